@@ -1,0 +1,1 @@
+"""Network architectures with their frozen configs. Torch only: no files, devices, joint names or training."""

@@ -1,0 +1,20 @@
+"""The vocabulary of every stage: skeletons, containers, recordings, errors. Imports nothing else of ours."""
+
+from poses.containers import Action, Frame, People, Person, Poses3D, Recording, Track2D, VideoFacts
+from poses.skeleton import COCO17, H36M17, Skeleton, convert, skeleton
+
+__all__ = [
+    "COCO17",
+    "H36M17",
+    "Action",
+    "Frame",
+    "People",
+    "Person",
+    "Poses3D",
+    "Recording",
+    "Skeleton",
+    "Track2D",
+    "VideoFacts",
+    "convert",
+    "skeleton",
+]

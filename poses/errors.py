@@ -1,0 +1,36 @@
+"""The one error tree: every message says what is wrong, with which input, and what to do about it.
+
+The command line prints the message of a ``KineliftError`` without a traceback and exits with status 1.
+"""
+
+
+class KineliftError(Exception):
+    """Anything that a user can cause and can mend."""
+
+
+class VideoError(KineliftError):
+    """A video that is missing, unreadable, truncated or has no picture."""
+
+
+class OutputError(KineliftError):
+    """A result that cannot be written: no permission, no space, no encoder."""
+
+
+class WeightsError(KineliftError):
+    """Weights that are unknown, missing, damaged or do not fit the network."""
+
+
+class DetectorError(KineliftError):
+    """A detector that is not installed or cannot run here."""
+
+
+class DataError(KineliftError):
+    """A data file (motion capture, keypoints, recording, labels) that does not hold what it should."""
+
+
+class SettingsError(KineliftError):
+    """A setting outside its range, or settings that contradict each other."""
+
+
+class ShapeError(KineliftError):
+    """An array whose shape does not fit the skeleton or the number of frames it travels with."""

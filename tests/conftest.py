@@ -1,0 +1,25 @@
+"""Every test runs with shapes checked (jaxtyping + beartype) and one torch thread."""
+
+from jaxtyping import install_import_hook
+
+# Before anything of ours is imported, so that every annotated shape is checked at run time.
+install_import_hook(
+    ["app", "detectors", "lifting", "models", "poses", "recognition", "weights"], "beartype.beartype"
+).__enter__()
+
+from pathlib import Path  # noqa: E402
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+torch.set_num_threads(1)
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of data that a developer may have beside the checkout."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no data folder at {SHARED}")
+    return SHARED
