@@ -1,0 +1,73 @@
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from weights.registry import Entry
+from weights.sources import Source
+from weights.store import Store
+
+CONTENT = b"weights " * 4096
+
+
+def entry_for(source: Source, content: bytes = CONTENT) -> Entry:
+    digest = hashlib.sha256(content).hexdigest()
+    return Entry("toy", "A toy", "toy.bin", len(content), digest, "Apache-2.0", "nothing", "nothing", source)
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """A source that always has the same bytes."""
+
+    content: bytes = CONTENT
+
+    def retrieve(self, folder: Path) -> Path:
+        (folder / "got").write_bytes(self.content)
+        return folder / "got"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "shipped", tmp_path / "cache")
+
+
+@pytest.fixture
+def damaged(store: Store) -> Entry:
+    """An entry whose file in the cache has the right size and wrong bytes."""
+    entry = entry_for(Bytes())
+    store.cache.mkdir()
+    store.path(entry).write_bytes(CONTENT[::-1])
+    return replace(entry)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path == "/missing":
+            self.send_error(404)
+            return
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/good")
+            self.end_headers()
+            return
+        body = {"/other": CONTENT[::-1], "/truncated": CONTENT[:1000]}.get(self.path, CONTENT)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The address of a web server with /good, /moved (to /good), /other, /truncated and /missing."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()

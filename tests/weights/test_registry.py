@@ -1,0 +1,81 @@
+"""The registry is complete and true: every shipped file is in it, hashes agree, every entry has a card."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from poses.errors import WeightsError
+from tests.weights.conftest import CONTENT, entry_for
+from weights import registry
+from weights.sources import Shipped, Source, Url, Wheel
+from weights.store import FILES, State, default_store
+
+CARDS = Path(registry.__file__).with_name("cards")
+
+
+@pytest.mark.parametrize("entry", registry.entries(), ids=lambda entry: entry.name)
+def test_entries_are_complete(entry: registry.Entry) -> None:
+    assert re.fullmatch(r"[0-9a-f]{64}", entry.sha256)
+    assert entry.size > 0 and entry.summary and entry.licence
+    assert Path(entry.file).name == entry.file
+    assert not isinstance(entry.source, Url) or entry.source.url.startswith("https://")
+    assert not isinstance(entry.source, Wheel) or re.search(r"==\d", entry.source.requirement)
+    card = (CARDS / f"{entry.name}.md").read_text(encoding="utf-8")
+    assert entry.licence in card
+
+
+@pytest.mark.parametrize("entry", registry.entries(), ids=lambda entry: entry.name)
+def test_shipped_files_are_the_recorded_ones(entry: registry.Entry) -> None:
+    if isinstance(entry.source, Shipped):
+        assert default_store().verify(entry) is State.READY, "run: python -m weights record"
+        assert entry.trained_on and entry.measured
+
+
+def test_every_shipped_file_is_recorded() -> None:
+    recorded = {entry.file for entry in registry.entries() if isinstance(entry.source, Shipped)}
+    assert {path.name for path in FILES.iterdir() if path.suffix == ".safetensors"} == recorded
+
+
+def test_file_names_do_not_collide() -> None:
+    files = [entry.file for entry in registry.entries()]
+    assert len(set(files)) == len(files)
+
+
+def test_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(WeightsError, match=r"'movenet'. Did you mean 'movenet-multipose'.*sample-clip"):
+        registry.entry("movenet")
+
+
+@pytest.mark.parametrize("source", [Shipped(), Url("https://example.org/x"), Wheel("a==1", ("b", "c"), platform="p")])
+def test_recorded_entries_come_back(tmp_path: Path, source: Source) -> None:
+    path, file = tmp_path / "registry.json", tmp_path / "toy.bin"
+    path.write_text("{}")
+    file.write_bytes(CONTENT)
+    made = registry.record(entry_for(source, b"something else"), file, path)
+    assert made == entry_for(source)
+    assert registry.entries(path) == (made,)
+
+
+def test_recording_again_replaces_and_keeps_the_others(tmp_path: Path) -> None:
+    path, file = tmp_path / "registry.json", tmp_path / "toy.bin"
+    path.write_text(registry.REGISTRY.read_text(encoding="utf-8"), encoding="utf-8")
+    before = registry.entries(path)
+    for content in (b"first", b"second"):
+        file.write_bytes(content)
+        registry.record(entry_for(Shipped()), file, path)
+    assert registry.entries(path) == (*before, entry_for(Shipped(), b"second"))
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"x": 1}', '{"x": {"source": {"kind": "ftp"}}}', '{"x": {}}'])
+def test_damaged_registry(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "registry.json"
+    path.write_text(text)
+    with pytest.raises(WeightsError, match="damaged"):
+        registry.entries(path)
+
+
+def test_registry_on_disk_is_what_record_would_write() -> None:
+    text = registry.REGISTRY.read_text(encoding="utf-8")
+    assert json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n" == text

