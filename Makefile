@@ -15,9 +15,8 @@ help: ## Show this list
 
 demo: $(VENV)/runtime.stamp ## Fetch weights and the sample clip, run the program on it
 	$(PY) -m weights fetch movenet-multipose sample-clip
-	clip=$$($(PY) -c 'from weights.store import locate; print(locate("sample-clip"))') && \
-		$(PY) -m app run "$$clip" -o $(OUT) && \
-		name=$$(basename "$$clip") && echo "Results:" && ls $(OUT)/"$${name%.*}"/*
+	$(PY) -m app run "$$($(PY) -c 'from weights.store import locate; print(locate("sample-clip"))')" -o $(OUT)
+	@echo "Results:" && ls -1 $(OUT)/sample-clip/*
 
 check: $(VENV)/dev.stamp ## Formatting, lint, types, import contracts
 	$(PY) -m ruff format --check .

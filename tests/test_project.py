@@ -1,0 +1,161 @@
+"""The files around the code agree with each other: locks, Dockerfile, Makefile, licence, links."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+SETTINGS = PROJECT["project"]
+LOCKS = ("runtime", "dev", "detectron2")
+
+
+def lines(path: str) -> list[str]:
+    """The lines of a text file of the repository, without comments and blank ones."""
+    text = (ROOT / path).read_text()
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def pins(name: str) -> dict[str, Version]:
+    """Package → version of a lock. Fails where a line is anything else than one exact version of a new package."""
+    found: dict[str, Version] = {}
+    for requirement in map(Requirement, lines(f"requirements/{name}.lock")):
+        (specifier,) = requirement.specifier
+        package = canonicalize_name(requirement.name)
+        assert specifier.operator == "==" and "*" not in specifier.version, requirement
+        assert package not in found, f"{package} is pinned twice"
+        found[package] = Version(specifier.version)
+    return found
+
+
+def make(*args: str) -> subprocess.CompletedProcess[str]:
+    outside = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    return subprocess.run(["make", *args], cwd=ROOT, env=outside, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_pin_one_public_version_of_every_package(lock: str) -> None:
+    assert all(version.local is None for version in pins(lock).values())
+
+
+@pytest.mark.parametrize(("lock", "wanted"), [
+    ("runtime", SETTINGS["dependencies"]),
+    ("dev", SETTINGS["dependencies"] + SETTINGS["optional-dependencies"]["dev"]),
+    ("detectron2", lines("requirements/detectron2.in")),
+])  # fmt: skip
+def test_locks_hold_what_is_asked_for(lock: str, wanted: list[str]) -> None:
+    locked = pins(lock)
+    for requirement in map(Requirement, wanted):
+        package = canonicalize_name(requirement.name)
+        assert package in locked, f"{package} is not in requirements/{lock}.lock: make lock"
+        assert requirement.specifier.contains(locked[package], prereleases=True), f"{requirement}: make lock"
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_agree(lock: str) -> None:
+    runtime, other = pins("runtime"), pins(lock)
+    assert {p: v for p, v in other.items() if runtime.get(p, v) != v} == {}
+    assert lock == "detectron2" or runtime.keys() <= other.keys()
+
+
+def test_every_data_file_is_packaged() -> None:
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["weights"]
+    data = [p for p in (ROOT / "weights").rglob("*") if p.is_file() and p.suffix not in {".py", ".pyc", ".part"}]
+    left_out = [p.name for p in data if not any(fnmatch(str(p.relative_to(ROOT / "weights")), q) for q in patterns)]
+    assert left_out == []
+
+
+class TestDockerfile:
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+
+    def words(self, instruction: str) -> list[list[str]]:
+        return [line.split()[1:] for line in self.text.splitlines() if line.startswith(instruction + " ")]
+
+    def copied(self) -> set[str]:
+        return {source for words in self.words("COPY") if not words[0].startswith("--") for source in words[:-1]}
+
+    def test_builds_detectron2_at_a_commit_without_touching_the_pins(self) -> None:
+        arguments = dict(words[0].split("=", 1) for words in self.words("ARG"))
+        assert re.fullmatch(r"[0-9a-f]{40}", arguments["DETECTRON2"])
+        assert "detectron2@${DETECTRON2}" in self.text
+        assert re.search(r"pip install [^&]*--no-deps --no-build-isolation\s+\"git\+", self.text)
+        assert pins("detectron2")["setuptools"] < Version("81"), "Detectron2's build needs pkg_resources"
+
+    def test_installs_every_package_from_the_locks(self) -> None:
+        assert "pip install -r requirements/runtime.lock -r requirements/detectron2.lock" in self.text
+        assert re.findall(r"\b[\w-]+==[\d.]+", self.text) == []
+
+    def test_both_stages_share_cuda_and_system(self) -> None:
+        images = [words[0] for words in self.words("FROM")]
+        assert len(images) == 2
+        assert all("${CUDA}" in image and image.endswith("ubuntu${UBUNTU}") for image in images)
+
+    def test_copies_what_exists_and_is_let_in(self) -> None:
+        let_in = {line.removeprefix("!") for line in lines(".dockerignore") if line.startswith("!")}
+        assert self.copied() == let_in
+        assert [name for name in let_in if not (ROOT / name).exists()] == []
+
+    def test_copies_every_package(self) -> None:
+        packages = {pattern.rstrip("*") for pattern in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]}
+        assert packages <= self.copied()
+
+    def test_starts_our_program_as_an_ordinary_user(self) -> None:
+        (entrypoint,) = self.words("ENTRYPOINT")
+        assert entrypoint == [f'["{next(iter(SETTINGS["scripts"]))}"]']
+        (user,) = self.words("USER")
+        assert not user[0].startswith(("0", "root"))
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+class TestMake:
+    @pytest.mark.parametrize("target", ["help", "demo", "check", "test", "lock", "clean"])
+    def test_target_exists(self, target: str) -> None:
+        done = make("--dry-run", target)
+        assert done.returncode == 0, done.stderr
+
+    def test_help_names_every_target(self) -> None:
+        phony = next(line for line in lines("Makefile") if line.startswith(".PHONY:")).split()[1:]
+        assert re.findall(r"^make (\w+)", make("help").stdout, re.MULTILINE) == phony
+
+    def test_refuses_an_old_python_with_the_remedy(self, tmp_path: Path) -> None:
+        old = tmp_path / "python3.9"
+        old.write_text("#!/bin/sh\nexit 1\n")
+        old.chmod(0o755)
+        done = make(f"PYTHON={old}", f"VENV={tmp_path / 'venv'}", "demo")
+        assert done.returncode != 0
+        assert "needs Python 3.11 or newer" in done.stderr
+        assert not (tmp_path / "venv").exists()
+
+
+def test_ci_runs_check_and_test() -> None:
+    assert os.access(ROOT / ".ci/run", os.X_OK)
+    assert [line for line in lines(".ci/run") if line.startswith("make ")] == ["make check", "make test"]
+    assert "set -euo pipefail" in lines(".ci/run")
+
+
+def test_licence_is_the_one_declared() -> None:
+    assert SETTINGS["license"] == "Apache-2.0"
+    text = (ROOT / "LICENSE").read_text()
+    assert "Apache License" in text and "END OF TERMS AND CONDITIONS" in text
+
+
+def test_changelog_knows_the_version() -> None:
+    assert f"## [{SETTINGS['version']}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("page", sorted(
+    str(p.relative_to(ROOT)) for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("weights/**/*.md")]
+))  # fmt: skip
+def test_links_between_pages_lead_somewhere(page: str) -> None:
+    text = re.sub(r"^```.*?^```", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+    targets = [target.split("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
+    assert [target for target in targets if target and not (ROOT / page).parent.joinpath(target).exists()] == []
