@@ -1,0 +1,38 @@
+"""Which of the people in a video are wanted."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from detectors.tracking.tracker import Identity
+from poses import Track2D
+from poses.errors import SettingsError
+
+
+def choose(tracks: Sequence[Identity], people: str | int) -> tuple[Identity, ...]:
+    """``"all"`` people, the ``"main"`` one, or the N most prominent ones; sorted by id.
+
+    Raises ``SettingsError`` for anything else.
+    """
+    count = len(tracks) if people == "all" else 1 if people == "main" else _count(people)
+    ranked = sorted(tracks, key=lambda identity: prominence(identity.track), reverse=True)
+    return tuple(sorted(ranked[:count], key=lambda identity: identity.id))
+
+
+def prominence(track: Track2D) -> float:
+    """How much of the picture a person takes for how long: area around the seen joints × time, px² s."""
+    seen = np.isfinite(track.points).all(axis=-1)
+    visible = seen.any(axis=1)
+    extent = np.nanmax(track.points[visible], axis=1) - np.nanmin(track.points[visible], axis=1)
+    return float(extent.prod(axis=1) @ _durations(track.times)[visible])
+
+
+def _durations(times: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
+    return np.gradient(times) if len(times) > 1 else np.ones(1)
+
+
+def _count(people: str | int) -> int:
+    if not str(people).isdecimal() or int(people) < 1:
+        raise SettingsError(f"people is {people!r}; give all, main, or how many (1 or more).")
+    return int(people)
