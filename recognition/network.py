@@ -1,0 +1,100 @@
+"""A trained action network together with all that is needed to feed it and to read its answers."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from models.action_net import ActionNet, ActionNetConfig
+from models.genotype import Genotype
+from poses.errors import WeightsError
+from recognition.spmf import Encoding, encode
+from recognition.windows import WindowPlan
+from weights import checkpoint
+from weights.checkpoint import Checkpoint
+
+KIND = "action-net"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far to trust the network: logits are divided by ``temperature``; below ``threshold`` nothing is claimed."""
+
+    temperature: float = 1.0
+    threshold: float = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class ActionNetwork:
+    """A network, the ``labels`` of its outputs, how windows are cut and drawn, and its calibration.
+
+    ``about`` says what it was trained on, under which terms, and how it measured.
+    """
+
+    net: ActionNet
+    labels: tuple[str, ...]
+    encoding: Encoding = field(default_factory=Encoding)
+    plan: WindowPlan = field(default_factory=WindowPlan)
+    calibration: Calibration = field(default_factory=Calibration)
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @torch.no_grad()
+    def probabilities(self, windows: Float[np.ndarray, "B T 17 3"], batch: int = 256) -> Float[np.ndarray, "B K"]:
+        """Probability of every label for windows of finite h36m17 poses, in any axes and unit."""
+        device = next(self.net.parameters()).device
+        parts = [windows[i : i + batch] for i in range(0, len(windows), batch)]
+        logits = [self.net(pictures(part, self.encoding).to(device)).float().cpu() for part in parts]
+        if not logits:
+            return np.zeros((0, len(self.labels)))
+        return torch.softmax(torch.cat(logits) / self.calibration.temperature, dim=1).double().numpy()
+
+    def save(self, path: Path) -> None:
+        """Write a self-describing checkpoint."""
+        description = {
+            "network": asdict(self.net.config),
+            "skeleton": "h36m17",
+            "labels": list(self.labels),
+            "encoding": self.encoding.to_mapping(),
+            "windows": asdict(self.plan),
+            "calibration": asdict(self.calibration),
+            "about": dict(self.about),
+        }
+        checkpoint.save(path, Checkpoint(KIND, description, self.net.state_dict()), half=True)
+
+    @staticmethod
+    def load(path: Path, device: str = "cpu") -> "ActionNetwork":
+        """Read a checkpoint, ready to use. Raises ``WeightsError`` for a file that is not one, or of another kind."""
+        stored = checkpoint.load(path)
+        if stored.kind != KIND:
+            raise WeightsError(f"{path} holds a {stored.kind}; recognition needs a checkpoint of kind {KIND}.")
+        try:
+            return _built(stored, device)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise WeightsError(f"{path} does not fit its own description: {error}. Fetch or train it anew.") from error
+
+
+def pictures(windows: Float[np.ndarray, "B T 17 3"], encoding: Encoding) -> Float[Tensor, "B 3 H W"]:
+    """Motion images of windows as the network takes them: −1…1."""
+    images = torch.from_numpy(encode(windows, encoding)).permute(0, 3, 1, 2)
+    return images.float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
+
+
+def _built(stored: Checkpoint, device: str) -> ActionNetwork:
+    facts = stored.description
+    config = dict(facts["network"])
+    config["genotype"] = Genotype.from_mapping(config["genotype"])
+    net = ActionNet(ActionNetConfig(**config))
+    net.load_state_dict(dict(stored.tensors))
+    return ActionNetwork(
+        net.eval().to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
+        tuple(facts["labels"]),
+        Encoding.from_mapping(facts["encoding"]),
+        WindowPlan(**facts["windows"]),
+        Calibration(**facts["calibration"]),
+        facts["about"],
+    )

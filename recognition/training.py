@@ -1,0 +1,138 @@
+"""Training of an action network: setup → fit → step → validate."""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from math import cos, pi
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from models.action_net import ActionNet, ActionNetConfig
+from recognition.augment import Augmentation, Sampler
+from recognition.corpus import Corpus
+from recognition.labels import LABELS
+from recognition.network import ActionNetwork, Calibration, pictures
+from recognition.scores import Scores, clip_scores
+from recognition.spmf import Encoding
+from recognition.windows import WindowPlan
+from weights.state import load_state, save_state
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """One run: ``epochs`` of ``steps`` batches. The learning rate warms up for one epoch, then falls along a cosine."""
+
+    channels: int = 16
+    epochs: int = 24
+    steps: int = 25
+    batch: int = 64
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.1
+    auxiliary: float = 0.0
+    """Weight of a second classifier in the middle of the network; 0 = none."""
+    seed: int = 0
+    plan: WindowPlan = field(default_factory=WindowPlan)
+    encoding: Encoding = field(default_factory=Encoding)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    calibration: Calibration = field(default_factory=Calibration)
+
+
+class Trainer:
+    """A run in progress. ``fit`` yields a record an epoch; ``save`` and ``restore`` carry it over an interruption.
+
+    Chance comes from one generator for the samples and one for dropout, both part of the saved state.
+    """
+
+    def __init__(self, settings: TrainSettings, train: Corpus, validation: Corpus | None, device: str = "cpu") -> None:
+        self.settings, self.device, self.validation = settings, device, validation
+        self.sampler = Sampler(train, settings.augmentation)
+        self.generator = np.random.default_rng(settings.seed)
+        with torch.random.fork_rng():
+            torch.manual_seed(settings.seed)
+            config = ActionNetConfig(len(LABELS), channels=settings.channels, auxiliary=settings.auxiliary > 0)
+            self.net = ActionNet(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.dropout = torch.get_rng_state()
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), weight_decay=settings.weight_decay)
+        self.epoch = 0
+
+    def fit(self) -> Iterator[Mapping[str, float]]:
+        """Train the epochs that are left; one record each: loss, accuracies on held-out clips, seconds."""
+        while self.epoch < self.settings.epochs:
+            began = perf_counter()
+            self.net.train()
+            with torch.random.fork_rng():
+                torch.set_rng_state(self.dropout)
+                losses = [self.step(self.epoch * self.settings.steps + k) for k in range(self.settings.steps)]
+                self.dropout = torch.get_rng_state()
+            self.epoch += 1
+            loss = torch.stack(losses).mean().item()
+            yield {"epoch": self.epoch, "loss": loss, **self.validate(), "seconds": perf_counter() - began}
+
+    def step(self, number: int) -> Float[Tensor, ""]:
+        """Learn from one batch; its loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.learning_rate * self._schedule(number)
+        windows, labels = self.sampler.draw(self.settings.batch, self.generator)
+        images = pictures(windows, self.settings.encoding).to(self.device)
+        loss = self.loss(images, torch.from_numpy(labels).to(self.device))
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+    def loss(self, images: Float[Tensor, "B 3 H W"], labels: Tensor) -> Float[Tensor, ""]:
+        """Cross-entropy of the classifier, plus that of the auxiliary one if there is one."""
+        smoothing = self.settings.label_smoothing
+        main, *auxiliary = (
+            functional.cross_entropy(logits, labels, label_smoothing=smoothing) for logits in self.net.heads(images)
+        )
+        return main + self.settings.auxiliary * sum(auxiliary) if auxiliary else main
+
+    def validate(self) -> Mapping[str, float]:
+        """Accuracy a window and a clip on the held-out clips; nothing where there are none."""
+        if self.validation is None or not len(self.validation):
+            return {}
+        scores = self.scores(self.validation)
+        return {"windows": scores.window_accuracy, "clips": scores.accuracy, "mean_recall": scores.mean_recall}
+
+    def scores(self, corpus: Corpus) -> Scores:
+        """How the network does on the labelled windows of ``corpus``."""
+        return clip_scores(corpus, self.result({}).probabilities(corpus.windows()))
+
+    def result(self, about: Mapping[str, Any]) -> ActionNetwork:
+        """The network as it is now, ready to be used or saved."""
+        settings = self.settings
+        net = deepcopy(self.net).eval()
+        return ActionNetwork(net, LABELS, settings.encoding, settings.plan, settings.calibration, about)
+
+    def save(self, path: Path) -> None:
+        """Write all that ``restore`` needs."""
+        state = {
+            "epoch": self.epoch,
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "samples": self.generator.bit_generator.state,
+            "dropout": self.dropout,
+        }
+        save_state(path, state)
+
+    def restore(self, path: Path) -> None:
+        """Go on where ``save`` was called, as if the run had not been interrupted."""
+        state = load_state(path)
+        self.epoch = state["epoch"]
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.bit_generator.state = state["samples"]
+        self.dropout = state["dropout"]
+
+    def _schedule(self, step: int) -> float:
+        total = self.settings.epochs * self.settings.steps
+        return min((step + 1) / self.settings.steps, 0.5 + 0.5 * cos(pi * step / total))

@@ -1,0 +1,75 @@
+"""Motions cut into windows of a fixed length in seconds, whatever the frame rate."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from poses import H36M17, Poses3D
+from poses.errors import ShapeError
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """``seconds`` a window, sampled at ``rate`` Hz, one every ``stride`` seconds.
+
+    Gaps (NaN) of up to ``gap`` seconds are bridged by straight lines; longer ones stay NaN.
+    """
+
+    seconds: float = 1.5
+    rate: float = 30.0
+    stride: float = 0.25
+    gap: float = 0.4
+
+    @property
+    def frames(self) -> int:
+        """Frames in a window, both ends included."""
+        return round(self.seconds * self.rate) + 1
+
+    @property
+    def step(self) -> int:
+        """Frames between the starts of two windows."""
+        return max(1, round(self.stride * self.rate))
+
+
+def resample(poses: Poses3D, plan: WindowPlan) -> Float[np.ndarray, "N 17 3"]:
+    """``poses`` at ``plan.rate`` from its first time on. Raises ``ShapeError`` unless the skeleton is h36m17."""
+    if poses.skeleton != H36M17:
+        raise ShapeError(f"Actions are recognised from h36m17 skeletons; this one is {poses.skeleton.name}.")
+    times = poses.times - poses.times[0]
+    grid = np.arange(int(np.floor(times[-1] * plan.rate + 1e-6)) + 1) / plan.rate
+    columns = poses.points.reshape(len(poses), -1).T
+    filled = np.stack([_interpolate(grid, times, column, plan.gap) for column in columns], axis=1)
+    return filled.reshape(len(grid), len(H36M17), 3)
+
+
+def starts(frames: int, plan: WindowPlan) -> Int[np.ndarray, " W"]:
+    """First frame of each window of a motion of ``frames`` frames; a short motion has one, at 0."""
+    return np.arange(0, max(frames - plan.frames, 0) + 1, plan.step)
+
+
+def cut(points: Float[np.ndarray, "N J 3"], plan: WindowPlan) -> Float[np.ndarray, "W T J 3"]:
+    """All windows of a resampled motion; one that is too short is first lengthened (``lengthen``)."""
+    long = lengthen(points, plan.frames)
+    return np.stack([long[start : start + plan.frames] for start in starts(len(points), plan)])
+
+
+def lengthen(points: Float[np.ndarray, "N J 3"], frames: int) -> Float[np.ndarray, "M J 3"]:
+    """At least ``frames`` frames: a shorter motion is played forwards and backwards in turn."""
+    missing = max(frames - len(points), 0)
+    return np.pad(points, ((0, missing), (0, 0), (0, 0)), mode="reflect")
+
+
+def _interpolate(
+    grid: Float[np.ndarray, " N"], times: Float[np.ndarray, " T"], values: Float[np.ndarray, " T"], gap: float
+) -> Float[np.ndarray, " N"]:
+    seen = np.isfinite(values)
+    if not seen.any():
+        return np.full(len(grid), np.nan)
+    known = times[seen]
+    out = np.interp(grid, known, values[seen])
+    after = np.searchsorted(known, grid).clip(1, max(len(known) - 1, 1))
+    width = np.diff(known)[after - 1] if len(known) > 1 else np.zeros(len(grid))
+    frame = np.median(np.diff(times)) if len(times) > 1 else 0.0
+    outside = (grid < known[0] - gap) | (grid > known[-1] + gap)
+    return np.where(outside | (width > gap + frame), np.nan, out)

@@ -1,0 +1,78 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from recognition.segments import Timeline, segments, smoothed
+
+LABELS = ("walk", "run")
+SHARP = Timeline(threshold=0.5, smoothing=1e-3, shortest=0.0)
+
+
+def decide(rows, timeline=SHARP, span=None):
+    rows = np.array(rows, dtype=float)
+    centres = 0.5 + np.arange(len(rows))
+    return segments(rows, centres, span or (0.0, float(len(rows))), LABELS, timeline)
+
+
+@given(
+    hnp.arrays(float, st.tuples(st.integers(0, 20), st.just(2)), elements=st.floats(0, 0.5)),
+    st.floats(0, 1),
+    st.floats(0, 3),
+    st.lists(st.integers(0, 19), max_size=5),
+)
+def test_segments_cover_the_span_without_overlap(rows, threshold, shortest, unseen):
+    rows[[i for i in unseen if i < len(rows)]] = np.nan
+    span = (-0.2, len(rows) + 0.3)
+    found = segments(rows, 0.5 + np.arange(len(rows)), span, LABELS, Timeline(threshold, 0.4, shortest))
+    assert (found[0].start, found[-1].end) == span
+    assert all(a.end == b.start and a.label != b.label for a, b in pairwise(found))
+    assert all(0 <= action.probability <= 1 and action.start < action.end for action in found)
+    assert len(found) == 1 or min(action.end - action.start for action in found) >= shortest
+
+
+def test_changes_lie_between_windows():
+    walk, run = decide([(0.9, 0.1), (0.7, 0.3), (0.2, 0.8)])
+    assert (walk.label, walk.start, walk.end) == ("walk", 0.0, 2.0)
+    assert walk.probability == pytest.approx(0.8)
+    assert (run.label, run.start, run.end) == ("run", 2.0, 3.0)
+
+
+def test_below_threshold_is_unknown():
+    (action,) = decide([(0.45, 0.3), (0.35, 0.2)])
+    assert action.label == "unknown"
+    assert action.probability == pytest.approx(0.6)
+
+
+def test_threshold_itself_is_enough():
+    assert decide([(0.5, 0.5)])[0].label == "walk"
+
+
+def test_short_segments_join_their_longer_neighbour():
+    rows = [(0.9, 0.1)] * 4 + [(0.1, 0.9)] + [(0.0, 0.2)] * 2
+    assert [a.label for a in decide(rows)] == ["walk", "run", "unknown"]
+    found = decide(rows, Timeline(0.5, 1e-3, shortest=1.5))
+    assert [(a.label, a.end) for a in found] == [("walk", 5.0), ("unknown", 7.0)]
+
+
+def test_smoothing_removes_a_flicker():
+    rows = [(0.9, 0.1)] * 4 + [(0.4, 0.6)] + [(0.9, 0.1)] * 4
+    assert len(decide(rows)) == 3
+    assert [a.label for a in decide(rows, Timeline(0.5, smoothing=1.0, shortest=0.0))] == ["walk"]
+
+
+def test_smoothing_keeps_sums_and_skips_what_was_not_seen():
+    rows = np.array([[0.9, 0.1], [np.nan, np.nan], [0.3, 0.7]])
+    out = smoothed(rows, 1.0)
+    assert np.isnan(out[1]).all()
+    np.testing.assert_allclose(out[[0, 2]].sum(axis=1), 1.0)
+
+
+def test_nothing_seen_is_unknown_for_sure():
+    (action,) = decide([(np.nan, np.nan)])
+    assert (action.label, action.probability) == ("unknown", 1.0)
+    (action,) = decide(np.zeros((0, 2)), span=(0.0, 0.04))
+    assert (action.label, action.probability) == ("unknown", 1.0)

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from poses import COCO17, Poses3D
+from poses.errors import ShapeError
+from recognition.windows import WindowPlan, cut, lengthen, resample, starts
+from tests.recognition.motions import standing, walking
+
+PLAN = WindowPlan(seconds=1.0, rate=30.0, stride=0.5)
+
+
+def poses(points, rate=30.0, start=0.0):
+    return Poses3D(points, start + np.arange(len(points)) / rate)
+
+
+@pytest.mark.parametrize("rate", [15.0, 24.0, 30000 / 1001, 60.0, 120.0])
+def test_frame_rate_does_not_matter(rate):
+    frames = int(3 * rate) + 1
+    even = resample(poses(walking(frames, rate), rate, start=7.0), PLAN)
+    np.testing.assert_allclose(even, walking(91)[: len(even)], atol=0.02)
+    assert len(even) in (90, 91)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0.005, 0.2), min_size=1, max_size=40), st.integers(0, 3))
+def test_variable_frame_rate_keeps_straight_lines(gaps, seed):
+    times = np.concatenate([[0.0], np.cumsum(gaps)]) + 3.0
+    slope = np.random.default_rng(seed).normal(size=(1, 17, 3))
+    even = resample(Poses3D(slope * times[:, None, None], times), PLAN)
+    expected = slope * (3.0 + np.arange(len(even)) / PLAN.rate)[:, None, None]
+    np.testing.assert_allclose(even, expected, atol=1e-9)
+
+
+def test_short_gaps_are_bridged_and_long_ones_stay():
+    points = standing(90)
+    points[10:15, 3] = np.nan
+    points[40:70, 5] = np.nan
+    even = resample(poses(points), PLAN)
+    assert np.isfinite(even[:, 3]).all()
+    assert np.isnan(even[45:65, 5]).all()
+    assert np.isfinite(even[:40, 5]).all()
+
+
+def test_unseen_joints_stay_unseen():
+    points = standing(30)
+    points[:, 2] = np.nan
+    assert np.isnan(resample(poses(points), PLAN)[:, 2]).all()
+
+
+@pytest.mark.parametrize(("frames", "expected"), [(1, [0]), (31, [0]), (46, [0, 15]), (60, [0, 15]), (61, [0, 15, 30])])
+def test_windows_start_at_a_fixed_pace(frames, expected):
+    assert starts(frames, PLAN).tolist() == expected
+    assert cut(standing(frames), PLAN).shape == (len(expected), 31, 17, 3)
+
+
+def test_short_motions_are_played_back_and_forth():
+    points = np.arange(3.0)[:, None, None] * np.ones((1, 17, 3))
+    assert lengthen(points, 7)[:, 0, 0].tolist() == [0, 1, 2, 1, 0, 1, 2]
+    assert lengthen(points[:1], 3)[:, 0, 0].tolist() == [0, 0, 0]
+
+
+def test_other_skeletons_are_refused():
+    with pytest.raises(ShapeError, match="coco17"):
+        resample(Poses3D(np.zeros((2, 17, 3)), np.array([0.0, 0.1]), skeleton=COCO17), PLAN)
