@@ -1,0 +1,153 @@
+"""Speed of every stage, and speed and peak memory of the whole program at one and four times the length, as JSON.
+
+    python benchmarks/pipeline.py [--video FILE] [--seconds 4] [--frames 60]
+
+What the figures are compared with is measured in the same run: the stages with decoding alone, four times the length
+with once. Stages run one after another on frames held in memory, which says what each costs, not what overlaps.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import tyro
+from imageio_ffmpeg import get_ffmpeg_exe
+
+from weights.store import fetch, locate
+
+T = TypeVar("T")
+TIMES_LONGER = 4
+
+
+def main(video: Path | None = None, seconds: float = 4.0, frames: int = 60) -> None:
+    """Measure and print.
+
+    Args:
+        video: What to measure on; the sample clip if not given.
+        seconds: Length of the short clip that the whole program runs on; the long one is four times that.
+        frames: How many frames the stages are timed on.
+    """
+    source = video or fetch("sample-clip")
+    fetch("movenet-multipose")
+    with tempfile.TemporaryDirectory() as folder:
+        # First: a child's peak starts at what its parent held, and the stages below load every library.
+        whole = programs(source, seconds, Path(folder))
+        report = {"machine": machine(), "whole": whole, "stages": stages(source, frames, Path(folder))}
+    print(json.dumps(report, indent=2))
+
+
+def machine() -> dict[str, Any]:
+    """Where this was measured."""
+    return {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()}
+
+
+def programs(source: Path, seconds: float, folder: Path) -> dict[str, Any]:
+    """The program on a short clip and on one four times as long, each in a process of its own."""
+    short, long = folder / "short.mp4", folder / "long.mp4"
+    ffmpeg("-t", str(seconds), "-i", str(source), "-an", str(short))
+    ffmpeg("-stream_loop", str(TIMES_LONGER - 1), "-i", str(short), "-c", "copy", str(long))
+    once, longer = program(short, folder), program(long, folder)
+    ratio = longer["peak_memory_mb"] / once["peak_memory_mb"]
+    return {"once": once, "four_times": longer, "memory_ratio": round(ratio, 3)}
+
+
+def program(video: Path, folder: Path) -> dict[str, float]:
+    """Frames, seconds, frames a second and peak memory (MB) of ``python -m app run``."""
+    from av import open as open_container
+
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "app", "run", str(video), "-o", str(folder / "out")]
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    took = time.perf_counter() - began
+    if status != 0:
+        raise SystemExit(f"{' '.join(command)} failed.")
+    with open_container(str(video)) as container:
+        count = sum(1 for packet in container.demux(video=0) if packet.size)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {
+        "frames": count,
+        "seconds": round(took, 2),
+        "frames_per_second": round(count / took, 1),
+        "peak_memory_mb": round(used.ru_maxrss * unit / 1e6, 1),
+    }
+
+
+def stages(source: Path, count: int, folder: Path) -> dict[str, dict[str, float]]:
+    """Milliseconds a frame and frames a second of every stage, and how many times decoding it costs."""
+    from app.render import Renderer
+    from app.video import Video, VideoWriter
+    from detectors.movenet import MoveNet
+    from detectors.tracking import Tracker
+    from lifting.camera import Camera
+    from lifting.lifter import Lifter
+    from poses import Person, Recording, VideoFacts
+    from recognition.classifier import Classifier
+
+    video, clock = Video(source), Stopwatch()
+    size = (video.width, video.height)
+    detector, camera = MoveNet(locate("movenet-multipose")), Camera.from_field_of_view(55.0, size)
+    lifter, classifier = Lifter.load(locate("default")), Classifier.load(locate("actions"))
+
+    frames = clock("decode", lambda: list(islice(video.frames(), count)))
+    people = clock("detect", lambda: list(detector.detect(frames)))
+    tracker = Tracker(detector.skeleton, size)
+    clock("track", lambda: [tracker.update(p, float(f.time)) for p, f in zip(people, frames, strict=True)])
+    tracks = tracker.tracks()
+    poses = clock("lift", lambda: [lifter.lift(t.track, camera) for t in tracks])
+    actions = clock("recognise", lambda: [classifier.classify(p) for p in poses])
+    found = tuple(Person(t.id, t.track, p, a) for t, p, a in zip(tracks, poses, actions, strict=True))
+    facts = VideoFacts(source.stem, *size, np.array([float(frame.time) for frame in frames]))
+    renderer = Renderer(Recording(facts, found), "side-by-side")
+    pictures = clock("draw", lambda: [renderer.draw(frame) for frame in frames])
+
+    def encode() -> None:
+        with VideoWriter(folder / "speed.mp4", *renderer.size, None) as writer:
+            for frame, picture in zip(frames, pictures, strict=True):
+                writer.write(picture, frame.time)
+
+    clock("encode", encode)
+    return clock.table(len(frames))
+
+
+class Stopwatch:
+    """Times named pieces of work."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def __call__(self, name: str, work: Callable[[], T]) -> T:
+        """What ``work`` returns."""
+        began = time.perf_counter()
+        result = work()
+        self.seconds[name] = time.perf_counter() - began
+        return result
+
+    def table(self, frames: int) -> dict[str, dict[str, float]]:
+        """Seconds turned into what is compared."""
+        return {
+            name: {
+                "ms_per_frame": round(1e3 * seconds / frames, 3),
+                "frames_per_second": round(frames / seconds, 1),
+                "times_decoding": round(seconds / self.seconds["decode"], 2),
+            }
+            for name, seconds in self.seconds.items()
+        }
+
+
+def ffmpeg(*arguments: str) -> None:
+    """Run ffmpeg quietly. Raises ``CalledProcessError``."""
+    subprocess.run([get_ffmpeg_exe(), "-loglevel", "error", "-y", *arguments], check=True)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
