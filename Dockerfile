@@ -14,6 +14,8 @@ ARG UBUNTU=24.04
 
 FROM nvidia/cuda:${CUDA}-devel-ubuntu${UBUNTU} AS build
 
+# System packages follow the base image: the archive keeps no old versions to pin.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends g++ git ninja-build python3-dev python3-venv \
     && rm -rf /var/lib/apt/lists/*
@@ -53,6 +55,7 @@ RUN pip install --no-cache-dir --no-deps .
 # torch's wheels bring cuBLAS, cuDNN and the rest, so the small CUDA image is enough to run.
 FROM nvidia/cuda:${CUDA}-base-ubuntu${UBUNTU}
 
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ffmpeg libgl1 libglib2.0-0t64 python3 \
     && rm -rf /var/lib/apt/lists/*
