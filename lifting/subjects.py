@@ -1,0 +1,5 @@
+"""The subject-disjoint split of the CMU subset that the shipped checkpoints use."""
+
+TEST = ("2", "8", "14", "32", "38")
+VALIDATION = ("7", "16", "43")
+HELD_OUT = TEST + VALIDATION

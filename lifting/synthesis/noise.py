@@ -1,0 +1,130 @@
+"""The mistakes of a 2D detector, drawn at random over a window of COCO-17 keypoints."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Generator, Tensor
+
+from lifting.synthesis import random
+from poses import COCO17
+
+_SPREAD = {"wrist": 1.7, "ankle": 1.5, "elbow": 1.2, "knee": 1.2, "hip": 1.1, "shoulder": 0.9}
+SPREAD = tuple(_SPREAD.get(name.split("_")[-1], 0.7) for name in COCO17.joints)
+"""How far each keypoint strays, relative to the average one: wrists and ankles most, the face least."""
+
+LIMBS = tuple(
+    tuple(COCO17.index(f"{side}_{part}") for part in parts)
+    for parts in (("elbow", "wrist"), ("knee", "ankle"))
+    for side in ("left", "right")
+)
+_GROUPS = tuple(
+    tuple(j for j, name in enumerate(COCO17.joints) if name.split("_")[-1] in parts)
+    for parts in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
+)
+ARMS, LEGS = _GROUPS
+
+
+@dataclass(frozen=True)
+class NoiseSettings:
+    """Sizes are shares of the person's size (root mean square distance of joints from their mean, about 0.45 m)."""
+
+    clean: float = 0.25
+    """Share of samples with nothing wrong."""
+    level: tuple[float, float] = (0.01, 0.09)
+    """Range of the sample's noise level, drawn evenly on a log scale."""
+    jitter: float = 0.6
+    """Share of the level that is new in every video frame; the rest of it drifts."""
+    drift_seconds: float = 0.4
+    """Time between independent values of the drift."""
+    annotation: float = 0.02
+    """Metres between where motion capture and a detector's annotators put a joint, constant in a sample."""
+    swap: float = 0.06
+    """Share of samples in which both arms, or both legs, change sides for a while."""
+    drop: float = 0.05
+    """Chance of each joint to be lost for a while."""
+    drop_limb: float = 0.06
+    """Chance of each limb's two outer joints to be lost for a while."""
+    stray: float = 0.05
+    """Chance of each joint to stray for a while, by about half the person's size."""
+    half: float = 0.04
+    """Share of samples that never show the legs."""
+    frame_rate: tuple[float, float] = (24.0, 60.0)
+    """Range of the videos' frame rates: jitter is drawn a video frame."""
+
+
+def displaced(
+    points: Float[Tensor, "B R 17 3"], flawed: Bool[Tensor, " B"], settings: NoiseSettings, generator: Generator
+) -> Float[Tensor, "B R 17 3"]:
+    """Joints (metres) where a detector's annotators would put them, in the samples that are ``flawed``."""
+    offset = random.normal((len(points), 1, 17, 3), generator) * settings.annotation
+    return points + offset * flawed[:, None, None, None]
+
+
+def corrupted(
+    plane: Float[Tensor, "B R 17 2"],
+    inside: Bool[Tensor, "B R 17"],
+    flawed: Bool[Tensor, " B"],
+    times: Float[Tensor, " R"],
+    settings: NoiseSettings,
+    generator: Generator,
+) -> tuple[Float[Tensor, "B R 17 2"], Bool[Tensor, "B R 17"]]:
+    """What a detector makes of true keypoints, and which of them it sees. ``times`` in seconds.
+
+    Samples that are not ``flawed`` stay as they are, all joints seen, even beyond the picture's edge.
+    """
+    count = len(plane)
+    bad = flawed[:, None, None]
+    size = (plane - plane.mean(2, keepdim=True)).square().sum(-1).mean((1, 2)).sqrt()[:, None, None, None]
+    moved = plane + size * _wandering(count, times, settings, generator)
+    astray = random.spell(count, 17, times, 0.2, generator) & random.chance((count, 1, 17), settings.stray, generator)
+    moved = moved + size * 0.5 * random.normal((count, 1, 17, 2), generator) * astray[..., None]
+    moved = _swapped(moved, times, settings, generator)
+    lost = _lost(count, times, settings, generator)
+    points = torch.where(bad[..., None], moved, plane)
+    return points, torch.where(bad, inside & ~lost, True)
+
+
+def _wandering(count: int, times: Tensor, settings: NoiseSettings, generator: Generator) -> Float[Tensor, "B R 17 2"]:
+    """Jitter and drift of every keypoint, in shares of the person's size."""
+    low, high = (torch.tensor(bound).log().item() for bound in settings.level)
+    level = random.uniform((count, 1, 1, 1), low, high, generator).exp()
+    rate = float(random.uniform((1,), *settings.frame_rate, generator))
+    jitter = _over(times, 1 / rate, (count, 17, 2), generator)
+    drift = _over(times, settings.drift_seconds, (count, 17, 2), generator)
+    spread = torch.tensor(SPREAD, device=level.device)[:, None]
+    return level * spread * (settings.jitter * jitter + (1 - settings.jitter**2) ** 0.5 * drift)
+
+
+def _over(times: Tensor, step: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
+    """(B, R, …) standard normal values every ``step`` seconds, linear in between, sampled at ``times``."""
+    phase = float(random.uniform((1,), 0, 1, generator))
+    place = (times - times[0]) / step + phase
+    knots = random.normal((shape[0], int(place[-1]) + 2, *shape[1:]), generator)
+    before = place.long()
+    share = (place - before).reshape(1, -1, *(1,) * (len(shape) - 1))
+    return torch.lerp(knots[:, before], knots[:, before + 1], share)
+
+
+def _swapped(plane: Tensor, times: Tensor, settings: NoiseSettings, generator: Generator) -> Tensor:
+    count = len(plane)
+    for group in (ARMS, LEGS):
+        when = random.spell(count, 1, times, 0.4, generator)
+        when = when & random.chance((count, 1, 1), settings.swap, generator)
+        twins = [COCO17.mirror[j] for j in group]
+        plane = plane.index_copy(
+            2,
+            torch.tensor(group, device=plane.device),
+            torch.where(when[..., None], plane[:, :, twins], plane[:, :, group]),
+        )
+    return plane
+
+
+def _lost(count: int, times: Tensor, settings: NoiseSettings, generator: Generator) -> Bool[Tensor, "B R 17"]:
+    lost = random.spell(count, 17, times, 0.5, generator) & random.chance((count, 1, 17), settings.drop, generator)
+    for limb in LIMBS:
+        hidden = random.spell(count, 1, times, 0.8, generator)
+        lost[:, :, limb] |= hidden & random.chance((count, 1, 1), settings.drop_limb, generator)
+    legs = [j for j in LEGS if not COCO17.joints[j].endswith("hip")]
+    lost[:, :, legs] |= random.chance((count, 1, 1), settings.half, generator)
+    return lost

@@ -1,0 +1,78 @@
+"""Test videos out of motion capture: what a detector would have seen, and the true poses."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Generator, Tensor
+
+from lifting.camera import Camera
+from lifting.coordinates import turn
+from lifting.synthesis import random
+from lifting.synthesis.bank import COCO, MotionBank
+from lifting.synthesis.noise import NoiseSettings, corrupted, displaced
+from lifting.synthesis.view import View, ViewSettings, draw_view
+from poses import Track2D
+
+RATE = 30.0
+"""Frames a second of the test videos."""
+PIECE = 4.0
+"""Seconds of one test video."""
+VIEW = ViewSettings(distance=(3.0, 7.0), steep=0.0, roll=0.0, spread=0.5)
+"""The test cameras: 3–7 m away, 0.3–3 m high, 35–90° wide, the person in the middle half of the picture."""
+CAMERA = Camera(1000.0, (1000.0, 1000.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One test video of one person. ``truth`` (T, 17, 3): H36M-17 relative to the hip, metres, camera axes."""
+
+    subject: str
+    action: str
+    track: Track2D
+    truth: Float[np.ndarray, "T 17 3"]
+
+
+def trials(bank: MotionBank, cameras: int, noise: NoiseSettings | None, seed: int) -> Iterator[Trial]:
+    """Every clip in pieces of 4 s at 30 frames/s, each before ``cameras`` random cameras.
+
+    Without ``noise`` every joint is seen exactly, also beyond the picture's edge.
+    """
+    generator = Generator().manual_seed(seed)
+    for k in range(len(bank)):
+        length, rate = int(bank.lengths[k]), float(bank.rates[k])
+        for start in torch.arange(0, length, PIECE * rate).tolist():
+            frames = torch.arange(start, min(start + PIECE * rate, length), rate / RATE)
+            points = bank.at(torch.tensor([k]), frames[None]).expand(cameras, -1, -1, -1)
+            for track, truth in _filmed(points, noise, generator):
+                yield Trial(bank.subjects[k], bank.actions[k], track, truth)
+
+
+def _filmed(
+    points: Float[Tensor, "B T 22 3"], noise: NoiseSettings | None, generator: Generator
+) -> Iterator[tuple[Track2D, Float[np.ndarray, "T 17 3"]]]:
+    """The movement before one random camera a sample, which looks at the person's mean place."""
+    count = len(points)
+    view = draw_view(count, VIEW, generator)
+    heading = random.about("y", random.uniform((count,), 0, random.FULL_TURN, generator))
+    body = view.camera_frame(turn(points - points[:, :, :1].mean(1, keepdim=True), heading))
+    times = torch.arange(points.shape[1]) / RATE
+    plane, seen = _seen(body[:, :, COCO], view, times, noise, generator)
+    truth = body[:, :, :17] - body[:, :, :1]
+    for one, found, pose in zip(plane.double().numpy(), seen.numpy(), truth.double().numpy(), strict=True):
+        pixels = np.where(found[..., None], one * CAMERA.focal + np.asarray(CAMERA.centre), np.nan)
+        blank = np.zeros(found.shape, dtype=bool)
+        yield Track2D(pixels, found.astype(float), times.double().numpy(), blank, 0, (2000, 2000)), pose
+
+
+def _seen(
+    joints: Float[Tensor, "B T 17 3"], view: View, times: Tensor, noise: NoiseSettings | None, generator: Generator
+) -> tuple[Float[Tensor, "B T 17 2"], Bool[Tensor, "B T 17"]]:
+    if noise is None:
+        return joints[..., :2] / joints[..., 2:], torch.ones(joints.shape[:3], dtype=torch.bool)
+    flawed = torch.ones(len(joints), dtype=torch.bool)
+    joints = displaced(joints, flawed, noise, generator)
+    plane = joints[..., :2] / joints[..., 2:]
+    return corrupted(plane, view.inside(plane), flawed, times, noise, generator)

@@ -1,0 +1,201 @@
+import pytest
+import torch
+
+from lifting.coordinates import facing, turn_to
+from lifting.synthesis import random
+from lifting.synthesis.bank import COCO, JOINTS, MotionBank
+from lifting.synthesis.body import PARENTS, BodySettings, mirrored, mixed, orientation, reshaped
+from lifting.synthesis.noise import NoiseSettings, corrupted
+from lifting.synthesis.sampler import Sampler, SynthesisSettings
+from lifting.synthesis.view import ViewSettings, draw_view
+from poses import COCO17
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def standing(frames: int) -> torch.Tensor:
+    """A rough person, Y up, who faces +Z with the left hand at +X, and walks along Z."""
+    side = {"left": 1.0, "right": -1.0}
+    heights = {"hip": 0.95, "knee": 0.5, "ankle": 0.08, "spine": 1.15, "thorax": 1.4, "neck": 1.5, "head": 1.7,
+               "shoulder": 1.4, "elbow": 1.15, "wrist": 0.9, "nose": 1.56, "eye": 1.6, "ear": 1.58}  # fmt: skip
+    widths = {
+        "hip": 0.1,
+        "knee": 0.1,
+        "ankle": 0.1,
+        "shoulder": 0.18,
+        "elbow": 0.25,
+        "wrist": 0.3,
+        "eye": 0.03,
+        "ear": 0.07,
+    }
+    points = torch.zeros(frames, len(JOINTS), 3)
+    for j, name in enumerate(JOINTS):
+        which, _, part = name.rpartition("_")
+        points[:, j, 0] = side.get(which, 0.0) * (widths[part] if which else 0.0)
+        points[:, j, 1] = heights[part]
+        points[:, j, 2] = 0.1 if part in ("nose", "eye") else 0.0
+    points[..., 2] += torch.linspace(0, 1, frames)[:, None]
+    return points
+
+
+@pytest.fixture
+def bank() -> MotionBank:
+    points = torch.cat([standing(60), standing(90) * 1.05])
+    return MotionBank(
+        points, torch.tensor([0, 60]), torch.tensor([60, 90]), torch.tensor([60.0, 60.0]),
+        ("a", "b"), ("1", "2"), ("walk", "walk"),
+    )  # fmt: skip
+
+
+def bones(points: torch.Tensor) -> torch.Tensor:
+    parents = torch.tensor([max(p, 0) for p in PARENTS])
+    return (points - points[..., parents, :]).norm(dim=-1)
+
+
+def test_reshaping_scales_each_bone_and_keeps_its_direction() -> None:
+    points = torch.randn(3, 4, 22, 3)
+    factors = random.uniform((3, 22), 0.8, 1.2, generator())
+    torch.testing.assert_close(bones(reshaped(points, factors)), bones(points) * _rootless(factors)[:, None])
+    torch.testing.assert_close(reshaped(points, torch.ones(3, 22)), points, atol=1e-5, rtol=1e-5)
+
+
+def _rootless(factors: torch.Tensor) -> torch.Tensor:
+    return torch.cat([torch.ones(len(factors), 1), factors[:, 1:]], 1)
+
+
+def test_mirror_twice_is_the_identity() -> None:
+    points = torch.randn(2, 5, 22, 3)
+    torch.testing.assert_close(mirrored(mirrored(points)), points)
+
+
+def test_mixing_joins_the_legs_of_one_to_the_trunk_of_the_other() -> None:
+    lower = standing(9)[None]
+    quarter = random.about("y", torch.tensor([torch.pi / 2]))
+    upper = lower.clone()
+    upper[:, :, JOINTS.index("left_wrist"), 1] = 2.0
+    out = mixed(lower, upper @ quarter.transpose(1, 2) + 5)
+    legs = [j for j, name in enumerate(JOINTS) if "knee" in name or "ankle" in name]
+    torch.testing.assert_close(out[:, :, legs], lower[:, :, legs])
+    torch.testing.assert_close(out, upper, atol=1e-5, rtol=1e-5)
+
+
+def test_rotations_are_rotations() -> None:
+    for matrix in (random.rotation(50, generator()), orientation(50, BodySettings(), generator())):
+        torch.testing.assert_close(matrix @ matrix.transpose(1, 2), torch.eye(3).expand(50, 3, 3), atol=1e-5, rtol=0)
+        torch.testing.assert_close(torch.linalg.det(matrix), torch.ones(50))
+
+
+def test_cameras_see_an_upright_person_upright_and_inside() -> None:
+    view = draw_view(500, ViewSettings(steep=0.0), generator())
+    torch.testing.assert_close(torch.linalg.det(view.rotation), torch.ones(500))
+    person = torch.tensor([[[[0.0, 0.0, 0.0], [0.0, 0.5, 0.0]]]]).expand(500, 1, 2, 3)
+    body = view.camera_frame(person)
+    plane = body[..., :2] / body[..., 2:]
+    assert (body[:, 0, 1, 1] < body[:, 0, 0, 1]).float().mean() > 0.99  # the head is above the hip: y is down
+    assert view.inside(plane)[:, 0, 0].all()
+    distance = body[:, 0, 0].norm(dim=-1)
+    assert distance.min() >= 2 and distance.max() <= 8
+
+
+def test_looking_down_brings_the_head_nearer() -> None:
+    settings = ViewSettings(steep=1.0, elevation=(30, 60), roll=0.0)
+    view = draw_view(100, settings, generator())
+    body = view.camera_frame(torch.tensor([[[[0.0, 0.0, 0.0], [0.0, 0.7, 0.0]]]]).expand(100, 1, 2, 3))
+    assert (body[:, 0, 1].norm(dim=-1) < body[:, 0, 0].norm(dim=-1)).all()
+
+
+def test_turn_to_is_a_rotation_without_roll() -> None:
+    direction = torch.randn(100, 3) + torch.tensor([0, 0, 3.0])
+    rotation = turn_to(direction)
+    ahead = (rotation @ direction[..., None])[..., 0]
+    torch.testing.assert_close(ahead[:, :2], torch.zeros(100, 2), atol=1e-5, rtol=0)
+    assert (ahead[:, 2] > 0).all()
+    torch.testing.assert_close(rotation[:, 0, 1], torch.zeros(100))  # the new x axis stays level
+
+
+def test_facing_does_not_depend_on_place_or_focal_length() -> None:
+    body = torch.randn(8, 27, 17, 3, generator=generator()) * 0.3
+    seen = torch.rand(8, 27, 17, generator=generator()) > 0.2
+    straight = torch.tensor([0.0, 0.0, 6.0])
+    away = turn_to(torch.tensor([[0.4, 0.3, 1.0]])).transpose(1, 2)
+
+    def seen_as(points: torch.Tensor) -> torch.Tensor:
+        return facing(points[..., :2] / points[..., 2:], seen)[0]
+
+    ahead = body + straight
+    turned = turn_to(ahead.mean((1, 2)))
+    centred = ahead @ turned.transpose(1, 2)[:, None]
+    torch.testing.assert_close(seen_as(centred @ away[0].T), seen_as(centred), atol=0.02, rtol=0)
+    zoomed = facing(centred[..., :2] / centred[..., 2:] * 1.05, seen)[0]
+    torch.testing.assert_close(zoomed, seen_as(centred), atol=0.02, rtol=0)
+
+
+def test_facing_ignores_what_is_not_seen() -> None:
+    plane = torch.randn(4, 27, 17, 2) * 0.1
+    seen = torch.rand(4, 27, 17) > 0.3
+    other = torch.where(seen[..., None], plane, torch.nan)
+    torch.testing.assert_close(facing(plane, seen)[0], facing(other, seen)[0])
+    assert facing(plane, torch.zeros_like(seen))[0].isfinite().all()
+
+
+def test_noise_leaves_clean_samples_alone_and_scales_with_the_person() -> None:
+    plane = standing(27)[None, :, COCO, :2].expand(400, -1, -1, -1) * 0.2
+    inside, flawed = torch.ones(400, 27, 17, dtype=torch.bool), torch.arange(400) % 2 == 0
+    times = torch.arange(27) / 20
+    noisy, seen = corrupted(plane, inside, flawed, times, NoiseSettings(), generator())
+    torch.testing.assert_close(noisy[1::2], plane[1::2])
+    assert seen[1::2].all()
+    assert 0.7 < seen[::2].float().mean() < 0.99
+    double, _ = corrupted(2 * plane, inside, flawed, times, NoiseSettings(), generator())
+    torch.testing.assert_close(double, 2 * noisy, atol=1e-4, rtol=1e-4)
+    error = (noisy - plane)[::2].norm(dim=-1).mean((0, 1))
+    assert error[COCO17.index("left_wrist")] > 1.3 * error[COCO17.index("left_shoulder")]
+
+
+def test_noise_is_correlated_in_time() -> None:
+    plane = torch.rand(300, 27, 17, 2)
+    flawed = torch.ones(300, dtype=torch.bool)
+    still = NoiseSettings(swap=0, drop=0, drop_limb=0, stray=0, half=0)
+    noisy, _ = corrupted(
+        plane, flawed[:, None, None].expand(300, 27, 17), flawed, torch.arange(27) / 20, still, generator()
+    )
+    error = noisy - plane
+    near = (error[:, 1:] * error[:, :-1]).sum() / error.square().sum()
+    far = (error[:, 20:] * error[:, :-20]).sum() / error[:, :7].square().sum()
+    assert near > 0.4
+    assert far.abs() < 0.1
+
+
+def test_sampler_is_repeatable_and_true_to_its_target(bank: MotionBank) -> None:
+    times = (torch.arange(27) - 13) / 20
+    clean = SynthesisSettings(noise=NoiseSettings(clean=1.0))
+    sampler = Sampler(bank, times, 13, clean)
+    batch, again = sampler.draw(64, generator(3)), sampler.draw(64, generator(3))
+    torch.testing.assert_close(batch.plane, again.plane)
+    assert batch.seen.all()
+    # The keypoints of the middle frame are the projection of the target, put at the right place.
+    body = [
+        JOINTS.index(n)
+        for n in ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "left_shoulder", "right_hip")
+    ]
+    coco = [COCO.index(j) for j in body]
+    rows = torch.zeros(64, len(body), 2, 3)
+    rows[..., 0, 0] = rows[..., 1, 1] = 1
+    rows[..., 2] = -batch.plane[:, 13, coco]
+    target = batch.target[:, body]
+    right = batch.plane[:, 13, coco] * target[..., 2:] - target[..., :2]
+    solution = torch.linalg.lstsq(rows.flatten(1, 2).double(), right.flatten(1)[..., None].double())
+    residual = (rows.flatten(1, 2).double() @ solution.solution)[..., 0] - right.flatten(1).double()
+    assert residual.abs().max() < 1e-3
+    assert (solution.solution[:, 2, 0] > 1).all()
+
+
+def test_bank_chooses_subjects_and_repeats_the_ends(bank: MotionBank) -> None:
+    assert bank.only(("2",)).names == ("b",)
+    assert bank.without(("2",)).names == ("a",)
+    frames = bank.at(torch.tensor([1]), torch.tensor([[-5.0, 0.0, 44.5, 500.0]]))[0]
+    torch.testing.assert_close(frames[0], bank.clip(1)[0])
+    torch.testing.assert_close(frames[3], bank.clip(1)[-1])
+    torch.testing.assert_close(frames[2], (bank.clip(1)[44] + bank.clip(1)[45]) / 2)
