@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lifting.coordinates import normalisation
 from models.temporal import TemporalConfig, TemporalNet
 from poses import COCO17, H36M17, Skeleton, skeleton
 from poses.errors import WeightsError
@@ -67,6 +68,7 @@ class LifterNetwork:
             net = TemporalNet(config)
             net.load_state_dict(dict(stored.tensors))
             layouts = skeleton(facts["skeleton_in"]), skeleton(facts["skeleton_out"])
+            normalisation(facts["normalisation"])
             return LifterNetwork(net.eval(), facts["rate"], facts["normalisation"], *layouts, facts["about"])
         except (KeyError, TypeError, RuntimeError) as error:
             raise WeightsError(f"{path} does not fit its own description: {error}. Fetch or train it anew.") from error

@@ -12,18 +12,17 @@ def cut(
 ) -> tuple[Float[np.ndarray, "B R J 2"], Bool[np.ndarray, "B R J"]]:
     """Keypoints at ``centres[b] + offsets[r]`` seconds, and which of them are seen.
 
-    Linear between two frames that both show the joint; where one of them does, its value; before the first and after
-    the last frame, theirs. An unseen joint is 0.
+    Linear between two frames that both show the joint, else what the nearer of the two shows; before the first and
+    after the last frame, theirs. An unseen joint is 0.
     """
     wanted = np.clip(centres[:, None] + offsets, times[0], times[-1])
     after = np.clip(np.searchsorted(times, wanted), 1, max(len(times) - 1, 1)).clip(max=len(times) - 1)
     before = np.maximum(after - 1, 0)
     span = np.maximum(times[after] - times[before], np.finfo(float).tiny)
-    share = np.where(after > before, (wanted - times[before]) / span, 0.0)[..., None]
+    share = np.where(after > before, (wanted - times[before]) / span, 0.0)
     valid = np.isfinite(points).all(-1)
     filled = np.where(valid[..., None], points, 0.0)
-    weight = np.stack([(1 - share) * valid[before], share * valid[after]])
-    lone = valid[before] ^ valid[after]
-    weight = np.where(lone, np.stack([valid[before], valid[after]]), weight)
-    value = weight[0][..., None] * filled[before] + weight[1][..., None] * filled[after]
-    return value, valid[before] | valid[after]
+    nearer = np.where(share > 0.5, after, before)
+    both = (valid[before] & valid[after])[..., None]
+    between = filled[before] + share[..., None, None] * (filled[after] - filled[before])
+    return np.where(both, between, filled[nearer]), valid[nearer]
