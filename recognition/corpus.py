@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from poses import H36M17, Poses3D
 from poses.errors import DataError
+from recognition import cmu
 from recognition.evidence import Motion
 from recognition.labels import LABELS, UNLABELLED, labels_of
 from recognition.windows import WindowPlan, resample, starts
@@ -115,7 +116,7 @@ def _clips(path: Path, plan: WindowPlan) -> Iterable[Clip]:
         raise DataError(f"{path} has motion-capture format {data.get('format')}; this version reads {FORMAT}.")
     for k, (name, subject, action, rate) in enumerate(columns):
         points = data["points"][bounds[k] : bounds[k + 1], keep].astype(np.float64)
-        if len(points):
+        if len(points) and not cmu.repeated(str(name)):
             yield _clip(str(name), str(subject), str(action), points, float(rate), plan)
 
 
@@ -124,7 +125,8 @@ def _clip(
 ) -> Clip:
     even = resample(Poses3D(points, np.arange(len(points)) / rate), plan)
     description = action or name.rsplit("/", 1)[-1]
-    return Clip(name, subject, description, even, labels_of(description, Motion(even, plan.rate)))
+    labels = labels_of(description, Motion(even, plan.rate), cmu.RULES)
+    return Clip(name, cmu.subject_of(name, subject), description, even, labels)
 
 
 def _fold(places: Float[np.ndarray, " T"], last: int) -> Float[np.ndarray, " T"]:

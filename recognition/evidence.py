@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import binary_dilation, uniform_filter1d
+from scipy.signal import savgol_filter
 
 from poses import H36M17
 
@@ -33,12 +34,6 @@ class Motion:
         return uniform_filter1d(np.linalg.norm(velocity, axis=-1) * self.rate, self.frames(1 / 6), axis=0)
 
     @cached_property
-    def heights(self) -> Float[np.ndarray, "T 17"]:
-        """Height of every joint above the lowest place where the ankles usually are."""
-        floor = np.percentile(self.both("ankle", self.points[..., 1]).min(axis=1), 5)
-        return self.points[..., 1] - floor
-
-    @cached_property
     def thighs(self) -> Float[np.ndarray, "T 2"]:
         """Angle of both thighs from hanging straight down, in degrees."""
         thighs = self.both("knee", self.points) - self.both("hip", self.points)
@@ -58,11 +53,6 @@ class Motion:
 
 
 Evidence = Callable[[Motion], Bool[np.ndarray, " T"]]
-
-
-def always(motion: Motion) -> Bool[np.ndarray, " T"]:
-    """Every frame."""
-    return np.ones(len(motion), bool)
 
 
 def moving(motion: Motion) -> Bool[np.ndarray, " T"]:
@@ -87,8 +77,11 @@ def upright(motion: Motion) -> Bool[np.ndarray, " T"]:
 
 
 def airborne(motion: Motion) -> Bool[np.ndarray, " T"]:
-    """Both feet are off the floor, or were or will be within 0.4 s."""
-    return motion.around(motion.both("ankle", motion.heights).min(axis=1) > 0.12, 0.4)
+    """The hip falls freely, as it does from take-off to landing, or did or will within 0.4 s."""
+    if len(motion) < 7:
+        return np.zeros(len(motion), bool)
+    acceleration = savgol_filter(motion.points[:, _HIP, 1], 7, 2, deriv=2, delta=1 / motion.rate)
+    return motion.around(acceleration < -6, 0.4)
 
 
 def kicking(motion: Motion) -> Bool[np.ndarray, " T"]:
@@ -104,6 +97,14 @@ def punching(motion: Motion) -> Bool[np.ndarray, " T"]:
 
 def signalling(motion: Motion) -> Bool[np.ndarray, " T"]:
     """Standing, with a hand moving or held above the hip, or about to within 0.3 s."""
-    wrists = motion.both("wrist", motion.points)[..., 1] - motion.points[:, _HIP, 1, None]
-    busy = (motion.both("wrist", motion.speeds) > 0.4) | (wrists > 0.25)
-    return upright(motion) & motion.around(busy.any(axis=1), 0.3)
+    return upright(motion) & motion.around(_busy_hands(motion), 0.3)
+
+
+def idle(motion: Motion) -> Bool[np.ndarray, " T"]:
+    """Standing with both hands down and at rest."""
+    return upright(motion) & ~motion.around(_busy_hands(motion), 0.3)
+
+
+def _busy_hands(motion: Motion) -> Bool[np.ndarray, " T"]:
+    raised = motion.both("wrist", motion.points)[..., 1] - motion.points[:, _HIP, 1, None] > 0.25
+    return ((motion.both("wrist", motion.speeds) > 0.4) | raised).any(axis=1)

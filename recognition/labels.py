@@ -7,12 +7,12 @@ whole clip out: no label is better than a wrong one.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int
 
-from recognition import evidence
 from recognition.evidence import Evidence, Motion
 
 OTHER = "other"
@@ -36,33 +36,13 @@ class Rule:
         return re.fullmatch(self.pattern, description) is not None
 
 
-RULES = (
-    Rule(r"(slow |brisk )?walk|(slow )?walk/stride|walk, exaggerated stride", "walk", evidence.travelling),
-    Rule(r"walk on uneven terrain|navigate - walk.*", "walk", evidence.travelling),
-    Rule(r"run|run/jog", "run", evidence.travelling),
-    Rule(r"(forward )?jump|jump, balance|\w*jumping_\d+", "jump", evidence.airborne),
-    Rule(r"playground - forward jumps, turn around", "jump", evidence.airborne),
-    Rule(r"sit on (high stool|stepstool).*", "sit", evidence.seated),
-    Rule(r"sit on (high stool|stepstool), stand up|(forward )?jump", "stand", evidence.upright),
-    Rule(r"laugh|.*drink soda.*", "stand", evidence.upright),
-    Rule(r"direct traffic, wave|\w*directing_traffic_\d+|\w*basketball_signal_\d+", "gesture", evidence.signalling),
-    Rule(r"soccer - kick ball|\w*soccer_\d+|front kick|mawashigeri|yokogeri", "kick", evidence.kicking),
-    Rule(r"punch/strike|boxing|oiduki", "punch", evidence.punching),
-    Rule(r"dance - .*|salsa dance|\w*salsa\w*|\w*indian\w*", "dance", evidence.moving),
-    Rule(r"playground - climb|climb ladder|climb 3 steps", "climb", evidence.moving),
-    Rule(r"basketball - .*|(train|test)_basketball_\d+", OTHER, evidence.moving),
-    Rule(r"swordplay|wash (self|windows)|\w*washwindow\w*", OTHER, evidence.moving),
-    Rule(r"bend over, scoop up, rise, lift arm", OTHER, evidence.moving),
-)
-
-
-def labels_of(description: str, motion: Motion) -> Int[np.ndarray, " T"]:
+def labels_of(description: str, motion: Motion, rules: Sequence[Rule]) -> Int[np.ndarray, " T"]:
     """Index into ``LABELS`` for every frame, ``UNLABELLED`` where no rule speaks; an earlier rule goes before a later.
 
     ``description`` is the index's text, or the clip's own name where the index has none.
     """
     found = np.full(len(motion), UNLABELLED)
-    for rule in RULES:
+    for rule in rules:
         if rule.reads(description.strip().lower()):
             found[(found == UNLABELLED) & rule.evidence(motion)] = LABELS.index(rule.label)
     return found

@@ -1,0 +1,52 @@
+"""What is known about the CMU Graphics Lab clips beyond their files: descriptions to labels, and who is who.
+
+Some clips of the "expmap" selection carry no subject. Most are recordings that the numbered subjects hold as well (same
+number of frames; heights of hands, feet and head correlate to 0.97 and more): 13_11, 13_19, 13_26, 13_32, 14_12, the
+soccer clips of subjects 10 and 11, the dribbling of subject 6. Counting them as somebody else would put a test
+subject into the training data, so they are left out. Other jumping and traffic clips are taken to be by 13, whose
+sessions hold such trials; the referees' signals stay a subject of their own.
+"""
+
+import re
+
+from recognition import evidence
+from recognition.labels import OTHER, Rule
+
+RULES = (
+    Rule(r"(slow |brisk )?walk|(slow )?walk/stride|walk, exaggerated stride", "walk", evidence.travelling),
+    Rule(r"walk on uneven terrain|navigate - walk.*", "walk", evidence.travelling),
+    Rule(r"run|run/jog", "run", evidence.travelling),
+    Rule(r"(forward )?jump|jump, balance|\w*jumping_\d+", "jump", evidence.airborne),
+    Rule(r"playground - forward jumps, turn around", "jump", evidence.airborne),
+    Rule(r"sit on (high stool|stepstool).*", "sit", evidence.seated),
+    Rule(r"sit on (high stool|stepstool), stand up|(forward )?jump", "stand", evidence.upright),
+    Rule(r".*drink soda.*", "stand", evidence.upright),
+    Rule(r"direct traffic, wave|\w*directing_traffic_\d+|\w*basketball_signal_\d+", "gesture", evidence.signalling),
+    Rule(r"direct traffic, wave|\w*directing_traffic_\d+|\w*basketball_signal_\d+", "stand", evidence.idle),
+    Rule(r"soccer - kick ball|front kick|mawashigeri|yokogeri", "kick", evidence.kicking),
+    Rule(r"punch/strike|boxing|oiduki", "punch", evidence.punching),
+    Rule(r"dance - .*|salsa dance|\w*salsa\w*|\w*indian\w*", "dance", evidence.moving),
+    Rule(r"playground - climb|climb ladder|climb 3 steps", "climb", evidence.moving),
+    Rule(r"basketball - .*", OTHER, evidence.moving),
+    Rule(r"swordplay|wash (self|windows)", OTHER, evidence.moving),
+    Rule(r"bend over, scoop up, rise, lift arm", OTHER, evidence.moving),
+)
+
+_REPEATED = re.compile(
+    r"(train|test)_(soccer|basketball|washwindow)_\d+|train_jumping_[1345]|train_directing_traffic_1"
+)
+_BY_13 = re.compile(r"(train|test)_(jumping|directing_traffic)_\d+")
+
+
+def repeated(name: str) -> bool:
+    """Whether the clip of this name is a second copy of a clip of a numbered subject."""
+    return _REPEATED.fullmatch(_stem(name)) is not None
+
+
+def subject_of(name: str, subject: str) -> str:
+    """The subject that a clip must share a side with in a split: ``subject``, unless the clip is known better."""
+    return "13" if _BY_13.fullmatch(_stem(name)) else subject
+
+
+def _stem(name: str) -> str:
+    return name.rsplit("/", 1)[-1]

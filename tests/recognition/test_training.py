@@ -1,0 +1,158 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from models.action_net import ActionNet, ActionNetConfig
+from poses import Poses3D
+from poses.errors import WeightsError
+from recognition.augment import Augmentation, Sampler, errors, reproportioned
+from recognition.classifier import Classifier
+from recognition.corpus import Clip, corpus_of
+from recognition.labels import LABELS
+from recognition.network import ActionNetwork, Calibration
+from recognition.scores import calibration_error, clip_scores
+from recognition.spmf import Encoding
+from recognition.training import Trainer, TrainSettings
+from recognition.windows import WindowPlan
+from tests.recognition.motions import standing, walking, waving
+from weights import checkpoint
+from weights.checkpoint import Checkpoint
+
+PLAN = WindowPlan(seconds=1.0, stride=0.25)
+SMALL = TrainSettings(
+    channels=4, epochs=4, steps=9, batch=8, learning_rate=0.01, plan=PLAN, encoding=Encoding(equalise="none")
+)
+WALK, GESTURE = LABELS.index("walk"), LABELS.index("gesture")
+
+
+def clip(name, subject, points, label):
+    return Clip(name, subject, name, points, np.full(len(points), label))
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    clips = [clip(f"walk{s}", str(s), walking(60 + 10 * s), WALK) for s in range(3)]
+    clips += [clip(f"wave{s}", str(s), waving(60 + 10 * s), GESTURE) for s in range(3)]
+    return corpus_of(clips, PLAN)
+
+
+@pytest.fixture(scope="module")
+def trained(corpus):
+    trainer = Trainer(SMALL, corpus, corpus)
+    return trainer, list(trainer.fit())
+
+
+def test_learns_to_tell_two_motions_apart(trained, corpus):
+    trainer, records = trained
+    assert records[-1]["loss"] < records[0]["loss"]
+    assert records[-1]["clips"] == records[-1]["windows"] == 1.0
+    json.dumps(records)
+    shifted = trainer.result({}).probabilities(corpus.windows() + 3.0)
+    assert (shifted.argmax(axis=1) == corpus.labels).all()
+
+
+def test_resumed_run_equals_uninterrupted_one(trained, corpus, tmp_path):
+    whole, records = trained
+    first = Trainer(SMALL, corpus, corpus)
+    next(first.fit())
+    first.save(tmp_path / "run.state")
+    second = Trainer(SMALL, corpus, corpus)
+    second.restore(tmp_path / "run.state")
+    assert [r["loss"] for r in second.fit()] == [r["loss"] for r in records[1:]]
+    for name, tensor in second.net.state_dict().items():
+        assert torch.equal(tensor, whole.net.state_dict()[name]), name
+
+
+def test_training_leaves_the_global_generator_alone(corpus):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    next(Trainer(SMALL, corpus, None).fit())
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_auxiliary_classifier_takes_part(corpus):
+    trainer = Trainer(replace(SMALL, auxiliary=0.4, epochs=1, steps=1), corpus, None)
+    list(trainer.fit())
+    assert trainer.net.auxiliary is not None
+    assert all(p.grad is not None for p in trainer.net.auxiliary.parameters())
+
+
+def test_checkpoint_describes_itself_and_classifies(trained, corpus, tmp_path):
+    network = replace(trained[0].result({"data": "made up"}), calibration=Calibration(1.2, 0.3))
+    network.save(tmp_path / "actions.safetensors")
+    back = ActionNetwork.load(tmp_path / "actions.safetensors")
+    assert (back.labels, back.plan, back.encoding) == (network.labels, network.plan, network.encoding)
+    assert (back.calibration, back.about, back.net.config) == (network.calibration, network.about, network.net.config)
+    windows = corpus.windows()[:4]
+    np.testing.assert_allclose(back.probabilities(windows), network.probabilities(windows), atol=0.02)
+    classifier = Classifier.load(tmp_path / "actions.safetensors")
+    points = walking(90) * [1.0, -1.0, -1.0]
+    (action,) = classifier.classify(Poses3D(points - points[:, :1], np.arange(90) / 30))
+    assert (action.label, action.start, action.end) == ("walk", 0.0, pytest.approx(3.0))
+
+
+def test_a_checkpoint_of_another_kind_is_refused(trained, tmp_path):
+    path = tmp_path / "other.safetensors"
+    checkpoint.save(path, Checkpoint("temporal-lifter", {}, {"a": torch.zeros(1)}))
+    with pytest.raises(WeightsError, match="temporal-lifter"):
+        ActionNetwork.load(path)
+    checkpoint.save(path, Checkpoint("action-net", {"labels": []}, {"a": torch.zeros(1)}))
+    with pytest.raises(WeightsError, match="does not fit its own description"):
+        ActionNetwork.load(path)
+
+
+def test_no_window_no_probability():
+    net = ActionNetwork(ActionNet(ActionNetConfig(2, channels=4)).eval(), ("a", "b"))
+    assert net.probabilities(np.zeros((0, 31, 17, 3))).shape == (0, 2)
+
+
+def test_sampler_shows_every_label_equally_often():
+    clips = [clip("long", "1", walking(600), WALK), clip("short", "2", waving(40), GESTURE)]
+    _, labels = Sampler(corpus_of(clips, PLAN), Augmentation()).draw(600, np.random.default_rng(0))
+    assert abs((labels == WALK).mean() - 0.5) < 0.07
+
+
+def test_sampler_is_a_function_of_its_generator(corpus):
+    sampler = Sampler(corpus, Augmentation())
+    first, second = (sampler.draw(8, np.random.default_rng(3)) for _ in range(2))
+    np.testing.assert_array_equal(first[0], second[0])
+
+
+def test_new_proportions_keep_directions_and_symmetry():
+    body = standing(2)[None]
+    other = reproportioned(body, 0.1, np.random.default_rng(0))
+    thigh, new = body[0, 0, 2] - body[0, 0, 1], other[0, 0, 2] - other[0, 0, 1]
+    np.testing.assert_allclose(np.cross(thigh, new), 0, atol=1e-12)
+    left = other[0, 0, 5] - other[0, 0, 4]
+    assert np.linalg.norm(left) == pytest.approx(np.linalg.norm(new))
+    assert np.linalg.norm(new) != pytest.approx(np.linalg.norm(thigh))
+
+
+def test_errors_are_slow_and_larger_at_hands_and_feet():
+    quiet = Augmentation(jitter=0.0)
+    made = errors((200, 31, 17, 3), quiet, np.random.default_rng(0))
+    steps = np.diff(made, axis=1)
+    assert np.abs(steps).mean() < 0.2 * np.abs(made).mean()
+    assert made[:, :, 16].std() == pytest.approx(2 * made[:, :, 15].std(), rel=0.2)
+
+
+def test_a_clip_counts_once(corpus):
+    probabilities = np.eye(len(LABELS))[corpus.labels]
+    wrong = corpus.clip == 5
+    probabilities[wrong] = np.eye(len(LABELS))[WALK]
+    scores = clip_scores(corpus, probabilities)
+    assert scores.confusion[WALK, WALK] == 3
+    assert scores.confusion[GESTURE, WALK] == 1
+    assert scores.accuracy == pytest.approx(5 / 6)
+    assert scores.mean_recall == pytest.approx((1 + 2 / 3) / 2)
+    assert scores.window_accuracy == pytest.approx(1 - wrong.mean())
+
+
+def test_calibration_error_of_a_known_case():
+    confidence = np.array([0.95] * 10 + [0.55] * 10)
+    right = np.array([True] * 9 + [False] + [False] * 10)
+    assert calibration_error(confidence, right) == pytest.approx(0.5 * 0.05 + 0.5 * 0.55)
