@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import floor
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -96,7 +97,7 @@ def calibrate(verdicts: Verdicts, keep: float = 0.9) -> Calibration:
     """Temperature and threshold from held-out subjects.
 
     The temperature makes the right labels likeliest. The threshold is where ``keep`` of the rightly named windows of
-    known actions are still named.
+    known actions are still named, and 1 if none is right.
     """
     labels, answers = verdicts.corpus.labels[verdicts.fair], verdicts.network[verdicts.fair]
     grid = np.geomspace(0.3, 5, 60)
@@ -104,7 +105,8 @@ def calibrate(verdicts: Verdicts, keep: float = 0.9) -> Calibration:
     temperature = float(grid[int(np.argmax(fit))])
     answers = tempered(answers, temperature)
     right = (answers.argmax(axis=1) == labels) & (labels != _OTHER)
-    return Calibration(round(temperature, 2), round(float(np.quantile(answers[right].max(axis=1), 1 - keep)), 2))
+    threshold = float(np.quantile(answers[right].max(axis=1), 1 - keep)) if right.any() else 1.0
+    return Calibration(round(temperature, 2), floor(100 * threshold) / 100)
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,7 @@ def trust(verdicts: Verdicts, calibration: Calibration) -> Trust:
     named = (best != _OTHER) & (confidence >= calibration.threshold)
     known, right = verdicts.fair & (labels != _OTHER), best == labels
     error = calibration_error(confidence[verdicts.fair], right[verdicts.fair])
-    return Trust(
-        float(named[known].mean()), float(right[known & named].mean()), float(named[labels == _OTHER].mean()), error
-    )
+    return Trust(_share(named[known]), _share(right[known & named]), _share(named[labels == _OTHER]), error)
 
 
 def tempered(probabilities: Float[np.ndarray, "W K"], temperature: float) -> Float[np.ndarray, "W K"]:
@@ -145,3 +145,7 @@ def _flat(corpus: Corpus, encoding: Encoding) -> Float[np.ndarray, "W P"]:
 
 def _certain(labels: Int[np.ndarray, " W"]) -> Float[np.ndarray, "W K"]:
     return np.eye(len(LABELS))[labels]
+
+
+def _share(marks: Bool[np.ndarray, " W"]) -> float:
+    return float(marks.mean()) if len(marks) else float("nan")
