@@ -129,7 +129,7 @@ def contents(path: Path) -> Contents:
         stream = container.streams.video[0]
         frames = list(container.decode(stream))
         times = [frame.pts * stream.time_base for frame in frames]
-        end = times[-1] + frames[-1].duration * stream.time_base
+        end = times[-1] + (frames[-1].duration * stream.time_base or Fraction(1, 25))
         size, pixels = (stream.width, stream.height), stream.pix_fmt
     with av.open(str(path)) as container:
         if not container.streams.audio:

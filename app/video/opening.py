@@ -60,7 +60,7 @@ def _why_not_opened(path: Path, error: Exception) -> str:
             f"{path} is cut off: the index at the end of the file (moov) is missing. Copy or download it again; "
             "if the recording was interrupted, a repair tool such as untrunc may save it."
         )
-    return f"{path} is not a video that FFmpeg can read ({error.args[1] if len(error.args) > 1 else error})."
+    return f"{path} is not a video that FFmpeg can read ({getattr(error, 'strerror', error)}). Name a video file."
 
 
 def _picture_stream(path: Path, container: InputContainer) -> VideoStream:

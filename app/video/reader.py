@@ -19,6 +19,8 @@ from poses.errors import VideoError
 _USUAL_RATE = Fraction(25)
 # Pixel shapes beyond this are a slip in the file, not a lens.
 _FLATTEST = 8
+# A picture track that stops earlier than this share of the stated duration, less a second, was cut.
+_MOST = Fraction(9, 10)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,14 @@ class Video:
                 shown = picture.duration * _time_base(stream) or _interval(stream)
                 yield Frame(index, time, upright(picture))
             self.end = None if timeline.last is None else timeline.last + shown
-            self.damage = pictures.damage
+            self.damage = pictures.damage or self._ends_early()
+
+    def _ends_early(self) -> str | None:
+        """Some containers give no sign of having been cut, but state how long they were."""
+        stated = self.summary.duration
+        if self.end is None or stated is None or self.end > _MOST * stated - 1:
+            return None
+        return f"its pictures end at {float(self.end):.2f} s, but the file states {float(stated):.2f} s"
 
 
 class _Pictures:
@@ -89,34 +98,30 @@ class _Pictures:
     @property
     def damage(self) -> str | None:
         """What went wrong so far, in words; None if nothing did."""
-        lost = f"{self._lost} pieces of it cannot be decoded" if self._lost else None
+        lost = f"{self._lost} of its packets cannot be decoded" if self._lost else None
         return "; ".join(filter(None, (self._cut, lost))) or None
 
     def decoded(self) -> Iterator[av.VideoFrame]:
-        packets = self._container.demux(self._stream)
-        while True:
+        for packet in self._packets():
             try:
-                packet = next(packets, None)
-            except av.FFmpegError as error:
-                self._cut = f"the file ends early or is broken ({error.strerror})"
-                packet = None
-            if packet is None:
-                break
-            yield from self._decode(packet)
-        if self._cut:
-            yield from self._decode(None)
+                pictures = self._stream.decode(packet)
+            except av.EOFError:
+                return
+            except av.FFmpegError:
+                self._lost += 1
+            else:
+                yield from pictures
 
-    def _decode(self, packet: "av.Packet[VideoStream] | None") -> list[av.VideoFrame]:
-        """What one packet (None: the end) yields."""
-        if packet is not None and packet.is_corrupt:
-            self._cut = "the file ends early or is broken"
+    def _packets(self) -> Iterator[av.Packet | None]:
+        """The packets as far as they can be read; None asks the decoder for what it still holds."""
         try:
-            return self._stream.decode(packet)
-        except av.EOFError:
-            return []
-        except av.FFmpegError:
-            self._lost += 1
-            return []
+            for packet in self._container.demux(self._stream):
+                if packet.is_corrupt:
+                    self._cut = "the file is cut off or has gaps"
+                yield packet
+        except av.FFmpegError as error:
+            self._cut = f"the file is cut off or broken ({error.strerror})"
+            yield None
 
 
 def _time_base(stream: VideoStream) -> Fraction:
@@ -134,4 +139,4 @@ def _pixel_aspect(stream: VideoStream) -> Fraction:
 
 def _sound(container: InputContainer) -> Sound | None:
     stream = sound_stream(container)
-    return Sound(stream.index, stream.codec_context.name) if stream else None
+    return Sound(stream.index, stream.codec_context.codec.canonical_name) if stream else None

@@ -14,7 +14,7 @@ from app.video.reader import Video
 from poses.errors import OutputError
 
 # Sound codecs that an mp4 may hold and that players of all makers know; others become AAC.
-_PLAYED_EVERYWHERE = frozenset({"aac", "mp3", "mp3float", "ac3", "eac3"})
+_PLAYED_EVERYWHERE = frozenset({"aac", "mp3", "ac3", "eac3"})
 
 
 def join(picture: Path, source: Video, out: Path, clock: int) -> None:
@@ -38,7 +38,7 @@ def join(picture: Path, source: Video, out: Path, clock: int) -> None:
     }
     joined = ffmpeg.output(seen, heard[str(source.sound.stream)], local_url(out), **options)
     joined = joined.global_args("-hide_banner", "-nostdin", "-loglevel", "error", "-copyts")
-    _run(ffmpeg.compile(joined, cmd=_program(), overwrite_output=True), out)
+    _run(ffmpeg.compile(joined, cmd=_program(), overwrite_output=True), source.path)
 
 
 def _program() -> str:
@@ -49,13 +49,16 @@ def _program() -> str:
         raise OutputError("ffmpeg is missing, which joins sound and picture. Install it.") from error
 
 
-def _run(command: list[str], out: Path) -> None:
+def _run(command: list[str], source: Path) -> None:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode == 0:
         return
     said = done.stderr.decode(errors="replace").strip().splitlines()
     why = said[-1] if said else _ending(done.returncode)
-    raise OutputError(f"ffmpeg could not write {out.name} with the source's sound: {why}")
+    raise OutputError(
+        f"The sound of {source} could not be added: ffmpeg says: {why}. "
+        "Check that the disk has space and that the file still plays."
+    )
 
 
 def _ending(status: int) -> str:

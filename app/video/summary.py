@@ -18,10 +18,10 @@ class Summary:
     """Facts of a video file. None = the file does not say.
 
     Sizes in pixels: ``stored`` as coded, ``upright`` as shown. ``rotation`` in degrees clockwise from stored to
-    upright (after mirroring, if ``mirrored``). ``pixel_aspect`` = width of a stored pixel over its height. Rates in
-    frames a second: ``nominal_rate`` is the grid that the times lie on, ``mean_rate`` counts frames. ``duration`` in
-    seconds. ``frames``, rates and duration come from the file's headers, which can err: only reading every frame
-    is certain.
+    upright, then left and right change sides if ``mirrored``. ``pixel_aspect`` = width of a stored pixel over its
+    height. Rates in frames a second: ``nominal_rate`` is the grid that the times lie on, ``mean_rate`` counts frames.
+    ``duration`` in seconds. ``frames``, rates and duration come from the file's headers, which can err: only reading
+    every frame is certain.
     """
 
     container: str
@@ -69,7 +69,7 @@ def summarise(container: InputContainer, stream: VideoStream, upright: Upright, 
     sound = sound_stream(container)
     return Summary(
         container=container.format.name,
-        codec=stream.codec_context.name,
+        codec=stream.codec_context.codec.canonical_name,
         pixel_format=stream.pix_fmt or "unknown",
         stored=(stream.width, stream.height),
         upright=upright.size,
@@ -80,7 +80,7 @@ def summarise(container: InputContainer, stream: VideoStream, upright: Upright, 
         mean_rate=stream.average_rate or None,
         duration=_duration(container, stream),
         frames=stream.frames or None,
-        sound=sound.codec_context.name if sound else None,
+        sound=sound.codec_context.codec.canonical_name if sound else None,
     )
 
 

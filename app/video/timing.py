@@ -38,15 +38,15 @@ class Timeline:
         return self.last
 
     def _next(self, stamp: Fraction | None) -> Fraction:
-        if self.start is None or self.last is None:
-            self.start = stamp or Fraction(0)
-            return Fraction(0)
+        follows = Fraction(0) if self.last is None else self.last + self.interval
         if stamp is None:
-            return self.last + self.interval
+            return follows
+        if self.start is None:
+            self.start = stamp - follows
         time = stamp - self.start
-        if time > self.last:
+        if self.last is None or time > self.last:
             return time
         if time > self.last - _NEW_CLOCK:
             return self.last + self.tick
-        self.start = stamp - self.last - self.interval
-        return self.last + self.interval
+        self.start = stamp - follows
+        return follows

@@ -38,14 +38,14 @@ class Turn:
 
     @property
     def degrees(self) -> int:
-        """Clockwise rotation (0, 90, 180, 270), after the mirroring if ``mirrored``."""
+        """Clockwise rotation (0, 90, 180, 270), before the mirroring if ``mirrored``."""
         if self.transpose:
             return 270 if self.flip_y else 90
         return 180 if self.flip_y else 0
 
     @property
     def mirrored(self) -> bool:
-        """Whether left and right change sides too, as in pictures of some front cameras."""
+        """Whether left and right change sides after the rotation, as in pictures of some front cameras."""
         return self.transpose ^ self.flip_x ^ self.flip_y
 
     def __call__(self, image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H2 W2 3"]:

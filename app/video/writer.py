@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 import av
 import numpy as np
@@ -43,9 +42,9 @@ class VideoWriter:
         self._clock = clock if clock <= _FASTEST_CLOCK else _USUAL_CLOCK
         self._part = self.path.with_name(self.path.name + ".part")
         self._silent = self.path.with_name(self.path.name + ".part-silent")
-        self._last: int | None = None
+        self._last = -1
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "VideoWriter":
         with self._telling():
             self._silent.open("wb").close()
             try:
@@ -56,16 +55,15 @@ class VideoWriter:
         return self
 
     def write(self, image: UInt8[np.ndarray, "H W 3"], time: Fraction) -> None:
-        """Show an RGB image from ``time`` (s) on, until the next one. Times increase; the image may be reused."""
+        """Show an RGB image from ``time`` (s ≥ 0) on, until the next one; the image may be reused afterwards.
+
+        Times increase; one that does not is moved to a tick behind the last.
+        """
         if image.shape != (self.height, self.width, 3):
             raise ShapeError(f"A picture of shape {image.shape} for a video of {self.width} × {self.height} pixels.")
-        tick = round(time * self._clock)
-        if self._last is not None:
-            assert tick >= self._last, f"a picture at {time} s after one at {self._last / self._clock} s"
-            tick = max(tick, self._last + 1)
-        self._last = tick
+        self._last = max(round(time * self._clock), self._last + 1)
         with self._telling():
-            self._track.add(image, tick)
+            self._track.add(image, self._last)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -79,7 +77,7 @@ class VideoWriter:
             self._remove_parts()
 
     def _complete(self) -> None:
-        if self._last is None:
+        if self._last < 0:
             raise OutputError(f"{self.path} was not written: there was no picture to write.")
         end = self._source.end if self._source else None
         self._track.close(None if end is None else round(end * self._clock))

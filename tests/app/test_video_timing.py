@@ -1,0 +1,59 @@
+from fractions import Fraction
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.video.timing import Timeline, ticks_a_second
+
+RATE = Fraction(25)
+
+
+def timeline() -> Timeline:
+    return Timeline(Fraction(1, 1000), 1 / RATE, Fraction(1, 10_000))
+
+
+def placed(*stamps: int | None) -> list[Fraction]:
+    line = timeline()
+    return [line.place(stamp) for stamp in stamps]
+
+
+@given(st.lists(st.integers(-(10**6), 10**6), unique=True, min_size=1))
+def test_increasing_stamps_keep_their_distances_and_start_at_zero(stamps):
+    stamps.sort()
+    assert placed(*stamps) == [Fraction(stamp - stamps[0], 1000) for stamp in stamps]
+
+
+@given(st.lists(st.none() | st.integers(-(10**6), 10**6), min_size=1))
+def test_whatever_the_stamps_times_increase_from_zero(stamps):
+    times = placed(*stamps)
+    assert times[0] == 0
+    assert all(early < late for early, late in pairwise(times))
+
+
+def test_start_is_the_first_picture_on_the_files_clock():
+    line = timeline()
+    line.place(-40)
+    line.place(0)
+    assert line.start == Fraction(-40, 1000)
+
+
+def test_a_repeated_stamp_moves_one_tick_and_no_picture_after_it():
+    assert placed(0, 40, 40, 80) == [0, Fraction(400, 10_000), Fraction(401, 10_000), Fraction(80, 1000)]
+
+
+def test_a_missing_stamp_follows_at_the_nominal_interval():
+    assert placed(0, None, None, 120) == [0, 1 / RATE, 2 / RATE, 3 / RATE]
+    assert placed(None, None, 5000, 5040) == [0, 1 / RATE, 2 / RATE, 3 / RATE]
+
+
+def test_a_jump_back_goes_on_from_where_the_picture_was():
+    assert placed(5000, 9000, 5000, 5040) == [0, 4, 4 + 1 / RATE, 4 + 2 / RATE]
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(0, 10**9))
+def test_the_clock_counts_every_stamp_in_whole_ticks(numerator, denominator, pts):
+    time_base = Fraction(numerator, denominator)
+    clock = ticks_a_second(time_base)
+    assert clock >= 10_000
+    assert (pts * time_base * clock).denominator == 1
