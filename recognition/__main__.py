@@ -175,9 +175,14 @@ def _show_corpus(corpus: Corpus, groups: Sequence[frozenset[str]]) -> None:
 
 
 def _show_scores(scores: dict[str, Scores]) -> None:
-    table = Table("", "clips", "mean recall", "windows", *LABELS, title="Right, subjects never seen")
-    for name, each in scores.items():
-        shares = (each.accuracy, each.mean_recall, each.window_accuracy, *each.recalls)
+    table = Table("", *scores, title="Right, on subjects never seen")
+    rows = {
+        "clips": [each.accuracy for each in scores.values()],
+        "mean recall": [each.mean_recall for each in scores.values()],
+        "windows": [each.window_accuracy for each in scores.values()],
+    }
+    rows |= {label: [each.recalls[k] for each in scores.values()] for k, label in enumerate(LABELS)}
+    for name, shares in rows.items():
         table.add_row(name, *("–" if np.isnan(share) else f"{share:.1%}" for share in shares))
     console.print(table)
 

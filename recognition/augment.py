@@ -12,6 +12,7 @@ from numpy.random import Generator
 
 from poses import H36M17
 from recognition.corpus import Corpus
+from recognition.windows import fold
 
 _OUTER = np.array([2.0 if name.endswith(("wrist", "ankle")) else 1.0 for name in H36M17.joints])
 
@@ -27,6 +28,8 @@ class Augmentation:
     speed: tuple[float, float] = (0.8, 1.25)
     shift: float = 0.15
     """Seconds that a window may start earlier or later."""
+    short: float = 0.25
+    """Share of windows of which only a part (at least 40 %) was seen, lengthened as in use: so length gives no hint."""
     proportion: float = 0.08
     """Standard deviation of a bone's length, as a share of it; the same on both sides."""
     wander: float = 0.012
@@ -48,7 +51,11 @@ class Sampler:
         half = (plan.frames - 1) / 2
         speed = generator.uniform(*self.augmentation.speed, (count, 1))
         shift = generator.uniform(-self.augmentation.shift, self.augmentation.shift, (count, 1)) * plan.rate
-        places = corpus.first[rows, None] + half + shift + speed * (np.arange(plan.frames) - half)
+        seen = np.where(
+            generator.random((count, 1)) < self.augmentation.short, generator.uniform(0.4, 1, (count, 1)), 1
+        )
+        moments = fold(np.tile(np.arange(float(plan.frames)), (count, 1)), seen * (plan.frames - 1))
+        places = corpus.first[rows, None] + half + shift + speed * (moments - half)
         return vary(corpus.at(rows, places), self.augmentation, generator), corpus.labels[rows]
 
 

@@ -12,7 +12,7 @@ from poses.errors import DataError
 from recognition import cmu
 from recognition.evidence import Motion
 from recognition.labels import LABELS, UNLABELLED, labels_of
-from recognition.windows import WindowPlan, resample, starts
+from recognition.windows import WindowPlan, fold, resample, starts
 
 FORMAT = 1
 
@@ -65,12 +65,12 @@ class Corpus:
     def at(self, rows: Int[np.ndarray, " B"], places: Float[np.ndarray, "B T"]) -> Float[np.ndarray, "B T 17 3"]:
         """Poses at fractional frame numbers of the clips that ``rows`` are cut from.
 
-        A clip is continued beyond both ends by playing it backwards and forwards in turn, as ``windows.lengthen`` does.
+        A clip is continued beyond both ends by playing it backwards and forwards in turn (``windows.fold``).
         """
         out = np.empty((*places.shape, len(H36M17), 3))
         for b, (row, wanted) in enumerate(zip(rows, places, strict=True)):
             points = self.clips[self.clip[row]].points
-            out[b] = _between(points, _fold(wanted, len(points) - 1))
+            out[b] = _between(points, fold(wanted, len(points) - 1))
         return out
 
 
@@ -127,13 +127,6 @@ def _clip(
     description = action or name.rsplit("/", 1)[-1]
     labels = labels_of(description, Motion(even, plan.rate), cmu.RULES)
     return Clip(name, cmu.subject_of(name, subject), description, even, labels)
-
-
-def _fold(places: Float[np.ndarray, " T"], last: int) -> Float[np.ndarray, " T"]:
-    """Frame numbers beyond 0…last reflected back into it."""
-    if last == 0:
-        return np.zeros_like(places)
-    return last - np.abs(last - np.mod(places, 2 * last))
 
 
 def _between(points: Float[np.ndarray, "N 17 3"], places: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T 17 3"]:

@@ -30,7 +30,7 @@ class TrainSettings:
     """One run: ``epochs`` of ``steps`` batches. The learning rate warms up for one epoch, then falls along a cosine."""
 
     channels: int = 16
-    epochs: int = 24
+    epochs: int = 16
     steps: int = 25
     batch: int = 64
     learning_rate: float = 3e-3

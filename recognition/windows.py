@@ -16,7 +16,7 @@ class WindowPlan:
     Gaps (NaN) of up to ``gap`` seconds are bridged by straight lines; longer ones stay NaN.
     """
 
-    seconds: float = 1.5
+    seconds: float = 1.0
     rate: float = 30.0
     stride: float = 0.25
     gap: float = 0.4
@@ -58,6 +58,12 @@ def lengthen(points: Float[np.ndarray, "N J 3"], frames: int) -> Float[np.ndarra
     """At least ``frames`` frames: a shorter motion is played forwards and backwards in turn."""
     missing = max(frames - len(points), 0)
     return np.pad(points, ((0, missing), (0, 0), (0, 0)), mode="reflect")
+
+
+def fold(places: Float[np.ndarray, "*B T"], last: float | Float[np.ndarray, "*B 1"]) -> Float[np.ndarray, "*B T"]:
+    """Frame numbers beyond 0…``last`` reflected back into it, as often as needed: what ``lengthen`` plays."""
+    safe = np.maximum(last, 1e-9)
+    return np.where(np.asarray(last) > 0, last - np.abs(last - np.mod(places, 2 * safe)), 0.0)
 
 
 def _interpolate(

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from poses import COCO17, Poses3D
 from poses.errors import ShapeError
-from recognition.windows import WindowPlan, cut, lengthen, resample, starts
+from recognition.windows import WindowPlan, cut, fold, lengthen, resample, starts
 from tests.recognition.motions import standing, walking
 
 PLAN = WindowPlan(seconds=1.0, rate=30.0, stride=0.5)
@@ -59,6 +59,13 @@ def test_short_motions_are_played_back_and_forth():
     points = np.arange(3.0)[:, None, None] * np.ones((1, 17, 3))
     assert lengthen(points, 7)[:, 0, 0].tolist() == [0, 1, 2, 1, 0, 1, 2]
     assert lengthen(points[:1], 3)[:, 0, 0].tolist() == [0, 0, 0]
+
+
+def test_folding_is_what_lengthening_plays():
+    points = np.random.default_rng(0).normal(size=(4, 17, 3))
+    places = fold(np.arange(11.0), 3)
+    np.testing.assert_array_equal(points[places.astype(int)], lengthen(points, 11))
+    assert fold(np.array([[-1.0, 4.0], [2.0, 5.0]]), np.array([[3.0], [0.0]])).tolist() == [[1.0, 2.0], [0.0, 0.0]]
 
 
 def test_other_skeletons_are_refused():
