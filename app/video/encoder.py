@@ -3,6 +3,7 @@
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 import av
 import numpy as np
@@ -15,6 +16,7 @@ from jaxtyping import UInt8
 from app.video.opening import local_url
 from poses.errors import OutputError
 
+_ENCODER: Final = "libx264"
 # Without B-frames the coding order is the showing order, so no player needs an edit list to keep sound in step.
 _SETTINGS = {"preset": "veryfast", "crf": "20", "bf": "0"}
 _USUAL_RATE = 25
@@ -31,10 +33,11 @@ class PictureTrack:
         options = {"movflags": "faststart", "video_track_timescale": str(clock), "movie_timescale": str(clock)}
         self._container = av.open(local_url(path), "w", format="mp4", options=options)
         try:
-            self._stream = self._container.add_stream("libx264", options=_SETTINGS)
+            self._stream = self._container.add_stream(_ENCODER, options=_SETTINGS)
         except UnknownCodecError as error:
+            self.abandon()
             raise OutputError(
-                "PyAV was built without libx264, the H.264 encoder. "
+                f"PyAV was built without {_ENCODER}, the H.264 encoder. "
                 "Install the one from PyPI: pip install --force-reinstall --only-binary :all: av"
             ) from error
         _describe(self._stream, width + width % 2, height + height % 2, clock)

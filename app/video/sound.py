@@ -38,15 +38,17 @@ def join(picture: Path, source: Video, out: Path, clock: int) -> None:
     }
     joined = ffmpeg.output(seen, heard[str(source.sound.stream)], local_url(out), **options)
     joined = joined.global_args("-hide_banner", "-nostdin", "-loglevel", "error", "-copyts")
-    _run(ffmpeg.compile(joined, cmd=_program(), overwrite_output=True), source.path)
+    _run(ffmpeg.compile(joined, cmd=program(), overwrite_output=True), source.path)
 
 
-def _program() -> str:
-    """The ffmpeg of the system, else the one that came with imageio-ffmpeg."""
+def program() -> str:
+    """The ffmpeg of the system, else the one that came with imageio-ffmpeg. Raises ``OutputError`` if there is none."""
     try:
         return shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
-        raise OutputError("ffmpeg is missing, which joins sound and picture. Install it.") from error
+        raise OutputError(
+            "ffmpeg is missing, which lays the sound under the picture. Run: pip install imageio-ffmpeg"
+        ) from error
 
 
 def _run(command: list[str], source: Path) -> None:
@@ -56,7 +58,7 @@ def _run(command: list[str], source: Path) -> None:
     said = done.stderr.decode(errors="replace").strip().splitlines()
     why = said[-1] if said else _ending(done.returncode)
     raise OutputError(
-        f"The sound of {source} could not be added: ffmpeg says: {why}. "
+        f"The sound of {source} could not be added (ffmpeg: {why}). "
         "Check that the disk has space and that the file still plays."
     )
 

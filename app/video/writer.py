@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 
 from app.video.encoder import PictureTrack
 from app.video.reader import Video
-from app.video.sound import join
+from app.video.sound import join, program
 from poses.errors import OutputError, ShapeError
 
 # 720 kHz divides by every usual frame rate, 24000/1001 to 144. Beyond 1 MHz the 32 bits of an mp4 hold no long pause.
@@ -45,6 +45,8 @@ class VideoWriter:
         self._last = -1
 
     def __enter__(self) -> "VideoWriter":
+        if self._source is not None and self._source.sound is not None:
+            program()  # to learn that it is missing now, not after an hour of encoding
         with self._telling():
             self._silent.open("wb").close()
             try:

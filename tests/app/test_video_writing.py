@@ -200,6 +200,26 @@ def test_a_folder_that_may_not_be_written(tmp_path):
         pass
 
 
+def test_a_missing_encoder_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.video.encoder._ENCODER", "no-such-encoder")
+    with pytest.raises(OutputError, match="without no-such-encoder"), VideoWriter(tmp_path / "out.mp4", 64, 48):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_ffmpeg_is_told_before_the_first_picture(tmp_path, monkeypatch):
+    video = Video(write_clip(tmp_path / "clip.mp4", steady(5), sound=Tone()))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def missing():
+        raise RuntimeError
+
+    monkeypatch.setattr("imageio_ffmpeg.get_ffmpeg_exe", missing)
+    with pytest.raises(OutputError, match="ffmpeg is missing"), VideoWriter(tmp_path / "out.mp4", 64, 48, video):
+        pass
+    assert list(tmp_path.iterdir()) == [video.path]
+
+
 def test_ffmpegs_last_word_is_told(tmp_path):
     video = Video(write_clip(tmp_path / "clip.mp4", steady(5), sound=Tone()))
     with (
