@@ -42,7 +42,7 @@ def prepare(
         out: The npz to write.
         index: CSV with what each trial shows (the CMU index).
     """
-    console.print(prepare_folder(folder, out, index))
+    console.print(f"Wrote {out}: {prepare_folder(folder, out, index)}", highlight=False)
 
 
 def train(

@@ -1,9 +1,10 @@
 """Training of a lifter: setup → fit → step → validate."""
 
+import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import cos, pi
 from pathlib import Path
 from time import perf_counter
@@ -20,6 +21,7 @@ from lifting.network import LifterNetwork
 from lifting.synthesis.bank import MotionBank
 from lifting.synthesis.sampler import Batch, Sampler, SynthesisSettings
 from models.temporal import StridedTwin, TemporalConfig, TemporalNet
+from poses.errors import SettingsError
 from weights.state import load_state, save_state
 
 
@@ -113,6 +115,7 @@ class Trainer:
     def save(self, path: Path) -> None:
         """Write all that ``restore`` needs."""
         state = {
+            "settings": _lasting(self.settings),
             "epoch": self.epoch,
             "net": self.net.state_dict(),
             "mean": self.mean.state_dict(),
@@ -123,8 +126,13 @@ class Trainer:
         save_state(path, state)
 
     def restore(self, path: Path) -> None:
-        """Go on where ``save`` was called, as if the run had not been interrupted."""
+        """Go on where ``save`` was called, as if the run had not been interrupted.
+
+        Raises ``SettingsError`` if that was a run with other settings; only the number of epochs may change.
+        """
         state = load_state(path)
+        if state["settings"] != _lasting(self.settings):
+            raise SettingsError(f"{path} belongs to a run with other settings. Delete it, or name another output.")
         self.epoch = state["epoch"]
         self.net.load_state_dict(state["net"])
         self.mean.load_state_dict(state["mean"])
@@ -143,6 +151,11 @@ class Trainer:
     def _schedule(self, step: int) -> float:
         total = self.settings.epochs * self.settings.steps
         return min((step + 1) / self.settings.warmup, 0.5 + 0.5 * cos(pi * step / total))
+
+
+def _lasting(settings: TrainSettings) -> str:
+    """The settings that a resumed run must share."""
+    return json.dumps(asdict(replace(settings, epochs=0)))
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

@@ -1,0 +1,106 @@
+"""Biovision hierarchy files (BVH)."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from lifting.mocap.motion import Motion, turns
+from poses.errors import DataError
+
+
+@dataclass
+class Joint:
+    """One joint as the file states it. ``channels`` in the order of the frame's numbers."""
+
+    name: str
+    parent: "Joint | None"
+    offset: Float[np.ndarray, " 3"] = field(default_factory=lambda: np.zeros(3))
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Bvh:
+    """A parsed file: joints, parents before children, and one row of channel values a frame."""
+
+    joints: tuple[Joint, ...]
+    values: Float[np.ndarray, "T K"]
+    rate: float
+
+    def offset(self, joint: str) -> Float[np.ndarray, " 3"]:
+        """A joint's place in its parent's frame in the rest pose."""
+        return next(j.offset for j in self.joints if j.name == joint)
+
+
+def read_bvh(path: Path) -> Bvh:
+    """Parse ``path``. End sites are joints named after their parent with ``_end``. Raises ``DataError``."""
+    try:
+        head, motion = path.read_text().split("MOTION", 1)
+        joints = _hierarchy(head.split())
+        words = motion.split()
+        frames, step = int(words[1]), float(words[4])
+        values = np.array(words[5:], dtype=float).reshape(frames, -1)
+    except (ValueError, IndexError, OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is not a readable BVH file: {error}.") from error
+    width = sum(len(j.channels) for j in joints)
+    if frames == 0 or values.shape[1] != width or step <= 0:
+        raise DataError(f"{path} states {width} channels a frame; {frames} frames of {values.shape[1]} numbers follow.")
+    return Bvh(joints, values, 1 / step)
+
+
+def pose(bvh: Bvh) -> Motion:
+    """World positions and rotations of every joint, by forward kinematics."""
+    positions, rotations, column = {}, {}, 0
+    for joint in bvh.joints:
+        values = bvh.values[:, column : column + len(joint.channels)]
+        column += len(joint.channels)
+        place, turn = _local(joint, values)
+        if joint.parent is None:
+            positions[joint.name], rotations[joint.name] = place, turn
+            continue
+        over = joint.parent.name
+        positions[joint.name] = positions[over] + np.einsum("tij,tj->ti", rotations[over], place)
+        rotations[joint.name] = rotations[over] @ turn
+    return Motion(positions, rotations, bvh.rate)
+
+
+def _local(
+    joint: Joint, values: Float[np.ndarray, "T K"]
+) -> tuple[Float[np.ndarray, "T 3"], Float[np.ndarray, "T 3 3"]]:
+    """A joint's place and rotation in its parent's frame; position channels replace the offset."""
+    place = np.tile(joint.offset, (len(values), 1))
+    for k, channel in enumerate(joint.channels):
+        if channel.endswith("position"):
+            place[:, "XYZ".index(channel[0])] = values[:, k]
+    spins = [k for k, channel in enumerate(joint.channels) if channel.endswith("rotation")]
+    if not spins:
+        return place, np.tile(np.eye(3), (len(values), 1, 1))
+    return place, turns("".join(joint.channels[k][0] for k in spins), values[:, spins])
+
+
+def _hierarchy(words: list[str]) -> tuple[Joint, ...]:
+    joints: list[Joint] = []
+    open_joints: list[Joint] = []
+    at = 0
+    while at < len(words):
+        word = words[at]
+        if word in ("ROOT", "JOINT", "End"):
+            parent = open_joints[-1] if open_joints else None
+            name = f"{parent.name}_end" if word == "End" and parent else words[at + 1]
+            joints.append(Joint(name, parent))
+            at += 2
+        elif word == "OFFSET":
+            joints[-1].offset = np.array(words[at + 1 : at + 4], dtype=float)
+            at += 4
+        elif word == "CHANNELS":
+            count = int(words[at + 1])
+            joints[-1].channels = tuple(words[at + 2 : at + 2 + count])
+            at += 2 + count
+        else:
+            if word == "{":
+                open_joints.append(joints[-1])
+            elif word == "}":
+                open_joints.pop()
+            at += 1
+    return tuple(joints)

@@ -1,0 +1,108 @@
+"""From the joints of each motion-capture layout to ``JOINTS``, in metres."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from lifting.mocap.motion import Motion
+from lifting.synthesis.bank import FACE, JOINTS
+from poses.errors import DataError
+
+ACCLAIM_METRES = 0.0254 / 0.45
+"""Metres a unit in the CMU database's ASF/AMC and in BVH made from it by MotionBuilder."""
+
+FACE_POINTS = np.array(
+    [(0, 0.06, 0.115), (0.032, 0.09, 0.09), (-0.032, 0.09, 0.09), (0.075, 0.07, 0.01), (-0.075, 0.07, 0.01)]
+)
+"""Nose, eyes and ears in metres from the head's lower joint: rest pose facing +Z, Y up, left at +X. Not measured."""
+
+HEAD_LENGTH = 0.18
+"""Metres from the head's lower joint to its top, where a layout has no top."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which joint of a file stands for which of ours. Every side is listed once, ``{side}`` and all."""
+
+    joints: Mapping[str, str]
+    sides: tuple[str, str]
+    """What the file writes for left and right."""
+    head: str
+    """The joint that carries the head's rotation."""
+    metres: float
+
+    def find(self, joint: str) -> str:
+        """The file's name of one of our joints."""
+        side, _, part = joint.rpartition("_")
+        name = self.joints[part if side else joint]
+        return name.format(side=self.sides[side == "right"]) if side else name
+
+    def fits(self, motion: Motion) -> bool:
+        """Whether the file has every joint that this layout names."""
+        return all(self.find(j) in motion.positions for j in _NEEDED if not (j == "head" and "head" not in self.joints))
+
+
+_NEEDED = tuple(j for j in JOINTS if j not in FACE and j != "hip")
+
+ACCLAIM = Layout(
+    {"hip": "{side}hipjoint", "knee": "{side}femur", "ankle": "{side}tibia", "spine": "lowerback", "thorax": "thorax",
+     "neck": "upperneck", "head": "head", "shoulder": "{side}clavicle", "elbow": "{side}humerus",
+     "wrist": "{side}radius"},
+    ("l", "r"), "head", ACCLAIM_METRES,
+)  # fmt: skip
+
+MOTIONBUILDER = Layout(
+    {"hip": "{side}UpLeg", "knee": "{side}Leg", "ankle": "{side}Foot", "spine": "Spine", "thorax": "Neck",
+     "neck": "Head", "head": "Head_end", "shoulder": "{side}Arm", "elbow": "{side}ForeArm", "wrist": "{side}Hand"},
+    ("Left", "Right"), "Head", ACCLAIM_METRES,
+)  # fmt: skip
+
+DAZ = Layout(
+    {"hip": "{side}Thigh", "knee": "{side}Shin", "ankle": "{side}Foot", "spine": "abdomen", "thorax": "neck",
+     "neck": "head", "shoulder": "{side}Shldr", "elbow": "{side}ForeArm", "wrist": "{side}Hand"},
+    ("l", "r"), "head", 0.01,
+)  # fmt: skip
+
+BVH_LAYOUTS = (MOTIONBUILDER, DAZ)
+
+
+def joints(motion: Motion, layout: Layout) -> Float[np.ndarray, "T 22 3"]:
+    """Our 22 joints in world metres. The hip is midway between the hips; face points ride on the head bone."""
+    out = np.empty((len(motion), len(JOINTS), 3))
+    for name in _NEEDED:
+        if name != "head" or "head" in layout.joints:
+            out[:, JOINTS.index(name)] = motion.positions[layout.find(name)] * layout.metres
+    left, right, neck, thorax = (JOINTS.index(n) for n in ("left_hip", "right_hip", "neck", "thorax"))
+    out[:, JOINTS.index("hip")] = (out[:, left] + out[:, right]) / 2
+    if "head" not in layout.joints:
+        up = out[:, neck] - out[:, thorax]
+        out[:, JOINTS.index("head")] = out[:, neck] + HEAD_LENGTH * up / np.linalg.norm(up, axis=1, keepdims=True)
+    face = np.einsum("tij,fj->tfi", motion.rotations[layout.head], FACE_POINTS)
+    out[:, -len(FACE) :] = out[:, neck, None] + face
+    return out
+
+
+def recognise(motion: Motion) -> Layout:
+    """The layout of a BVH file, by its joints' names. Raises ``DataError`` for none that we know."""
+    for layout in BVH_LAYOUTS:
+        if layout.fits(motion):
+            return layout
+    names = ", ".join(list(motion.positions)[:6])
+    raise DataError(f"Unknown BVH bone names ({names}, …). Known: CMU's MotionBuilder and DAZ conversions.")
+
+
+def mend_thorax(motion: Motion, thorax: Float[np.ndarray, " 3"]) -> Motion:
+    """Put back the thorax bone that MotionBuilder's conversion dropped: neck, head and arms move up by it.
+
+    ``thorax``: the bone in the rest pose, in the file's unit, in the frame of ``Spine1``.
+    """
+    shift = np.einsum("tij,j->ti", motion.rotations["Spine1"], thorax)
+    moved = {n: p + shift if _above(n) else p for n, p in motion.positions.items()}
+    return Motion(moved, motion.rotations, motion.rate)
+
+
+def _above(name: str) -> bool:
+    parts = ("Neck", "Head", "Shoulder", "Arm", "Hand", "Finger", "Thumb")
+    return any(part in name for part in parts)

@@ -1,0 +1,176 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from lifting.evaluation import lifted, mean_pose, report, tables
+from lifting.lifter import Lifter
+from lifting.synthesis.bank import JOINTS, MotionBank
+from lifting.synthesis.noise import NoiseSettings
+from lifting.training import Trainer, TrainSettings, ahead
+from lifting.trials import RATE, trials
+from poses.errors import DataError, WeightsError
+
+SMALL = TrainSettings(channels=24, epochs=2, steps=4, batch=32, warmup=2, rate=10.0)
+
+
+def motion(seed: int, frames: int = 200) -> np.ndarray:
+    """Somebody upright who sways and waves: smooth, different for every seed."""
+    random = np.random.default_rng(seed)
+    base = random.normal(0, 0.15, (1, len(JOINTS), 3))
+    base[..., 1] += np.linspace(0.1, 1.7, len(JOINTS))
+    phase, speed = random.uniform(0, 6, (2, 1, len(JOINTS), 3))
+    return (base + 0.1 * np.sin(np.arange(frames)[:, None, None] * speed / 60 + phase)).astype(np.float32)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "motion.npz"
+    clips = [motion(seed) for seed in range(4)]
+    np.savez(
+        path, format=1, joints=np.array(JOINTS), points=np.concatenate(clips),
+        offsets=np.arange(5) * 200, rates=np.full(4, 60.0), names=np.array(["a", "b", "c", "d"]),
+        subjects=np.array(["1", "1", "7", "2"]), actions=np.array(["wave", "sway", "wave", "wave"]),
+    )  # fmt: skip
+    return path
+
+
+@pytest.fixture
+def bank(data: Path) -> MotionBank:
+    return MotionBank.load(data)
+
+
+def trainer(bank: MotionBank, settings: TrainSettings = SMALL) -> Trainer:
+    fabric = Fabric(accelerator="cpu", devices=1)
+    return Trainer(settings, bank.only(("1",)), bank.only(("7",)), fabric)
+
+
+def test_loss_falls(bank: MotionBank) -> None:
+    settings = TrainSettings(channels=48, epochs=6, steps=12, batch=64, warmup=5, rate=10.0, averaging=0.9)
+    records = list(trainer(bank, settings).fit())
+    assert [r["epoch"] for r in records] == [1, 2, 3, 4, 5, 6]
+    assert records[-1]["train_mpjpe"] < 0.5 * records[0]["train_mpjpe"]
+    assert records[-1]["mpjpe"] < records[0]["mpjpe"]
+
+
+def test_resumed_equals_uninterrupted(bank: MotionBank, tmp_path: Path) -> None:
+    whole = trainer(bank)
+    expected = list(whole.fit())
+    first = trainer(bank)
+    next(iter(first.fit()))
+    first.save(tmp_path / "state")
+    second = trainer(bank)
+    second.restore(tmp_path / "state")
+    records = list(second.fit())
+    assert {k: v for k, v in records[-1].items() if k != "seconds"} == {
+        k: v for k, v in expected[-1].items() if k != "seconds"
+    }
+    for name, tensor in whole.net.state_dict().items():
+        assert torch.equal(tensor, second.net.state_dict()[name]), name
+
+
+def test_damaged_state_is_refused(bank: MotionBank, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("hello")
+    with pytest.raises(WeightsError, match="not the state"):
+        trainer(bank).restore(tmp_path / "state")
+
+
+def test_result_says_how_to_use_it(bank: MotionBank, tmp_path: Path) -> None:
+    run = trainer(bank)
+    list(run.fit())
+    run.result({"data": "made in a test"}).save(tmp_path / "x.safetensors")
+    network = Lifter.load(tmp_path / "x.safetensors").network
+    assert network.net.config.channels == 24
+    assert (network.rate, network.normalisation, network.about["data"]) == (10.0, "facing", "made in a test")
+
+
+def test_drawing_ahead_keeps_order_and_passes_errors_on() -> None:
+    assert list(ahead(iter([1, 2, 3]))) == [1, 2, 3]  # type: ignore[list-item]
+
+    def broken() -> Iterator[int]:
+        yield 1
+        raise DataError("no more")
+
+    with pytest.raises(DataError, match="no more"):
+        list(ahead(broken()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("noise", [None, NoiseSettings(clean=0.0)])
+def test_trials_cover_the_clips(bank: MotionBank, noise: NoiseSettings | None) -> None:
+    made = list(trials(bank, 2, noise, 0))
+    assert len(made) == 4 * 2
+    assert sum(len(t.track) for t in made) == 8 * round(200 / 60 * RATE)
+    seen = np.concatenate([np.isfinite(t.track.points).all(-1) for t in made])
+    assert seen.all() == (noise is None)
+    assert all(np.abs(t.truth[:, 0]).max() == 0 for t in made)
+
+
+def test_report_knows_right_from_wrong(bank: MotionBank) -> None:
+    perfect = report(trials(bank, 1, None, 0), lambda trial: trial.truth)
+    assert perfect.overall.mpjpe == pytest.approx(0, abs=1e-6)
+    doubled = report(trials(bank, 1, None, 0), lambda trial: 2 * trial.truth)
+    assert doubled.overall.p_mpjpe == pytest.approx(0, abs=1e-6)
+    assert doubled.overall.mpjpe > 100
+    mean = report(trials(bank, 1, None, 0), mean_pose(trials(bank, 1, None, 1)))
+    assert mean.overall.p_mpjpe > 10
+    assert set(mean.subjects) == {"1", "2", "7"}
+    assert mean.overall.frames == sum(e.frames for e in mean.actions.values())
+    assert "| wave |" in tables({"mean": mean, "perfect": perfect})["By action"]
+
+
+def test_lifted_goes_through_the_real_lifter(bank: MotionBank) -> None:
+    lifter = Lifter(trainer(bank).result({}), torch.device("cpu"))
+    errors = report(trials(bank.only(("2",)), 1, None, 0), lifted(lifter)).overall
+    assert 0 < errors.p_mpjpe < errors.mpjpe
+
+
+def test_other_files_are_no_motion_capture(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="lifting prepare"):
+        MotionBank.load(tmp_path / "none.npz")
+    np.savez(tmp_path / "other.npz", x=np.zeros(3))
+    with pytest.raises(DataError, match="not a prepared"):
+        MotionBank.load(tmp_path / "other.npz")
+    (tmp_path / "text.npz").write_text("hello")
+    with pytest.raises(DataError, match="not a prepared"):
+        MotionBank.load(tmp_path / "text.npz")
+
+
+def test_command_line_trains_resumes_and_measures(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "runs" / "lifter.safetensors"
+    small = ["--channels", "16", "--steps", "2", "--batch", "16", "--warmup", "1", "--rate", "10"]
+    run = ["train", str(data), "-o", str(out), "--accelerator", "cpu", "--precision", "32-true", *small]
+    _lifting([*run, "--epochs", "1"])
+    _lifting([*run, "--epochs", "2"])
+    lines = [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
+    table = _lifting(["evaluate", str(data), str(out), "--cameras", "1", "-o", str(tmp_path / "figures.json")])
+    assert "flawed keypoints, MPJPE / P-MPJPE" in table
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["clean keypoints"]["overall"]["frames"] == 100
+
+
+def test_command_line_says_what_is_wrong(tmp_path: Path) -> None:
+    done = _run(["evaluate", str(tmp_path / "no.npz"), str(tmp_path / "no.safetensors")])
+    assert done.returncode == 1
+    assert "No checkpoint at" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _lifting(arguments: list[str]) -> str:
+    done = _run(arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lifting", *arguments]
+    root = Path(__file__).resolve().parents[2]
+    surroundings = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    return subprocess.run(command, capture_output=True, text=True, cwd=root, env=surroundings, timeout=120)
