@@ -1,1 +1,1 @@
-"""From frames to people in 2D, and from people in single frames to identities over time."""
+"""Frames to people in 2D: one adapter a file, and identity over time. Nothing in 3D."""

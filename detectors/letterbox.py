@@ -1,0 +1,42 @@
+"""Fit a picture into a network's input without changing its proportions, and bring coordinates back."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """A picture of ``size`` scaled to ``content`` and padded with black on the right and below to ``padded``.
+
+    All sizes are (width, height) in pixels. Rounding makes the two scales differ a little: ``undo`` knows.
+    """
+
+    size: tuple[int, int]
+    content: tuple[int, int]
+    padded: tuple[int, int]
+
+    @staticmethod
+    def fit(width: int, height: int, long_side: int, multiple: int = 32) -> "Letterbox":
+        """The letterbox whose longer side is ``long_side`` before both sides are padded to a ``multiple``."""
+        scale = long_side / max(width, height)
+        content = max(1, round(width * scale)), max(1, round(height * scale))
+        return Letterbox((width, height), content, (_round_up(content[0], multiple), _round_up(content[1], multiple)))
+
+    def apply(self, image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H2 W2 3"]:
+        """The scaled and padded picture."""
+        smaller = self.content[0] < self.size[0]
+        scaled = cv2.resize(image, self.content, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+        out = np.zeros((self.padded[1], self.padded[0], 3), np.uint8)
+        out[: self.content[1], : self.content[0]] = scaled
+        return out
+
+    def undo(self, points: Float[np.ndarray, "*many 2"]) -> Float[np.ndarray, "*many 2"]:
+        """(x, y) in the padded picture to (x, y) in the original one; pixel centres at +0.5 in both."""
+        return points * (np.array(self.size) / np.array(self.content))
+
+
+def _round_up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple

@@ -1,0 +1,100 @@
+"""MoveNet MultiPose Lightning: up to six people and their 17 COCO joints in one pass, on a CPU.
+
+The TensorFlow Lite file takes ``uint8`` RGB of any size in multiples of 32. Its six rows hold 17 × (y, x, score), the
+box (y1, x1, y2, x2) and the person's score; coordinates are fractions of the padded input.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from detectors.ahead import ahead
+from detectors.letterbox import Letterbox
+from poses import COCO17, Frame, People, Skeleton
+from poses.errors import DetectorError, SettingsError
+
+_MULTIPLE = 32
+_JOINTS = 17
+_PEOPLE = 6
+_ROW = 3 * _JOINTS + 5
+# Joints come out this far up and left of where they are, in pixels of the input, at every input size: half of what
+# detections in a picture and in its mirror image disagree by. See the model card.
+_OFFSET = 0.35
+
+
+class MoveNet:
+    """The network behind the ``Detector`` protocol.
+
+    ``long_side``: the input's longer side in pixels, a multiple of 32; larger finds smaller people and takes longer.
+    ``person_threshold``: people below this score (0–1) are left out. Joints always keep their place and their score,
+    however low: what follows decides. ``threads``: CPU threads of the network. Several threads may use one object; they
+    take turns.
+    """
+
+    def __init__(self, model: Path, *, long_side: int = 512, threads: int = 2, person_threshold: float = 0.2) -> None:
+        if long_side < _MULTIPLE or long_side % _MULTIPLE:
+            raise SettingsError(f"long_side is {long_side}: give a positive multiple of {_MULTIPLE}, such as 512.")
+        self._network = _open(model, threads)
+        self._lock = Lock()
+        self._long_side = long_side
+        self._threshold = person_threshold
+        self._shape: tuple[int, ...] = ()
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """COCO's 17 joints."""
+        return COCO17
+
+    def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
+        """The people in each frame, most confident first; the next frame is read while the network runs."""
+        return ahead(lambda frame: self.find(frame.image, frame.index), frames)
+
+    def find(self, image: UInt8[np.ndarray, "H W 3"], frame: int = 0) -> People:
+        """The people in one RGB picture, most confident first, in pixels of that picture."""
+        height, width = image.shape[:2]
+        box = Letterbox.fit(width, height, self._long_side, _MULTIPLE)
+        rows = self._run(box.apply(image)).astype(np.float64)
+        rows = rows[rows[:, -1] >= self._threshold]
+        rows = rows[np.argsort(-rows[:, -1], kind="stable")]
+        joints = rows[:, : 3 * _JOINTS].reshape(-1, _JOINTS, 3)
+        corners = rows[:, 3 * _JOINTS : -1].reshape(-1, 2, 2)
+        return People(
+            frame,
+            points=box.undo(joints[..., 1::-1] * box.padded + _OFFSET),
+            scores=joints[..., 2].clip(0, 1),
+            boxes=box.undo(corners[..., ::-1] * box.padded + _OFFSET).reshape(-1, 4),
+            confidence=rows[:, -1].clip(0, 1),
+        )
+
+    def _run(self, image: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "6 56"]:
+        with self._lock:
+            source = self._network.get_input_details()[0]["index"]
+            if image.shape != self._shape:
+                self._network.resize_tensor_input(source, (1, *image.shape))
+                self._network.allocate_tensors()
+                self._shape = image.shape
+            self._network.set_tensor(source, image[None])
+            self._network.invoke()
+            return self._network.get_tensor(self._network.get_output_details()[0]["index"])[0]
+
+
+def _open(model: Path, threads: int) -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise DetectorError(
+            f"MoveNet needs ai-edge-litert, which cannot be imported here ({error}). "
+            "Install it with: pip install ai-edge-litert"
+        ) from error
+    try:
+        network = Interpreter(model_path=str(model), num_threads=threads)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise DetectorError(f"Cannot open {model} as a TensorFlow Lite network: {error}") from error
+    shape = tuple(network.get_output_details()[0]["shape"])
+    if shape != (1, _PEOPLE, _ROW):
+        raise DetectorError(f"{model} is not MoveNet MultiPose: its output is {shape}, not {(1, _PEOPLE, _ROW)}.")
+    return network

@@ -1,0 +1,37 @@
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from poses import Frame
+from poses.errors import WeightsError
+from weights import store
+
+
+def _fetched(name: str) -> Path:
+    try:
+        return store.locate(name)
+    except WeightsError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def movenet_file() -> Path:
+    """The real network, if it was fetched."""
+    return _fetched("movenet-multipose")
+
+
+@pytest.fixture(scope="session")
+def clip() -> list[Frame]:
+    """Every eighth of the sample clip's first 120 frames, if it was fetched: a man, from frame 40 on a woman too."""
+    with av.open(str(_fetched("sample-clip"))) as video:
+        frames: Iterator[av.VideoFrame] = islice(video.decode(video=0), 0, 120, 8)
+        return [Frame(k, Fraction(8 * k, 30), f.to_ndarray(format="rgb24")) for k, f in enumerate(frames)]
+
+
+def blank(count: int, width: int = 96, height: int = 64) -> list[Frame]:
+    return [Frame(k, Fraction(k, 25), np.zeros((height, width, 3), np.uint8)) for k in range(count)]

@@ -1,0 +1,84 @@
+"""What every detector promises, checked on every detector."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detectors.movenet import MoveNet
+from detectors.protocol import Detector
+from detectors.scripted import Scripted
+from detectors.second_look import SecondLook
+from poses import Frame, People
+from tests.detectors.conftest import blank
+
+
+def _scripted(request: pytest.FixtureRequest) -> Detector:
+    generator = np.random.default_rng(0)
+    counts = (0, 2, 1, 0, 3)
+    return Scripted(
+        [
+            People(
+                k, generator.random((n, 17, 2)), generator.random((n, 17)), np.tile([0, 0, 1.0, 1], (n, 1)), np.ones(n)
+            )
+            for k, n in enumerate(counts)
+        ]
+    )
+
+
+def _movenet(request: pytest.FixtureRequest) -> Detector:
+    return MoveNet(request.getfixturevalue("movenet_file"), threads=1, long_side=256)
+
+
+def _second_look(request: pytest.FixtureRequest) -> Detector:
+    file: Path = request.getfixturevalue("movenet_file")
+    return SecondLook(MoveNet(file, threads=1, long_side=256), MoveNet(file, threads=1, long_side=192))
+
+
+@pytest.fixture(params=[_scripted, _movenet, _second_look], ids=lambda make: make.__name__[1:])
+def detector(request: pytest.FixtureRequest) -> Detector:
+    make: Callable[[pytest.FixtureRequest], Detector] = request.param
+    return make(request)
+
+
+def test_is_a_detector(detector: Detector) -> None:
+    assert isinstance(detector, Detector)
+    assert len(detector.skeleton) > 0
+
+
+def test_one_answer_a_frame_in_order(detector: Detector) -> None:
+    frames = [Frame(k + 3, f.time, f.image) for k, f in enumerate(blank(5))]
+    assert [people.frame for people in detector.detect(frames)] == [3, 4, 5, 6, 7]
+    assert list(detector.detect([])) == []
+
+
+def test_nobody_is_an_empty_answer(detector: Detector) -> None:
+    (people,) = detector.detect([Frame(1000, Fraction(0), np.zeros((64, 96, 3), np.uint8))])
+    assert len(people) == 0
+    assert people.points.shape == (0, len(detector.skeleton), 2)
+
+
+def test_real_people_are_finite_and_in_range(detector: Detector, clip: list[Frame]) -> None:
+    for people in detector.detect(clip[8:12]):
+        assert people.points.shape[1:] == (len(detector.skeleton), 2)
+        assert np.isfinite(people.points).all() and np.isfinite(people.boxes).all()
+        assert (people.boxes[:, 2:] > people.boxes[:, :2]).all()
+        for scores in (people.scores, people.confidence):
+            assert ((scores >= 0) & (scores <= 1)).all()
+
+
+def test_does_not_read_the_whole_stream_first(detector: Detector) -> None:
+    read = 0
+
+    def endless() -> Iterator[Frame]:
+        nonlocal read
+        for k in itertools.count():
+            read += 1
+            yield Frame(k, Fraction(k), np.zeros((64, 96, 3), np.uint8))
+
+    answers = detector.detect(endless())
+    assert [next(answers).frame for _ in range(3)] == [0, 1, 2]
+    assert read < 3 + 32

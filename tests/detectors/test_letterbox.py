@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.letterbox import Letterbox
+
+SIDES = st.integers(1, 4000)
+
+
+@given(SIDES, SIDES, st.integers(1, 40).map(lambda n: 32 * n))
+def test_sizes(width: int, height: int, long_side: int) -> None:
+    box = Letterbox.fit(width, height, long_side)
+    assert max(box.content) == long_side
+    assert all(p % 32 == 0 and c <= p < c + 32 for c, p in zip(box.content, box.padded, strict=True))
+
+
+@given(SIDES, SIDES)
+def test_content_corners_come_back_to_picture_corners(width: int, height: int) -> None:
+    box = Letterbox.fit(width, height, 512)
+    corners = np.array([[0, 0], box.content], dtype=float)
+    np.testing.assert_allclose(box.undo(corners), [[0, 0], [width, height]])
+
+
+@pytest.mark.parametrize("size", [(640, 480), (480, 853), (160, 90), (33, 500)])
+def test_a_spot_in_the_picture_is_found_where_it_was(size: tuple[int, int]) -> None:
+    width, height = size
+    image = np.zeros((height, width, 3), np.uint8)
+    x, y, radius = width * 0.6, height * 0.3, max(2, min(size) // 12)
+    image[int(y) - radius : int(y) + radius, int(x) - radius : int(x) + radius] = 255
+    centre = np.array([int(x), int(y)], dtype=float)
+    box = Letterbox.fit(width, height, 256)
+    seen = box.apply(image)[..., 0].astype(float)
+    assert seen.shape == (box.padded[1], box.padded[0])
+    rows, columns = np.indices(seen.shape) + 0.5
+    found = np.array([(columns * seen).sum(), (rows * seen).sum()]) / seen.sum()
+    np.testing.assert_allclose(box.undo(found), centre, atol=0.05 * width / box.content[0] + 0.01)
+
+
+def test_padding_is_black_and_right_and_below() -> None:
+    out = Letterbox.fit(100, 50, 64).apply(np.full((50, 100, 3), 200, np.uint8))
+    assert out.shape == (32, 64, 3) and (out == 200).all()
+    out = Letterbox.fit(100, 70, 64).apply(np.full((70, 100, 3), 200, np.uint8))
+    assert out.shape == (64, 64, 3)
+    assert (out[:45] == 200).all() and (out[45:] == 0).all()
