@@ -17,6 +17,9 @@ from models.temporal import StridedTwin
 from poses import Poses3D, Track2D, convert
 from poses.errors import SettingsError
 
+FEWEST = 5
+"""Keypoints that a frame must show."""
+
 
 @dataclass(frozen=True, eq=False)
 class Lifter:
@@ -41,8 +44,8 @@ class Lifter:
     def lift(self, track: Track2D, camera: Camera) -> Poses3D:
         """Poses in metres in the frame of ``camera``, averaged over the track and its mirror image.
 
-        ``root`` is where the skeleton's proportions and the keypoints agree best. Frames without any keypoint in
-        their window are NaN.
+        ``root`` is where the skeleton's proportions and the keypoints agree best. Frames that show fewer than
+        ``FEWEST`` keypoints are NaN: what the network would answer there is a guess.
         """
         if track.skeleton != self.network.source:
             raise SettingsError(
@@ -51,7 +54,8 @@ class Lifter:
             )
         lifted = self._once(track, camera)
         flipped = self._once(track.mirrored(), camera).mirrored()
-        points = (lifted.points + flipped.points) / 2
+        shown = np.isfinite(track.points).all(-1).sum(1) >= FEWEST
+        points = np.where(shown[:, None, None], (lifted.points + flipped.points) / 2, np.nan)
         plane = convert(camera.plane(track.points), track.skeleton, lifted.skeleton)
         return replace(lifted, points=points, root=place(points, plane, track.times))
 
@@ -65,7 +69,7 @@ class Lifter:
             windows, seen = cut(plane, track.times, track.times[part], self.network.times.numpy())
             inputs, rotation = prepare(self._tensor(windows), torch.from_numpy(seen).to(self.device))
             answer = (twin(inputs) @ rotation).double().cpu().numpy()
-            points[part] = np.where(np.any(seen, axis=(1, 2), keepdims=True), answer, np.nan)
+            points[part] = answer
         return Poses3D(points - points[:, :1], track.times, skeleton=self.network.target)
 
     def _tensor(self, array: Float[np.ndarray, "..."]) -> Tensor:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lifting.camera import Camera
 from lifting.coordinates import normalisation
-from lifting.lifter import Lifter
+from lifting.lifter import FEWEST, Lifter
 from lifting.network import LifterNetwork
 from lifting.root import BODY, place
 from lifting.windows import cut
@@ -91,13 +91,15 @@ def test_frame_rate_does_not_matter(lifter: Lifter) -> None:
     np.testing.assert_allclose(lifter.lift(fast, CAMERA).points[::3], lifter.lift(slow, CAMERA).points, atol=1e-4)
 
 
-def test_nothing_seen_is_nan_and_one_joint_is_finite(lifter: Lifter) -> None:
+def test_frames_that_show_too_little_are_nan(lifter: Lifter) -> None:
     one = track(60)
-    empty = replace(one, points=np.full_like(one.points, np.nan), scores=np.zeros_like(one.scores))
-    assert np.isnan(lifter.lift(empty, CAMERA).points).all()
-    single = empty.points.copy()
-    single[:, 5] = 200
-    assert np.isfinite(lifter.lift(replace(empty, points=single), CAMERA).points).all()
+    points = one.points.copy()
+    points[20:30, FEWEST - 1 :] = np.nan
+    points[40:, FEWEST:] = np.nan
+    poses = lifter.lift(replace(one, points=points), CAMERA)
+    assert np.isnan(poses.points).all((1, 2)).tolist() == [20 <= t < 30 for t in range(60)]
+    nothing = lifter.lift(replace(one, points=np.full_like(points, np.nan)), CAMERA)
+    assert np.isnan(nothing.points).all()
 
 
 def test_refuses_another_layout(lifter: Lifter) -> None:
