@@ -42,7 +42,7 @@ ALL_PAIRS: tuple[Pair, ...] = tuple(combinations(H36M17.joints, 2))
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a motion is drawn. The defaults are the best measured in docs/recognition.md.
+    """How a motion is drawn. docs/recognition.md says which alternatives were measured.
 
     Rows: one for each of ``distances``, then one for each of ``orientations``, resized to ``rows`` if they are more or
     fewer. Columns: pose and motion in turn, for ``steps`` moments. Distances of ``reach`` body sizes and more are deep
