@@ -29,8 +29,10 @@ class ActionNetConfig:
 
 
 class ActionNet(nn.Module):
-    """Motion image (B, 3, H, W), values about −1…1 → one logit a class. H and W: multiples of
-    stem_stride · 2^(stages − 1)."""
+    """Motion image (B, 3, H, W), values about −1…1 → one logit a class.
+
+    H and W are multiples of stem_stride · 2^(stages − 1).
+    """
 
     def __init__(self, config: ActionNetConfig) -> None:
         super().__init__()

@@ -45,7 +45,7 @@ class Genotype:
             _check(nodes)
 
     def to_json(self) -> str:
-        """This genotype as JSON; ``from_json`` is the inverse."""
+        """JSON text; ``from_json`` is the inverse."""
         return json.dumps(asdict(self))
 
     @staticmethod
