@@ -113,7 +113,7 @@ def evaluate(
         device: cpu or cuda.
     """
     lifter, bank = Lifter.load(checkpoint, device), MotionBank.load(data)
-    test = bank.only(subject)
+    test = bank.only(subject).dropping(subjects.COPIES)
     baseline = mean_pose(trials(bank.without(subjects.HELD_OUT), 1, None, seed))
     reports = {
         "mean pose": report(trials(test, cameras, None, seed), baseline),

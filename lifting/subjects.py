@@ -3,3 +3,6 @@
 TEST = ("2", "8", "14", "32", "38")
 VALIDATION = ("7", "16", "43")
 HELD_OUT = TEST + VALIDATION
+
+COPIES = ("bvh-daz/14/14_12",)
+"""Recordings of test subjects that training holds a second copy of, without a subject (bvh-expmap/test_washwindow_1)."""

@@ -64,6 +64,10 @@ class MotionBank:
         """The clips of all other subjects."""
         return self._chosen([k for k, subject in enumerate(self.subjects) if subject not in subjects])
 
+    def dropping(self, names: Collection[str]) -> "MotionBank":
+        """All clips but these."""
+        return self._chosen([k for k, name in enumerate(self.names) if name not in names])
+
     def to(self, device: torch.device) -> "MotionBank":
         """The same clips on another device."""
         tensors = {name: getattr(self, name).to(device) for name in ("points", "starts", "lengths", "rates")}

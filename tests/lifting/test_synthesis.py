@@ -195,6 +195,7 @@ def test_sampler_is_repeatable_and_true_to_its_target(bank: MotionBank) -> None:
 def test_bank_chooses_subjects_and_repeats_the_ends(bank: MotionBank) -> None:
     assert bank.only(("2",)).names == ("b",)
     assert bank.without(("2",)).names == ("a",)
+    assert bank.dropping(("a",)).names == ("b",)
     frames = bank.at(torch.tensor([1]), torch.tensor([[-5.0, 0.0, 44.5, 500.0]]))[0]
     torch.testing.assert_close(frames[0], bank.clip(1)[0])
     torch.testing.assert_close(frames[3], bank.clip(1)[-1])
