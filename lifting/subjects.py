@@ -5,4 +5,4 @@ VALIDATION = ("7", "16", "43")
 HELD_OUT = TEST + VALIDATION
 
 COPIES = ("bvh-daz/14/14_12",)
-"""Recordings of test subjects that training holds a second copy of, without a subject (bvh-expmap/test_washwindow_1)."""
+"""Recordings of test subjects that training holds as well, without a subject (bvh-expmap/test_washwindow_1)."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialised
 from torch import Tensor
 
 from poses.errors import WeightsError
@@ -35,7 +35,7 @@ def save(path: Path, checkpoint: Checkpoint, *, half: bool = False) -> None:
     header = {"format": FORMAT, "kind": checkpoint.kind, "description": dict(checkpoint.description)}
     tensors = {name: _stored(tensor, half) for name, tensor in checkpoint.tensors.items()}
     part = path.with_name(path.name + ".part")
-    save_file(tensors, part, metadata={_KEY: json.dumps(header)})
+    part.write_bytes(serialised(tensors, {_KEY: json.dumps(header)}))
     part.replace(path)
 
 
