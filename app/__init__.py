@@ -1,1 +1,25 @@
-"""The program: command line, Python API, video in and out, the pipeline, rendering and export."""
+"""The program: command line, Python API, video in and out, the pipeline, rendering and export.
+
+from app import Pipeline, Video
+
+recording = Pipeline.load(detector="movenet", device="cpu").run(Video("dance.mp4"))
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app.pipeline import Pipeline
+    from app.settings import Settings
+    from app.video import Video
+
+__all__ = ["Pipeline", "Settings", "Video"]
+
+_HOMES = {"Pipeline": "app.pipeline", "Settings": "app.settings", "Video": "app.video"}
+
+
+def __getattr__(name: str) -> Any:
+    """Imported when first used: the networks' library takes seconds, which ``kinelift --help`` should not."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,117 @@
+"""The commands, as typed functions; what is slow to import waits until a command needs it."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from app.settings import Settings
+
+Layout = Literal["side-by-side", "overlay", "3d"]
+File = Annotated[Path | None, arg(aliases=["-o"], metavar="FILE")]
+VideoFile = Annotated[Positional[Path], arg(metavar="VIDEO")]
+RecordingFile = Annotated[Positional[Path], arg(metavar="RECORDING")]
+
+
+def run(
+    video: VideoFile,
+    more: Annotated[Positional[tuple[Path, ...]], arg(metavar="[VIDEO ...]")] = (),
+    *,
+    settings: OmitArgPrefixes[Settings],
+    out: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")] = Path("out"),
+    layout: Layout = "side-by-side",
+    detector: Literal["movenet"] = "movenet",
+    lifter: Annotated[str, arg(metavar="NAME|FILE")] = "default",
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    quiet: bool = False,
+) -> int:
+    """Analyse videos: OUT/NAME/ gets overlay.mp4, recording.npz, actions.json and poses3d.csv.
+
+    Args:
+        video: The video to analyse.
+        more: More videos; one that fails does not stop the rest.
+        out: The folder for the results.
+        layout: What overlay.mp4 shows: the picture beside the 3D view, or one of them.
+        settings: Whom to follow, and what is known of the camera.
+        detector: What finds people in the frames.
+        lifter: The network from 2D to 3D, by name (python -m weights list) or as the file of a checkpoint.
+        device: Where the networks run; auto takes a GPU if there is one.
+        quiet: Say nothing but errors.
+    """
+    from app import batch
+    from app.pipeline import Pipeline
+    from app.reporter import Quiet, Reporter
+
+    reporter = Quiet() if quiet else Reporter()
+    jobs = batch.plan((video, *more), out)
+    failed = batch.run(jobs, lambda: Pipeline.load(detector, lifter, device, settings), layout, reporter)
+    if failed and more:
+        names = ", ".join(str(job.video) for job in failed)
+        reporter.error(f"{len(failed)} of {len(jobs)} videos failed: {names}")
+    return 1 if failed else 0
+
+
+def render(
+    recording: RecordingFile,
+    video: VideoFile,
+    out: File = None,
+    layout: Layout = "side-by-side",
+    quiet: bool = False,
+) -> int:
+    """Draw a recording on its video again, without a new analysis.
+
+    Args:
+        recording: A recording.npz that run wrote.
+        video: The video that it was made from.
+        out: The file to write; overlay.mp4 beside the recording if not given.
+        layout: What it shows: the picture beside the 3D view, or one of them.
+        quiet: Say nothing but errors.
+    """
+    from app import pipeline
+    from app.batch import OVERLAY, spare
+    from app.reporter import Quiet, Reporter
+    from app.video import Video
+    from poses.recording import load
+
+    reporter, source = Quiet() if quiet else Reporter(), Video(video)
+    path = out or recording.with_name(OVERLAY)
+    spare(source, path)
+    with reporter.watching(video.name) as watch:
+        pipeline.render(load(recording), source, path, layout, watch)
+    reporter.result(str(path))
+    return 0
+
+
+def export(recording: RecordingFile, to: Literal["json", "csv", "npz"], out: File = None) -> int:
+    """Write a recording for other programs.
+
+    Args:
+        recording: A recording.npz that run wrote.
+        to: json holds everything; csv has one row a person, frame and joint; npz holds plain arrays for numpy.
+        out: The file to write; poses3d.json, .csv or .npz beside the recording if not given.
+    """
+    from app.export import Format
+    from app.export import export as write
+    from app.reporter import Reporter
+    from poses.recording import load
+
+    path = out or recording.with_name(Format(to).file)
+    write(path, load(recording), Format(to))
+    Reporter().result(str(path))
+    return 0
+
+
+def info(video: VideoFile) -> int:
+    """Show what a video file is, without decoding all of it.
+
+    Args:
+        video: The video to look at.
+    """
+    from app.reporter import Reporter
+    from app.video import Video
+
+    lines = Video(video).summary.lines()
+    width = max(map(len, lines))
+    for name, value in lines.items():
+        Reporter().result(f"{name:<{width}}  {value}")
+    return 0

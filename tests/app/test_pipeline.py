@@ -1,0 +1,159 @@
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app import Pipeline, Video
+from app.pipeline import render
+from app.settings import Settings
+from detectors.scripted import Scripted
+from poses import COCO17, H36M17, Recording
+from poses.errors import DataError, DetectorError, OutputError, SettingsError
+from tests.app.stages import DEPTH, Counting, Recorder, pipeline, script
+from tests.clips import NTSC, Tone, contents, steady, write_clip
+
+SIZE = (160, 120)
+
+
+def clip(folder: Path, frames: int = 20, name: str = "dance.mp4") -> Video:
+    return Video(write_clip(folder / name, steady(frames, NTSC), size=SIZE))
+
+
+def two_people(frames: int = 20) -> Scripted:
+    """One walks right from the left edge; another comes in at frame 5 and stands on the right."""
+    return script(frames, lambda k: 30.0 + k, lambda k: 120.0 if k >= 5 else None)
+
+
+class TestAnalysis:
+    def test_everybody_is_followed_lifted_and_classified(self, tmp_path: Path) -> None:
+        recording = pipeline(two_people()).run(clip(tmp_path))
+        first, second = recording.people
+        assert (first.id, second.id) == (1, 2)
+        assert (first.track.start, len(first.track)) == (0, 20) and (second.track.start, len(second.track)) == (5, 15)
+        nose = COCO17.index("nose")
+        np.testing.assert_allclose(first.track.points[:, nose, 0], 30 + np.arange(20), atol=1e-9)
+        assert first.poses is not None and first.poses.root is not None and first.actions is not None
+        assert first.poses.skeleton is H36M17 and len(first.poses) == 20
+        assert [action.label for action in first.actions] == ["wave"]
+
+    def test_times_are_those_of_the_frames(self, tmp_path: Path) -> None:
+        times = [Fraction(k, 30) for k in (0, 1, 2, 5, 6, 9, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23)]
+        recording = pipeline(two_people(16)).run(Video(write_clip(tmp_path / "v.mp4", times, size=SIZE)))
+        expected = np.array([float(t) for t in times])
+        np.testing.assert_allclose(recording.video.times, expected, atol=1e-9)
+        for person in recording.people:
+            assert np.array_equal(person.track.times, recording.video.times[person.track.start : person.track.stop])
+
+    def test_video_and_stages_are_named(self, tmp_path: Path) -> None:
+        recording = pipeline(two_people(), people="main", focal=150.0).run(clip(tmp_path))
+        assert (recording.video.name, recording.video.width, recording.video.height) == ("dance", *SIZE)
+        assert recording.made_with == {"detector": "scripted", "people": "main", "focal": "150.0 px"}
+
+    @pytest.mark.parametrize(
+        ("people", "ids"), [("all", [1, 2]), ("main", [1]), ("1", [1]), ("2", [1, 2]), ("9", [1, 2])]
+    )
+    def test_people_are_chosen(self, tmp_path: Path, people: str, ids: list[int]) -> None:
+        recording = pipeline(two_people(), people=people).run(clip(tmp_path))
+        assert [person.id for person in recording.people] == ids
+
+    def test_nobody_in_the_first_frames(self, tmp_path: Path) -> None:
+        (person,) = pipeline(script(20, lambda k: 60.0 if k >= 8 else None)).run(clip(tmp_path)).people
+        assert person.id == 1 and person.track.start == 8
+
+    def test_nobody_in_any_frame(self, tmp_path: Path) -> None:
+        recording = pipeline(Scripted([])).run(clip(tmp_path))
+        assert recording.people == () and len(recording.video.times) == 20
+
+    def test_field_of_view_sets_the_scale(self, tmp_path: Path) -> None:
+        wide, narrow = (
+            pipeline(two_people(), fov=fov).run(clip(tmp_path)).people[0].poses
+            for fov in (90.0, 2 * np.degrees(np.arctan(0.5)))
+        )
+        assert wide is not None and narrow is not None
+        np.testing.assert_allclose(wide.points, 2 * narrow.points, atol=1e-9)
+        assert wide.root is not None and (wide.root[:, 2] == DEPTH).all()
+
+    def test_a_few_pictures_are_in_memory_however_long_the_video(self, tmp_path: Path) -> None:
+        counting = Counting(two_people(60))
+        recording = pipeline(counting).run(clip(tmp_path, 60))
+        assert len(recording.video.times) == 60
+        assert 1 <= counting.most <= 4
+
+    def test_progress_sees_every_frame_and_person(self, tmp_path: Path) -> None:
+        watch, video = Recorder(), clip(tmp_path)
+        recording = pipeline(two_people()).run(video, watch)
+        render(recording, video, tmp_path / "o.mp4", watch=watch)
+        assert watch.seen == [("finding people", 20, 20), ("lifting to 3D", 2, 2), ("drawing", 20, 20)]
+
+
+class TestLoading:
+    def test_unknown_detector(self) -> None:
+        with pytest.raises(DetectorError, match=r"'yolo'.*movenet"):
+            Pipeline.load(detector="yolo")
+
+    def test_unknown_device(self) -> None:
+        with pytest.raises(SettingsError, match=r"'tpu'.*auto, cpu, cuda"):
+            Pipeline.load(device="tpu")
+
+
+class TestSettings:
+    @pytest.mark.parametrize(("wrong", "message"), [
+        ({"people": "some"}, "all, main"),
+        ({"people": "0"}, "all, main"),
+        ({"fov": 0.0}, "field of view"),
+        ({"fov": 180.0}, "field of view"),
+        ({"focal": -1.0}, "focal length"),
+        ({"fov": 50.0, "focal": 900.0}, "Both"),
+    ])  # fmt: skip
+    def test_what_cannot_be_is_refused_at_once(self, wrong: dict[str, object], message: str) -> None:
+        with pytest.raises(SettingsError, match=message):
+            Settings(**wrong)
+
+    def test_the_camera_looks_at_the_middle(self) -> None:
+        assert Settings().camera((1920, 1080)).focal == pytest.approx(960 / np.tan(np.radians(27.5)))
+        assert Settings(focal=900.0).camera((1080, 1920)).centre == (540, 960)
+
+
+class TestRendering:
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> Video:
+        path = write_clip(tmp_path / "dance.mp4", steady(20, NTSC), size=SIZE, sound=Tone())
+        return Video(path)
+
+    @pytest.fixture
+    def recording(self, source: Video) -> Recording:
+        return pipeline(two_people()).run(source)
+
+    @pytest.mark.parametrize("layout", ["side-by-side", "overlay", "3d"])
+    def test_times_and_sound_are_the_source_s(
+        self, tmp_path: Path, source: Video, recording: Recording, layout: str
+    ) -> None:
+        render(recording, source, tmp_path / "out.mp4", layout)
+        made, original = contents(tmp_path / "out.mp4"), contents(source.path)
+        np.testing.assert_allclose([float(t) for t in made.times], recording.video.times, atol=1e-6)
+        assert abs(made.picture_end - original.picture_end) < Fraction(1, 30)
+        assert made.sound_codec == original.sound_codec == "aac" and made.pixels == "yuv420p"
+
+    def test_people_are_drawn_on_the_picture(self, tmp_path: Path, source: Video, recording: Recording) -> None:
+        render(recording, source, tmp_path / "with.mp4", "overlay")
+        render(Recording(recording.video, ()), source, tmp_path / "without.mp4", "overlay")
+        with_people, without = (next(Video(tmp_path / name).frames()).image for name in ("with.mp4", "without.mp4"))
+        difference = np.abs(with_people.astype(int) - without.astype(int)).max(axis=-1)
+        assert (difference[20:100, 15:45] > 60).any(), "nothing drawn where the person is"
+        assert difference[:, 120:].max() < 30, "something drawn where nobody is yet"
+
+    def test_another_video_is_refused(self, tmp_path: Path, recording: Recording) -> None:
+        others = {
+            "pixels": Video(write_clip(tmp_path / "a.mp4", steady(20, NTSC), size=(64, 48))),
+            "from frame 1": Video(write_clip(tmp_path / "b.mp4", steady(20, 25), size=SIZE)),
+            "from frame 20": Video(write_clip(tmp_path / "c.mp4", steady(21, NTSC), size=SIZE)),
+        }
+        for message, other in others.items():
+            with pytest.raises(DataError, match=message):
+                render(recording, other, tmp_path / "out.mp4")
+        assert not list(tmp_path.glob("out.mp4*"))
+
+    def test_a_folder_that_is_a_file_is_told(self, tmp_path: Path, source: Video, recording: Recording) -> None:
+        with pytest.raises(OutputError, match="cannot be written"):
+            render(recording, source, source.path / "out.mp4")
