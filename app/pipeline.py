@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.video import Video, VideoWriter
 from detectors.movenet import MoveNet
 from detectors.protocol import Detector
+from detectors.second_look import SecondLook
 from detectors.tracking import Identity, Tracker, choose
 from lifting.camera import Camera
 from lifting.lifter import Lifter
@@ -71,11 +72,11 @@ class Pipeline:
             raise DetectorError(f"Unknown detector {detector!r}. Known: {', '.join(_DETECTORS)}.")
         where = pick(device)
         return Pipeline(
-            _DETECTORS[detector](),
-            Lifter.load(_checkpoint(lifter), where),
-            Classifier.load(locate("actions"), where),
-            settings or Settings(),
-            {"detector": detector, "lifter": lifter, "classifier": "actions"},
+            lifter=Lifter.load(_checkpoint(lifter), where),
+            classifier=Classifier.load(locate("actions"), where),
+            detector=_DETECTORS[detector](),
+            settings=settings or Settings(),
+            made_with={"detector": detector, "lifter": lifter, "classifier": "actions"},
         )
 
     def run(self, video: Video, watch: Watch = unwatched) -> Recording:
@@ -151,4 +152,10 @@ def _checkpoint(lifter: str) -> Path:
     return Path(lifter) if Path(lifter).suffix else locate(lifter)
 
 
-_DETECTORS: Mapping[str, Callable[[], Detector]] = {"movenet": lambda: MoveNet(locate("movenet-multipose"))}
+def _movenet() -> Detector:
+    """MoveNet on the whole picture, and once more, close up, on people who were lost since the last frame."""
+    model = locate("movenet-multipose")
+    return SecondLook(MoveNet(model), MoveNet(model, long_side=256))
+
+
+_DETECTORS: Mapping[str, Callable[[], Detector]] = {"movenet": _movenet}

@@ -1,0 +1,46 @@
+"""Colours and sizes: RGB, the same in the picture and in the 3D view."""
+
+from dataclasses import dataclass
+
+RGB = tuple[int, int, int]
+
+LEFT: RGB = (255, 140, 66)
+RIGHT: RGB = (64, 170, 255)
+MIDDLE: RGB = (240, 240, 235)
+OUTLINE: RGB = (20, 22, 28)
+SIDES = {"left": LEFT, "right": RIGHT, "middle": MIDDLE}
+
+ACCENTS: tuple[RGB, ...] = (
+    (255, 209, 102), (6, 214, 160), (239, 71, 111), (131, 197, 190), (178, 132, 255), (255, 158, 203),
+)  # fmt: skip
+"""One for each person, by id."""
+
+BACKGROUND: RGB = (24, 27, 34)
+FLOOR: RGB = (58, 64, 78)
+SHADOW: RGB = (12, 13, 17)
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """Widths in pixels and the text's scale, for a panel of a given height."""
+
+    line: int
+    outline: int
+    joint: int
+    text: float
+
+    @staticmethod
+    def of(height: int) -> "Strokes":
+        """Strokes that look the same at every size."""
+        line = max(1, round(height / 220))
+        return Strokes(line, line + max(2, round(height / 300)), max(1, round(height / 190)), max(0.3, height / 1100))
+
+
+def accent(person: int) -> RGB:
+    """The colour of a person's label."""
+    return ACCENTS[(person - 1) % len(ACCENTS)]
+
+
+def toward(colour: RGB, other: RGB, share: float) -> RGB:
+    """``colour`` mixed with ``share`` (0–1) of ``other``."""
+    return tuple(round(c + (o - c) * share) for c, o in zip(colour, other, strict=True))  # type: ignore[return-value]
