@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -16,6 +16,7 @@ LONGEST = 1280
 """Pixels of the picture panel's longer side at most: 4K sources are drawn smaller, and faster."""
 
 
+@runtime_checkable
 class Panel(Protocol):
     """Something that fills its own size with one frame."""
 

@@ -35,7 +35,7 @@ class StagePanel:
         present = [(a, pose) for a in self._actors if (pose := a.at(frame.index)) is not None]
         for actor, pose in present:
             self._cast_shadow(picture, actor, pose)
-        for actor, pose in sorted(present, key=lambda p: -self._view.project(p[1][0])[1]):
+        for actor, pose in sorted(present, key=lambda p: -self._view.project(p[1])[1].mean()):
             self._draw_body(picture, actor, pose)
         return picture
 

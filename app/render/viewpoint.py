@@ -10,7 +10,7 @@ AZIMUTH, ELEVATION = 28.0, 14.0
 """Degrees to the side of, and above, the video camera's own view: enough to read depth."""
 LENS = 1.9
 """Focal length in panel heights: a mild perspective."""
-MARGIN = 0.1
+MARGIN = 0.06
 """Share of the panel that stays free on each side."""
 OUTLIERS = 0.5
 """Percent of the coordinates at each end that need not fit."""
@@ -24,7 +24,9 @@ class Viewpoint:
     rotation: Float[np.ndarray, "3 3"]
     eye: Float[np.ndarray, " 3"]
 
-    def project(self, points: Float[np.ndarray, "*N 3"]) -> tuple[Float[np.ndarray, "*N 2"], Float[np.ndarray, "*N"]]:
+    def project(
+        self, points: Float[np.ndarray, "*B N 3"]
+    ) -> tuple[Float[np.ndarray, "*B N 2"], Float[np.ndarray, "*B N"]]:
         """Pixels (x right, y down) and depth in metres."""
         seen = (points - self.eye) @ self.rotation.T
         depth = -seen[..., 2]
