@@ -1,0 +1,94 @@
+"""Milliseconds to draw a frame, by layout and number of people, as JSON.
+
+    python -m benchmarks.drawing [--frames 60]
+
+Compared in the same run with a new matplotlib figure a frame (3D axes, one skeleton), which is how peers draw.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TypeVar
+
+import numpy as np
+import tyro
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from app.render import LAYOUTS, Renderer
+from benchmarks.pipeline import machine
+from poses import COCO17, H36M17, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
+
+T = TypeVar("T")
+SIZE = (1280, 720)
+
+
+def main(frames: int = 60) -> None:
+    """Measure and print.
+
+    Args:
+        frames: How many frames are drawn for each figure.
+    """
+    picture = np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
+    drawn = {
+        f"{layout}, {count} people": median(
+            Renderer(recording(count, frames), layout).draw, [Frame(k, Fraction(k, 30), picture) for k in range(frames)]
+        )
+        for layout in LAYOUTS
+        for count in (0, 1, 2, 6)
+    }
+    baseline = median(figure, list(movement(0, 10)))
+    each = {name: round((drawn[f"{name}, 6 people"] - drawn[f"{name}, 0 people"]) / 6, 2) for name in LAYOUTS}
+    report = {
+        "machine": machine(), "size": SIZE, "ms_a_frame": drawn, "ms_a_person_more": each,
+        "ms_matplotlib_figure_a_frame": baseline,
+    }  # fmt: skip
+    print(json.dumps(report, indent=2))
+
+
+def median(work: Callable[[T], object], items: Sequence[T]) -> float:
+    """Milliseconds that ``work`` takes on one of ``items``; the first, which prepares things, does not count."""
+    took = []
+    for item in items:
+        began = time.perf_counter()
+        work(item)
+        took.append(time.perf_counter() - began)
+    return round(1000 * float(np.median(took[1:])), 2)
+
+
+def recording(people: int, frames: int) -> Recording:
+    """People who stand in a row and move their limbs."""
+    times = np.arange(frames) / 30
+    return Recording(VideoFacts("benchmark", *SIZE, times), tuple(person(k, times) for k in range(people)))
+
+
+def person(number: int, times: np.ndarray) -> Person:
+    """One of them: a track and poses of the right size, at a place of their own."""
+    body = movement(number, len(times))
+    flat = movement(number, len(times))[..., :2] * 160 + [150 + 190 * number, 360]
+    blank = np.zeros((len(times), 17), bool)
+    track = Track2D(flat, np.ones((len(times), 17)), times, blank, 0, SIZE, COCO17)
+    root = np.tile([number - 2.5, 0.0, 6.0], (len(times), 1))
+    return Person(number + 1, track, Poses3D(body - body[:, :1], times, root, H36M17))
+
+
+def movement(seed: int, frames: int) -> np.ndarray:
+    """(T, 17, 3) smooth motion about random places within a metre."""
+    random = np.random.default_rng(seed)
+    place, phase = random.normal(0, 0.4, (1, 17, 3)), random.uniform(0, 6, (1, 17, 3))
+    return place + 0.1 * np.sin(np.arange(frames)[:, None, None] / 5 + phase)
+
+
+def figure(pose: np.ndarray) -> np.ndarray:
+    """One skeleton on new matplotlib axes, as pixels."""
+    canvas = FigureCanvasAgg(Figure(figsize=(7.2, 7.2), dpi=100))
+    axes = canvas.figure.add_subplot(projection="3d")
+    for a, b in H36M17.bones:
+        axes.plot(*pose[[a, b]].T)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
