@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lifting import subjects
 from lifting.evaluation import lifted, mean_pose, report, tables
 from lifting.lifter import Lifter
+from lifting.network import LifterNetwork
 from lifting.prepare import prepare as prepare_folder
 from lifting.synthesis.bank import MotionBank
 from lifting.synthesis.noise import NoiseSettings
@@ -49,6 +50,7 @@ def train(
     data: tyro.conf.Positional[Path],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     settings: Annotated[TrainSettings, tyro.conf.arg(name="")] = TrainSettings(),  # noqa: B008
+    start: Path | None = None,
     accelerator: str = "auto",
     devices: int = 1,
     nodes: int = 1,
@@ -61,6 +63,7 @@ def train(
         data: What ``prepare`` wrote.
         out: Checkpoint to write. The log (one JSON line an epoch) and the state of the run lie beside it.
         settings: The run.
+        start: A checkpoint of the same shape whose weights to begin with.
         accelerator: cpu, cuda or auto.
         devices: How many of them a node.
         nodes: How many machines; start one process a device with torchrun.
@@ -76,8 +79,11 @@ def train(
     if state.exists():
         trainer.restore(state)
         console.print(f"Going on after epoch {trainer.epoch} of {state}.")
-    elif fabric.is_global_zero:
-        log.unlink(missing_ok=True)
+    else:
+        if start:
+            trainer.start_from(LifterNetwork.load(start))
+        if fabric.is_global_zero:
+            log.unlink(missing_ok=True)
     with Progress(*_COLUMNS, console=console, disable=not fabric.is_global_zero) as progress:
         task = progress.add_task("epochs", total=settings.epochs, completed=trainer.epoch)
         for record in trainer.fit():
@@ -88,6 +94,8 @@ def train(
             progress.update(task, advance=1, description=f"P-MPJPE {record['p_mpjpe']:.1f} mm")
     if fabric.is_global_zero:
         trained = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "data": data_terms, "settings": asdict(settings)}
+        if start:
+            trained["start"] = dict(LifterNetwork.load(start).about)
         trainer.result(trained).save(out)
         console.print(f"Wrote {out}.")
 

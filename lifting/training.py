@@ -35,13 +35,13 @@ class TrainSettings:
     causal: bool = False
     rate: float = 20.0
     normalisation: str = "facing"
-    epochs: int = 40
+    epochs: int = 75
     steps: int = 100
-    batch: int = 1024
-    learning_rate: float = 2e-3
+    batch: int = 512
+    learning_rate: float = 1.5e-3
     weight_decay: float = 0.01
-    warmup: int = 100
-    averaging: float = 0.998
+    warmup: int = 200
+    averaging: float = 0.999
     """Decay of the running mean of the weights, which is what is validated and saved."""
     seed: int = 0
     synthesis: SynthesisSettings = field(default_factory=SynthesisSettings)
@@ -106,6 +106,17 @@ class Trainer:
         predicted = (StridedTwin(self.mean)(windows) @ rotation).double().cpu().numpy()
         truth = batch.target.double().cpu().numpy()
         return {"mpjpe": 1000 * mpjpe(predicted, truth), "p_mpjpe": 1000 * p_mpjpe(predicted, truth)}
+
+    def start_from(self, network: LifterNetwork) -> None:
+        """Begin with the weights of a trained network. Raises ``SettingsError`` if it has another shape or input."""
+        config = replace(network.net.config, dropout=self.settings.dropout)
+        mine = self.net.config, self.settings.rate, self.settings.normalisation
+        if (config, network.rate, network.normalisation) != mine:
+            raise SettingsError(
+                "The checkpoint to start from has another shape, frame rate or normalisation than this run."
+            )
+        self.net.load_state_dict(network.net.state_dict())
+        self.mean.load_state_dict(network.net.state_dict())
 
     def result(self, about: Mapping[str, Any]) -> LifterNetwork:
         """The averaged network, ready to be saved."""

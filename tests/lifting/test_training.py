@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from lifting.synthesis.bank import JOINTS, MotionBank
 from lifting.synthesis.noise import NoiseSettings
 from lifting.training import Trainer, TrainSettings, ahead
 from lifting.trials import RATE, trials
-from poses.errors import DataError, WeightsError
+from poses.errors import DataError, SettingsError, WeightsError
 
 SMALL = TrainSettings(channels=24, epochs=2, steps=4, batch=32, warmup=2, rate=10.0)
 
@@ -74,6 +75,22 @@ def test_resumed_equals_uninterrupted(bank: MotionBank, tmp_path: Path) -> None:
     }
     for name, tensor in whole.net.state_dict().items():
         assert torch.equal(tensor, second.net.state_dict()[name]), name
+
+
+def test_a_run_can_start_from_a_checkpoint_of_its_shape(bank: MotionBank) -> None:
+    first = trainer(bank)
+    list(first.fit())
+    second = trainer(bank)
+    second.start_from(first.result({}))
+    assert second.validate() == first.validate()
+    with pytest.raises(SettingsError, match="another shape"):
+        trainer(bank, replace(SMALL, channels=16)).start_from(first.result({}))
+
+
+def test_a_state_of_other_settings_is_refused(bank: MotionBank, tmp_path: Path) -> None:
+    trainer(bank).save(tmp_path / "state")
+    with pytest.raises(SettingsError, match="other settings"):
+        trainer(bank, replace(SMALL, batch=16)).restore(tmp_path / "state")
 
 
 def test_damaged_state_is_refused(bank: MotionBank, tmp_path: Path) -> None:
