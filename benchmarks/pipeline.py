@@ -22,7 +22,7 @@ import numpy as np
 import tyro
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from weights.store import fetch, locate
+from weights.store import fetch
 
 T = TypeVar("T")
 TIMES_LONGER = 4
@@ -84,27 +84,23 @@ def program(video: Path, folder: Path) -> dict[str, float]:
 
 def stages(source: Path, count: int, folder: Path) -> dict[str, dict[str, float]]:
     """Milliseconds a frame and frames a second of every stage, and how many times decoding it costs."""
+    from app.pipeline import Pipeline
     from app.render import Renderer
     from app.video import Video, VideoWriter
-    from detectors.movenet import MoveNet
     from detectors.tracking import Tracker
-    from lifting.camera import Camera
-    from lifting.lifter import Lifter
     from poses import Person, Recording, VideoFacts
-    from recognition.classifier import Classifier
 
-    video, clock = Video(source), Stopwatch()
+    video, clock, pipeline = Video(source), Stopwatch(), Pipeline.load(device="cpu")
     size = (video.width, video.height)
-    detector, camera = MoveNet(locate("movenet-multipose")), Camera.from_field_of_view(55.0, size)
-    lifter, classifier = Lifter.load(locate("default")), Classifier.load(locate("actions"))
+    detector, camera = pipeline.detector, pipeline.settings.camera(size)
 
     frames = clock("decode", lambda: list(islice(video.frames(), count)))
     people = clock("detect", lambda: list(detector.detect(frames)))
     tracker = Tracker(detector.skeleton, size)
     clock("track", lambda: [tracker.update(p, float(f.time)) for p, f in zip(people, frames, strict=True)])
     tracks = tracker.tracks()
-    poses = clock("lift", lambda: [lifter.lift(t.track, camera) for t in tracks])
-    actions = clock("recognise", lambda: [classifier.classify(p) for p in poses])
+    poses = clock("lift", lambda: [pipeline.lifter.lift(t.track, camera) for t in tracks])
+    actions = clock("recognise", lambda: [pipeline.classifier.classify(p) for p in poses])
     found = tuple(Person(t.id, t.track, p, a) for t, p, a in zip(tracks, poses, actions, strict=True))
     facts = VideoFacts(source.stem, *size, np.array([float(frame.time) for frame in frames]))
     renderer = Renderer(Recording(facts, found), "side-by-side")
