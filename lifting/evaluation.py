@@ -16,9 +16,10 @@ Poses = Float[np.ndarray, "T 17 3"]
 
 @dataclass(frozen=True)
 class Errors:
-    """Mean errors in mm over ``frames`` frames."""
+    """Mean errors in mm over the ``answered`` share (0–1) of ``frames``; the others showed too few keypoints."""
 
     frames: int
+    answered: float
     mpjpe: float
     p_mpjpe: float
 
@@ -84,15 +85,20 @@ def tables(reports: Mapping[str, Report]) -> Mapping[str, str]:
 
 @dataclass
 class _Sum:
-    """A running, frame-weighted mean."""
+    """A running, frame-weighted mean over the frames that have an answer."""
 
     frames: int = 0
+    answered: int = 0
     totals: Float[np.ndarray, " 2"] = field(default_factory=lambda: np.zeros(2))
 
     def add(self, predicted: Poses, truth: Poses) -> None:
-        self.totals = self.totals + len(truth) * np.array([mpjpe(predicted, truth), p_mpjpe(predicted, truth)])
+        given = np.isfinite(predicted).all((1, 2))
         self.frames += len(truth)
+        self.answered += int(given.sum())
+        if given.any():
+            errors = mpjpe(predicted[given], truth[given]), p_mpjpe(predicted[given], truth[given])
+            self.totals = self.totals + given.sum() * np.array(errors)
 
     def errors(self) -> Errors:
-        position, aligned = 1000 * self.totals / self.frames
-        return Errors(self.frames, float(position), float(aligned))
+        position, aligned = 1000 * self.totals / max(self.answered, 1)
+        return Errors(self.frames, self.answered / self.frames, float(position), float(aligned))

@@ -135,6 +135,12 @@ def test_report_knows_right_from_wrong(bank: MotionBank) -> None:
     doubled = report(trials(bank, 1, None, 0), lambda trial: 2 * trial.truth)
     assert doubled.overall.p_mpjpe == pytest.approx(0, abs=1e-6)
     assert doubled.overall.mpjpe > 100
+    silent = report(
+        trials(bank, 1, None, 0),
+        lambda trial: np.where(np.arange(len(trial.truth))[:, None, None] % 2, 1.1 * trial.truth, np.nan),
+    )
+    assert silent.overall.answered == pytest.approx(0.5)
+    assert silent.overall.p_mpjpe == pytest.approx(0, abs=1e-6)
     mean = report(trials(bank, 1, None, 0), mean_pose(trials(bank, 1, None, 1)))
     assert mean.overall.p_mpjpe > 10
     assert set(mean.subjects) == {"1", "2", "7"}
