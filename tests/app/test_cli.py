@@ -1,0 +1,166 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.__main__ import main
+from app.batch import plan
+from app.pipeline import Pipeline
+from poses.errors import WeightsError
+from poses.recording import load
+from tests.app.stages import pipeline, script
+from tests.clips import NTSC, Tone, contents, steady, write_clip
+
+RESULTS = ["actions.json", "overlay.mp4", "poses3d.csv", "recording.npz"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a video, and a program whose stages see two people in every video."""
+    write_clip(tmp_path / "dance.mp4", steady(12, NTSC), size=(160, 120), sound=Tone())
+    monkeypatch.chdir(tmp_path)
+    detector = script(12, lambda k: 30.0 + k, lambda k: 120.0)
+    monkeypatch.setattr(Pipeline, "load", lambda *names: pipeline(detector, people=names[3].people))
+    return tmp_path
+
+
+def names(path: Path) -> list[str]:
+    return sorted(p.name for p in path.iterdir())
+
+
+def test_run_writes_everything_beside_each_other(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "dance.mp4"]) == 0
+    assert names(folder / "out" / "dance") == RESULTS
+    recording = load(folder / "out" / "dance" / "recording.npz")
+    assert [person.id for person in recording.people] == [1, 2]
+    assert len(contents(folder / "out" / "dance" / "overlay.mp4").times) == 12
+    people = json.loads((folder / "out" / "dance" / "actions.json").read_text())["people"]
+    assert [a["label"] for person in people for a in person["actions"]] == ["wave", "wave"]
+    assert (folder / "out" / "dance" / "poses3d.csv").read_text().count("\n") == 1 + 2 * 12 * 17
+    said = capsys.readouterr()
+    assert said.out == f"{Path('out/dance')}: 2 people in 12 frames\n"
+    assert "dance.mp4: finding people: 12 in " in said.err and "\x1b" not in said.err
+
+
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "dance.mp4", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_settings_reach_the_pipeline(folder: Path) -> None:
+    assert main(["run", "dance.mp4", "-o", "elsewhere", "--people", "main", "--layout", "overlay"]) == 0
+    assert len(load(folder / "elsewhere" / "dance" / "recording.npz").people) == 1
+    assert contents(folder / "elsewhere" / "dance" / "overlay.mp4").size == (160, 120)
+
+
+def test_one_bad_video_does_not_stop_the_rest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "notes.mp4").write_text("Not a video.")
+    shutil.copy("dance.mp4", "again.mp4")
+    assert main(["run", "missing.mp4", "dance.mp4", "notes.mp4", "again.mp4"]) == 1
+    assert names(folder / "out") == ["again", "dance"]
+    assert names(folder / "out" / "again") == RESULTS
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 3 and "missing.mp4" in errors[0] and "notes.mp4" in errors[1]
+    assert errors[2] == "error: 2 of 4 videos failed: missing.mp4, notes.mp4"
+
+
+def test_an_unwritable_place_stops_only_its_video(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy("dance.mp4", "again.mp4")
+    (folder / "out").mkdir()
+    (folder / "out" / "dance").write_text("in the way")
+    assert main(["run", "dance.mp4", "again.mp4"]) == 1
+    assert names(folder / "out" / "again") == RESULTS
+    assert (folder / "out" / "dance").read_text() == "in the way"
+    assert "cannot be made" in capsys.readouterr().err
+
+
+def test_weights_that_are_missing_stop_everything_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    def none(*args: object) -> Pipeline:
+        raise WeightsError("No weights.")
+
+    monkeypatch.setattr(Pipeline, "load", none)
+    assert main(["run", "dance.mp4", "dance.mp4"]) == 1
+    assert capsys.readouterr().err == "error: No weights.\n"
+    assert not (folder / "out").exists()
+
+
+def test_the_source_is_never_overwritten(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "overlay").mkdir()
+    shutil.copy("dance.mp4", "overlay/overlay.mp4")
+    before = (folder / "overlay" / "overlay.mp4").read_bytes()
+    assert main(["run", "overlay/overlay.mp4", "-o", "."]) == 1
+    assert main(["run", "dance.mp4"]) == 0
+    assert main(["render", "out/dance/recording.npz", "dance.mp4", "-o", "./dance.mp4"]) == 1
+    assert capsys.readouterr().err.count("is the source itself") == 2
+    assert (folder / "overlay" / "overlay.mp4").read_bytes() == before == (folder / "dance.mp4").read_bytes()
+
+
+def test_render_draws_a_recording_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "dance.mp4"])
+    first = (folder / "out" / "dance" / "overlay.mp4").read_bytes()
+    capsys.readouterr()
+    assert main(["render", "out/dance/recording.npz", "dance.mp4", "--layout", "3d", "-o", "3d.mp4"]) == 0
+    assert capsys.readouterr().out == "3d.mp4\n"
+    assert len(contents(folder / "3d.mp4").times) == 12
+    assert (folder / "out" / "dance" / "overlay.mp4").read_bytes() == first
+    assert main(["render", "out/dance/recording.npz", "dance.mp4", "--layout", "overlay"]) == 0
+    assert contents(folder / "out" / "dance" / "overlay.mp4").size == (160, 120)
+
+
+def test_render_refuses_what_is_no_recording(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["render", "dance.mp4", "dance.mp4", "-o", "x.mp4"]) == 1
+    assert "dance.mp4 is not a recording" in capsys.readouterr().err
+    assert main(["export", "missing.npz", "--to", "csv"]) == 1
+    assert "no recording missing.npz" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("to", ["json", "csv", "npz"])
+def test_export_writes_beside_the_recording_or_where_told(folder: Path, to: str) -> None:
+    main(["run", "dance.mp4"])
+    assert main(["export", "out/dance/recording.npz", "--to", to]) == 0
+    assert main(["export", "out/dance/recording.npz", "--to", to, "-o", "here"]) == 0
+    beside = folder / "out" / "dance" / f"poses3d.{to}"
+    assert beside.stat().st_size > 0 and (folder / "here").stat().st_size == beside.stat().st_size
+
+
+def test_exported_arrays_are_the_recording_s(folder: Path) -> None:
+    main(["run", "dance.mp4"])
+    main(["export", "out/dance/recording.npz", "--to", "npz"])
+    poses = load(folder / "out" / "dance" / "recording.npz").people[0].poses
+    assert poses is not None
+    with np.load(folder / "out" / "dance" / "poses3d.npz") as file:
+        assert np.array_equal(file["points3d"][0], poses.points, equal_nan=True)
+
+
+def test_info_tells_what_the_file_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "dance.mp4"]) == 0
+    facts = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert facts["codec"] == "h264" and facts["sound"] == "aac" and facts["size"].startswith("160 × 120")
+
+
+@pytest.mark.parametrize("wrong", [
+    [], ["dance"], ["run"], ["run", "dance.mp4", "--layout", "round"], ["run", "dance.mp4", "--detector", "yolo"],
+    ["run", "dance.mp4", "--fov", "wide"], ["export", "r.npz"], ["export", "r.npz", "--to", "fbx"], ["info"],
+])  # fmt: skip
+def test_wrong_usage_leaves_with_2(wrong: list[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(wrong)
+    assert left.value.code == 2
+
+
+@pytest.mark.parametrize("wrong", [["--people", "0"], ["--fov", "200"], ["--fov", "50", "--focal", "800"]])
+def test_values_that_cannot_be_are_told(wrong: list[str], capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    assert main(["run", "dance.mp4", *wrong]) == 1
+    assert capsys.readouterr().err.startswith("error: ")
+    assert not (folder / "out").exists()
+
+
+def test_every_job_has_a_folder_of_its_own() -> None:
+    videos = ["a/x.mp4", "b/x.mp4", "x-2.mp4", "X.mov", "y.mp4", "x-2.avi"]
+    folders = [job.folder.as_posix() for job in plan([Path(v) for v in videos], Path("out"))]
+    assert folders == ["out/x", "out/x-2", "out/x-2-2", "out/X-3", "out/y", "out/x-2-3"]
+    assert len({f.casefold() for f in folders}) == len(videos)

@@ -1,0 +1,92 @@
+"""The program stopped half way: by Ctrl-C, by a request to end, by a full disk."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from poses.recording import load
+from tests.clips import contents, steady, write_clip
+from tests.end_to_end.programs import start
+
+DOUBLED = "tests.end_to_end.doubled"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a video that does not compress well."""
+    noise = np.random.default_rng(0).integers(0, 256, (40, 120, 160, 3), dtype=np.uint8)
+    write_clip(tmp_path / "dance.mp4", steady(40), size=(160, 120), images=noise)
+    return tmp_path
+
+
+def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait for something that the program does."""
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    _, said = process.communicate(timeout=60)
+    assert "Traceback" not in said
+    return process.returncode, said
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_while_drawing(folder: Path, number: int, status: int) -> None:
+    result = folder / "out" / "dance"
+    result.mkdir(parents=True)
+    (result / "overlay.mp4").write_bytes(b"an earlier one")
+    process = start(DOUBLED, "0.02", "run", "dance.mp4", folder=folder)
+    until(lambda: any(p.suffix.startswith(".part") for p in result.iterdir() if "overlay" in p.name), process)
+    process.send_signal(number)
+    returned, said = finish(process)
+    assert returned == status
+    assert ("Interrupted" in said) == (number == signal.SIGINT)
+    assert files(result) == ["actions.json", "overlay.mp4", "poses3d.csv", "recording.npz"]
+    assert (result / "overlay.mp4").read_bytes() == b"an earlier one"
+    assert len(load(result / "recording.npz").people) == 2
+
+
+def test_stopped_while_finding_people(folder: Path) -> None:
+    process = start(DOUBLED, "0.05", "run", "dance.mp4", folder=folder)
+    until((folder / "out" / "dance").is_dir, process)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert finish(process)[0] == 130
+    assert files(folder / "out") == []
+
+
+def test_a_disk_that_is_full_at_the_recording(folder: Path) -> None:
+    returned, said = finish(start(DOUBLED, "0", "run", "dance.mp4", folder=folder, largest=8_000))
+    assert returned == 1 and "recording.npz cannot be written" in said and "Free some space" in said
+    assert files(folder / "out") == []
+
+
+def test_a_disk_that_is_full_while_drawing(folder: Path) -> None:
+    process = start(DOUBLED, "0", "run", "dance.mp4", "--layout", "overlay", folder=folder, largest=150_000)
+    returned, said = finish(process)
+    assert returned == 1 and "overlay.mp4 cannot be written" in said and "Free some space" in said
+    assert files(folder / "out") == ["actions.json", "poses3d.csv", "recording.npz"]
+
+
+def test_the_same_program_unhindered(folder: Path) -> None:
+    returned, _ = finish(start(DOUBLED, "0", "run", "dance.mp4", folder=folder))
+    assert returned == 0
+    assert len(contents(folder / "out" / "dance" / "overlay.mp4").times) == 40
+
+
+def test_an_out_that_is_a_file(folder: Path) -> None:
+    (folder / "out").write_text("in the way")
+    returned, said = finish(start(DOUBLED, "0", "run", "dance.mp4", folder=folder))
+    assert returned == 1 and "cannot be made" in said
+    assert (folder / "out").read_text() == "in the way"
