@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from detectors.ahead import ahead
+from detectors.hush import hushed
 from detectors.letterbox import Letterbox
 from poses import COCO17, Frame, People, Skeleton
 from poses.errors import DetectorError, SettingsError
@@ -75,7 +76,8 @@ class MoveNet:
             source = self._network.get_input_details()[0]["index"]
             if image.shape != self._shape:
                 self._network.resize_tensor_input(source, (1, *image.shape))
-                self._network.allocate_tensors()
+                with hushed():  # it tells which delegate it uses
+                    self._network.allocate_tensors()
                 self._shape = image.shape
             self._network.set_tensor(source, image[None])
             self._network.invoke()

@@ -1,6 +1,5 @@
 """Writing a video: pictures at exact times over the source's sound, moved into place when complete."""
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -15,6 +14,7 @@ from app.video.encoder import PictureTrack
 from app.video.reader import Video
 from app.video.sound import join, program
 from poses.errors import OutputError, ShapeError
+from poses.output import remedy
 
 # 720 kHz divides by every usual frame rate, 24000/1001 to 144. Beyond 1 MHz the 32 bits of an mp4 hold no long pause.
 _USUAL_CLOCK = 720_000
@@ -99,16 +99,4 @@ class VideoWriter:
         try:
             yield
         except (av.FFmpegError, OSError) as error:
-            raise OutputError(f"{self.path} cannot be written ({error.strerror}). {_remedy(error.errno)}") from error
-
-
-def _remedy(number: int | None) -> str:
-    match number:
-        case errno.ENOSPC | errno.EFBIG | errno.EDQUOT:
-            return "Free some space, or write to another disk."
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            return "Choose a folder in which you may write."
-        case errno.ENOENT | errno.ENOTDIR:
-            return "Make its folder first."
-        case _:
-            return "Check the disk, or choose another folder."
+            raise OutputError(f"{self.path} cannot be written ({error.strerror}). {remedy(error.errno)}") from error

@@ -66,6 +66,27 @@ def test_one_bad_video_does_not_stop_the_rest(folder: Path, capsys: pytest.Captu
     assert errors[2] == "error: 2 of 4 videos failed: missing.mp4, notes.mp4"
 
 
+def test_a_damaged_video_is_used_as_far_as_it_goes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = write_clip(folder / "w.mp4", steady(60), size=(160, 120), container_options={"movflags": "faststart"})
+    content = whole.read_bytes()
+    (folder / "cut.mp4").write_bytes(content[: len(content) * 2 // 3])
+    assert main(["run", "cut.mp4"]) == 0
+    assert "note: cut.mp4 is damaged" in capsys.readouterr().err
+    recording = load(folder / "out" / "cut" / "recording.npz")
+    assert 5 < len(recording.video.times) < 60
+    assert len(contents(folder / "out" / "cut" / "overlay.mp4").times) == len(recording.video.times)
+
+
+def test_nobody_is_a_note_and_still_a_video(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Pipeline, "load", lambda *names: pipeline(script(0)))
+    assert main(["run", "dance.mp4"]) == 0
+    assert "note: Nobody was found in dance.mp4" in capsys.readouterr().err
+    assert json.loads((folder / "out" / "dance" / "actions.json").read_text())["people"] == []
+    assert len(contents(folder / "out" / "dance" / "overlay.mp4").times) == 12
+
+
 def test_an_unwritable_place_stops_only_its_video(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy("dance.mp4", "again.mp4")
     (folder / "out").mkdir()

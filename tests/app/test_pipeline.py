@@ -3,15 +3,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from app import Pipeline, Video
 from app.pipeline import render
 from app.settings import Settings
 from detectors.scripted import Scripted
 from poses import COCO17, H36M17, Recording
-from poses.errors import DataError, DetectorError, OutputError, SettingsError
+from poses.errors import DataError, DetectorError, OutputError, SettingsError, WeightsError
 from tests.app.stages import DEPTH, Counting, Recorder, pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
+from weights.store import FILES
 
 SIZE = (160, 120)
 
@@ -95,6 +97,25 @@ class TestLoading:
     def test_unknown_device(self) -> None:
         with pytest.raises(SettingsError, match=r"'tpu'.*auto, cpu, cuda"):
             Pipeline.load(device="tpu")
+
+    @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+    def test_a_device_that_is_not_there(self) -> None:
+        with pytest.raises(SettingsError, match="no CUDA device"):
+            Pipeline.load(device="cuda")
+
+    @pytest.mark.parametrize(("lifter", "message"), [
+        ("defualt", "Did you mean 'default'"),
+        ("missing.safetensors", r"No checkpoint at missing\.safetensors"),
+        ("text.safetensors", r"text\.safetensors is not a Kinelift checkpoint"),
+        (str(FILES / "actions.safetensors"), "lifter"),
+    ])  # fmt: skip
+    def test_a_lifter_that_is_none(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lifter: str, message: str
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("text.safetensors").write_text("not tensors")
+        with pytest.raises(WeightsError, match=message):
+            Pipeline.load(lifter=lifter, device="cpu")
 
 
 class TestSettings:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -47,6 +48,11 @@ def test_all_results_are_there_and_nothing_else(folder: Path) -> None:
     results = sorted(str(p.relative_to(folder / "out")) for p in (folder / "out").rglob("*.*"))
     files = ("actions.json", "overlay.mp4", "poses3d.csv", "recording.npz")
     assert results == [f"{name}/{file}" for name in ("dance", "empty-street") for file in files]
+
+
+def test_every_line_said_is_our_own(folder: Path) -> None:
+    for line in (folder / "said").read_text().splitlines():
+        assert re.match(r"(out/)?(dance|empty-street)(\.mp4)?: |note: ", line), line
 
 
 def test_both_people_keep_their_ids(recording: Recording) -> None:
