@@ -87,8 +87,8 @@ def train(
     with Progress(*_COLUMNS, console=console, disable=not fabric.is_global_zero) as progress:
         task = progress.add_task("epochs", total=settings.epochs, completed=trainer.epoch)
         for record in trainer.fit():
+            trainer.save(state)
             if fabric.is_global_zero:
-                trainer.save(state)
                 with log.open("a") as lines:
                     lines.write(json.dumps(record) + "\n")
             progress.update(task, advance=1, description=f"P-MPJPE {record['p_mpjpe']:.1f} mm")

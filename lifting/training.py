@@ -124,15 +124,17 @@ class Trainer:
         return LifterNetwork(net, self.settings.rate, self.settings.normalisation, about=about)
 
     def save(self, path: Path) -> None:
-        """Write all that ``restore`` needs."""
+        """Write all that ``restore`` needs. Every process calls it; the first one writes."""
+        chances = [self._gathered(state) for state in self._chances()]
+        if not self.fabric.is_global_zero:
+            return
         state = {
             "settings": _lasting(self.settings),
             "epoch": self.epoch,
             "net": self.net.state_dict(),
             "mean": self.mean.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
-            "dropout": torch.get_rng_state(),
+            "chances": chances,
         }
         save_state(path, state)
 
@@ -148,8 +150,24 @@ class Trainer:
         self.net.load_state_dict(state["net"])
         self.mean.load_state_dict(state["mean"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"])
-        torch.set_rng_state(state["dropout"])
+        mine = [chance[self.fabric.global_rank].clone() for chance in state["chances"]]
+        self.generator.set_state(mine[0])
+        torch.set_rng_state(mine[1])
+        if len(mine) > 2:
+            torch.cuda.set_rng_state(mine[2], self.fabric.device)
+
+    def _gathered(self, state: Tensor) -> Tensor:
+        """A row for each process."""
+        everyone = self.fabric.all_gather(state)
+        assert isinstance(everyone, Tensor)
+        return everyone.reshape(-1, len(state)).cpu()
+
+    def _chances(self) -> list[Tensor]:
+        """Where this process's random numbers are: those of the samples, and those of dropout on CPU and GPU."""
+        states = [self.generator.get_state(), torch.get_rng_state()]
+        if self.fabric.device.type == "cuda":
+            states.append(torch.cuda.get_rng_state(self.fabric.device))
+        return states
 
     def _batches(self) -> Iterator[Batch]:
         share = self.settings.batch // self.fabric.world_size

@@ -19,6 +19,8 @@ from lifting.training import Trainer, TrainSettings, ahead
 from lifting.trials import RATE, trials
 from poses.errors import DataError, SettingsError, WeightsError
 
+ROOT = Path(__file__).resolve().parents[2]
+ALONE = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
 SMALL = TrainSettings(channels=24, epochs=2, steps=4, batch=32, warmup=2, rate=10.0)
 
 
@@ -179,6 +181,26 @@ def test_command_line_trains_resumes_and_measures(data: Path, tmp_path: Path) ->
     assert figures["clean keypoints"]["overall"]["frames"] == 100
 
 
+@pytest.mark.slow
+def test_two_processes_train_and_resume(data: Path, tmp_path: Path) -> None:
+    def train(out: Path, epochs: int) -> list[dict[str, float]]:
+        torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+        small = ["--channels", "16", "--steps", "2", "--batch", "16", "--warmup", "1", "--epochs", str(epochs)]
+        place = ["--accelerator", "cpu", "--devices", "2", "--precision", "32-true"]
+        command = [*torchrun, "-m", "lifting", "train", str(data), "-o", str(out), *small, *place]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ALONE, timeout=200)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
+
+    whole = train(tmp_path / "whole.safetensors", 2)
+    train(tmp_path / "parts.safetensors", 1)
+    parts = train(tmp_path / "parts.safetensors", 2)
+    assert len(whole) == len(parts) == 2
+    for key in ("train_mpjpe", "mpjpe", "p_mpjpe"):
+        assert parts[0][key] == pytest.approx(whole[0][key], rel=0.2)  # the cosine is a shorter one
+        assert np.isfinite(parts[1][key])
+
+
 def test_command_line_says_what_is_wrong(tmp_path: Path) -> None:
     done = _run(["evaluate", str(tmp_path / "no.npz"), str(tmp_path / "no.safetensors")])
     assert done.returncode == 1
@@ -194,6 +216,4 @@ def _lifting(arguments: list[str]) -> str:
 
 def _run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "lifting", *arguments]
-    root = Path(__file__).resolve().parents[2]
-    surroundings = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    return subprocess.run(command, capture_output=True, text=True, cwd=root, env=surroundings, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ALONE, timeout=120)
