@@ -98,6 +98,7 @@ def train(
             trained["start"] = dict(LifterNetwork.load(start).about)
         trainer.result(trained).save(out)
         console.print(f"Wrote {out}.")
+    fabric.barrier()  # nobody leaves while another process still needs an answer
 
 
 def evaluate(
