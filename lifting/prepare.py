@@ -3,7 +3,8 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from jaxtyping import Float
 from lifting.mocap import acclaim, bvh, layouts
 from lifting.synthesis.bank import JOINTS
 from poses.errors import DataError
+from poses.output import make_folder, replacing
 
 FORMAT = 1
 RATE = 60.0
@@ -39,39 +41,46 @@ class Clip:
 
 @dataclass(frozen=True)
 class Summary:
-    """What was prepared. ``cuts``: names of clips with a break, and how many."""
+    """What was prepared. ``cuts``: breaks by clip; ``left_out``: seconds in pieces too short to keep."""
 
     clips: int
     subjects: int
     minutes: float
     cuts: Mapping[str, int]
+    left_out: float
 
     def __str__(self) -> str:
         cut = f" Cut at breaks: {', '.join(f'{n} ({k})' for n, k in self.cuts.items())}." if self.cuts else ""
-        return f"{self.clips} clips of {self.subjects} subjects, {self.minutes:.1f} minutes.{cut}"
+        short = f" Left out: {self.left_out:.1f} s in pieces under {SHORTEST} s." if self.left_out else ""
+        return f"{self.clips} clips of {self.subjects} subjects, {self.minutes:.1f} minutes.{cut}{short}"
 
 
 def prepare(folder: Path, out: Path, index: Path | None = None) -> Summary:
     """Read every AMC and BVH under ``folder`` and write ``out``.
 
     ``index``: a CSV whose first three columns are subject, trial and description; clips that it does not list are
-    described by their file name. Raises ``DataError`` naming the first file that cannot be read.
+    described by their file name. Raises ``DataError`` naming the first file that cannot be read, ``OutputError`` if
+    ``out`` cannot be written.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder. Name the folder that holds the motion capture.")
     described = read_index(index) if index else {}
-    clips, cuts = [], {}
+    clips: list[Clip] = []
+    cuts, left_out = {}, 0.0
     for clip in _clips(folder, described):
-        pieces = [piece for piece in whole_pieces(clip.points, clip.rate) if len(piece) >= SHORTEST * clip.rate]
-        breaks = _breaks(clip.points, clip.rate)
-        if len(breaks):
-            cuts[clip.name] = len(breaks)
-        clips += [Clip(clip.name, clip.subject, clip.action, piece, clip.rate) for piece in pieces]
+        pieces = whole_pieces(clip.points, clip.rate)
+        if len(pieces) > 1:
+            cuts[clip.name] = len(pieces) - 1
+        for piece in pieces:
+            if len(piece) >= SHORTEST * clip.rate:
+                clips.append(replace(clip, points=piece))
+            else:
+                left_out += len(piece) / clip.rate
     if not clips:
         raise DataError(f"No motion capture under {folder}. Expected .amc files beside their .asf, or .bvh files.")
     _write(out, clips)
     minutes = sum(len(c.points) / c.rate for c in clips) / 60
-    return Summary(len(clips), len({c.subject for c in clips}), minutes, cuts)
+    return Summary(len(clips), len({c.subject for c in clips}), minutes, cuts, left_out)
 
 
 def read_index(path: Path) -> Index:
@@ -88,12 +97,8 @@ def read_index(path: Path) -> Index:
 
 def whole_pieces(points: Float[np.ndarray, "T 22 3"], rate: float) -> list[Float[np.ndarray, "_ 22 3"]]:
     """The recording between its breaks."""
-    return np.split(points, _breaks(points, rate))
-
-
-def _breaks(points: Float[np.ndarray, "T 22 3"], rate: float) -> np.ndarray:
     step = np.linalg.norm(np.diff(points, axis=0), axis=-1).max(1, initial=0.0)
-    return np.flatnonzero(~(step * rate <= FASTEST)) + 1
+    return np.split(points, np.flatnonzero(~(step * rate <= FASTEST)) + 1)
 
 
 def _clips(folder: Path, described: Index) -> Iterator[Clip]:
@@ -102,8 +107,11 @@ def _clips(folder: Path, described: Index) -> Iterator[Clip]:
     for path in sorted(folder.rglob("*.amc")):
         if path.parent not in skeletons:
             raise DataError(f"{path} has no .asf skeleton beside it.")
-        motion = acclaim.pose(skeletons[path.parent], acclaim.read_amc(path))
-        yield _clip(path, folder, described, layouts.joints(motion, layouts.ACCLAIM), motion.rate)
+        movement = acclaim.read_amc(path)
+        with _naming(path):
+            motion = acclaim.pose(skeletons[path.parent], movement)
+            points = layouts.joints(motion, layouts.recognise(motion))
+        yield _clip(path, folder, described, points, motion.rate)
     for path in sorted(folder.rglob("*.bvh")):
         points, rate = _from_bvh(path, thoraxes)
         yield _clip(path, folder, described, points[LEAD_IN:], rate)
@@ -112,14 +120,20 @@ def _clips(folder: Path, described: Index) -> Iterator[Clip]:
 def _from_bvh(path: Path, thoraxes: Mapping[str, np.ndarray]) -> tuple[Float[np.ndarray, "T 22 3"], float]:
     file = bvh.read_bvh(path)
     motion = bvh.pose(file)
-    try:
+    with _naming(path):
         layout = layouts.recognise(motion)
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
     if layout is layouts.MOTIONBUILDER and not file.offset("Neck").any():
         spine = np.array([0.0, np.linalg.norm(file.offset("Spine1")), 0.0])
         motion = layouts.mend_thorax(motion, thoraxes.get(_subject(path.parent), spine))
     return layouts.joints(motion, layout), motion.rate
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def _clip(path: Path, folder: Path, described: Index, points: Float[np.ndarray, "T 22 3"], rate: float) -> Clip:
@@ -141,9 +155,8 @@ def _words(stem: str) -> str:
 
 
 def _write(out: Path, clips: list[Clip]) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(out.name + ".part")
-    with part.open("wb") as file:
+    make_folder(out.parent)
+    with replacing(out) as part, part.open("wb") as file:
         np.savez(
             file,
             format=np.array(FORMAT),
@@ -155,4 +168,3 @@ def _write(out: Path, clips: list[Clip]) -> None:
             subjects=np.array([c.subject for c in clips]),
             actions=np.array([c.action for c in clips]),
         )
-    part.replace(out)

@@ -13,6 +13,9 @@ from poses.errors import DataError
 RATE = 120.0
 """Frames a second of the CMU database; AMC files do not say."""
 
+_FREEDOMS = ("rx", "ry", "rz")
+_ROOT_ORDER = ["order", "TX", "TY", "TZ", "RX", "RY", "RZ"]
+
 
 @dataclass(frozen=True, eq=False)
 class Bone:
@@ -28,6 +31,8 @@ def read_asf(path: Path) -> Mapping[str, Bone]:
     """Bones by name, parents before children; the parent of the first is ``root``. Raises ``DataError``."""
     try:
         sections = _sections(path.read_text())
+        if _ROOT_ORDER not in sections["root"]:
+            raise ValueError("the order of the root's numbers is not TX TY TZ RX RY RZ")
         facts = dict(_bonedata(sections["bonedata"]))
         return {
             child: _bone(words[0], facts[child])
@@ -42,8 +47,11 @@ def read_asf(path: Path) -> Mapping[str, Bone]:
 def read_amc(path: Path) -> Mapping[str, Float[np.ndarray, "T K"]]:
     """The numbers of every bone in every frame. Raises ``DataError``."""
     try:
+        text = path.read_text()
+        if ":RADIANS" in text:
+            raise ValueError("angles in radians; write it in degrees")
         frames: list[dict[str, list[float]]] = []
-        for line in path.read_text().splitlines():
+        for line in text.splitlines():
             words = line.split()
             if not words or words[0][0] in "#:":
                 continue
@@ -57,17 +65,28 @@ def read_amc(path: Path) -> Mapping[str, Float[np.ndarray, "T K"]]:
 
 
 def pose(bones: Mapping[str, Bone], motion: Mapping[str, Float[np.ndarray, "T K"]]) -> Motion:
-    """World positions of every bone's end (of the pelvis: ``root``), and rotations, by forward kinematics."""
-    root = motion["root"]
+    """World positions of every bone's end (of the pelvis: ``root``), and rotations, by forward kinematics.
+
+    Raises ``DataError`` where the movement does not belong to the skeleton.
+    """
+    root = _numbers(motion, "root", 6)
     positions = {"root": root[:, :3]}
     rotations = {"root": turns("xyz", root[:, 3:])}
     for name, bone in bones.items():
         angles = np.zeros((len(root), 3))
-        for k, freedom in enumerate(bone.degrees_of_freedom):
-            angles[:, ("rx", "ry", "rz").index(freedom)] = motion[name][:, k]
+        if bone.degrees_of_freedom:
+            free = [_FREEDOMS.index(freedom) for freedom in bone.degrees_of_freedom]
+            angles[:, free] = _numbers(motion, name, len(free))
         rotations[name] = rotations[bone.parent] @ (bone.axis @ turns("xyz", angles) @ bone.axis.T)
         positions[name] = positions[bone.parent] + turned(rotations[name], bone.vector)
     return Motion(positions, rotations, RATE)
+
+
+def _numbers(motion: Mapping[str, Float[np.ndarray, "T _"]], bone: str, count: int) -> Float[np.ndarray, "T _"]:
+    found = motion[bone].shape[1] if bone in motion else 0
+    if found != count:
+        raise DataError(f"{bone} has {found} numbers a frame where the skeleton states {count}.")
+    return motion[bone]
 
 
 def _sections(text: str) -> dict[str, list[list[str]]]:
@@ -94,6 +113,10 @@ def _bonedata(lines: list[list[str]]) -> Iterator[tuple[str, dict[str, list[str]
 
 
 def _bone(parent: str, facts: Mapping[str, list[str]]) -> Bone:
-    axis = turns("xyz", np.array([facts["axis"][:3]], dtype=float))[0]
+    x, y, z, order = facts["axis"]
+    axis = turns(order.lower(), np.array([[x, y, z]], dtype=float))[0]
     vector = np.array(facts["direction"], dtype=float) * float(facts["length"][0])
-    return Bone(parent, vector, axis, tuple(facts.get("dof", ())))
+    freedoms = tuple(facts.get("dof", ()))
+    if not set(freedoms) <= set(_FREEDOMS):
+        raise ValueError(f"degrees of freedom other than rotations: {freedoms}")
+    return Bone(parent, vector, axis, freedoms)

@@ -44,7 +44,9 @@ def read_bvh(path: Path) -> Bvh:
     except (ValueError, IndexError, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not a readable BVH file: {error}.") from error
     width = sum(len(j.channels) for j in joints)
-    if frames == 0 or values.shape[1] != width or step <= 0:
+    if not 0 < step < np.inf:
+        raise DataError(f"{path} states a frame time of {step} seconds.")
+    if frames == 0 or values.shape[1] != width:
         raise DataError(f"{path} states {width} channels a frame; {frames} frames of {values.shape[1]} numbers follow.")
     return Bvh(joints, values, 1 / step)
 

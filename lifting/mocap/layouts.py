@@ -65,7 +65,7 @@ DAZ = Layout(
     ("l", "r"), "head", 0.01,
 )  # fmt: skip
 
-BVH_LAYOUTS = (MOTIONBUILDER, DAZ)
+LAYOUTS = (ACCLAIM, MOTIONBUILDER, DAZ)
 
 
 def joints(motion: Motion, layout: Layout) -> Float[np.ndarray, "T 22 3"]:
@@ -85,12 +85,12 @@ def joints(motion: Motion, layout: Layout) -> Float[np.ndarray, "T 22 3"]:
 
 
 def recognise(motion: Motion) -> Layout:
-    """The layout of a BVH file, by its joints' names. Raises ``DataError`` for none that we know."""
-    for layout in BVH_LAYOUTS:
+    """The layout of a file, by its joints' names. Raises ``DataError`` for none that we know."""
+    for layout in LAYOUTS:
         if layout.fits(motion):
             return layout
     names = ", ".join(list(motion.positions)[:6])
-    raise DataError(f"Unknown BVH bone names ({names}, …). Known: CMU's MotionBuilder and DAZ conversions.")
+    raise DataError(f"Unknown bone names ({names}, …). Known: CMU's ASF, its MotionBuilder and DAZ conversions.")
 
 
 def mend_thorax(motion: Motion, thorax: Float[np.ndarray, " 3"]) -> Motion:

@@ -142,7 +142,7 @@ def test_damaged_amc_is_named(tmp_path: Path, text: str) -> None:
 
 def test_unknown_bones_are_refused(tmp_path: Path) -> None:
     (tmp_path / "arm.bvh").write_text(ARM)
-    with pytest.raises(DataError, match=r"arm\.bvh: Unknown BVH bone names \(Hips, Arm"):
+    with pytest.raises(DataError, match=r"arm\.bvh: Unknown bone names \(Hips, Arm"):
         prepare(tmp_path, tmp_path / "out.npz")
     assert not list(tmp_path.glob("out*"))
 

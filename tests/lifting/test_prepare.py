@@ -1,0 +1,182 @@
+"""Preparing, on a small figure written here: bones along the axes, so that every place is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifting.mocap.layouts import ACCLAIM_METRES
+from lifting.prepare import LEAD_IN, prepare
+from lifting.synthesis.bank import JOINTS
+from poses.errors import DataError, OutputError
+from tests.lifting.test_mocap import MOVEMENT, SKELETON
+
+TREE = {
+    "Hips": {
+        "LeftUpLeg": ((2, 0, 0), {"LeftLeg": ((0, -7, 0), {"LeftFoot": ((0, -7, 0), {})})}),
+        "RightUpLeg": ((-2, 0, 0), {"RightLeg": ((0, -7, 0), {"RightFoot": ((0, -7, 0), {})})}),
+        "Spine": ((0, 2, 0), {
+            "Spine1": ((0, 3, 0), {
+                "Neck": ((0, 0, 0), {"Head": ((0, 3, 0), {})}),
+                "LeftArm": ((3, 0, 0), {"LeftForeArm": ((5, 0, 0), {"LeftHand": ((4, 0, 0), {})})}),
+                "RightArm": ((-3, 0, 0), {"RightForeArm": ((-5, 0, 0), {"RightHand": ((-4, 0, 0), {})})}),
+            })
+        }),
+    }
+}  # fmt: skip
+ORDER = ("Hips", "LeftUpLeg", "LeftLeg", "LeftFoot", "RightUpLeg", "RightLeg", "RightFoot", "Spine", "Spine1", "Neck")
+
+
+def joint(name: str, offset: tuple[int, ...], children: dict) -> str:
+    inside = "".join(joint(child, *facts) for child, facts in children.items())
+    end = "End Site\n{\nOFFSET 0 1 0\n}\n" if not children else ""
+    head = f"OFFSET {offset[0]} {offset[1]} {offset[2]}\nCHANNELS 3 Zrotation Yrotation Xrotation\n"
+    return f"JOINT {name}\n{{\n{head}{inside}{end}}}\n"
+
+
+def figure(rows: np.ndarray, rate: float) -> str:
+    """A figure in MotionBuilder's bones, facing +Z with its arms stretched out. ``rows``: (T, 6 + 3 × 16) channels."""
+    inside = "".join(joint(child, *facts) for child, facts in TREE["Hips"].items())
+    channels = "CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation"
+    numbers = "\n".join(" ".join(f"{v:.4f}" for v in row) for row in rows)
+    return (
+        f"HIERARCHY\nROOT Hips\n{{\nOFFSET 0 0 0\n{channels}\n{inside}}}\n"
+        f"MOTION\nFrames: {len(rows)}\nFrame Time: {1 / rate:.7f}\n{numbers}\n"
+    )
+
+
+def still(frames: int) -> np.ndarray:
+    rows = np.zeros((frames, 6 + 3 * 16))
+    rows[:, 1] = 14
+    return rows
+
+
+def turn(rows: np.ndarray, name: str, axis: str, degrees: float) -> None:
+    """Turn a joint in every frame."""
+    rows[:, 3 + 3 * ORDER.index(name) + "ZYX".index(axis)] = degrees
+
+
+def prepared(folder: Path, name: str, text: str) -> dict[str, np.ndarray]:
+    path = folder / "in" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    prepare(folder / "in", folder / "out.npz")
+    with np.load(folder / "out.npz") as file:
+        return dict(file)
+
+
+def place(data: dict[str, np.ndarray], name: str) -> np.ndarray:
+    return data["points"][0, JOINTS.index(name)]
+
+
+def test_the_dropped_thorax_is_put_back(tmp_path: Path) -> None:
+    data = prepared(tmp_path, "05/05_01.bvh", figure(still(60), 60))
+    unit = ACCLAIM_METRES
+    np.testing.assert_allclose(place(data, "hip"), [0, 14 * unit, 0], atol=1e-6)
+    np.testing.assert_allclose(place(data, "spine"), [0, 16 * unit, 0], atol=1e-6)
+    np.testing.assert_allclose(place(data, "thorax"), [0, 22 * unit, 0], atol=1e-6)  # Spine1 at 19, its length again
+    np.testing.assert_allclose(place(data, "head"), [0, 26 * unit, 0], atol=1e-6)
+    np.testing.assert_allclose(place(data, "left_wrist"), [12 * unit, 22 * unit, 0], atol=1e-6)
+    np.testing.assert_allclose(place(data, "right_ankle"), [-2 * unit, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(place(data, "nose"), [0, 25 * unit + 0.06, 0.115], atol=1e-6)
+    assert place(data, "left_eye")[0] > 0 > place(data, "right_eye")[0]
+
+
+def test_the_thorax_follows_the_spine(tmp_path: Path) -> None:
+    rows = still(60)
+    turn(rows, "Spine1", "X", 90)  # bent forward, to +Z
+    data = prepared(tmp_path, "05/05_01.bvh", figure(rows, 60))
+    np.testing.assert_allclose(place(data, "thorax"), np.array([0, 19, 3]) * ACCLAIM_METRES, atol=1e-6)
+    nose = place(data, "nose") - place(data, "neck")
+    np.testing.assert_allclose(nose, [0, -0.115, 0.06], atol=1e-6)  # looks at the floor
+
+
+def test_the_face_turns_with_the_body(tmp_path: Path) -> None:
+    rows = still(60)
+    turn(rows, "Hips", "Y", 90)  # to its left: from +Z to +X
+    data = prepared(tmp_path, "05/05_01.bvh", figure(rows, 60))
+    np.testing.assert_allclose((place(data, "nose") - place(data, "neck"))[[0, 2]], [0.115, 0], atol=1e-6)
+    assert place(data, "left_shoulder")[2] < 0 < place(data, "right_shoulder")[2]
+
+
+@pytest.mark.parametrize(("rate", "kept", "out"), [(120, 2, 60), (60, 1, 60), (30, 1, 30), (100, 2, 50)])
+def test_fast_recordings_are_thinned_after_the_lead_in(tmp_path: Path, rate: int, kept: int, out: int) -> None:
+    rows = still(LEAD_IN + 2 * rate)
+    rows[:, 0] = 0.001 * np.arange(len(rows))
+    data = prepared(tmp_path, "05/05_01.bvh", figure(rows, rate))
+    assert data["rates"][0] == pytest.approx(out, rel=1e-4)
+    expected = 0.001 * np.arange(LEAD_IN, len(rows), kept) * ACCLAIM_METRES
+    np.testing.assert_allclose(data["points"][:, 0, 0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "subject", "action"),
+    [
+        ("05/05_03.bvh", "5", "from the index"),
+        ("60/60_salsa_02.bvh", "60", "salsa"),
+        ("bvh-expmap/train_basketball_signal_2.bvh", "expmap", "basketball signal"),
+        ("99/99_01.bvh", "99", "99_01"),
+    ],
+)
+def test_clips_are_described(tmp_path: Path, name: str, subject: str, action: str) -> None:
+    index = tmp_path / "index.csv"
+    index.write_text('5,3,"from the index"\n')
+    path = tmp_path / "in" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(figure(still(60), 60))
+    prepare(tmp_path / "in", tmp_path / "out.npz", index)
+    with np.load(tmp_path / "out.npz") as data:
+        assert (data["names"][0], data["subjects"][0]) == (name.removesuffix(".bvh"), subject)
+        assert data["actions"][0] == action
+
+
+def test_breaks_are_cut_and_told(tmp_path: Path) -> None:
+    rows = still(LEAD_IN + 100)
+    rows[LEAD_IN + 40] = np.nan
+    rows[LEAD_IN + 90 :, 0] = 100  # elsewhere at once; what follows is too short
+    (tmp_path / "a.bvh").write_text(figure(rows, 60))
+    summary = prepare(tmp_path, tmp_path / "out.npz")
+    assert (summary.clips, summary.cuts) == (2, {"a": 3})
+    assert summary.left_out == pytest.approx(11 / 60, rel=1e-3)
+    assert "a (3)" in str(summary)
+    assert "0.2 s" in str(summary)
+    with np.load(tmp_path / "out.npz") as data:
+        assert data["offsets"].tolist() == [0, 40, 89]
+        assert np.isfinite(data["points"]).all()
+
+
+@pytest.mark.parametrize(
+    ("skeleton", "movement", "message"),
+    [
+        (SKELETON, MOVEMENT, r"s\.amc: Unknown bone names \(root, thigh"),
+        (SKELETON, MOVEMENT.replace("shin 0\n", "").replace("shin 90\n", ""), r"s\.amc: shin has 0 numbers"),
+        (SKELETON.replace("dof rx\n    lim", "dof rx ry\n    lim"), MOVEMENT, r"s\.amc: thigh has 1 numbers .* 2"),
+        (SKELETON, MOVEMENT.replace("root 0", "root"), r"s\.amc"),
+        (SKELETON, MOVEMENT.replace(":DEGREES", ":RADIANS"), r"s\.amc.*radians"),
+        (SKELETON.replace("TX TY TZ RX RY RZ", "RX RY RZ TX TY TZ"), MOVEMENT, r"s\.asf.*order"),
+        (SKELETON.replace("dof rx", "dof rx l"), MOVEMENT, r"s\.asf.*freedom"),
+    ],
+)
+def test_acclaim_files_that_do_not_fit_are_named(tmp_path: Path, skeleton: str, movement: str, message: str) -> None:
+    (tmp_path / "s.asf").write_text(skeleton)
+    (tmp_path / "s.amc").write_text(movement)
+    with pytest.raises(DataError, match=message):
+        prepare(tmp_path, tmp_path / "out.npz")
+    assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize("step", ["nan", "0", "-0.1", "inf"])
+def test_impossible_frame_times_are_refused(tmp_path: Path, step: str) -> None:
+    (tmp_path / "a.bvh").write_text(figure(still(60), 60).replace("Frame Time: 0.0166667", f"Frame Time: {step}"))
+    with pytest.raises(DataError, match=r"a\.bvh states a frame time"):
+        prepare(tmp_path, tmp_path / "out.npz")
+
+
+def test_an_output_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.bvh").write_text(figure(still(60), 60))
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OutputError, match="taken"):
+        prepare(folder, tmp_path / "taken")
+    assert not list(tmp_path.glob("*.part"))
