@@ -13,6 +13,7 @@ from detectors.tracking.settings import TrackerSettings
 
 _REFUSED = 1e3
 _LARGEST_CHANGE = 3.0
+_FARTHEST = 2.0
 
 
 class Pair(NamedTuple):
@@ -33,7 +34,8 @@ def pair(
     """The cheapest one-to-one pairing (Hungarian method) among those that are possible.
 
     A pair costs one minus the keypoint similarity plus the distance in body scales. It is refused where the distance
-    is beyond ``settings.reach`` + ``settings.stray`` × time unseen, or where the body's size changed threefold.
+    is beyond ``settings.reach`` + ``settings.stray`` × time unseen (at most two body scales: somebody's height), or
+    where the body's size changed threefold.
     """
     if not candidates or not sightings:
         return []
@@ -43,7 +45,7 @@ def pair(
     off = displacements(bodies, middles, found, np.stack([s.centre for s in sightings]))
     distance = np.hypot(off[..., 0], off[..., 1]) / size[:, None]
     cost = 1 - keypoint_similarity(bodies, found, size, spread) + distance
-    reach = settings.reach + settings.stray * np.array([c.unseen(time) for c in candidates])
+    reach = np.minimum(settings.reach + settings.stray * np.array([c.unseen(time) for c in candidates]), _FARTHEST)
     change = np.abs(np.log(np.array([s.scale for s in sightings])[None] / size[:, None]))
     possible = (distance <= reach[:, None]) & (change <= np.log(_LARGEST_CHANGE))
     best = np.stack(linear_sum_assignment(np.where(possible, cost, _REFUSED)), axis=1).tolist()

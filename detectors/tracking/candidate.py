@@ -59,9 +59,8 @@ class Candidate:
         return time - self.sightings[-1].time
 
     def forgotten(self, time: float) -> bool:
-        """True once the person has been hidden for too long; newcomers are forgotten sooner."""
-        trust = self.settings.probation + self.duration
-        return self.unseen(time) > min(self.settings.memory, trust)
+        """True once the person has been hidden for too long; who has no id yet is forgotten sooner."""
+        return self.unseen(time) > (self.settings.patience if self.id is None else self.settings.memory)
 
     def travel(self, time: float) -> Float[np.ndarray, " 2"]:
         """Expected way in pixels since the last sighting, slowing down with ``inertia``."""

@@ -13,12 +13,13 @@ class TrackerSettings:
     ``weak``: confidence from which a detection may continue one.
     ``joint``: score (0–1) below which a joint counts as not seen.
     ``memory``: longest time that a person may be hidden and keep the id.
+    ``patience``: the same for somebody who has no id yet.
     ``probation``: time for which a person must be followed before they get an id.
     ``typical``: confidence that half of their sightings must have by then.
     ``fill``: longest gap of a joint, from sighting to sighting, that is interpolated.
     ``reach``: distance between prediction and detection that is accepted at once, in body scales
     (half the diagonal of the person's box, about half the height of somebody who stands).
-    ``stray``: by how much that distance grows with the time unseen, in body scales a second.
+    ``stray``: by how much that distance grows with the time unseen, in body scales a second, up to two scales.
     ``agility``: time over which a person's velocity is averaged.
     ``inertia``: time in which somebody unseen is assumed to lose 63 % of their velocity.
     """
@@ -27,11 +28,12 @@ class TrackerSettings:
     weak: float = 0.1
     joint: float = 0.2
     memory: float = 1.5
+    patience: float = 0.3
     probation: float = 0.3
     typical: float = 0.2
     fill: float = 0.4
-    reach: float = 0.5
-    stray: float = 2.0
+    reach: float = 0.3
+    stray: float = 3.0
     agility: float = 0.15
     inertia: float = 0.5
 

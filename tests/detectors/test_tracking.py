@@ -82,6 +82,22 @@ def test_who_is_hidden_for_about_a_second_keeps_the_id(hidden: float, ids: int) 
     assert sum(x.sum() for x in lost) == (0 if ids == 2 or hidden <= 0.4 else gone.count(False))
 
 
+def test_sprinters_are_followed_at_ten_frames_a_second() -> None:
+    sprinter = Walker(50, 900, 650, 300)
+    assert len(follow(film([sprinter], clock(1.2, 10), Camera(ghosts=0, miss=0)))) == 1
+
+
+def test_a_newcomer_far_from_somebody_hidden_is_somebody_else() -> None:
+    walkers = (Walker(200, 1, leave=2.0), Walker(800, 1, enter=2.8))
+    assert [i.id for i in follow(film(walkers, clock(5, 25)))] == [1, 2]
+
+
+def test_without_probation_everybody_has_an_id_at_once() -> None:
+    scene = film(TOWARDS, clock(2, 30))
+    assert [i.id for i in follow(scene, TrackerSettings(probation=0.0))] == [1, 2]
+    assert Tracker(COCO17, SIZE, TrackerSettings(probation=0.0)).update(scene.people[0], 0.0) == (1, 2)
+
+
 def test_people_enter_and_leave() -> None:
     walkers = (Walker(100, 80), Walker(900, 60, enter=2.0), Walker(600, -50, enter=0.5, leave=3.0))
     scene = film(walkers, clock(6, 30), Camera(ghosts=0))
@@ -173,7 +189,10 @@ def _mirrored(people: People) -> People:
 def test_slow_motion_with_slow_settings_changes_nothing(seed: int, slower: float) -> None:
     scene = film(TOWARDS, clock(3, 15, 0.5, seed), Camera(), seed)
     usual = TrackerSettings()
-    times = {name: getattr(usual, name) * slower for name in ("memory", "probation", "fill", "agility", "inertia")}
+    times = {
+        name: getattr(usual, name) * slower
+        for name in ("memory", "patience", "probation", "fill", "agility", "inertia")
+    }
     slow = replace(usual, stray=usual.stray / slower, **times)
     assert_equal(follow(replace(scene, times=scene.times * slower), slow), follow(scene, usual))
 
