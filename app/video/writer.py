@@ -47,13 +47,13 @@ class VideoWriter:
     def __enter__(self) -> "VideoWriter":
         if self._source is not None and self._source.sound is not None:
             program()  # to learn that it is missing now, not after an hour of encoding
-        with self._telling():
-            self._silent.open("wb").close()
-            try:
+        try:
+            with self._telling():
+                self._silent.open("wb").close()
                 self._track = PictureTrack(self._silent, self.width, self.height, self._clock)
-            except BaseException:
-                self._remove_parts()
-                raise
+        except BaseException:
+            self._remove_parts()
+            raise
         return self
 
     def write(self, image: UInt8[np.ndarray, "H W 3"], time: Fraction) -> None:
