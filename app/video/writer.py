@@ -1,7 +1,7 @@
 """Writing a video: pictures at exact times over the source's sound, moved into place when complete."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -90,8 +90,9 @@ class VideoWriter:
             self._part.replace(self.path)
 
     def _remove_parts(self) -> None:
-        self._silent.unlink(missing_ok=True)
-        self._part.unlink(missing_ok=True)
+        for part in (self._silent, self._part):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                part.unlink()
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
