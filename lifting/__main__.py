@@ -23,6 +23,7 @@ from lifting.synthesis.noise import NoiseSettings
 from lifting.training import Trainer, TrainSettings
 from lifting.trials import Trial, trials
 from poses.errors import KineliftError
+from poses.output import make_folder, replacing
 
 _CMU = (
     "CMU Graphics Lab Motion Capture Database (free for research and commercial use). The data used in this project "
@@ -73,9 +74,10 @@ def train(
     fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, precision=precision)  # type: ignore[arg-type]
     fabric.launch()
     bank = MotionBank.load(data)
-    trainer = Trainer(settings, bank.without(subjects.HELD_OUT), bank.only(subjects.VALIDATION), fabric)
+    learn = bank.without(subjects.HELD_OUT).dropping(subjects.UNFIT)
+    trainer = Trainer(settings, learn, bank.only(subjects.VALIDATION), fabric)
     state, log = out.with_suffix(".state"), out.with_suffix(".jsonl")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     if state.exists():
         trainer.restore(state)
         console.print(f"Going on after epoch {trainer.epoch} of {state}.")
@@ -132,7 +134,8 @@ def evaluate(
     for title, table in tables(reports).items():
         print(f"\n### {title}\n\n{table}")  # noqa: T201
     if out:
-        out.write_text(json.dumps({name: asdict(r) for name, r in reports.items()}, indent=1) + "\n")
+        with replacing(out) as part:
+            part.write_text(json.dumps({name: asdict(r) for name, r in reports.items()}, indent=1) + "\n")
 
 
 def _shown(items: Iterator[Trial]) -> Iterator[Trial]:

@@ -23,6 +23,10 @@ class Errors:
     mpjpe: float
     p_mpjpe: float
 
+    def __str__(self) -> str:
+        share = "" if self.answered == 1 else f" ({self.answered:.0%})"
+        return f"{self.mpjpe:.1f} / {self.p_mpjpe:.1f}{share}"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -62,16 +66,17 @@ def mean_pose(trials: Iterable[Trial]) -> Callable[[Trial], Poses]:
 
 
 def tables(reports: Mapping[str, Report]) -> Mapping[str, str]:
-    """Markdown tables: MPJPE / P-MPJPE in mm of every report, overall and by subject and action."""
+    """Markdown tables: MPJPE / P-MPJPE in mm of every report, overall and by subject and action.
+
+    Where not every frame has an answer, the share that does stands behind.
+    """
     head = "| | frames | " + " | ".join(f"{name}, MPJPE / P-MPJPE" for name in reports) + " |"
     rule = "|---|---:|" + "---:|" * len(reports)
 
     def table(groups: Iterable[Mapping[str, Errors]]) -> str:
         columns = list(groups)
         rows = (
-            f"| {name} | {columns[0][name].frames} | "
-            + " | ".join(f"{c[name].mpjpe:.1f} / {c[name].p_mpjpe:.1f}" for c in columns)
-            + " |"
+            f"| {name} | {columns[0][name].frames} | " + " | ".join(str(c[name]) for c in columns) + " |"
             for name in columns[0]
         )
         return "\n".join([head, rule, *rows])

@@ -108,8 +108,11 @@ class Trainer:
         return {"mpjpe": 1000 * mpjpe(predicted, truth), "p_mpjpe": 1000 * p_mpjpe(predicted, truth)}
 
     def start_from(self, network: LifterNetwork) -> None:
-        """Begin with the weights of a trained network. Raises ``SettingsError`` if it has another shape or input."""
-        config = replace(network.net.config, dropout=self.settings.dropout)
+        """Begin with the weights of a trained network; a causal one may begin with those of a symmetric one.
+
+        Raises ``SettingsError`` if it has another shape or input.
+        """
+        config = replace(network.net.config, dropout=self.settings.dropout, causal=self.settings.causal)
         mine = self.net.config, self.settings.rate, self.settings.normalisation
         if (config, network.rate, network.normalisation) != mine:
             raise SettingsError(

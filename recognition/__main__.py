@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from poses.errors import DataError, KineliftError
+from poses.output import make_folder, replacing
 from recognition import evaluation, figures
 from recognition.corpus import Clip, Corpus, read_corpus
 from recognition.labels import LABELS
@@ -58,7 +59,7 @@ def train(
     held_out = corpus.by(hold_out)
     trainer = Trainer(settings, corpus.only(~held_out), corpus.only(held_out), device)
     state, log = out.with_suffix(".state"), out.with_suffix(".jsonl")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     if state.exists():
         trainer.restore(state)
         console.print(f"Going on after epoch {trainer.epoch} of {state}.")
@@ -114,7 +115,8 @@ def evaluate(
     if report:
         facts = {"calibration": asdict(calibration), "trust": asdict(trust), **_facts(settings)}
         summary = {name: _summary(each) for name, each in scores.items()}
-        report.write_text(json.dumps({"scores": summary, "folds": [sorted(g) for g in groups], **facts}, indent=1))
+        with replacing(report) as part:
+            part.write_text(json.dumps({"scores": summary, "folds": [sorted(g) for g in groups], **facts}, indent=1))
 
 
 def encode(data: Data, clip: str, figure: Path, start: float = 0.0) -> None:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from poses.output import make_folder, replacing
 from recognition.spmf import Encoding
 
 
@@ -49,5 +50,6 @@ def _name_rows(axes: Axes, encoding: Encoding) -> None:
 
 
 def _write(figure: Figure, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    FigureCanvasAgg(figure).print_png(str(path))
+    make_folder(path.parent)
+    with replacing(path) as part, part.open("wb") as file:
+        FigureCanvasAgg(figure).print_png(file)

@@ -12,6 +12,7 @@ from safetensors.torch import save as serialised
 from torch import Tensor
 
 from poses.errors import WeightsError
+from poses.output import replacing
 
 FORMAT = 1
 _KEY = "kinelift"
@@ -31,12 +32,14 @@ class Checkpoint:
 
 
 def save(path: Path, checkpoint: Checkpoint, *, half: bool = False) -> None:
-    """Write ``checkpoint`` to ``path`` in one move; ``half`` stores floating-point tensors as fp16."""
+    """Write ``checkpoint`` to ``path`` in one move; ``half`` stores floating-point tensors as fp16.
+
+    Raises ``OutputError`` where the system refuses to write.
+    """
     header = {"format": FORMAT, "kind": checkpoint.kind, "description": dict(checkpoint.description)}
     tensors = {name: _stored(tensor, half) for name, tensor in checkpoint.tensors.items()}
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(serialised(tensors, {_KEY: json.dumps(header)}))
-    part.replace(path)
+    with replacing(path) as part:
+        part.write_bytes(serialised(tensors, {_KEY: json.dumps(header)}))
 
 
 def load(path: Path) -> Checkpoint:

@@ -9,13 +9,16 @@ from typing import Any
 import torch
 
 from poses.errors import WeightsError
+from poses.output import replacing
 
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:
-    """Write tensors, numbers, strings and nested containers of them to ``path`` in one move."""
-    part = path.with_name(path.name + ".part")
-    torch.save(dict(state), part)
-    part.replace(path)
+    """Write tensors, numbers, strings and nested containers of them to ``path`` in one move.
+
+    Raises ``OutputError`` where the system refuses to write.
+    """
+    with replacing(path) as part, part.open("wb") as file:
+        torch.save(dict(state), file)
 
 
 def load_state(path: Path) -> dict[str, Any]:

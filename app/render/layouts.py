@@ -59,9 +59,9 @@ def stage(recording: Recording) -> Panel:
 
 
 def side_by_side(recording: Recording) -> Panel:
-    """The picture, and the 3D view of the same height beside it: square, or as wide as a wide picture needs."""
-    width, height = _fitted(recording.video)
-    return Beside(PicturePanel(recording, (width, height)), StagePanel(recording, (_even(height), height)))
+    """The picture, and the 3D view of the same height beside it, as wide as the picture's shorter side."""
+    size = _fitted(recording.video)
+    return Beside(PicturePanel(recording, size), StagePanel(recording, (min(size), size[1])))
 
 
 LAYOUTS: Mapping[str, Callable[[Recording], Panel]] = {"side-by-side": side_by_side, "overlay": picture, "3d": stage}
