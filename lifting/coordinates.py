@@ -1,7 +1,8 @@
 """What the network sees of a window of keypoints, and the frame of reference in which it answers.
 
-A normalisation takes keypoints on the plane z = 1 of the camera and gives the network's input together with the
-rotation from the camera frame to the frame of the answer. A checkpoint names the one that it was trained with.
+A normalisation takes keypoints on the plane z = 1 of the camera and gives the network's input together with, for every
+frame, the rotation from the camera frame to the frame of an answer for it. A checkpoint names the one that it was
+trained with.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from poses.errors import WeightsError
 
-Normalised: TypeAlias = tuple[Float[Tensor, "B R J 3"], Float[Tensor, "B 3 3"]]
+Normalised: TypeAlias = tuple[Float[Tensor, "B R J 3"], Float[Tensor, "B R 3 3"]]
 Normalisation: TypeAlias = Callable[[Float[Tensor, "B R J 2"], Bool[Tensor, "B R J"]], Normalised]
 
 MIN_SIZE = 1e-3
@@ -35,7 +36,13 @@ def facing(plane: Float[Tensor, "B R J 2"], seen: Bool[Tensor, "B R J"]) -> Norm
     middle = (flat * weight).sum(2, keepdim=True) / weight.sum(2, keepdim=True).clamp_min(1)
     square = ((flat - middle).square() * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp_min(1)
     size = square.sqrt().clamp_min(MIN_SIZE)[:, None, None, None]
-    return torch.cat([flat / size * weight, weight], -1), rotation
+    return torch.cat([flat / size * weight, weight], -1), rotation[:, None].expand(-1, plane.shape[1], -1, -1)
+
+
+def frame(plane: Float[Tensor, "B R J 2"], seen: Bool[Tensor, "B R J"]) -> Normalised:
+    """``facing`` for every frame on its own, so that a frame's input never changes when others follow: for streams."""
+    features, rotation = facing(plane.flatten(0, 1)[:, None], seen.flatten(0, 1)[:, None])
+    return features.reshape(*plane.shape[:3], 3), rotation.reshape(*plane.shape[:2], 3, 3)
 
 
 def screen(plane: Float[Tensor, "B R J 2"], seen: Bool[Tensor, "B R J"]) -> Normalised:
@@ -45,7 +52,7 @@ def screen(plane: Float[Tensor, "B R J 2"], seen: Bool[Tensor, "B R J"]) -> Norm
     is at least undone. The third feature is 1 where the joint was seen; an unseen joint is (0, 0, 0).
     """
     weight = seen.to(plane.dtype)[..., None]
-    same = torch.eye(3, dtype=plane.dtype, device=plane.device).expand(len(plane), 3, 3)
+    same = torch.eye(3, dtype=plane.dtype, device=plane.device).expand(*plane.shape[:2], 3, 3)
     return torch.cat([torch.where(seen[..., None], plane, 0.0), weight], -1), same
 
 
@@ -66,7 +73,7 @@ def turn(points: Float[Tensor, "B R J 3"], rotation: Float[Tensor, "B 3 3"]) -> 
     return (points.flatten(1, 2) @ rotation.transpose(1, 2)).unflatten(1, points.shape[1:3])
 
 
-_BY_NAME: dict[str, Normalisation] = {"facing": facing, "screen": screen}
+_BY_NAME: dict[str, Normalisation] = {"facing": facing, "frame": frame, "screen": screen}
 
 
 def normalisation(name: str) -> Normalisation:

@@ -68,7 +68,7 @@ class Lifter:
             part = slice(start, start + self.batch)
             windows, seen = cut(plane, track.times, track.times[part], self.network.times.numpy())
             inputs, rotation = prepare(self._tensor(windows), torch.from_numpy(seen).to(self.device))
-            points[part] = (twin(inputs) @ rotation).double().cpu().numpy()
+            points[part] = (twin(inputs) @ rotation[:, self.network.tap]).double().cpu().numpy()
         return Poses3D(points - points[:, :1], track.times, skeleton=self.network.target)
 
     def _tensor(self, array: Float[np.ndarray, "..."]) -> Tensor:

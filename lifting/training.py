@@ -95,7 +95,7 @@ class Trainer:
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """MPJPE in the frame of reference that the normalisation chooses."""
         windows, rotation = normalisation(self.settings.normalisation)(batch.plane, batch.seen)
-        target = batch.target @ rotation.transpose(1, 2)
+        target = batch.target @ rotation[:, self.sampler.tap].transpose(1, 2)
         return (self.model(windows).float() - target).norm(dim=-1).mean()
 
     @torch.no_grad()
@@ -103,21 +103,18 @@ class Trainer:
         """Errors (mm) of the averaged weights on fixed windows of the validation subjects, flawed as in training."""
         batch = self.examiner.draw(count, Generator(self.fabric.device).manual_seed(1))
         windows, rotation = normalisation(self.settings.normalisation)(batch.plane, batch.seen)
-        predicted = (StridedTwin(self.mean)(windows) @ rotation).double().cpu().numpy()
+        predicted = (StridedTwin(self.mean)(windows) @ rotation[:, self.sampler.tap]).double().cpu().numpy()
         truth = batch.target.double().cpu().numpy()
         return {"mpjpe": 1000 * mpjpe(predicted, truth), "p_mpjpe": 1000 * p_mpjpe(predicted, truth)}
 
     def start_from(self, network: LifterNetwork) -> None:
         """Begin with the weights of a trained network; a causal one may begin with those of a symmetric one.
 
-        Raises ``SettingsError`` if it has another shape or input.
+        Raises ``SettingsError`` if it has another shape.
         """
         config = replace(network.net.config, dropout=self.settings.dropout, causal=self.settings.causal)
-        mine = self.net.config, self.settings.rate, self.settings.normalisation
-        if (config, network.rate, network.normalisation) != mine:
-            raise SettingsError(
-                "The checkpoint to start from has another shape, frame rate or normalisation than this run."
-            )
+        if config != self.net.config:
+            raise SettingsError("The checkpoint to start from has another shape than this run's network.")
         self.net.load_state_dict(network.net.state_dict())
         self.mean.load_state_dict(network.net.state_dict())
 

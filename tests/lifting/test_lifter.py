@@ -140,7 +140,7 @@ def test_damaged_checkpoints_say_so(tmp_path: Path, damage: str) -> None:
 
 
 def test_unknown_normalisation_names_the_known() -> None:
-    with pytest.raises(WeightsError, match="facing, screen"):
+    with pytest.raises(WeightsError, match="facing, frame, screen"):
         normalisation("astrology")
 
 
