@@ -1,21 +1,42 @@
-"""What the network sees of a window of keypoints, and the frame of reference in which it answers.
+"""What the network sees of a window of keypoints, and the axes in which it answers.
 
-A normalisation takes keypoints on the plane z = 1 of the camera and gives the network's input together with, for every
-frame, the rotation from the camera frame to the frame of an answer for it. A checkpoint names the one that it was
-trained with.
+A checkpoint names the normalisation that it was trained with.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from lifting.camera import Camera
 from poses.errors import WeightsError
 
-Normalised: TypeAlias = tuple[Float[Tensor, "B R J 3"], Float[Tensor, "B R 3 3"]]
-Normalisation: TypeAlias = Callable[[Float[Tensor, "B R J 2"], Bool[Tensor, "B R J"]], Normalised]
+Normalised: TypeAlias = tuple[Float[Tensor, "B R J F"], Float[Tensor, "B R 3 3"]]
+Pixels: TypeAlias = Float[np.ndarray, "*N 2"]
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Calling it turns the keypoints of windows, in its ``inputs`` coordinates, into what the network gets.
+
+    ``features``: numbers a joint that the network gets; ``keeps_distance``: they still tell near from far, so that a
+    network can learn from them where the root is.
+    """
+
+    normalise: Callable[[Float[Tensor, "B R J 2"], Bool[Tensor, "B R J"]], Normalised]
+    inputs: Callable[[Pixels, Camera, tuple[int, int]], Pixels]
+    """Keypoints in pixels, the camera, the picture's (width, height) → the coordinates that it takes; NaN stays."""
+    features: int = 3
+    keeps_distance: bool = False
+
+    def __call__(self, points: Float[Tensor, "B R J 2"], seen: Bool[Tensor, "B R J"]) -> Normalised:
+        """The network's input and, for every frame, the rotation from camera axes to those of an answer for it."""
+        return self.normalise(points, seen)
+
 
 MIN_SIZE = 1e-3
 """Smallest angular size (rad) of a person: keeps a window with one seen joint finite."""
@@ -56,6 +77,33 @@ def screen(plane: Float[Tensor, "B R J 2"], seen: Bool[Tensor, "B R J"]) -> Norm
     return torch.cat([torch.where(seen[..., None], plane, 0.0), weight], -1), same
 
 
+def picture(points: Float[Tensor, "B R J 2"], seen: Bool[Tensor, "B R J"]) -> Normalised:
+    """Screen coordinates exactly as in Pavllo et al. 2019 (``on_picture``), for weights published in that form.
+
+    The network is not told what was seen. An unseen joint is where it is seen next in time within the window, before
+    or after; one that is never seen is in the middle of the others.
+    """
+    same = torch.eye(3, dtype=points.dtype, device=points.device).expand(*points.shape[:2], 3, 3)
+    return held(points, seen), same
+
+
+def held(points: Float[Tensor, "B R J 2"], seen: Bool[Tensor, "B R J"]) -> Float[Tensor, "B R J 2"]:
+    """Unseen joints filled: from the nearest frame that shows the joint, else with the mean of the frame's others.
+
+    Windows that show nothing are 0.
+    """
+    count = points.shape[1]
+    frames = torch.arange(count, device=points.device)[:, None]
+    before = torch.where(seen, frames, -2 * count).cummax(1).values
+    after = torch.where(seen, frames, 3 * count).flip(1).cummin(1).values.flip(1)
+    nearest = torch.where(frames - before <= after - frames, before, after).clamp(0, count - 1)
+    known = torch.where(seen[..., None], points, 0.0)
+    filled = known.gather(1, nearest[..., None].expand_as(known))
+    ever = seen.any(1)[:, None, :, None]
+    middle = filled.sum(2, keepdim=True) / ever.sum(2, keepdim=True).clamp_min(1)
+    return torch.where(ever, filled, middle)
+
+
 def turn_to(direction: Float[Tensor, "B 3"]) -> Float[Tensor, "B 3 3"]:
     """The rotation without roll that brings ``direction`` (camera axes, any length) onto +z.
 
@@ -73,7 +121,25 @@ def turn(points: Float[Tensor, "B R J 3"], rotation: Float[Tensor, "B 3 3"]) -> 
     return (points.flatten(1, 2) @ rotation.transpose(1, 2)).unflatten(1, points.shape[1:3])
 
 
-_BY_NAME: dict[str, Normalisation] = {"facing": facing, "frame": frame, "screen": screen}
+def on_plane(pixels: Pixels, camera: Camera, size: tuple[int, int]) -> Pixels:
+    """Pixels to the plane z = 1 of the camera."""
+    return camera.plane(pixels)
+
+
+def on_picture(pixels: Pixels, camera: Camera, size: tuple[int, int]) -> Pixels:
+    """Pixels to multiples of half the picture's width from its middle: x' = 2x/w − 1, y' = 2y/w − h/w."""
+    return (2 * pixels - np.asarray(size)) / size[0]
+
+
+_BY_NAME: Mapping[str, Normalisation] = {
+    "facing": Normalisation(facing, on_plane),
+    "frame": Normalisation(frame, on_plane),
+    "screen": Normalisation(screen, on_plane, keeps_distance=True),
+    "picture": Normalisation(picture, on_picture, features=2, keeps_distance=True),
+}
+
+FEATURES: Mapping[str, int] = {name: known.features for name, known in _BY_NAME.items()}
+"""Numbers a joint that a network gets, by the name of its normalisation."""
 
 
 def normalisation(name: str) -> Normalisation:

@@ -6,15 +6,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from lifting.camera import Camera
 from lifting.coordinates import normalisation
-from lifting.network import LifterNetwork
-from lifting.root import place
+from lifting.network import LifterNetwork, Net, window_times, windowed
+from lifting.root import bridged, place
+from lifting.sliding import each, overlapping
 from lifting.windows import cut
-from models.temporal import StridedTwin
-from poses import Poses3D, Track2D, convert
+from poses import H36M17, Poses3D, Track2D, convert
 from poses.errors import SettingsError
 
 FEWEST = 5
@@ -23,53 +22,87 @@ FEWEST = 5
 
 @dataclass(frozen=True, eq=False)
 class Lifter:
-    """Lifts whole tracks. Every frame gets a window around its own time, resampled to the network's frame rate.
+    """Lifts whole tracks. A network that answers one frame gets a window around the time of every frame.
 
-    So any frame rate, also a varying one, meets the rate that the network was trained at, nothing has to be resampled
-    back, and the input can be normalised a window at a time. Tracks of any length will do: their ends repeat.
+    The window is resampled to the network's frame rate. So any frame rate, also a varying one, meets the rate that the
+    network was trained at, nothing has to be resampled back, and the input can be normalised a window at a time. A
+    network that answers many frames slides over the track (``lifting.sliding``). Tracks of any length will do: their
+    ends repeat.
     """
 
     network: LifterNetwork
     device: torch.device
     batch: int = 512
-    """Windows a forward pass; bounds the memory."""
+    """Frames answered in a forward pass; bounds the memory."""
+    step: int = 5
+    """Frames, at the network's rate, from one window to the next of a network that answers many."""
 
     @staticmethod
     def load(path: Path, device: str = "cpu") -> "Lifter":
         """A lifter from its checkpoint. Raises ``WeightsError`` for a file that holds none."""
         network = LifterNetwork.load(path)
-        network.net.to(device)
+        for net in (network.net, network.trajectory):
+            if net:
+                net.to(device)
         return Lifter(network, torch.device(device))
 
     def lift(self, track: Track2D, camera: Camera) -> Poses3D:
         """Poses in metres in the frame of ``camera``, averaged over the track and its mirror image.
 
-        ``root`` is where the skeleton's proportions and the keypoints agree best. Frames that show fewer than
-        ``FEWEST`` keypoints are NaN: what the network would answer there is a guess.
+        Frames that show fewer than ``FEWEST`` keypoints are NaN: what the network would answer there is a guess.
+        ``root`` is what the trajectory network answers, if there is one and its input keeps distance; it holds for
+        cameras of the focal length that it was trained with. Else it is where the skeleton's proportions and the
+        keypoints agree best.
         """
-        if track.skeleton != self.network.source:
+        network = self.network
+        if track.skeleton != network.source:
             raise SettingsError(
-                f"This lifter takes {self.network.source} keypoints; the track has {track.skeleton}. "
+                f"This lifter takes {network.source} keypoints; the track has {track.skeleton}. "
                 f"Use a detector of that layout or another lifter."
             )
-        lifted = self._once(track, camera)
-        flipped = self._once(track.mirrored(), camera).mirrored()
-        shown = np.isfinite(track.points).all(-1).sum(1) >= FEWEST
+        inputs = normalisation(network.normalisation).inputs(track.points, camera, track.size)
+        lifted = self._once(inputs, track.times)
+        mirrored = inputs[:, list(network.source.mirror)] * [-1.0, 1.0]
+        flipped = self._once(mirrored, track.times).mirrored()
+        shown = np.isfinite(inputs).all(-1).sum(1) >= FEWEST
         points = np.where(shown[:, None, None], (lifted.points + flipped.points) / 2, np.nan)
-        plane = convert(camera.plane(track.points), track.skeleton, lifted.skeleton)
-        return replace(lifted, points=points, root=place(points, plane, track.times))
+        if lifted.root is None or flipped.root is None:
+            return replace(lifted, points=points, root=_placed(points, network, track, camera))
+        root = np.where(shown[:, None], (lifted.root + flipped.root) / 2, np.nan)
+        return replace(lifted, points=points, root=bridged(root))
 
-    @torch.inference_mode()
-    def _once(self, track: Track2D, camera: Camera) -> Poses3D:
-        twin, prepare = StridedTwin(self.network.net), normalisation(self.network.normalisation)
-        points = np.empty((len(track), len(self.network.target), 3))
-        plane = camera.plane(track.points)
-        for start in range(0, len(track), self.batch):
-            part = slice(start, start + self.batch)
-            windows, seen = cut(plane, track.times, track.times[part], self.network.times.numpy())
-            inputs, rotation = prepare(self._tensor(windows), torch.from_numpy(seen).to(self.device))
-            points[part] = (twin(inputs) @ rotation[:, self.network.tap]).double().cpu().numpy()
-        return Poses3D(points - points[:, :1], track.times, skeleton=self.network.target)
+    def _once(self, inputs: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]) -> Poses3D:
+        network, root = self.network, None
+        points = self._answers(network.net, inputs, times)
+        if network.trajectory and normalisation(network.normalisation).keeps_distance:
+            root = self._answers(network.trajectory, inputs, times)[:, 0]
+        centre = network.target.root
+        return Poses3D(points - points[:, centre : centre + 1], times, root, network.target)
 
-    def _tensor(self, array: Float[np.ndarray, "..."]) -> Tensor:
-        return torch.from_numpy(array).float().to(self.device)
+    def _answers(
+        self, net: Net, inputs: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]
+    ) -> Float[np.ndarray, "T K 3"]:
+        """What ``net`` answers for every frame, in camera axes."""
+        form, config, rate = windowed(net), net.config, self.network.rate
+        offsets = window_times(config, rate).numpy()
+        answered = slice(config.first, config.first + config.outputs)
+        normalise = normalisation(self.network.normalisation)
+
+        @torch.inference_mode()
+        def ask(at: Float[np.ndarray, " B"]) -> Float[np.ndarray, "B S K 3"]:
+            windows, seen = cut(inputs, times, at, offsets)
+            points = torch.from_numpy(windows).float().to(self.device)
+            features, rotation = normalise(points, torch.from_numpy(seen).to(self.device))
+            return (form(features) @ rotation[:, answered]).cpu().double().numpy()
+
+        if config.outputs == 1:
+            return each(ask, times, self.batch)
+        return overlapping(ask, times, rate, config.outputs, self.step, self.batch)
+
+
+def _placed(
+    points: Float[np.ndarray, "T K 3"], network: LifterNetwork, track: Track2D, camera: Camera
+) -> Float[np.ndarray, "T 3"]:
+    """The root by ``place``, for any skeletons."""
+    plane = convert(camera.plane(track.points), network.source, H36M17)
+    return place(convert(points, network.target, H36M17), plane, track.times)

@@ -33,7 +33,7 @@ def place(
     count = seen.sum(1)[:, None]
     with np.errstate(invalid="ignore"):
         sideways = np.where(count > 0, (lateral * seen[..., None]).sum(1) / count, np.nan)
-    return np.concatenate([_bridged(sideways), depth[:, None]], 1)
+    return np.concatenate([bridged(sideways), depth[:, None]], 1)
 
 
 def _depth(
@@ -52,10 +52,10 @@ def _smoothed(depth: Float[np.ndarray, " T"], times: Float[np.ndarray, " T"]) ->
     if len(depth) < 2 or np.isnan(depth).all():
         return depth
     spread = DEPTH_SECONDS / max(float(np.median(np.diff(times))), 1e-3)
-    return np.exp(gaussian_filter1d(np.log(_bridged(depth[:, None])[:, 0]), spread, mode="nearest"))
+    return np.exp(gaussian_filter1d(np.log(bridged(depth[:, None])[:, 0]), spread, mode="nearest"))
 
 
-def _bridged(values: Float[np.ndarray, "T C"]) -> Float[np.ndarray, "T C"]:
+def bridged(values: Float[np.ndarray, "T C"]) -> Float[np.ndarray, "T C"]:
     """NaN rows filled linearly from their neighbours."""
     known = np.isfinite(values).all(1)
     if known.all() or not known.any():
