@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from math import prod
 from operator import mul
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -18,7 +19,9 @@ class TemporalConfig:
     """Shape of the network.
 
     ``widths`` are the kernel sizes, stem first; dilation grows by each of them. ``causal`` puts the predicted frame at
-    the end of the receptive field instead of its centre.
+    the end of the receptive field instead of its centre. ``layout`` "dense" is the ablation that fills the gaps between
+    the taps of every dilated kernel: the same receptive field and many more parameters. With ``joints_out`` 1 the same
+    network gives a trajectory.
     """
 
     joints_in: int = 17
@@ -28,6 +31,7 @@ class TemporalConfig:
     channels: int = 1024
     dropout: float = 0.25
     causal: bool = False
+    layout: Literal["dilated", "dense"] = "dilated"
 
     @property
     def receptive_field(self) -> int:
@@ -40,10 +44,32 @@ class TemporalConfig:
         return tuple(accumulate(self.widths[:-1], mul, initial=1))
 
     @property
+    def kernels(self) -> tuple[tuple[int, int], ...]:
+        """Width and dilation of the kernel that every layer has, stem first."""
+        dilated = tuple(zip(self.widths, self.dilations, strict=True))
+        dense = tuple(((width - 1) * dilation + 1, 1) for width, dilation in dilated)
+        return {"dilated": dilated, "dense": dense}[self.layout]
+
+    @property
     def padding(self) -> tuple[int, int]:
         """Frames to repeat before and after a sequence so that every frame gets an output."""
         before = self.receptive_field - 1 if self.causal else self.receptive_field // 2
         return before, self.receptive_field - 1 - before
+
+    @property
+    def window(self) -> int:
+        """Frames that the network takes at a time."""
+        return self.receptive_field
+
+    @property
+    def outputs(self) -> int:
+        """Consecutive frames of a window that it answers."""
+        return 1
+
+    @property
+    def first(self) -> int:
+        """Index in the window of the first frame that it answers."""
+        return self.padding[0]
 
     def tap(self, width: int) -> int:
         """Which of a kernel's ``width`` inputs is the frame that the residual path carries on."""
@@ -57,11 +83,12 @@ class TemporalNet(nn.Module):
         super().__init__()
         self.config = config
         c = config.channels
-        self.expand_conv = nn.Conv1d(config.joints_in * config.features_in, c, config.widths[0], bias=False)
+        (stem, _), *blocks = config.kernels
+        self.expand_conv = nn.Conv1d(config.joints_in * config.features_in, c, stem, bias=False)
         self.expand_bn = nn.BatchNorm1d(c)
         self.layers_conv = nn.ModuleList()
-        self.layers_bn = nn.ModuleList(nn.BatchNorm1d(c) for _ in range(2 * len(config.widths) - 2))
-        for width, dilation in zip(config.widths[1:], config.dilations[1:], strict=True):
+        self.layers_bn = nn.ModuleList(nn.BatchNorm1d(c) for _ in range(2 * len(blocks)))
+        for width, dilation in blocks:
             self.layers_conv.append(nn.Conv1d(c, c, width, dilation=dilation, bias=False))
             self.layers_conv.append(nn.Conv1d(c, c, 1, bias=False))
         self.shrink = nn.Conv1d(c, 3 * config.joints_out, 1)
@@ -70,8 +97,7 @@ class TemporalNet(nn.Module):
     def forward(self, keypoints: Float[Tensor, "B T J F"]) -> Float[Tensor, "B S K 3"]:
         """S = T − receptive field + 1 output frames; the valid convolutions consume the rest."""
         x = self._activate(self.expand_bn, self.expand_conv(keypoints.flatten(2).transpose(1, 2)))
-        blocks = zip(self.config.widths[1:], self.config.dilations[1:], strict=True)
-        for i, (width, dilation) in enumerate(blocks):
+        for i, (width, dilation) in enumerate(self.config.kernels[1:]):
             before = self.config.tap(width) * dilation
             carried = x[:, :, before : x.shape[2] - (width - 1) * dilation + before]
             x = self._activate(self.layers_bn[2 * i], self.layers_conv[2 * i](x))
@@ -86,11 +112,13 @@ class StridedTwin(nn.Module):
     """The same network, parameters shared, for windows of exactly one receptive field.
 
     Strides replace dilations, so only the activations that reach the one output are computed, and every convolution
-    becomes a plain matrix product.
+    becomes a plain matrix product. Raises ``ValueError`` for a dense net, whose every activation reaches the output.
     """
 
     def __init__(self, net: TemporalNet) -> None:
         super().__init__()
+        if net.config.layout != "dilated":
+            raise ValueError(f"A {net.config.layout} net has no strided twin; run it as it is.")
         self.net = net
 
     def forward(self, windows: Float[Tensor, "B R J F"]) -> Float[Tensor, "B K 3"]:

@@ -1,0 +1,77 @@
+"""A causal network frame by frame: what the layers have seen is kept, so a frame costs one column of activations."""
+
+from collections import deque
+from copy import deepcopy
+from itertools import chain
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import linear
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from models.temporal import TemporalNet
+
+
+class CausalityError(ValueError):
+    """A network that needs frames still to come."""
+
+
+class TemporalStream:
+    """Poses as frames arrive, the same as the net in evaluation mode gives on the whole clip.
+
+    Before the first frame lies its repetition, as where a clip is padded with its edge frame. The net's weights are
+    taken over as they are when the stream is made. Raises ``CausalityError`` for a net that is not causal.
+    """
+
+    def __init__(self, net: TemporalNet) -> None:
+        if not net.config.causal:
+            after = net.config.padding[1]
+            raise CausalityError(f"This net looks {after} frames ahead: a stream needs one with causal=True.")
+        self.config = net.config
+        (_, stem), *blocks = net.config.kernels
+        self._stem = _Layer(net.expand_conv, net.expand_bn, stem)
+        self._blocks = [
+            (
+                _Layer(net.layers_conv[2 * i], net.layers_bn[2 * i], dilation),
+                _Layer(net.layers_conv[2 * i + 1], net.layers_bn[2 * i + 1]),
+            )
+            for i, (_, dilation) in enumerate(blocks)
+        ]
+        self._shrink = deepcopy(net.shrink)
+
+    @torch.no_grad()
+    def push(self, frame: Float[Tensor, "B J F"]) -> Float[Tensor, "B K 3"]:
+        """The next frame of B people, and their poses in it. Between resets B stays the same."""
+        x = self._stem(frame.flatten(1).clone())
+        for wide, pointwise in self._blocks:
+            x = x + pointwise(wide(x))
+        return self._shrink(x[:, :, None])[:, :, 0].unflatten(1, (self.config.joints_out, 3))
+
+    def reset(self) -> None:
+        """Forget what was seen: the next frame is the first."""
+        for layer in (self._stem, *chain.from_iterable(self._blocks)):
+            layer.reset()
+
+
+class _Layer:
+    """Convolution, normalisation and ReLU of one frame, with the inputs of earlier frames that it still needs."""
+
+    def __init__(self, conv: nn.Module, norm: nn.Module, dilation: int = 1) -> None:
+        assert isinstance(conv, nn.Conv1d)
+        assert isinstance(norm, nn.BatchNorm1d)
+        fused = fuse_conv_bn_eval(deepcopy(conv).eval(), deepcopy(norm).eval())
+        assert fused.bias is not None
+        self.bias = fused.bias.detach()
+        self.weight = fused.weight.detach().transpose(1, 2).flatten(1)  # (D, w·C): taps in rows, the oldest first
+        self.dilation = dilation
+        self.past: deque[Tensor] = deque(maxlen=(conv.kernel_size[0] - 1) * dilation + 1)
+
+    def __call__(self, x: Float[Tensor, "B C"]) -> Float[Tensor, "B D"]:
+        length = self.past.maxlen or 1
+        self.past.extend([x] if self.past else [x] * length)
+        taps = [self.past[i] for i in range(0, length, self.dilation)]
+        return torch.relu(linear(torch.cat(taps, 1), self.weight, self.bias))
+
+    def reset(self) -> None:
+        self.past.clear()
