@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from lifting.lifter import Lifter
 from lifting.metrics import mpjpe, p_mpjpe
-from lifting.trials import CAMERA, Trial
+from lifting.trials import Trial
 
 Poses = Float[np.ndarray, "T 17 3"]
 
@@ -52,7 +52,7 @@ def report(trials: Iterable[Trial], answer: Callable[[Trial], Poses]) -> Report:
 
 def lifted(lifter: Lifter) -> Callable[[Trial], Poses]:
     """What ``lifter`` answers."""
-    return lambda trial: lifter.lift(trial.track, CAMERA).points
+    return lambda trial: lifter.lift(trial.track, trial.camera).points
 
 
 def mean_pose(trials: Iterable[Trial]) -> Callable[[Trial], Poses]:

@@ -27,12 +27,13 @@ CAMERA = Camera(1000.0, (1000.0, 1000.0))
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """One test video of one person. ``truth`` (T, 17, 3): H36M-17 relative to the hip, metres, camera axes."""
+    """One test video of one person by ``camera``. ``truth``: relative to its layout's root, metres, camera axes."""
 
     subject: str
     action: str
     track: Track2D
-    truth: Float[np.ndarray, "T 17 3"]
+    truth: Float[np.ndarray, "T K 3"]
+    camera: Camera
 
 
 def trials(bank: MotionBank, cameras: int, noise: NoiseSettings | None, seed: int) -> Iterator[Trial]:
@@ -47,7 +48,7 @@ def trials(bank: MotionBank, cameras: int, noise: NoiseSettings | None, seed: in
             frames = torch.arange(start, min(start + PIECE * rate, length), rate / RATE)
             points = bank.at(torch.tensor([k]), frames[None]).expand(cameras, -1, -1, -1)
             for track, truth in _filmed(points, noise, generator):
-                yield Trial(bank.subjects[k], bank.actions[k], track, truth)
+                yield Trial(bank.subjects[k], bank.actions[k], track, truth, CAMERA)
 
 
 def _filmed(
@@ -62,7 +63,7 @@ def _filmed(
     plane, seen = _seen(body[:, :, COCO], view, times, noise, generator)
     truth = body[:, :, :17] - body[:, :, :1]
     for one, found, pose in zip(plane.double().numpy(), seen.numpy(), truth.double().numpy(), strict=True):
-        pixels = np.where(found[..., None], one * CAMERA.focal + np.asarray(CAMERA.centre), np.nan)
+        pixels = np.where(found[..., None], one * np.asarray(CAMERA.focal) + np.asarray(CAMERA.centre), np.nan)
         blank = np.zeros(found.shape, dtype=bool)
         yield Track2D(pixels, found.astype(float), times.double().numpy(), blank, 0, (2000, 2000)), pose
 

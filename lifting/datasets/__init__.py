@@ -1,0 +1,1 @@
+"""Recorded data sets: their file layouts, their cameras, and batches for training drawn from them."""
