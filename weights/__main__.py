@@ -1,9 +1,10 @@
-"""``python -m weights list | fetch NAME... | verify [NAME...] | record NAME FILE``."""
+"""``python -m weights list | fetch NAME... | verify [NAME...] | record NAME FILE | import FILE -o OUT``."""
 
 import sys
 from collections.abc import Callable, Sequence
+from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
@@ -11,10 +12,14 @@ from rich.table import Table
 from tyro.conf import Positional
 
 from poses.errors import KineliftError, WeightsError
-from weights import registry
-from weights.registry import Entry
+from weights import checkpoint, published, registry
+from weights.conversion import Intent, converted
+from weights.registry import Entry, sha256
 from weights.sources import Shipped
 from weights.store import FILES, State, default_store
+
+_METHOD = "Pavllo et al. 2019, 3D human pose estimation in video with temporal convolutions"
+_TERMS = "Those of whoever published the file and of the data it was trained on; Kinelift's licence does not cover it."
 
 _COLOUR = {State.READY: "green", State.MISSING: "dim", State.DAMAGED: "bold red"}
 
@@ -91,13 +96,47 @@ def record(
     Console().print(f"{made.name}: {made.size} bytes, SHA-256 {made.sha256}", highlight=False)
 
 
+def import_(
+    file: Positional[Path],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    intent: Annotated[Intent, tyro.conf.arg(name="")] = Intent(),  # noqa: B008
+) -> None:
+    """Turn published weights of VideoPose3D (.bin) into a checkpoint for ``python -m app run VIDEO --lifter OUT``.
+
+    Args:
+        file: The published file. Nothing in it is run.
+        out: The checkpoint to write, such as lifter.safetensors.
+        intent: What the file does not say.
+    """
+    held = published.read(file)
+    about = {"imported_from": file.name, "sha256": sha256(file), "method": _METHOD, "terms": _TERMS}
+    made = converted(held, intent, about)
+    checkpoint.save(out, made)
+    facts, config = made.description, made.description["config"]
+    roots = "with" if facts["trajectory"] else "no"
+    plain = Console(soft_wrap=True)
+    plain.print(
+        f"{out}: {facts['skeleton_in']} → {facts['skeleton_out']}, {prod(config['widths'])} frames at "
+        f"{facts['rate']:g} Hz, {config['channels']} channels, {config['layout']}, {roots} trajectory network.",
+        highlight=False,
+    )
+    for note in facts["about"]["assumed"]:
+        plain.print(note, highlight=False)
+
+
 def _coloured(state: State) -> str:
     return f"[{_COLOUR[state]}]{state.value}[/]"
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command; a mistake that the user can mend is printed without a traceback. Returns the exit status."""
-    commands: dict[str, Callable[..., Any]] = {"list": show, "fetch": fetch, "verify": verify, "record": record}
+    commands: dict[str, Callable[..., Any]] = {
+        "list": show,
+        "fetch": fetch,
+        "verify": verify,
+        "record": record,
+        "import": import_,
+    }
     try:
         tyro.extras.subcommand_cli_from_dict(commands, prog="python -m weights", args=args)
     except KineliftError as error:
