@@ -1,0 +1,223 @@
+"""MPI-INF-3DHP: its own annotation files, and the npz conversions of them that are often shared.
+
+The layouts are those that the data set's documentation and the converters describe:
+
+- ``TS1/annot_data.mat`` … ``TS6`` (HDF5): ``annot2`` (T, 1, 17, 2) px, ``annot3`` and ``univ_annot3`` (T, 1, 17, 3) mm,
+  ``valid_frame`` and ``activity_annotation`` (T, 1) or (1, T).
+- ``S1/Seq1/annot.mat`` … ``S8/Seq2`` (MATLAB): ``annot2`` (T, 56), ``annot3`` and ``univ_annot3`` (T, 84), in a cell a
+  camera, with 28 joints.
+- ``data_test_3dhp.npz``: ``data`` = {"TS1": {"data_2d", "data_3d", "valid"}}; ``data_train_3dhp.npz``: ``data`` =
+  {"S1 Seq1": [{"0": {"data_2d", "data_3d"}}]} by camera; 17 joints, the poses those of ``univ_annot3``.
+
+Poses are in the frame of the camera. ``univ_annot3`` has the body scaled to one height for all. Mehta et al. 2017.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from lifting.camera import Camera
+from lifting.datasets.archive import read_archive
+from lifting.datasets.arrays import read
+from lifting.datasets.sequences import Sequence, SequenceBank
+from poses.errors import DataError
+from poses.skeleton import MPI3DHP17
+
+Pose = Literal["annot3", "univ_annot3"]
+
+SCENES = {
+    "TS1": "GreenScreen", "TS2": "GreenScreen", "TS3": "NoGreenScreen", "TS4": "NoGreenScreen",
+    "TS5": "Outdoor", "TS6": "Outdoor",
+}  # fmt: skip
+"""Where the test sequences were taken: results are given for each scene, so that is their action."""
+ACTIVITIES = (
+    "Walking/Standing", "Exercise", "Sitting(1)", "Crouch/Reach", "On the Floor", "Sports", "Sitting(2)",
+    "Miscellaneous",
+)  # fmt: skip
+"""What the numbers 1 to 8 of ``activity_annotation`` stand for."""
+TEST_RATE = 25.0
+"""Frames a second of the test sequences. Assumed: what is published does not say."""
+FRAMES = {
+    "S1 Seq1": (6416, 25.0), "S1 Seq2": (12430, 50.0), "S2 Seq1": (6502, 25.0), "S2 Seq2": (6081, 25.0),
+    "S3 Seq1": (12488, 50.0), "S3 Seq2": (12283, 50.0), "S4 Seq1": (6171, 25.0), "S4 Seq2": (6675, 25.0),
+    "S5 Seq1": (12820, 50.0), "S5 Seq2": (12312, 50.0), "S6 Seq1": (6188, 25.0), "S6 Seq2": (6145, 25.0),
+    "S7 Seq1": (6239, 25.0), "S7 Seq2": (6320, 25.0), "S8 Seq1": (6468, 25.0), "S8 Seq2": (6054, 25.0),
+}  # fmt: skip
+"""Usable frames, and frames a second, of the training sequences."""
+CAMERAS = (0, 1, 2, 4, 5, 6, 7, 8)
+"""Those of the 14 training cameras that are not on the ceiling: the customary choice."""
+JOINTS = (7, 5, 14, 15, 16, 9, 10, 11, 23, 24, 25, 18, 19, 20, 4, 3, 6)
+"""The 17 of the 28 joints of the training files that the test files have, in their order."""
+STRAY = 20.0
+"""Pixels: a larger median distance between keypoints and projected poses means that they do not belong together."""
+
+_SQUARE = (2048, 2048)
+_WIDE = (1920, 1080)
+
+
+def read_test_set(folder: Path, pose: Pose = "univ_annot3", rate: float = TEST_RATE) -> SequenceBank:
+    """The test sequences of ``folder``/TS1 … TS6 that are there, with the poses that are evaluated by custom.
+
+    Poses of frames that are not valid are NaN. Raises ``DataError`` naming file and array that do not fit.
+    """
+    found = []
+    for name, path in _present(folder, {name: f"{name}/annot_data.mat" for name in SCENES}).items():
+        arrays = read(path, "annot2", pose, "valid_frame")
+        found.append(_tested(name, arrays["annot2"], arrays[pose], arrays["valid_frame"], rate, path))
+    return SequenceBank(tuple(found))
+
+
+def activities(path: Path) -> Int[np.ndarray, " T"]:
+    """What is done in every frame of an ``annot_data.mat``: 1 + an index of ``ACTIVITIES``. Raises ``DataError``."""
+    numbers = read(path, "activity_annotation")["activity_annotation"].reshape(-1).astype(np.int64)
+    if not len(numbers) or numbers.min() < 1 or numbers.max() > len(ACTIVITIES):
+        raise DataError(f"{path}: activity_annotation is not within 1 to {len(ACTIVITIES)}. Name the test set's file.")
+    return numbers
+
+
+def read_training_set(folder: Path, pose: Pose = "univ_annot3", cameras: tuple[int, ...] = CAMERAS) -> SequenceBank:
+    """The training sequences of ``folder``/S1/Seq1 … S8/Seq2 that are there, before these cameras.
+
+    Raises ``DataError`` naming file and array that do not fit.
+    """
+    found = []
+    for name, path in _present(folder, {name: f"{name.replace(' ', '/')}/annot.mat" for name in FRAMES}).items():
+        arrays = read(path, "annot2", pose)
+        for camera in cameras:
+            keypoints, truth = (_of_camera(arrays[key], camera, path, key) for key in ("annot2", pose))
+            found.append(_trained(name, str(camera), keypoints, truth, path))
+    return SequenceBank(tuple(found))
+
+
+def read_test_archive(path: Path, rate: float = TEST_RATE) -> SequenceBank:
+    """``data_test_3dhp.npz``. Raises ``DataError``."""
+    found = []
+    for name, entry in _entries(path).items():
+        if name not in SCENES:
+            raise DataError(
+                f"{path}: data has {name!r} beside the test sequences {', '.join(SCENES)}. Name another file."
+            )
+        keypoints, truth, valid = (_entry(entry, key, path, name) for key in ("data_2d", "data_3d", "valid"))
+        found.append(_tested(name, keypoints, truth, valid, rate, path))
+    return SequenceBank(tuple(found))
+
+
+def read_training_archive(path: Path) -> SequenceBank:
+    """``data_train_3dhp.npz``. Raises ``DataError``."""
+    found = []
+    for name, entry in _entries(path).items():
+        if name not in FRAMES:
+            raise DataError(f"{path}: data has {name!r} beside the sequences {', '.join(FRAMES)}. Name another file.")
+        views = entry[0] if isinstance(entry, list | tuple | np.ndarray) and len(entry) else entry
+        if not isinstance(views, dict):
+            raise DataError(f"{path}: {name} holds a {type(views).__name__}, expected a dictionary by camera.")
+        for camera, view in views.items():
+            keypoints, truth = (_entry(view, key, path, f"{name}, camera {camera}") for key in ("data_2d", "data_3d"))
+            found.append(_trained(name, str(camera), keypoints, truth, path))
+    return SequenceBank(tuple(found))
+
+
+def fitted(truth: Float[np.ndarray, "T K 3"], keypoints: Float[np.ndarray, "T K 2"]) -> tuple[Camera, float]:
+    """The pinhole camera by which ``truth`` (its frame) projects to ``keypoints``, and their median distance in px.
+
+    Linear least squares; pairs with a NaN do not count. Raises ``DataError`` if the pairs do not determine it.
+    """
+    known = np.isfinite(truth).all(-1) & np.isfinite(keypoints).all(-1)
+    points, pixels = truth[known].astype(np.float64), keypoints[known].astype(np.float64)
+    if len(points) < 4 or (points[:, 2] <= 0).any():
+        raise DataError(
+            "its poses are too few or not in front of the camera; expected absolute positions in its frame."
+        )
+    plane = points[:, :2] / points[:, 2:]
+    (fx, cx), (fy, cy) = (_line(plane[:, axis], pixels[:, axis]) for axis in (0, 1))
+    if min(fx, fy) <= 0:
+        raise DataError("its poses and keypoints fit no camera; expected x to the right and y down.")
+    camera = Camera((fx, fy), (cx, cy))
+    return camera, float(np.median(np.linalg.norm(camera.project(points) - pixels, axis=-1)))
+
+
+def _line(x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]) -> tuple[float, float]:
+    slope, offset = np.linalg.lstsq(np.stack([x, np.ones_like(x)], 1), y, rcond=None)[0]
+    return float(slope), float(offset)
+
+
+def _tested(name: str, keypoints: Any, truth: Any, valid: Any, rate: float, path: Path) -> Sequence:
+    size = _WIDE if SCENES[name] == "Outdoor" else _SQUARE
+    kept = np.asarray(valid).reshape(-1).astype(bool)
+    points, poses = _shaped(keypoints, 2, path, name), _shaped(truth, 3, path, name)
+    if not len(kept) == len(points) == len(poses):
+        raise DataError(
+            f"{path}: {name} has {len(points)} frames of keypoints, {len(poses)} of poses, {len(kept)} flags."
+        )
+    return _sequence(name, SCENES[name], "", points, np.where(kept[:, None, None], poses, np.nan), size, rate, path)
+
+
+def _trained(name: str, camera: str, keypoints: Any, truth: Any, path: Path) -> Sequence:
+    (subject, action), (frames, rate) = name.split(" "), FRAMES[name]
+    points, poses = (_shaped(array, n, path, name)[:frames] for array, n in ((keypoints, 2), (truth, 3)))
+    if len(points) != len(poses):
+        raise DataError(
+            f"{path}: {name}, camera {camera} has {len(points)} frames of keypoints, {len(poses)} of poses."
+        )
+    return _sequence(subject, action, camera, points, poses, _SQUARE, rate, path)
+
+
+def _sequence(
+    subject: str, action: str, view: str, keypoints: Float[np.ndarray, "T 17 2"], poses: Float[np.ndarray, "T 17 3"],
+    size: tuple[int, int], rate: float, path: Path,
+) -> Sequence:  # fmt: skip
+    truth = (poses / 1000).astype(np.float32)
+    try:
+        camera, stray = fitted(truth, keypoints)
+    except DataError as error:
+        raise DataError(f"{path}: {subject} {action} {view}: {error}") from error
+    if stray > STRAY:
+        raise DataError(
+            f"{path}: {subject} {action} {view}: half of the keypoints are more than {stray:.0f} px from their poses. "
+            f"Expected the data set's own 2D annotations, and poses as its cameras see them."
+        )
+    return Sequence(subject, action, keypoints, truth, camera, size, rate, MPI3DHP17, MPI3DHP17, view)
+
+
+def _present(folder: Path, names: Mapping[str, str]) -> dict[str, Path]:
+    found = {name: folder / place for name, place in names.items() if (folder / place).is_file()}
+    if not found:
+        raise DataError(
+            f"No annotations of MPI-INF-3DHP under {folder}. Expected {next(iter(names.values()))} and so on."
+        )
+    return found
+
+
+def _of_camera(cells: Shaped[np.ndarray, "..."], camera: int, path: Path, key: str) -> Shaped[np.ndarray, "..."]:
+    if cells.dtype != object or camera >= cells.size:
+        raise DataError(f"{path}: {key} has shape {cells.shape} of {cells.dtype}, expected a cell for camera {camera}.")
+    table = cells.reshape(-1)[camera]
+    if table.ndim != 2 or table.shape[1] % 28:
+        raise DataError(f"{path}: {key} of camera {camera} has shape {table.shape}, expected 28 joints a row.")
+    return table.reshape(len(table), 28, -1)[:, JOINTS]
+
+
+def _entries(path: Path) -> dict[str, Any]:
+    data = read_archive(path, "data")["data"]
+    if not isinstance(data, dict) or not data:
+        raise DataError(f"{path}: data holds a {type(data).__name__}, expected a dictionary by sequence.")
+    return {str(name): entry for name, entry in data.items()}
+
+
+def _entry(entry: Any, key: str, path: Path, name: str) -> Any:
+    if not isinstance(entry, dict) or key not in entry:
+        raise DataError(f"{path}: {name} has no {key}. Expected data_2d, data_3d and in a test file valid.")
+    return entry[key]
+
+
+def _shaped(array: Any, last: int, path: Path, name: str) -> Float[np.ndarray, "T 17 _"]:
+    """(T, 17, ``last``) of what may have an axis for a single person."""
+    found = np.asarray(array)
+    if found.ndim == 4 and found.shape[1] == 1:
+        found = found[:, 0]
+    if found.ndim != 3 or found.shape[1:] != (17, last) or found.dtype.kind not in "fiu":
+        raise DataError(f"{path}: {name} has an array of shape {found.shape}, expected frames × 17 × {last} numbers.")
+    return found.astype(np.float32)
