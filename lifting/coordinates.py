@@ -138,9 +138,6 @@ _BY_NAME: Mapping[str, Normalisation] = {
     "picture": Normalisation(picture, on_picture, features=2, keeps_distance=True),
 }
 
-FEATURES: Mapping[str, int] = {name: known.features for name, known in _BY_NAME.items()}
-"""Numbers a joint that a network gets, by the name of its normalisation."""
-
 
 def normalisation(name: str) -> Normalisation:
     """The normalisation that a checkpoint names. Raises ``WeightsError`` for one that this version lacks."""

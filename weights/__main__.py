@@ -12,8 +12,7 @@ from rich.table import Table
 from tyro.conf import Positional
 
 from poses.errors import KineliftError, WeightsError
-from weights import checkpoint, published, registry
-from weights.conversion import Intent, converted
+from weights import registry
 from weights.registry import Entry, sha256
 from weights.sources import Shipped
 from weights.store import FILES, State, default_store
@@ -99,18 +98,27 @@ def record(
 def import_(
     file: Positional[Path],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
-    intent: Annotated[Intent, tyro.conf.arg(name="")] = Intent(),  # noqa: B008
+    skeleton_in: str | None = None,
+    skeleton_out: str | None = None,
+    rate: float = 50.0,
+    causal: bool = False,
 ) -> None:
     """Turn published weights of VideoPose3D (.bin) into a checkpoint for ``python -m app run VIDEO --lifter OUT``.
 
     Args:
         file: The published file. Nothing in it is run.
         out: The checkpoint to write, such as lifter.safetensors.
-        intent: What the file does not say.
+        skeleton_in: Layout of the keypoints. Without it: coco17 where there are 17, humaneva15 where there are 15.
+        skeleton_out: Layout of the poses. Without it: h36m17 where there are 17, humaneva15 where there are 15.
+        rate: Frames a second of the training data: 50 in Human3.6M, 60 in HumanEva.
+        causal: The network answers for the last frame that it sees, not for the middle one.
     """
-    held = published.read(file)
-    about = {"imported_from": file.name, "sha256": sha256(file), "method": _METHOD, "terms": _TERMS}
-    made = converted(held, intent, about)
+    from weights import checkpoint, published  # torch: the other commands do without
+    from weights.conversion import Intent, converted
+
+    about = {"imported_from": file.name, "method": _METHOD, "terms": _TERMS}
+    held, intent = published.read(file), Intent(skeleton_in, skeleton_out, rate, causal)
+    made = converted(held, intent, {**about, "sha256": sha256(file)})
     checkpoint.save(out, made)
     facts, config = made.description, made.description["config"]
     roots = "with" if facts["trajectory"] else "no"

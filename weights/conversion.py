@@ -26,16 +26,15 @@ _CAUSAL = "Whether the network is causal does not show in the file: taken as sym
 
 @dataclass(frozen=True)
 class Intent:
-    """What the file does not say."""
+    """What the file does not say. A layout of None is the usual one of its number of joints.
+
+    ``rate``: frames a second of the training data; ``causal``: the network answers for the last frame that it sees.
+    """
 
     skeleton_in: str | None = None
-    """Layout of the keypoints. Without it: coco17 where there are 17, humaneva15 where there are 15."""
     skeleton_out: str | None = None
-    """Layout of the poses. Without it: h36m17 where there are 17, humaneva15 where there are 15."""
     rate: float = 50.0
-    """Frames a second of the training data: 50 in Human3.6M, 60 in HumanEva."""
     causal: bool = False
-    """The network answers for the last frame that it sees, not for the middle one."""
 
 
 def converted(published: Published, intent: Intent, about: Mapping[str, Any]) -> Checkpoint:
