@@ -1,0 +1,227 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifting.camera import Camera
+from lifting.datasets.sequences import Sequence
+from lifting.datasets.tracks import Filming, follow, read_tracks
+from poses import COCO17, H36M17, Person, Recording, Skeleton, Track2D, VideoFacts
+from poses.errors import DataError, SettingsError
+from poses.recording import save
+from poses.skeleton import BODY25, HALPE26, HUMANEVA15, OPENPOSE18
+
+FILMING = Filming((640, 480), 10.0)
+
+
+def person(layout: Skeleton, seed: int, middle: tuple[float, float] = (300, 200), score: float = 0.9) -> np.ndarray:
+    """(J, 3): a person of 100 px around ``middle``, every third joint not seen."""
+    random = np.random.default_rng(seed)
+    found = np.concatenate(
+        [np.array(middle) + random.uniform(-50, 50, (len(layout), 2)), np.full((len(layout), 1), score)], -1
+    )
+    found[seed % 3 :: 3] = 0
+    return found.round(3)
+
+
+def write_openpose(folder: Path, frames: list[list[np.ndarray]], name: str = "walk", first: int = 0) -> Path:
+    folder.mkdir(exist_ok=True)
+    for k, people in enumerate(frames):
+        facts = {
+            "version": 1.3,
+            "people": [{"person_id": [-1], "pose_keypoints_2d": p.ravel().tolist()} for p in people],
+        }
+        (folder / f"{name}_{first + k:012d}_keypoints.json").write_text(json.dumps(facts))
+    return folder
+
+
+def write_coco(path: Path, frames: list[list[np.ndarray]]) -> Path:
+    results = [
+        {"image_id": k, "category_id": 1, "keypoints": p.ravel().tolist(), "score": 0.5}
+        for k, people in enumerate(frames)
+        for p in people
+    ]
+    path.write_text(json.dumps(results))
+    return path
+
+
+def check_kept(one: Sequence, frames: list[np.ndarray], layout: Skeleton) -> None:
+    """Every seen joint that COCO-17 has is there under its name; everything else is NaN."""
+    assert one.keypoints.shape == (len(frames), 17, 2)
+    for t, found in enumerate(frames):
+        for j, name in enumerate(COCO17.joints):
+            row = found[layout.index(name)] if name in layout.joints else np.zeros(3)
+            expected = row[:2] if row[2] > 0 else [np.nan, np.nan]
+            np.testing.assert_array_equal(one.keypoints[t, j], expected)
+
+
+@pytest.mark.parametrize("layout", [BODY25, OPENPOSE18])
+def test_points_of_openpose_survive(tmp_path: Path, layout: Skeleton) -> None:
+    people = [person(layout, seed) for seed in range(8)]
+    (one,) = read_tracks(write_openpose(tmp_path / "run", [[p] for p in people], first=7), FILMING)
+    check_kept(one, people, layout)
+    assert (one.subject, one.action, one.size, one.rate, one.truth) == ("walk 1", "unlabelled", (640, 480), 10.0, None)
+    assert (one.source, one.target) == (COCO17, H36M17)
+
+
+@pytest.mark.parametrize("layout", [COCO17, HALPE26])
+def test_points_of_coco_results_survive(tmp_path: Path, layout: Skeleton) -> None:
+    people = [person(layout, seed) for seed in range(8)]
+    camera = Camera(700.0, (320.0, 240.0))
+    path = write_coco(tmp_path / "clip.json", [[p] for p in people])
+    (one,) = read_tracks(path, Filming((640, 480), 10.0, camera), HUMANEVA15)
+    check_kept(one, people, layout)
+    assert (one.subject, one.camera, one.target) == ("clip 1", camera, HUMANEVA15)
+
+
+def test_several_videos_of_a_folder_stay_apart(tmp_path: Path) -> None:
+    write_openpose(tmp_path, [[person(BODY25, 1)]] * 6, "a_1")
+    write_openpose(tmp_path, [[person(OPENPOSE18, 2)]] * 7, "b")
+    assert [(one.subject, len(one)) for one in read_tracks(tmp_path, FILMING)] == [("a_1 1", 6), ("b 1", 7)]
+
+
+def test_the_best_seen_person_is_followed(tmp_path: Path) -> None:
+    best = [person(BODY25, t, (100 + 10 * t, 200), 0.5 if t else 0.95) for t in range(10)]
+    other = [person(BODY25, t, (500, 200), 0.8) for t in range(10)]
+    frames = [[b, o] if t % 2 else [o, b] for t, (b, o) in enumerate(zip(best, other, strict=True))]
+    frames[4] = [other[4]]
+    best[4] = np.zeros_like(best[4])
+    (one,) = read_tracks(write_openpose(tmp_path / "run", frames), FILMING)
+    check_kept(one, best, BODY25)
+
+
+def test_missing_files_are_frames_without_anybody(tmp_path: Path) -> None:
+    people = [person(BODY25, t) for t in range(9)]
+    folder = write_openpose(tmp_path / "run", [[p] for p in people])
+    (folder / "walk_000000000003_keypoints.json").unlink()
+    people[3] = np.zeros_like(people[3])
+    (one,) = read_tracks(folder, FILMING)
+    check_kept(one, people, BODY25)
+
+
+def test_who_is_gone_is_replaced(tmp_path: Path) -> None:
+    first, second = ([person(BODY25, t, (x, 200)) for t in range(8)] for x in (100, 500))
+    frames = [[p] for p in first] + [[]] * 6 + [[p] for p in second]
+    one, two = read_tracks(write_openpose(tmp_path / "run", frames), FILMING)
+    check_kept(one, first, BODY25)
+    check_kept(two, second, BODY25)
+    assert (one.subject, two.subject) == ("walk 1", "walk 2")
+
+
+@given(st.integers(1, 40), st.integers(0, 2**31))
+@settings(max_examples=30, deadline=None)
+def test_nobody_is_invented(frames: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    crowd = {
+        t: np.stack([person(OPENPOSE18, int(random.integers(99)), tuple(random.uniform(60, 400, 2))) for _ in range(n)])
+        for t, n in enumerate(random.integers(1, 4, frames))
+    }
+    everybody = {row.tobytes() for people in crowd.values() for row in people}
+    pieces = list(follow(crowd, 10.0))
+    assert sum(len(piece) for piece in pieces) <= frames
+    assert all(np.isnan(row).all() or row.tobytes() in everybody for piece in pieces for row in piece)
+    assert all(np.isfinite(piece[[0, -1]]).all() for piece in pieces)
+
+
+def test_low_scores_count_as_not_seen(tmp_path: Path) -> None:
+    people = [person(COCO17, t, score=0.9 if t % 2 else 0.2) for t in range(8)]
+    (one,) = read_tracks(
+        write_coco(tmp_path / "clip.json", [[p] for p in people]), Filming((640, 480), 10.0, least=0.3)
+    )
+    check_kept(one, [p * (p[:, 2:] > 0.3) for p in people[1:]], COCO17)
+
+
+def test_scaled_coordinates_and_wrong_sizes_are_refused(tmp_path: Path) -> None:
+    people = [person(BODY25, t) for t in range(8)]
+    folder = write_openpose(tmp_path / "pixels", [[p] for p in people])
+    with pytest.raises(DataError, match="outside of 200 × 150 px"):
+        read_tracks(folder, Filming((200, 150), 10.0))
+    scaled = write_openpose(tmp_path / "scaled", [[p / [640, 480, 1]] for p in people])
+    with pytest.raises(DataError, match="--keypoint_scale 0"):
+        read_tracks(scaled, FILMING)
+    with pytest.raises(DataError, match="Give the picture's size and the frame rate"):
+        read_tracks(folder)
+    with pytest.raises(SettingsError, match="positive"):
+        Filming((640, 480), 0.0)
+
+
+def test_too_little_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nobody for as long as"):
+        read_tracks(write_openpose(tmp_path / "short", [[person(BODY25, 0)]] * 3), FILMING)
+    with pytest.raises(DataError, match="nobody for as long as"):
+        read_tracks(write_openpose(tmp_path / "empty", [[]] * 20), FILMING)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match="No OpenPose files"):
+        read_tracks(tmp_path / "none", FILMING)
+    with pytest.raises(DataError, match="There is no"):
+        read_tracks(tmp_path / "nowhere", FILMING)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        [],
+        {},
+        {"people": 3},
+        {"people": [{"pose": []}]},
+        {"people": [{"pose_keypoints_2d": [1, 2]}]},
+        {"people": [{"pose_keypoints_2d": ["a"] * 54}]},
+    ],
+)
+def test_other_json_is_refused(tmp_path: Path, facts: Any) -> None:
+    path = tmp_path / "walk_000000000000_keypoints.json"
+    for text in (json.dumps(facts), "{"):
+        path.write_text(text)
+        with pytest.raises(DataError, match="walk_000000000000_keypoints"):
+            read_tracks(tmp_path, FILMING)
+    other = tmp_path / "results.json"
+    for found in (facts or 3, [{"image_id": 1}], [{"image_id": "no number", "keypoints": []}]):
+        other.write_text(json.dumps(found))
+        with pytest.raises(DataError, match=r"results\.json"):
+            read_tracks(other, FILMING)
+
+
+def test_frames_need_numbers(tmp_path: Path) -> None:
+    (tmp_path / "walk_keypoints.json").write_text('{"people": []}')
+    with pytest.raises(DataError, match="no frame number"):
+        read_tracks(tmp_path, FILMING)
+
+
+def test_layouts_do_not_mix_in_a_video(tmp_path: Path) -> None:
+    frames = [[person(BODY25, 0)], [person(OPENPOSE18, 0)]]
+    with pytest.raises(DataError, match=r"\[18, 25\] keypoints"):
+        read_tracks(write_openpose(tmp_path / "run", frames), FILMING)
+
+
+def recorded(path: Path, times: np.ndarray) -> Track2D:
+    random = np.random.default_rng(0)
+    points = np.cumsum(random.uniform(-1, 1, (len(times), 26, 2)), 0) + 300
+    points[3, 5] = np.nan
+    filled = np.zeros((len(times), 26), dtype=bool)
+    filled[6, 7] = True
+    track = Track2D(points, np.ones((len(times), 26)), times, filled, 0, (640, 480), HALPE26)
+    save(path, Recording(VideoFacts("clip", 640, 480, times), (Person(4, track),)))
+    return track
+
+
+def test_recordings_lose_what_was_filled_in(tmp_path: Path) -> None:
+    track = recorded(tmp_path / "clip.npz", np.arange(10) / 25)
+    (one,) = read_tracks(tmp_path / "clip.npz")
+    seen = np.concatenate([track.points, ~track.filled[..., None] & np.isfinite(track.points[..., :1])], -1)
+    check_kept(one, list(np.nan_to_num(seen)), HALPE26)
+    assert (one.subject, one.size, one.truth) == ("clip 4", (640, 480), None)
+    assert one.rate == pytest.approx(25)
+
+
+def test_uneven_recordings_are_resampled(tmp_path: Path) -> None:
+    times = np.arange(20) / 20 + np.where(np.arange(20) % 2, 0.02, 0.0)
+    track = recorded(tmp_path / "clip.npz", times)
+    (one,) = read_tracks(tmp_path / "clip.npz")
+    at = np.arange(len(one)) / one.rate
+    assert abs(at[-1] - times[-1]) <= 0.5 / one.rate
+    nose = np.stack([np.interp(at, times, track.points[:, 0, axis]) for axis in (0, 1)], -1)
+    np.testing.assert_allclose(one.keypoints[:, 0], nose, atol=1e-9)
