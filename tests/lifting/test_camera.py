@@ -172,3 +172,19 @@ def test_impossible_cameras_are_refused(focal: tuple[float, float]) -> None:
         Camera(1.0, (0.0, float("nan")))
     with pytest.raises(SettingsError, match="coefficient"):
         Distortion(k1=float("inf"))
+
+
+def test_two_publications_of_one_camera_agree() -> None:
+    """Human3.6M, S1, camera 54138969: as quaternion and place (Pavllo et al. 2019), and as OpenCV's R and t."""
+    rotation = np.array([
+        [-0.9153617321513369, 0.40180836633680234, 0.02574754463350265],
+        [0.051548117060134555, 0.1803735689384521, -0.9822464900705729],
+        [-0.399319034032262, -0.8977836111057917, -0.185819527201491],
+    ])  # fmt: skip
+    one = Extrinsics.from_translation(rotation, np.array([-346.05078140028075, 546.9807793144001, 5474.481087434061]))
+    orientation = np.array([0.1407056450843811, -0.1500701755285263, -0.755240797996521, 0.6223280429840088])
+    other = Extrinsics.from_quaternion(
+        orientation, np.array([1841.1070556640625, 4955.28466796875, 1563.4454345703125])
+    )
+    np.testing.assert_allclose(one.rotation, other.rotation, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(one.centre, other.centre, rtol=0, atol=1e-3)
