@@ -1,27 +1,31 @@
-"""``python -m lifting prepare | train | evaluate``: from motion capture to a measured checkpoint."""
+"""``python -m lifting prepare|convert|train|specialists|evaluate``: from recordings to a measured checkpoint."""
 
+import argparse
 import json
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import tyro
 from lightning_fabric import Fabric
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lifting import subjects
+from lifting import material
 from lifting.evaluation import lifted, mean_pose, report, tables
+from lifting.figures import errors_by_action, save
 from lifting.lifter import Lifter
-from lifting.network import LifterNetwork
 from lifting.prepare import prepare as prepare_folder
 from lifting.synthesis.bank import MotionBank
 from lifting.synthesis.noise import NoiseSettings
-from lifting.training import Trainer, TrainSettings
-from lifting.trials import Trial, trials
+from lifting.training.presets import PRESETS
+from lifting.training.session import begin, finish, logged
+from lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
+from lifting.training.trainer import Trainer
+from lifting.trials import Trial
 from poses.errors import KineliftError
 from poses.output import make_folder, replacing
 
@@ -29,6 +33,8 @@ _CMU = (
     "CMU Graphics Lab Motion Capture Database (free for research and commercial use). The data used in this project "
     "was obtained from mocap.cs.cmu.edu. The database was created with funding from NSF EIA-0196217."
 )
+
+Preset: TypeAlias = Literal["kinelift", "videopose3d", "humaneva", "gupta", "bai", "ugcn", "two-stream"]
 
 console = Console(stderr=True)
 _COLUMNS = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
@@ -47,105 +53,168 @@ def prepare(
     console.print(f"Wrote {out}: {prepare_folder(folder, out, index)}", highlight=False)
 
 
-def train(
-    data: tyro.conf.Positional[Path],
-    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
-    settings: Annotated[TrainSettings, tyro.conf.arg(name="")] = TrainSettings(),  # noqa: B008
-    start: Path | None = None,
-    accelerator: str = "auto",
-    devices: int = 1,
-    nodes: int = 1,
-    precision: str = "bf16-mixed",
-    data_terms: str = _CMU,
-) -> None:
-    """Train a temporal lifter on prepared motion capture, and go on where an interrupted run stopped.
+def training(preset: str) -> Callable[..., None]:
+    """``train`` with the defaults of a preset."""
+    run = PRESETS[preset]
 
-    Args:
-        data: What ``prepare`` wrote.
-        out: Checkpoint to write. The log (one JSON line an epoch) and the state of the run lie beside it.
-        settings: The run.
-        start: A checkpoint of the same shape whose weights to begin with.
-        accelerator: cpu, cuda or auto.
-        devices: How many of them a node.
-        nodes: How many machines; start one process a device with torchrun.
-        precision: Fabric's name for it, such as 32-true or bf16-mixed.
-        data_terms: Origin and licence of the data, recorded in the checkpoint.
-    """
-    fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, precision=precision)  # type: ignore[arg-type]
-    fabric.launch()
-    bank = MotionBank.load(data)
-    learn = bank.without(subjects.HELD_OUT).dropping(subjects.UNFIT)
-    trainer = Trainer(settings, learn, bank.only(subjects.VALIDATION), fabric)
-    state, log = out.with_suffix(".state"), out.with_suffix(".jsonl")
-    make_folder(out.parent)
-    if state.exists():
-        trainer.restore(state)
-        console.print(f"Going on after epoch {trainer.epoch} of {state}.")
-    else:
-        if start:
-            trainer.start_from(LifterNetwork.load(start))
-        if fabric.is_global_zero:
-            log.unlink(missing_ok=True)
-    with Progress(*_COLUMNS, console=console, disable=not fabric.is_global_zero) as progress:
-        task = progress.add_task("epochs", total=settings.epochs, completed=trainer.epoch)
-        for record in trainer.fit():
-            trainer.save(state)
-            if fabric.is_global_zero:
-                with log.open("a") as lines:
-                    lines.write(json.dumps(record) + "\n")
-            progress.update(task, advance=1, description=f"P-MPJPE {record['p_mpjpe']:.1f} mm")
-    if fabric.is_global_zero:
-        trained = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "data": data_terms, "settings": asdict(settings)}
-        if start:
-            trained["start"] = dict(LifterNetwork.load(start).about)
-        trainer.result(trained).save(out)
-        console.print(f"Wrote {out}.")
-    fabric.barrier()  # nobody leaves while another process still needs an answer
+    def train(
+        data: tyro.conf.Positional[Path],
+        out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+        settings: Annotated[run, tyro.conf.arg(name="")] = run(),  # type: ignore[valid-type]  # noqa: B008
+        preset: Preset = preset,  # type: ignore[assignment]
+        actions: tuple[str, ...] = (),
+        unlabelled: Path | None = None,
+        start: Path | None = None,
+        accelerator: str = "auto",
+        devices: int = 1,
+        nodes: int = 1,
+        precision: str = "bf16-mixed",
+        data_terms: str = _CMU,
+    ) -> None:
+        """Train a lifter, and go on where an interrupted run stopped.
+
+        Args:
+            data: What ``prepare`` or ``convert`` wrote.
+            out: Checkpoint to write. The log (one JSON line an epoch) and the state of the run lie beside it.
+            settings: The run.
+            preset: Where the defaults of the run come from: our own schedule, or a published one.
+            actions: Learn these only, named exactly; without it, all.
+            unlabelled: More recordings (of ``prepare`` or ``convert``), whose true poses are not looked at.
+            start: A checkpoint of the same shape whose weights to begin with.
+            accelerator: cpu, cuda or auto.
+            devices: How many of them a node.
+            nodes: How many machines; start one process a device with torchrun.
+            precision: Fabric's name for it, such as 32-true or bf16-mixed.
+            data_terms: Origin and licence of the data, recorded in the checkpoint.
+        """
+        parts = material.split(material.load(data))
+        learn, watch = (material.showing(part, actions) for part in (parts.train, parts.validation))
+        more = None if unlabelled is None else material.load(unlabelled)
+        trainer = Trainer(settings, learn, watch, _fabric(accelerator, devices, nodes, precision), more)
+        begin(trainer, out, start)
+        with _progress() as progress:
+            task = progress.add_task("epochs", total=trainer.settings.epochs, completed=trainer.epoch)
+            for record in logged(trainer, out):
+                progress.update(task, advance=1, description=f"P-MPJPE {record['p_mpjpe']:.1f} mm")
+        finish(trainer, out, {"data": data_terms, "preset": preset, "actions": actions}, start)
+
+    return train
+
+
+def specialising(preset: str) -> Callable[..., None]:
+    """``specialists`` with the defaults of a preset."""
+    run = PRESETS[preset]
+
+    def specialists(
+        data: tyro.conf.Positional[Path],
+        out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+        settings: Annotated[run, tyro.conf.arg(name="")] = run(),  # type: ignore[valid-type]  # noqa: B008
+        preset: Preset = preset,  # type: ignore[assignment]
+        actions: dict[str, str] = {},  # noqa: B006
+        accelerator: str = "auto",
+        precision: str = "bf16-mixed",
+    ) -> None:
+        """Train a generalist and, at equal unit-epochs, a specialist for every action (Bai); measure both.
+
+        Args:
+            data: What ``prepare`` or ``convert`` wrote.
+            out: Folder for the checkpoints; give it to ``python -m app run --lifter``.
+            settings: The generalist's run.
+            preset: Where the defaults of the run come from: our own schedule, or a published one.
+            actions: Action and what the recogniser calls it, in pairs: Walking walk Jog run. Without it, all actions.
+            accelerator: cpu, cuda or auto.
+            precision: Fabric's name for it, such as 32-true or bf16-mixed.
+        """
+        parts = material.split(material.load(data))
+        make_folder(out)
+        found: list[Comparison] = []
+        for one in train_all(settings, parts, labels(parts.test, actions), out, _fabric(accelerator, 1, 1, precision)):
+            found.append(one)
+            console.print(f"{one.action}: generalist {one.generalist}, specialist {one.specialist}", highlight=False)
+        save_table(out, settings, found)
+        print(markdown(found))  # noqa: T201
+
+    return specialists
 
 
 def evaluate(
     data: tyro.conf.Positional[Path],
     checkpoint: tyro.conf.Positional[Path],
-    subject: tuple[str, ...] = subjects.TEST,
+    subject: tuple[str, ...] = (),
+    actions: tuple[str, ...] = (),
     cameras: int = 2,
     seed: int = 0,
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None,
+    figure: Path | None = None,
     device: str = "cpu",
 ) -> None:
-    """Measure a checkpoint on held-out subjects: clean and flawed keypoints, and the mean pose as baseline.
+    """Measure a checkpoint on held-out subjects, beside always answering the mean pose.
+
+    Motion capture is tested with clean and with flawed keypoints, recorded sequences with their own.
 
     Args:
-        data: What ``prepare`` wrote.
+        data: What ``prepare`` or ``convert`` wrote.
         checkpoint: The lifter.
-        subject: Whom to test on.
-        cameras: Random cameras for each piece of four seconds.
+        subject: Whom to test on; without it, the data's usual test subjects.
+        actions: Test on these only, named exactly; without it, all.
+        cameras: Random cameras for each piece of four seconds of motion capture.
         seed: Of cameras and noise.
         out: Also write the figures to this JSON file.
+        figure: Also draw the errors by action, as PNG, PDF or SVG.
         device: cpu or cuda.
     """
-    lifter, bank = Lifter.load(checkpoint, device), MotionBank.load(data)
-    test = bank.only(subject).dropping(subjects.COPIES)
-    baseline = mean_pose(trials(bank.without(subjects.HELD_OUT), 1, None, seed))
-    reports = {
-        "mean pose": report(trials(test, cameras, None, seed), baseline),
-        "clean keypoints": report(_shown(trials(test, cameras, None, seed)), lifted(lifter)),
-        "flawed keypoints": report(_shown(trials(test, cameras, NoiseSettings(), seed)), lifted(lifter)),
-    }
+    lifter, parts = Lifter.load(checkpoint, device), material.split(material.load(data))
+    test = material.showing(material.of(parts.test, subject), actions)
+    ways: dict[str, NoiseSettings | None] = {"clean keypoints": None, "flawed keypoints": NoiseSettings()}
+    if not isinstance(test, MotionBank):
+        ways = {"recorded keypoints": None}
+    baseline = mean_pose(material.tests(parts.train, 1, None, seed))
+    reports = {"mean pose": report(material.tests(test, cameras, None, seed), baseline)}
+    for name, noise in ways.items():
+        reports[name] = report(_shown(material.tests(test, cameras, noise, seed)), lifted(lifter))
     for title, table in tables(reports).items():
         print(f"\n### {title}\n\n{table}")  # noqa: T201
     if out:
         with replacing(out) as part:
             part.write_text(json.dumps({name: asdict(r) for name, r in reports.items()}, indent=1) + "\n")
+    if figure:
+        save(errors_by_action(reports), figure)
 
 
-def _shown(items: Iterator[Trial]) -> Iterator[Trial]:
+def _fabric(accelerator: str, devices: int, nodes: int, precision: str) -> Fabric:
+    fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, precision=precision)  # type: ignore[arg-type]
+    fabric.launch()
+    return fabric
+
+
+def _progress() -> Progress:
+    return Progress(*_COLUMNS, console=console, disable=int(os.environ.get("RANK", "0")) > 0)
+
+
+def _shown(items: Iterable[Trial]) -> Iterator[Trial]:
     with Progress(*_COLUMNS, console=console, transient=True) as progress:
         yield from progress.track(items, description="lifting")
 
 
+def _preset(args: Sequence[str], otherwise: str) -> str:
+    """What ``--preset`` names; the command's own parser complains about what does not exist."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--preset", default=otherwise)
+    try:
+        named = parser.parse_known_args(args)[0].preset
+    except argparse.ArgumentError:
+        return otherwise
+    return named if named in PRESETS else otherwise
+
+
 def main() -> None:
     """Run the command; a typed error becomes one line on stderr and exit status 1."""
-    commands: dict[str, Callable[..., None]] = {"prepare": prepare, "train": train, "evaluate": evaluate}
+    commands: dict[str, Callable[..., None]] = {
+        "prepare": prepare,
+        "train": training(_preset(sys.argv, "kinelift")),
+        "specialists": specialising(_preset(sys.argv, "bai")),
+        "evaluate": evaluate,
+    }
     try:
         tyro.extras.subcommand_cli_from_dict(commands, prog="python -m lifting", description=__doc__)
     except KineliftError as error:

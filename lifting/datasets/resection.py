@@ -11,7 +11,7 @@ from poses.errors import DataError, SettingsError
 
 FEWEST = 100
 """Points that are needed."""
-MOST = 4000
+MOST = 2000
 """Points that are used; more of a recording say nothing new."""
 WORST = 1.5
 """Root-mean-square error in pixels beyond which the points are not those of one camera."""

@@ -3,14 +3,16 @@
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Generator, Tensor
 
+from lifting.batch import Batch, Framing
 from lifting.synthesis import random
 from lifting.synthesis.bank import COCO, MotionBank
 from lifting.synthesis.body import BodySettings, mixed, varied
 from lifting.synthesis.noise import NoiseSettings, corrupted, displaced
 from lifting.synthesis.view import ViewSettings, draw_view
+from poses import H36M17
 
 NEAREST = 0.1
 """Joints closer to the camera than this (metres) are not seen."""
@@ -27,39 +29,34 @@ class SynthesisSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
-    """Windows as a detector sees them and the true pose of one frame each.
-
-    ``plane``: COCO-17 keypoints on the plane z = 1 of the camera; ``seen``: which of them were found;
-    ``target``: H36M-17 joints relative to the hip, metres, camera axes.
-    """
-
-    plane: Float[Tensor, "B R 17 2"]
-    seen: Bool[Tensor, "B R 17"]
-    target: Float[Tensor, "B 17 3"]
-
-
-@dataclass(frozen=True, eq=False)
 class Sampler:
-    """Draws batches from a bank for a network that sees frames at ``times`` (s) and answers for ``times[tap]``."""
+    """Draws batches of ``framing`` from a bank, for a network that sees ``rate`` frames a second."""
 
     bank: MotionBank
-    times: Float[Tensor, " R"]
-    tap: int
+    framing: Framing
+    rate: float
     settings: SynthesisSettings = field(default_factory=SynthesisSettings)
 
     def draw(self, count: int, generator: Generator) -> Batch:
-        """``count`` windows, every one with its own movement, body, camera and mistakes."""
+        """``count`` samples, every one with its own movement, body, camera and mistakes.
+
+        ``Batch.points`` are COCO-17 keypoints on the plane z = 1, ``Batch.target`` H36M-17 joints.
+        """
         view = draw_view(count, self.settings.view, generator)
         points = view.camera_frame(varied(self._motion(count, generator), self.settings.body, generator))
-        target = points[:, self.tap, :17] - points[:, self.tap, :1]
         noise = self.settings.noise
         flawed = random.chance((count,), 1 - noise.clean, generator)
         shown = displaced(points[:, :, COCO], flawed, noise, generator)
-        plane = shown[..., :2] / shown[..., 2:].clamp_min(NEAREST)
+        plane = _plane(shown)
         inside = view.inside(plane) & (shown[..., 2] > NEAREST)
-        plane, seen = corrupted(plane, inside, flawed, self.times, noise, generator)
-        return Batch(plane, seen & (shown[..., 2] > NEAREST), target)
+        plane, seen = corrupted(plane, inside, flawed, self._times, noise, generator)
+        truth = points[:, self.framing.answered, : len(H36M17)]
+        clean, target = _plane(points[:, :, COCO]), truth - truth[:, :, :1]
+        return Batch(plane, plane, clean, seen & (shown[..., 2] > NEAREST), target, truth[:, :, 0])
+
+    @property
+    def _times(self) -> Float[Tensor, " W"]:
+        return self.framing.times(self.rate).to(self.bank.points.device)
 
     def _motion(self, count: int, generator: Generator) -> Float[Tensor, "B R 22 3"]:
         speed = random.uniform((count, 1), *self.settings.speed, generator)
@@ -69,5 +66,10 @@ class Sampler:
 
     def _clips(self, count: int, speed: Tensor, generator: Generator) -> Float[Tensor, "B R 22 3"]:
         clips, centre = self.bank.draw(count, generator)
-        steps = (self.times - self.times[self.tap]) * speed * self.bank.rates[clips][:, None]
+        middle = self._times[self.framing.answered].mean()
+        steps = (self._times - middle) * speed * self.bank.rates[clips][:, None]
         return self.bank.at(clips, centre[:, None] + steps)
+
+
+def _plane(joints: Float[Tensor, "B W J 3"]) -> Float[Tensor, "B W J 2"]:
+    return joints[..., :2] / joints[..., 2:].clamp_min(NEAREST)
