@@ -1,0 +1,148 @@
+"""The npz files in which data sets of poses are often shared, as Pavllo et al. 2019 lay them out.
+
+``data_3d_*.npz``: ``positions_3d`` = {subject: {action: frames × joints × 3}}, metres of the world.
+``data_2d_*.npz``: ``positions_2d`` = {subject: {action: [frames × joints × 2 or 3, a camera each]}}, pixels, and
+``metadata`` = {"layout_name", "num_joints", "keypoints_symmetry"}; for users' own videos the video's name stands for
+the subject, "custom" for the action, and ``metadata`` has "video_metadata" = {video: {"w", "h"}}.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from lifting.datasets.archive import read_archive
+from lifting.datasets.human36m import JOINTS
+from poses import COCO17, H36M17, Skeleton, skeleton
+from poses.errors import DataError
+
+HUMANEVA15 = skeleton("humaneva15")
+RECORDED = 32
+"""Joints of Human3.6M before those that do not move are left out."""
+
+_BY_COUNT = {RECORDED: H36M17, len(H36M17): H36M17, len(HUMANEVA15): HUMANEVA15}
+"""Layouts of poses. The files do not name them, and no two that are shared in this way have the same count."""
+_BY_NAME = {"h36m": H36M17, "humaneva15": HUMANEVA15, "coco": COCO17}
+_LAYOUT_3D = "{subject: {action: frames × joints × 3}}"
+_LAYOUT_2D = "{subject: {action: [frames × joints × 2, one array a camera]}}"
+
+
+class Recording(NamedTuple):
+    """What names a recording in such a file."""
+
+    subject: str
+    action: str
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.action}"
+
+
+@dataclass(frozen=True, eq=False)
+class Poses:
+    """A file of poses: metres of the world, whose axes differ by data set."""
+
+    layout: Skeleton
+    recordings: Mapping[Recording, Float[np.ndarray, "_ K 3"]]
+
+
+@dataclass(frozen=True, eq=False)
+class Keypoints:
+    """A file of keypoints: pixels, NaN = not seen, one array a camera. ``sizes``: pictures of users' own videos."""
+
+    layout: Skeleton
+    recordings: Mapping[Recording, tuple[Float[np.ndarray, "_ J 2"], ...]]
+    sizes: Mapping[str, tuple[int, int]]
+    scored: bool
+    """The file has confidences, which are not read."""
+
+
+def read_3d(path: Path) -> Poses:
+    """A ``data_3d_*.npz``. Human3.6M comes as H36M-17, be it of 17 or of all 32 joints. Raises ``DataError``."""
+    recordings = {
+        recording: _points(path, f"positions_3d of {recording}", array, (3,))
+        for recording, array in _recordings(path, "positions_3d", read_archive(path, "positions_3d"), _LAYOUT_3D)
+    }
+    counts = {array.shape[1] for array in recordings.values()}
+    if len(counts) != 1 or not counts <= _BY_COUNT.keys():
+        raise DataError(
+            f"{path}: positions_3d has poses of {_listed(sorted(counts))} joints. Expected all of 17 or 32 (Human3.6M) "
+            f"or all of 15 (HumanEva)."
+        )
+    (count,) = counts
+    return Poses(_BY_COUNT[count], {name: _reduced(array) for name, array in recordings.items()})
+
+
+def read_2d(path: Path) -> Keypoints:
+    """A ``data_2d_*.npz``. Raises ``DataError``."""
+    file = read_archive(path, "positions_2d", "metadata")
+    layout = _layout(path, file["metadata"])
+    recordings: dict[Recording, tuple[np.ndarray, ...]] = {}
+    scored = False
+    for recording, cameras in _recordings(path, "positions_2d", file, _LAYOUT_2D):
+        if not isinstance(cameras, list | tuple | np.ndarray) or not len(cameras):
+            raise DataError(f"{path}: positions_2d of {recording} is no list of cameras. Expected {_LAYOUT_2D}.")
+        what = f"positions_2d of {recording}, camera"
+        arrays = [_points(path, f"{what} {k}", array, (2, 3)) for k, array in enumerate(cameras)]
+        recordings[recording] = tuple(_reduced(array)[..., :2] for array in arrays)
+        scored = scored or any(array.shape[-1] == 3 for array in arrays)
+        if wrong := {array.shape[1] for array in recordings[recording]} - {len(layout)}:
+            raise DataError(
+                f"{path}: {what} has {min(wrong)} joints, but metadata names {layout}, which has {len(layout)}."
+            )
+    return Keypoints(layout, recordings, _sizes(path, file["metadata"]), scored)
+
+
+def _recordings(path: Path, key: str, file: Mapping[str, Any], layout: str) -> Iterator[tuple[Recording, Any]]:
+    subjects = file[key]
+    if not isinstance(subjects, dict) or not all(isinstance(actions, dict) for actions in subjects.values()):
+        raise DataError(f"{path}: {key} is not nested by subject and action. Expected {layout}.")
+    found = [
+        (Recording(str(subject), str(action)), content)
+        for subject, actions in subjects.items()
+        for action, content in actions.items()
+    ]
+    if not found:
+        raise DataError(f"{path}: {key} is empty. Expected {layout}.")
+    yield from found
+
+
+def _points(path: Path, what: str, array: Any, axes: tuple[int, ...]) -> Float[np.ndarray, "_ J C"]:
+    if isinstance(array, np.ndarray) and array.dtype.kind in "fiu" and array.ndim == 3 and array.shape[2] in axes:
+        return array.astype(np.float32)
+    given = f"shape {array.shape} of {array.dtype}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
+    raise DataError(f"{path}: {what} is {given}. Expected numbers, frames × joints × {' or '.join(map(str, axes))}.")
+
+
+def _reduced(array: Float[np.ndarray, "_ J C"]) -> Float[np.ndarray, "_ K C"]:
+    """H36M-17 out of the 32 joints of Human3.6M; anything else as it is."""
+    return array[:, JOINTS] if array.shape[1] == RECORDED else array
+
+
+def _layout(path: Path, metadata: Any) -> Skeleton:
+    name = metadata.get("layout_name") if isinstance(metadata, dict) else None
+    if name not in _BY_NAME:
+        raise DataError(f"{path}: metadata names the layout {name!r}. Expected one of: {', '.join(_BY_NAME)}.")
+    layout = _BY_NAME[name]
+    usual = [list(layout.left), list(layout.right)]
+    given = metadata.get("keypoints_symmetry", usual)
+    if sorted(np.transpose(given).tolist()) != sorted(np.transpose(usual).tolist()):
+        raise DataError(
+            f"{path}: metadata pairs left and right joints as {given}, but in {layout} they are {usual}. "
+            f"The joints are in another order; bring them into that of {layout}: {', '.join(layout.joints)}."
+        )
+    return layout
+
+
+def _sizes(path: Path, metadata: Mapping[str, Any]) -> Mapping[str, tuple[int, int]]:
+    try:
+        videos = metadata.get("video_metadata", {})
+        return {str(video): (int(facts["w"]), int(facts["h"])) for video, facts in videos.items()}
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DataError(f'{path}: video_metadata is not {{video: {{"w": pixels, "h": pixels}}}}.') from error
+
+
+def _listed(counts: list[int]) -> str:
+    return " and ".join(map(str, counts))
