@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Generator, Tensor
 
 from lifting.batch import Framing
@@ -132,15 +132,21 @@ class ChunkSampler:
             yield self.cut(owner, place, chosen >= total)
 
     def cut(self, owner: Int[Tensor, " B"], place: Int[Tensor, " B"], flip: Bool[Tensor, " B"]) -> Chunks:
-        """The chunks whose first answered frame is number ``place`` of sequence ``owner``, mirrored where ``flip``."""
+        """The chunks whose first answered frame is number ``place`` of sequence ``owner``; mirrored ones come last."""
+        if not self.mirrored:
+            return self._cut(owner, place)
+        plain, turned = (self._cut(owner[rows], place[rows]) for rows in (~flip, flip))
+        turned = mirrored(turned, self.source, self.target)
+        known = [name for name, value in vars(plain).items() if value is not None]
+        return replace(plain, **{name: torch.cat([getattr(plain, name), getattr(turned, name)]) for name in known})
+
+    def _cut(self, owner: Int[Tensor, " B"], place: Int[Tensor, " B"]) -> Chunks:
         steps = torch.arange(self.framing.frames, device=place.device) - self.framing.first
         last = (self.lengths[owner] - 1)[:, None]
         shown = self.starts[owner][:, None] + (place[:, None] + steps).clamp_min(0).minimum(last)
-        truth = None if self.truth is None else self.truth[shown[:, self.framing.answered]]
-        chunks = Chunks(
-            self.keypoints[shown], self.rays[shown], self.seen[shown], truth, self.cameras[owner], self.sizes[owner]
-        )
-        return self._flipped(chunks, flip) if self.mirrored else chunks
+        keypoints, rays, seen = (_rows(every, shown) for every in (self.keypoints, self.rays, self.seen))
+        truth = None if self.truth is None else _rows(self.truth, shown[:, self.framing.answered])
+        return Chunks(keypoints, rays, seen, truth, self.cameras[owner], self.sizes[owner])
 
     @property
     def _counts(self) -> Int[Tensor, " S"]:
@@ -148,33 +154,27 @@ class ChunkSampler:
         answers = self.framing.answers
         return (self.lengths + answers - 1) // answers
 
-    def _flipped(self, chunks: Chunks, flip: Bool[Tensor, " B"]) -> Chunks:
-        """The picture of the samples ``flip`` mirrored about its middle, and their world with it."""
-        other = mirrored(chunks, self.source, self.target)
-
-        def either(own: Tensor, twin: Tensor) -> Tensor:
-            return torch.where(flip.view(-1, *(1,) * (own.dim() - 1)), twin, own)
-
-        pairs = {name: (value, getattr(other, name)) for name, value in vars(chunks).items() if value is not None}
-        return replace(chunks, **{name: either(*pair) for name, pair in pairs.items()})
-
 
 def mirrored(chunks: Chunks, source: Skeleton, target: Skeleton) -> Chunks:
     """All chunks in a mirror: pictures about their middle, the world about the camera's plane x = 0, sides swapped.
 
     The camera is mirrored too: its principal point, and the part of its distortion that is not symmetric.
     """
-    swap, away = list(source.mirror), chunks.keypoints.new_tensor([-1.0, 1.0])
-    seen = chunks.seen[:, :, swap]
+    swap, away = torch.tensor(source.mirror, device=chunks.seen.device), chunks.keypoints.new_tensor([-1.0, 1.0])
+    seen = chunks.seen.index_select(2, swap)
     wide = torch.stack([chunks.sizes[:, 0], torch.zeros_like(chunks.sizes[:, 0])], -1)
-    keypoints = chunks.keypoints[:, :, swap] * away + wide[:, None, None]
+    keypoints = chunks.keypoints.index_select(2, swap) * away + wide[:, None, None]
     cameras = chunks.cameras * chunks.cameras.new_tensor(_MIRRORED)
     cameras[:, 2] += chunks.sizes[:, 0]
     truth = chunks.truth
     if truth is not None:
         truth = truth[:, :, list(target.mirror)] * truth.new_tensor([-1.0, 1.0, 1.0])
     keypoints = torch.where(seen[..., None], keypoints, 0.0)
-    return Chunks(keypoints, chunks.rays[:, :, swap] * away, seen, truth, cameras, chunks.sizes)
+    return Chunks(keypoints, chunks.rays.index_select(2, swap) * away, seen, truth, cameras, chunks.sizes)
+
+
+def _rows(every: Shaped[Tensor, "F ..."], shown: Int[Tensor, "B W"]) -> Shaped[Tensor, "B W ..."]:
+    return every.index_select(0, shown.flatten()).unflatten(0, shown.shape)
 
 
 def _known(one: Sequence) -> Iterator[Sequence]:
