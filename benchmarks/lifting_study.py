@@ -1,0 +1,172 @@
+"""The methods of the source texts against each other: same data, same number of answered frames, several seeds.
+
+python -m benchmarks.lifting_study cmu.npz -o FOLDER
+
+Every run leaves a JSON file, and is not repeated where there is one. Reported in docs/lifting-study.md.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import mean, stdev
+from time import perf_counter
+from typing import Annotated, Any
+
+import torch
+import tyro
+from lightning_fabric import Fabric
+
+from lifting import material
+from lifting.evaluation import Errors, lifted, report
+from lifting.lifter import Lifter
+from lifting.losses.objective import LossSettings
+from lifting.material import Split
+from lifting.synthesis.bank import MotionBank
+from lifting.synthesis.noise import NoiseSettings
+from lifting.training.settings import TrainSettings
+from lifting.training.trainer import Trainer
+
+BASE = TrainSettings(
+    channels=256, rate=25.0, span=16, epochs=8, steps=100, batch=512, learning_rate=2e-3, averaging=0.99, warmup=100
+)
+"""27 frames at 25 Hz; 409,600 answered frames."""
+
+INTERVALS = (4, 6, 8, 12)
+"""Those of the motion loss at 25 Hz: the published 8, 12, 16 and 24 at 50 Hz."""
+
+NETWORKS = {
+    "temporal net, 27 frames": BASE,
+    "temporal net, causal": replace(BASE, causal=True),
+    "two-stream": replace(BASE, kind="two-stream", dropout=0.25),
+    "U-shaped GCN": replace(BASE, kind="ugcn", span=1, batch=1536, steps=34, dropout=0.1),
+}
+LOSSES = {
+    "position": LossSettings(),
+    "with velocity": LossSettings(velocity=1.0),
+    **{
+        f"with motion, {operator}": LossSettings(motion=1.0, motion_operator=operator, motion_intervals=INTERVALS)
+        for operator in ("subtraction", "inner", "cross")
+    },
+    "with limbs (θ, d, s, r)": LossSettings(angle=0.02, distance=1.0, symmetry=1.0, motion_range=0.02),
+    "with joint motion (ẋ, ẍ, θ̈)": LossSettings(
+        joint_velocity=10.0, joint_acceleration=10.0, angular_acceleration=0.02
+    ),
+}
+METRICS = {"mpjpe": "P1", "p_mpjpe": "P2", "mpjve": "MPJVE", "mpjae": "MPJAE"}
+TEST = ("2", "8", "32", "38")
+"""Of the test subjects those with little material, 14 aside: a study has many runs."""
+LABELLED = 0.1
+"""Share of the training subjects' clips that keep their labels in the semi-supervised part."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run of the study."""
+
+    part: str
+    name: str
+    settings: TrainSettings
+    labelled: float = 1.0
+    semi: bool = False
+
+
+def cases(parts: Sequence[str]) -> Iterator[Case]:
+    """Every comparison, by name."""
+    table = {
+        "networks": (Case("networks", name, settings) for name, settings in NETWORKS.items()),
+        "losses": (Case("losses", name, replace(BASE, loss=loss)) for name, loss in LOSSES.items()),
+        "labels": _label_cases(),
+    }
+    for part in parts:
+        yield from table[part]
+
+
+def _label_cases() -> Iterator[Case]:
+    both = replace(BASE, normalisation="screen", trajectory=1.0)
+    yield Case("labels", "all labels", both)
+    yield Case("labels", "a tenth of the labels", both, LABELLED)
+    yield Case("labels", "a tenth, the rest unlabelled", both, LABELLED, semi=True)
+
+
+def run(case: Case, seed: int, parts: Split) -> Mapping[str, object]:
+    """Train and measure. Errors on clean and flawed keypoints of the test subjects."""
+    assert isinstance(parts.train, MotionBank)
+    known, rest = divided(parts.train, case.labelled)
+    fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    trainer = Trainer(replace(case.settings, seed=seed), known, parts.validation, fabric, rest if case.semi else None)
+    began = perf_counter()
+    records = list(trainer.fit())
+    seconds = perf_counter() - began
+    lifter = Lifter(trainer.result({}), torch.device("cpu"))
+    found = {name: errors(lifter, parts.test, noise) for name, noise in (("clean", None), ("flawed", NoiseSettings()))}
+    size = sum(p.numel() for p in trainer.net.parameters())
+    return {
+        "part": case.part, "name": case.name, "seed": seed, "parameters": size, "seconds": seconds,
+        "settings": asdict(case.settings), "records": records, **{name: asdict(e) for name, e in found.items()},
+    }  # fmt: skip
+
+
+def errors(lifter: Lifter, test: material.Bank, noise: NoiseSettings | None) -> Errors:
+    """On one camera for each piece of four seconds."""
+    return report(material.tests(test, 1, noise, 0), lifted(lifter)).overall
+
+
+def divided(bank: MotionBank, share: float) -> tuple[MotionBank, MotionBank | None]:
+    """Every n-th clip, and the others."""
+    if share == 1:
+        return bank, None
+    names = bank.names[:: round(1 / share)]
+    others = [name for name in bank.names if name not in names]
+    return bank.dropping(others), bank.dropping(names)
+
+
+def main(
+    data: tyro.conf.Positional[Path],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    parts: tuple[str, ...] = ("networks", "losses", "labels"),
+    seeds: int = 3,
+    share: tuple[int, int] = (0, 1),
+) -> None:
+    """Run what is not done yet, then print the tables of all that is.
+
+    Args:
+        data: What ``python -m lifting prepare`` wrote.
+        out: Folder for a JSON file of each run.
+        parts: Of networks, losses, labels.
+        seeds: Runs of each case.
+        share: Do only every n-th run from number k on: k n. For several processes.
+    """
+    torch.set_num_threads(1)
+    out.mkdir(parents=True, exist_ok=True)
+    split = material.split(MotionBank.load(data))
+    split = replace(split, test=material.of(split.test, TEST))
+    todo = [(case, seed) for seed in range(seeds) for case in cases(parts)]
+    for case, seed in todo[share[0] :: share[1]]:
+        path = out / f"{case.part}, {case.name}, {seed}.json"
+        if not path.exists():
+            found = json.dumps(run(case, seed, split), indent=1)
+            path.write_text(found + "\n")
+            print(f"{path.name}: done", flush=True)
+    for part in parts:
+        print(f"\n### {part}\n\n{table([json.loads(p.read_text()) for p in sorted(out.glob(f'{part},*.json'))])}")
+
+
+def table(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Mean ± standard deviation over seeds: P1 / P2 (mm), MPJVE (mm a frame), MPJAE (mm a frame²)."""
+    columns = [f"{keypoints} {name}" for keypoints in ("clean", "flawed") for name in METRICS.values()]
+    lines = ["| | runs | parameters | s | " + " | ".join(columns) + " |", "|---" * (4 + len(columns)) + "|"]
+    for name in dict.fromkeys(one["name"] for one in runs):
+        same = [one for one in runs if one["name"] == name]
+        cells = [_spread([r[kind][key] for r in same]) for kind in ("clean", "flawed") for key in METRICS]
+        size, time = f"{same[0]['parameters'] / 1e6:.2f} M", f"{mean(r['seconds'] for r in same):.0f}"
+        lines.append(f"| {name} | {len(same)} | {size} | {time} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{mean(values):.2f} ± {stdev(values):.2f}" if len(values) > 1 else f"{values[0]:.2f}"
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

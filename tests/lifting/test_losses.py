@@ -1,0 +1,166 @@
+from collections.abc import Callable
+from math import pi
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from lifting.losses import bones, joint_aware, position
+from lifting.losses.motion import OPERATORS, motion
+from lifting.losses.objective import LossSettings, Objective
+from lifting.losses.reprojection import reprojection
+from lifting.synthesis import random
+from poses import H36M17
+from poses.skeleton import HUMANEVA15
+from poses.errors import SettingsError
+
+NAMES = [name for name in vars(LossSettings()) if not name.startswith("motion_") or name == "motion_range"]
+OFF = dict.fromkeys(NAMES, 0.0)
+
+
+def some(seed: int, frames: int = 6, joints: int = 17) -> Tensor:
+    """Two people who move."""
+    generator = torch.Generator().manual_seed(seed)
+    start = torch.randn(2, 1, joints, 3, generator=generator, dtype=torch.float64)
+    return start + 0.1 * torch.randn(2, frames, joints, 3, generator=generator, dtype=torch.float64).cumsum(1)
+
+
+def term(name: str) -> Callable[[Tensor, Tensor], Tensor]:
+    objective = Objective(LossSettings(**{**OFF, name: 1.0}, motion_intervals=(1, 3)), H36M17)
+    return lambda predicted, target: objective(predicted, target)[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_term_is_zero_on_the_truth_and_falls_towards_it(name: str) -> None:
+    loss, target, moved = term(name), some(0), some(1)
+    assert loss(target, target).item() == pytest.approx(0, abs=1e-12)
+    predicted = moved.clone().requires_grad_()
+    values = []
+    optimizer = torch.optim.Adam([predicted], 0.02)
+    for _ in range(60):
+        value = loss(predicted, target)
+        values.append(value.item())
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+    assert values[0] > 0
+    assert values[-1] < 0.5 * values[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("pose", ["all joints in one place", "a straight line"])
+def test_gradients_are_finite_on_degenerate_poses(name: str, pose: str) -> None:
+    predicted = torch.zeros(1, 5, 17, 3)
+    if pose == "a straight line":
+        predicted = predicted + torch.arange(17)[:, None] * torch.tensor([0.1, 0.0, 0.0])
+    predicted.requires_grad_()
+    term(name)(predicted, some(0, 5)[:1].float()).backward()
+    assert predicted.grad is not None
+    assert predicted.grad.isfinite().all()
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=20, deadline=None)
+def test_what_limbs_are_does_not_depend_on_the_axes(seed: int) -> None:
+    made, true = some(seed), some(seed + 1)
+    generator = torch.Generator().manual_seed(seed)
+    turn = random.rotation(2, generator).double()[:, None]
+    shift = torch.randn(2, 1, 1, 3, generator=generator)
+    for name in ("angle", "distance", "symmetry", "motion_range", "bone_length", "angular_acceleration"):
+        torch.testing.assert_close(term(name)(made @ turn + shift, true), term(name)(made, true), rtol=1e-5, atol=1e-9)
+
+
+def test_velocity_is_motion_by_differences_of_one_frame() -> None:
+    made, true = some(0), some(1)
+    steps = (made - true).diff(dim=1)
+    torch.testing.assert_close(motion(made, true, "subtraction", (1,)), steps.abs().sum(-1).mean())
+    torch.testing.assert_close(position.velocity(made, true), steps.norm(dim=-1).mean())
+    torch.testing.assert_close(joint_aware.joint_velocity(made, true), steps.square().sum(-1).mean())
+
+
+def test_motion_operators_by_hand() -> None:
+    now, later = torch.tensor([[[[1.0, 2.0, 3.0]]]]), torch.tensor([[[[0.0, 1.0, -1.0]]]])
+    assert OPERATORS["subtraction"](now, later).tolist() == [[[[-1.0, -1.0, -4.0]]]]
+    assert OPERATORS["inner"](now, later).tolist() == [[[[-1.0]]]]
+    assert OPERATORS["cross"](now, later).tolist() == [[[[-5.0, 1.0, 1.0]]]]
+
+
+def test_motion_adds_up_over_intervals() -> None:
+    made, true = some(0), some(1)
+    for operator in OPERATORS:
+        whole = motion(made, true, operator, (1, 2, 4))
+        torch.testing.assert_close(whole, sum(motion(made, true, operator, (t,)) for t in (1, 2, 4)))
+
+
+def test_angles_and_lengths_of_a_known_pose() -> None:
+    pose = torch.zeros(1, 1, 17, 3, dtype=torch.float64)
+    joint = {name: i for i, name in enumerate(H36M17.joints)}
+    pose[..., joint["left_knee"], :] = torch.tensor([0.0, 0.5, 0.0])
+    pose[..., joint["left_ankle"], :] = torch.tensor([0.0, 0.5, 0.3])
+    lengths = joint_aware.lengths(pose, H36M17)[0, 0]
+    thigh, shank = (
+        next(k for k, (_, c) in enumerate(H36M17.bones) if c == joint[n]) for n in ("left_knee", "left_ankle")
+    )
+    assert lengths[thigh].item() == pytest.approx(0.5, abs=1e-5)
+    assert lengths[shank].item() == pytest.approx(0.3, abs=1e-5)
+    bend = joint_aware.angles(pose, H36M17)[0, 0]
+    assert bend[list(joint_aware._meeting(H36M17)).index((thigh, shank))].item() == pytest.approx(pi / 2)
+
+
+def test_far_roots_weigh_less() -> None:
+    made, true = some(0, joints=1), some(1, joints=1)
+    near, far = (position.weighted_mpjpe(made, true, torch.full((2, 6), 1 / z)) for z in (2.0, 8.0))
+    torch.testing.assert_close(near, 4 * far)
+    torch.testing.assert_close(position.weighted_mpjpe(made, true, torch.ones(2, 6)), position.mpjpe(made, true))
+
+
+def test_mean_bones_of_two_batches() -> None:
+    small, tall = some(0), 1.25 * some(0)
+    expected = 0.25 * joint_aware.lengths(small, H36M17).mean()
+    torch.testing.assert_close(bones.bone_difference(small, tall, H36M17), expected, rtol=1e-3, atol=0)
+    assert bones.bone_difference(small, small.flip(0, 1), H36M17).item() == pytest.approx(0)
+
+
+def test_reprojection_counts_what_is_seen() -> None:
+    placed = some(0) * 0.3 + torch.tensor([0.0, 0.0, 4.0])
+    rays = placed[..., :2] / placed[..., 2:]
+    seen = torch.rand(2, 6, 17) < 0.7
+    assert reprojection(placed, rays, seen).item() == pytest.approx(0)
+    wrong = torch.where(seen[..., None], rays + torch.tensor([0.03, 0.04]), torch.nan)
+    assert reprojection(placed, wrong, seen).item() == pytest.approx(0.05)
+    assert reprojection(placed, rays, torch.zeros_like(seen)).item() == 0
+    behind = (placed - torch.tensor([0.0, 0.0, 9.0])).requires_grad_()
+    reprojection(behind, wrong, seen).backward()
+    assert behind.grad is not None
+    assert behind.grad.isfinite().all()
+
+
+def test_objective_gives_weighted_terms_that_are_on() -> None:
+    made, true = some(0, joints=15), some(1, joints=15)
+    chosen = LossSettings(mpjpe=2.0, velocity=0.5, motion=0.0)
+    terms = Objective(chosen, HUMANEVA15)(made, true)
+    assert set(terms) == {"mpjpe", "velocity"}
+    torch.testing.assert_close(terms["mpjpe"], 2 * position.mpjpe(made, true))
+    torch.testing.assert_close(terms["velocity"], 0.5 * position.velocity(made, true))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "frames"), [({}, 1), ({"velocity": 1.0}, 2), ({"joint_acceleration": 1.0}, 3), ({"motion": 1.0}, 25)]
+)
+def test_objective_says_how_many_frames_it_needs(wanted: dict[str, float], frames: int) -> None:
+    assert Objective(LossSettings(**wanted), H36M17).consecutive == frames  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"motion_operator": "outer"}, "subtraction, inner, cross"),
+        ({"motion_intervals": (0,)}, "positive"),
+        ({"mpjpe": 0.0}, "--loss.mpjpe 1"),
+    ],
+)
+def test_objective_refuses(wrong: dict[str, object], says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        Objective(LossSettings(**wrong), H36M17)  # type: ignore[arg-type]
