@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lifting import material
+from lifting.conversion import Layout
+from lifting.conversion import convert as convert_files
 from lifting.evaluation import lifted, mean_pose, report, tables
 from lifting.figures import errors_by_action, save
 from lifting.lifter import Lifter
@@ -26,7 +28,7 @@ from lifting.training.session import begin, finish, logged
 from lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
 from lifting.training.trainer import Trainer
 from lifting.trials import Trial
-from poses.errors import KineliftError
+from poses.errors import KineliftError, SettingsError
 from poses.output import make_folder, replacing
 
 _CMU = (
@@ -51,6 +53,31 @@ def prepare(
         index: CSV with what each trial shows (the CMU index).
     """
     console.print(f"Wrote {out}: {prepare_folder(folder, out, index)}", highlight=False)
+
+
+def convert(
+    files: tyro.conf.Positional[tuple[Path, ...]],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    layout: Layout = "npz",
+    size: tuple[int, int] | None = None,
+    rate: float | None = None,
+    projections: Path | None = None,
+) -> None:
+    """Read a recorded data set, or keypoints of own videos, into one npz of sequences.
+
+    Args:
+        files: npz: DATA_2D [DATA_3D]; human36m: FOLDER CAMERAS; mpi3dhp-train, mpi3dhp-test and tracks: FOLDER or FILE.
+        out: The npz to write.
+        layout: How the files are laid out.
+        size: Width and height of the pictures, for tracks that do not say.
+        rate: Frames a second, where the files do not say.
+        projections: npz: DATA_2D of exact keypoints, to find the cameras by where FILES are a detector's.
+    """
+    if not files:
+        raise SettingsError("Nothing to convert: name the files or folders of the data set.")
+    bank, told = convert_files(layout, files, size, rate, projections)
+    bank.save(out)
+    console.print(f"Wrote {out}: {told}", highlight=False)
 
 
 def training(preset: str) -> Callable[..., None]:
@@ -211,6 +238,7 @@ def main() -> None:
     """Run the command; a typed error becomes one line on stderr and exit status 1."""
     commands: dict[str, Callable[..., None]] = {
         "prepare": prepare,
+        "convert": convert,
         "train": training(_preset(sys.argv, "kinelift")),
         "specialists": specialising(_preset(sys.argv, "bai")),
         "evaluate": evaluate,
