@@ -18,6 +18,10 @@ LAYOUTS: Mapping[Layout, str] = {
     "mpi3dhp-test": "a folder TS1 … TS6 of MPI-INF-3DHP, or data_test_3dhp.npz",
     "tracks": "keypoints without truth: a folder of OpenPose JSON, COCO results, or a recording of Kinelift",
 }
+COUNTS: Mapping[Layout, tuple[int, ...]] = {
+    "npz": (1, 2), "human36m": (2,), "mpi3dhp-train": (1,), "mpi3dhp-test": (1,), "tracks": (1,)
+}  # fmt: skip
+"""How many files or folders each consists of."""
 
 
 def convert(
@@ -32,11 +36,14 @@ def convert(
     ``size`` (width, height) and ``rate`` (frames a second) are needed where the files do not say; ``projections``: a
     ``data_2d_*`` of exact keypoints, from which cameras are found where those to convert are a detector's.
     """
+    if len(files) not in COUNTS[layout]:
+        raise SettingsError(f"The layout {layout} is {LAYOUTS[layout]}. {len(files)} names were given.")
     if layout == "npz":
-        done = read_community(files[0], *_second(layout, files, optional=True), truth_2d=projections, rate=rate)
+        truth = files[1] if len(files) > 1 else None
+        done = read_community(files[0], truth, projections, rate)
         return done.bank, str(done)
     if layout == "human36m":
-        bank, summary = human36m.convert(files[0], human36m.calibration(*_second(layout, files)))
+        bank, summary = human36m.convert(files[0], human36m.calibration(files[1]))
         return bank, f"{bank}. {summary}"
     if layout == "tracks":
         filming = Filming(size, rate) if size and rate else None
@@ -47,17 +54,6 @@ def convert(
 
 
 def _mpi3dhp(layout: Layout, path: Path) -> SequenceBank:
-    readers = {
-        ("mpi3dhp-train", True): mpi3dhp.read_training_set,
-        ("mpi3dhp-train", False): mpi3dhp.read_training_archive,
-        ("mpi3dhp-test", True): mpi3dhp.read_test_set,
-        ("mpi3dhp-test", False): mpi3dhp.read_test_archive,
-    }
-    return readers[layout, path.is_dir()](path)
-
-
-def _second(layout: Layout, files: tuple[Path, ...], optional: bool = False) -> tuple[Path, ...]:
-    """The second of two files; none where it is optional and not given."""
-    if len(files) > 2 or (len(files) < 2 and not optional):
-        raise SettingsError(f"The layout {layout} is {LAYOUTS[layout]}. {len(files)} files were given.")
-    return files[1:]
+    if layout == "mpi3dhp-train":
+        return mpi3dhp.read_training_set(path) if path.is_dir() else mpi3dhp.read_training_archive(path)
+    return mpi3dhp.read_test_set(path) if path.is_dir() else mpi3dhp.read_test_archive(path)

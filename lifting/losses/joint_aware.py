@@ -1,0 +1,95 @@
+"""Joint-aware terms (Gupta, table 1 and equation 1): squared differences of what limbs are and do.
+
+The text names the quantities and leaves open which joints they are taken of. Here a limb is a bone of the skeleton, and
+an angle is that between two bones that share a joint. Every term is the mean over all it is taken of.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lifting.losses.position import Loss, Poses
+from poses import Skeleton
+
+TINY = 1e-6
+"""Square metres: keeps the gradient of a length finite where a bone has none."""
+
+
+def angle(predicted: Poses, target: Poses, skeleton: Skeleton) -> Loss:
+    """θ, angles between limbs that meet, rad²."""
+    return _square(angles(predicted, skeleton), angles(target, skeleton))
+
+
+def distance(predicted: Poses, target: Poses, skeleton: Skeleton) -> Loss:
+    """d, distances between joints that a body keeps: the lengths of its bones, m²."""
+    return _square(lengths(predicted, skeleton), lengths(target, skeleton))
+
+
+def symmetry(predicted: Poses, target: Poses, skeleton: Skeleton) -> Loss:
+    """s, how much longer a limb is on the left than on the right, m²."""
+    return _square(_asymmetry(predicted, skeleton), _asymmetry(target, skeleton))
+
+
+def motion_range(predicted: Poses, target: Poses, skeleton: Skeleton) -> Loss:
+    """r, the range of every angle over the frames of a sample, rad². Needs two frames."""
+    made, true = (angles(poses, skeleton) for poses in (predicted, target))
+    return _square(made.amax(1) - made.amin(1), true.amax(1) - true.amin(1))
+
+
+def joint_velocity(predicted: Poses, target: Poses) -> Loss:
+    """ẋ, (metres a frame)². Needs two frames."""
+    return _square(predicted.diff(dim=1), target.diff(dim=1)) * 3
+
+
+def joint_acceleration(predicted: Poses, target: Poses) -> Loss:
+    """ẍ, (metres a frame²)². Needs three frames."""
+    return _square(predicted.diff(n=2, dim=1), target.diff(n=2, dim=1)) * 3
+
+
+def angular_acceleration(predicted: Poses, target: Poses, skeleton: Skeleton) -> Loss:
+    """θ̈, second differences of the angles between limbs, (rad a frame²)². Needs three frames."""
+    return _square(angles(predicted, skeleton).diff(n=2, dim=1), angles(target, skeleton).diff(n=2, dim=1))
+
+
+def angles(poses: Poses, skeleton: Skeleton) -> Float[Tensor, "B N A"]:
+    """Angles (rad, 0 to π) between bones that share a joint: 0 where one goes on in the other's direction.
+
+    Bones point away from the root. Gradients are finite, also where bones lie on one line or have no length.
+    """
+    bones = _bones(poses, skeleton)
+    pairs = torch.tensor(list(_meeting(skeleton)), device=poses.device)
+    one, other = bones[:, :, pairs[:, 0]], bones[:, :, pairs[:, 1]]
+    across = (torch.linalg.cross(one, other).square().sum(-1) + TINY**2).sqrt()
+    return torch.atan2(across, (one * other).sum(-1))
+
+
+def lengths(poses: Poses, skeleton: Skeleton) -> Float[Tensor, "B N L"]:
+    """Length of every bone, metres."""
+    return (_bones(poses, skeleton).square().sum(-1) + TINY).sqrt()
+
+
+def _bones(poses: Poses, skeleton: Skeleton) -> Float[Tensor, "B N L 3"]:
+    parents, children = (list(ends) for ends in zip(*skeleton.bones, strict=True))
+    return poses[:, :, children] - poses[:, :, parents]
+
+
+def _meeting(skeleton: Skeleton) -> Iterator[tuple[int, int]]:
+    """Pairs of bones that share a joint."""
+    for (i, one), (j, other) in combinations(enumerate(skeleton.bones), 2):
+        if set(one) & set(other):
+            yield i, j
+
+
+def _asymmetry(poses: Poses, skeleton: Skeleton) -> Float[Tensor, "B N S"]:
+    found = lengths(poses, skeleton)
+    children = [child for _, child in skeleton.bones]
+    left = [k for k, child in enumerate(children) if child in skeleton.left]
+    right = [children.index(skeleton.mirror[children[k]]) for k in left]
+    return found[:, :, left] - found[:, :, right]
+
+
+def _square(predicted: Tensor, target: Tensor) -> Loss:
+    return (predicted - target).square().mean()

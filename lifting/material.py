@@ -1,0 +1,84 @@
+"""What lifters learn from and are tested on: motion capture before virtual cameras, or recorded sequences."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+from zipfile import BadZipFile
+
+import numpy as np
+
+from lifting import subjects
+from lifting.datasets.sequences import SequenceBank
+from lifting.synthesis.bank import MotionBank
+from lifting.synthesis.noise import NoiseSettings
+from lifting.trials import Trial, trials
+from poses.errors import DataError
+
+Bank: TypeAlias = MotionBank | SequenceBank
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Subjects to learn from, to watch the training by, and to measure the result on."""
+
+    train: Bank
+    validation: Bank
+    test: Bank
+
+
+def load(path: Path) -> Bank:
+    """A file of ``lifting prepare`` or of ``lifting convert``. Raises ``DataError`` for any other."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            recorded = "layouts" in file.files
+    except (OSError, ValueError, BadZipFile, EOFError, AttributeError):
+        recorded = False  # the bank says what is wrong
+    return SequenceBank.load(path) if recorded else MotionBank.load(path)
+
+
+def split(bank: Bank) -> Split:
+    """The subjects' usual parts: ours of the CMU subset, the published ones of recorded data sets.
+
+    Published protocols have no validation subjects: there, training is watched, but nothing chosen, by the test ones.
+    Raises ``DataError`` where a part has nobody in it.
+    """
+    if isinstance(bank, MotionBank):
+        learn = bank.without(subjects.HELD_OUT).dropping(subjects.UNFIT)
+        return Split(learn, bank.only(subjects.VALIDATION), bank.only(subjects.TEST).dropping(subjects.COPIES))
+    test = bank.where(lambda one: subjects.tests(one.subject) and one.truth is not None)
+    return Split(bank.where(lambda one: not subjects.tests(one.subject) and one.truth is not None), test, test)
+
+
+def showing(bank: Bank, actions: Collection[str]) -> Bank:
+    """The part of ``bank`` that shows these actions, named exactly; all of it if none is named."""
+    if not actions:
+        return bank
+    if isinstance(bank, SequenceBank):
+        return bank.only(actions=actions)
+    if unknown := sorted(set(actions) - set(bank.actions)):
+        raise DataError(f"No action {', '.join(unknown)} here. There are: {'; '.join(sorted(set(bank.actions)))}.")
+    return bank.dropping([name for name, action in zip(bank.names, bank.actions, strict=True) if action not in actions])
+
+
+def of(bank: Bank, people: Collection[str]) -> Bank:
+    """The part of ``bank`` with these subjects; all of it if none is named. Raises ``DataError`` for unknown ones."""
+    if not people:
+        return bank
+    if isinstance(bank, SequenceBank):
+        return bank.only(subjects=people)
+    if unknown := sorted(set(people) - set(bank.subjects)):
+        raise DataError(f"No subject {', '.join(unknown)} here. There are: {', '.join(sorted(set(bank.subjects)))}.")
+    return bank.only(people)
+
+
+def actions(bank: Bank) -> tuple[str, ...]:
+    """The names of what it shows, in order; repetitions of an action have one name."""
+    return tuple(sorted(set(bank.actions if isinstance(bank, MotionBank) else (one.kind for one in bank))))
+
+
+def tests(bank: Bank, cameras: int, noise: NoiseSettings | None, seed: int) -> Iterator[Trial]:
+    """Test videos: motion capture before ``cameras`` random cameras, or recorded sequences as they are."""
+    if isinstance(bank, MotionBank):
+        return trials(bank, cameras, noise, seed)
+    return (one.trial() for one in bank)

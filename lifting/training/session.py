@@ -1,0 +1,45 @@
+"""A run with its files: the state that it can go on from, the log, and the checkpoint at the end."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lifting.network import LifterNetwork
+from lifting.training.trainer import Trainer
+from poses.output import make_folder
+
+
+def begin(trainer: Trainer, out: Path, start: Path | None) -> None:
+    """Go on after the last epoch of an interrupted run; if there was none, begin, maybe with weights of ``start``."""
+    state = out.with_suffix(".state")
+    make_folder(out.parent)
+    if state.exists():
+        trainer.restore(state)
+        return
+    if start:
+        trainer.start_from(LifterNetwork.load(start))
+    if trainer.fabric.is_global_zero:
+        out.with_suffix(".jsonl").unlink(missing_ok=True)
+
+
+def logged(trainer: Trainer, out: Path) -> Iterator[Mapping[str, float]]:
+    """Train the epochs that are left. After each one the state is kept, and its record is a line in the log."""
+    for record in trainer.fit():
+        trainer.save(out.with_suffix(".state"))
+        if trainer.fabric.is_global_zero:
+            with out.with_suffix(".jsonl").open("a") as lines:
+                lines.write(json.dumps(record) + "\n")
+        yield record
+
+
+def finish(trainer: Trainer, out: Path, about: Mapping[str, Any], start: Path | None) -> None:
+    """Write the checkpoint, which says how it was made. Processes leave together."""
+    if trainer.fabric.is_global_zero:
+        trained = {"date": f"{datetime.now(UTC):%Y-%m-%d}", **about, "settings": asdict(trainer.settings)}
+        if start:
+            trained["start"] = dict(LifterNetwork.load(start).about)
+        trainer.result(trained).save(out)
+    trainer.fabric.barrier()  # nobody leaves while another process still needs an answer

@@ -1,0 +1,114 @@
+"""Action-specific training (Bai): a specialist for every action, against the generalist at equal work.
+
+Work is counted in unit-epochs: one pass over the training data of one action. An epoch over A actions is A of them.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+
+from lifting import material
+from lifting.coupled import TABLE
+from lifting.datasets.sequences import SequenceBank
+from lifting.evaluation import Errors, lifted, report
+from lifting.lifter import Lifter
+from lifting.material import Bank, Split
+from lifting.training.settings import TrainSettings
+from lifting.training.trainer import Trainer
+from poses.errors import DataError
+from poses.output import replacing
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Errors (mm) on one action's test videos. ``label``: what a recogniser calls the action."""
+
+    action: str
+    label: str
+    file: str
+    generalist: Errors
+    specialist: Errors
+
+    @property
+    def specialist_wins(self) -> bool:
+        """Whether the specialist has the lower MPJPE."""
+        return self.specialist.mpjpe < self.generalist.mpjpe
+
+
+def train_all(
+    settings: TrainSettings, split: Split, names: Mapping[str, str], folder: Path, fabric: Fabric
+) -> Iterator[Comparison]:
+    """Train the generalist for ``settings.epochs``, then a specialist for as many unit-epochs on every action.
+
+    ``names``: label by action. Writes the checkpoints to ``folder``; a comparison follows each. Raises ``DataError``
+    for an action that is not both learned and tested.
+    """
+    for part in (split.train, split.test):
+        material.showing(part, tuple(names))
+    everything = material.showing(split.train, tuple(names))
+    generalist = _trained(settings, everything, split.validation, folder / "generalist.safetensors", fabric)
+    for action, label in names.items():
+        file = f"{label}.safetensors"
+        mine = material.showing(split.train, (action,)), material.showing(split.test, (action,))
+        specialist = _trained(_as_much(settings, mine[0], len(names)), *mine, folder / file, fabric)
+        errors = (_errors(lifter, mine[1]) for lifter in (generalist, specialist))
+        yield Comparison(action, label, file, *errors)
+
+
+def save_table(folder: Path, settings: TrainSettings, comparisons: list[Comparison]) -> None:
+    """What ``Coupled.load`` reads, and people too."""
+    rows = [{**asdict(one), "specialist_wins": one.specialist_wins} for one in comparisons]
+    units = settings.epochs * len(comparisons)
+    table = {"generalist": "generalist.safetensors", "unit_epochs": units, "actions": rows}
+    with replacing(folder / TABLE) as part:
+        part.write_text(json.dumps(table, indent=1) + "\n")
+
+
+def markdown(comparisons: list[Comparison]) -> str:
+    """MPJPE / MPJVE (mm, mm a frame) of both by action, and the plain mean over actions."""
+    rows = [(one.action, one.generalist, one.specialist) for one in comparisons]
+    lines = [f"| {name} | {_cell(general)} | {_cell(special)} |" for name, general, special in rows]
+    means = [
+        " / ".join(f"{sum(getattr(row[k], key) for row in rows) / len(rows):.1f}" for key in ("mpjpe", "mpjve"))
+        for k in (1, 2)
+    ]
+    head = ["| action | generalist, MPJPE / MPJVE | specialist, MPJPE / MPJVE |", "|---|---:|---:|"]
+    return "\n".join([*head, *lines, f"| mean over actions | {means[0]} | {means[1]} |"])
+
+
+def labels(bank: Bank, wanted: Mapping[str, str]) -> dict[str, str]:
+    """The label of every action to train for: ``wanted``, or all actions of ``bank``, their names in lower case."""
+    return dict(wanted) or {action: action.lower() for action in material.actions(bank)}
+
+
+def _trained(settings: TrainSettings, train: Bank, watch: Bank, path: Path, fabric: Fabric) -> Lifter:
+    trainer = Trainer(settings, train, watch, fabric)
+    for _ in trainer.fit():
+        pass
+    network = trainer.result({"settings": asdict(settings)})
+    network.save(path)
+    return Lifter(network, torch.device("cpu"))
+
+
+def _as_much(settings: TrainSettings, mine: Bank, count: int) -> TrainSettings:
+    """The generalist's unit-epochs, all on one of ``count`` actions.
+
+    An epoch of recorded sequences is a pass, so there are ``count`` times as many; one of synthesised samples is a
+    fixed number of batches, whatever they show.
+    """
+    return replace(settings, epochs=settings.epochs * count) if isinstance(mine, SequenceBank) else settings
+
+
+def _errors(lifter: Lifter, test: Bank) -> Errors:
+    found = report(material.tests(test, 2, None, 0), lifted(lifter))
+    if not found.overall.frames:
+        raise DataError("No test videos show this action. Choose other actions.")
+    return found.overall
+
+
+def _cell(errors: Errors) -> str:
+    return f"{errors.mpjpe:.1f} / {errors.mpjve:.1f}"
