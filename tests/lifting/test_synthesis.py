@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from lifting.batch import Framing
 from lifting.coordinates import facing, turn_to
 from lifting.synthesis import random
 from lifting.synthesis.bank import COCO, JOINTS, MotionBank
@@ -169,11 +170,9 @@ def test_noise_is_correlated_in_time() -> None:
 
 
 def test_sampler_is_repeatable_and_true_to_its_target(bank: MotionBank) -> None:
-    times = (torch.arange(27) - 13) / 20
-    clean = SynthesisSettings(noise=NoiseSettings(clean=1.0))
-    sampler = Sampler(bank, times, 13, clean)
+    sampler = Sampler(bank, Framing(27, 1, 13), 20.0, SynthesisSettings(noise=NoiseSettings(clean=1.0)))
     batch, again = sampler.draw(64, generator(3)), sampler.draw(64, generator(3))
-    torch.testing.assert_close(batch.plane, again.plane)
+    torch.testing.assert_close(batch.points, again.points)
     assert batch.seen.all()
     # The keypoints of the middle frame are the projection of the target, put at the right place.
     body = [
@@ -183,9 +182,9 @@ def test_sampler_is_repeatable_and_true_to_its_target(bank: MotionBank) -> None:
     coco = [COCO.index(j) for j in body]
     rows = torch.zeros(64, len(body), 2, 3)
     rows[..., 0, 0] = rows[..., 1, 1] = 1
-    rows[..., 2] = -batch.plane[:, 13, coco]
-    target = batch.target[:, body]
-    right = batch.plane[:, 13, coco] * target[..., 2:] - target[..., :2]
+    rows[..., 2] = -batch.points[:, 13, coco]
+    target = batch.target[:, 0, body]
+    right = batch.points[:, 13, coco] * target[..., 2:] - target[..., :2]
     solution = torch.linalg.lstsq(rows.flatten(1, 2).double(), right.flatten(1)[..., None].double())
     residual = (rows.flatten(1, 2).double() @ solution.solution)[..., 0] - right.flatten(1).double()
     assert residual.abs().max() < 1e-3

@@ -15,7 +15,9 @@ from lifting.evaluation import lifted, mean_pose, report, tables
 from lifting.lifter import Lifter
 from lifting.synthesis.bank import JOINTS, MotionBank
 from lifting.synthesis.noise import NoiseSettings
-from lifting.training import Trainer, TrainSettings, ahead
+from lifting.training.settings import TrainSettings
+from lifting.training.sources import ahead
+from lifting.training.trainer import Trainer
 from lifting.trials import RATE, trials
 from poses.errors import DataError, SettingsError, WeightsError
 
