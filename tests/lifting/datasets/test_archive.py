@@ -124,6 +124,13 @@ def test_malformed_pickles_are_refused(program: bytes, tmp_path: Path) -> None:
         read_archive(raw(tmp_path / "data.npz", program), "a")
 
 
+def test_what_holds_itself_is_refused(tmp_path: Path) -> None:
+    content: list[Any] = []
+    content.append({"again": content})
+    with pytest.raises(DataError, match="nested more than 16 levels"):
+        read_archive(packed(tmp_path / "data.npz", content), "positions_2d")
+
+
 def test_other_types_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds a set"):
         read_archive(packed(tmp_path / "data.npz", {"a": {1, 2}}), "positions_2d")

@@ -85,6 +85,12 @@ def test_an_epoch_answers_for_every_frame(framing: Framing, lengths: list[int], 
         assert len(answers) == sum(lengths)
 
 
+def test_epochs_cut_sequences_at_varying_frames() -> None:
+    sampler, source = ChunkSampler.of(numbered(14), Framing(4, 4, 0)), generator()
+    firsts = [{one[1] for one in answered(chunks)[::4]} for _ in range(20) for chunks in sampler.epoch(9, source)]
+    assert {min(first - {0}) for first in firsts} == {2, 3, 4}  # 16 frames are answered for, 14 exist
+
+
 def test_an_epoch_shows_every_frame_both_ways_round() -> None:
     whole = labelled()
     sampler = ChunkSampler.of(whole, Framing(3, 1, 1), mirrored=True)
