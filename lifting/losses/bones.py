@@ -1,5 +1,8 @@
 """Lengths of bones: against the truth, or where there is none, against those of other people."""
 
+from jaxtyping import Float
+from torch import Tensor
+
 from lifting.losses.joint_aware import lengths
 from lifting.losses.position import Loss, Poses
 from poses import Skeleton
@@ -10,7 +13,7 @@ def bone_length(predicted: Poses, target: Poses, skeleton: Skeleton) -> Loss:
     return (lengths(predicted, skeleton) - lengths(target, skeleton)).abs().mean()
 
 
-def bone_difference(labelled: Poses, unlabelled: Poses, skeleton: Skeleton) -> Loss:
+def bone_difference(labelled: Poses, unlabelled: Float[Tensor, "U M K 3"], skeleton: Skeleton) -> Loss:
     """How far every bone's mean length over one batch is from that over the other; mean over bones, metres.
 
     The soft constraint of semi-supervised training (Pavllo et al. 2019, section 4): people without truth have bones

@@ -13,8 +13,8 @@ from lifting.losses.objective import LossSettings, Objective
 from lifting.losses.reprojection import reprojection
 from lifting.synthesis import random
 from poses import H36M17
-from poses.skeleton import HUMANEVA15
 from poses.errors import SettingsError
+from poses.skeleton import HUMANEVA15
 
 NAMES = [name for name in vars(LossSettings()) if not name.startswith("motion_") or name == "motion_range"]
 OFF = dict.fromkeys(NAMES, 0.0)

@@ -1,0 +1,163 @@
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import Generator
+
+from lifting import material
+from lifting.datasets.sequences import SequenceBank
+from lifting.lifter import Lifter
+from lifting.losses.objective import LossSettings
+from lifting.network import LifterNetwork
+from lifting.training.presets import PRESETS, HumanEva
+from lifting.training.schedule import learning_rate, norm_momentum
+from lifting.training.settings import TrainSettings
+from lifting.training.trainer import Trainer
+from models.temporal import TemporalNet
+from poses.errors import DataError, SettingsError
+from tests.lifting.recordings import CAMERA, bank
+
+SMALL = replace(HumanEva(), channels=32, epochs=3, batch=40, learning_rate=3e-3, dropout=0.0, norm_momentum=(0.1, 0.05))
+
+
+def trainer(settings: TrainSettings = SMALL, train: SequenceBank | None = None, **more: SequenceBank) -> Trainer:
+    fabric = Fabric(accelerator="cpu", devices=1)
+    return Trainer(settings, train or bank("S1", "S2"), bank("S9"), fabric, **more)
+
+
+@pytest.mark.parametrize("kind", ["temporal", "two-stream"])
+@pytest.mark.parametrize("normalisation", ["picture", "screen", "facing"])
+def test_every_kind_learns_from_recorded_sequences(kind: str, normalisation: str) -> None:
+    run = trainer(replace(SMALL, kind=kind, normalisation=normalisation, epochs=4))  # type: ignore[arg-type]
+    records = list(run.fit())
+    assert records[-1]["train_mpjpe"] < 0.7 * records[0]["train_mpjpe"]
+    assert run.source.steps(run.samples) == 6  # two sequences of 60 frames, and once more in the mirror
+    network = run.result({})
+    assert (network.rate, network.source.name, network.normalisation) == (50.0, "humaneva15", normalisation)
+    one = bank("S1").sequences[0]
+    assert Lifter(network, torch.device("cpu")).lift(one.track(), CAMERA).points.shape == (60, 15, 3)
+
+
+def test_the_u_shaped_network_learns_whole_windows() -> None:
+    settings = replace(SMALL, kind="ugcn", batch=2 * 96, epochs=2, learning_rate=1e-2, loss=LossSettings(motion=0.1))
+    run = trainer(settings, bank("S1", frames=200))
+    records = list(run.fit())
+    assert records[1]["train_mpjpe"] < records[0]["train_mpjpe"]
+    assert run.learner.framing.answers == 96
+    with pytest.raises(SettingsError, match="--span at 1"):
+        trainer(replace(settings, span=4))
+
+
+def test_terms_over_time_need_a_span() -> None:
+    with pytest.raises(SettingsError, match="--span 3"):
+        trainer(replace(SMALL, loss=LossSettings(joint_acceleration=1.0)))
+    run = trainer(replace(SMALL, span=4, epochs=1, loss=LossSettings(joint_acceleration=1.0, angle=0.1)))
+    (record,) = run.fit()
+    assert {"train_mpjpe", "train_joint_acceleration", "train_angle"} <= set(record)
+
+
+def test_consecutive_answers_are_those_of_single_windows() -> None:
+    """A sample of several windows is answered as its windows are, one by one, and its truth is theirs."""
+    run = trainer(replace(SMALL, span=5))
+    (batch, *_) = run.source.epoch(0, 8, Generator())
+    answers, _ = run.learner.answer(batch, run.mean)
+    alone = trainer(SMALL)
+    alone.mean.load_state_dict(run.mean.state_dict())
+    for k in range(5):
+        cut = {n: getattr(batch, n)[:, k : k + 27] for n in ("points", "rays", "clean", "seen")}
+        one = replace(batch, **cut, target=batch.target[:, k : k + 1], root=batch.root[:, k : k + 1])
+        torch.testing.assert_close(alone.learner.answer(one, alone.mean)[0][:, 0], answers[:, k])
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_unlabelled_samples_are_learned_from_without_their_truth(causal: bool) -> None:
+    settings = replace(SMALL, trajectory=1.0, causal=causal, epochs=5, batch=60)
+    run = trainer(settings, bank("S1"), unlabelled=bank("S5", labelled=False))
+    records = list(run.fit())
+    assert "train_reprojection" not in records[0]  # the warm-up
+    assert records[-1]["train_reprojection"] < records[1]["train_reprojection"]
+    assert {"train_mpjpe", "train_trajectory", "train_bones"} <= set(records[1])
+    assert run.result({}).trajectory is not None
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_truth_is_at_the_reprojection_target(causal: bool) -> None:
+    """Under causal nets too, the frame that is answered is the frame whose keypoints are projected onto."""
+    run = trainer(replace(SMALL, trajectory=1.0, causal=causal), unlabelled=bank("S5"))
+    (batch, *_) = run.source.epoch(0, 8, Generator())
+    placed = batch.target + batch.root[:, :, None]
+    flat = placed[..., :2] / placed[..., 2:]
+    torch.testing.assert_close(flat, batch.rays[:, run.learner.framing.answered], atol=1e-4, rtol=0)
+
+
+def test_semi_supervision_needs_to_know_where_people_are() -> None:
+    with pytest.raises(SettingsError, match="--trajectory 1"):
+        trainer(unlabelled=bank("S5"))
+    with pytest.raises(SettingsError, match="--normalisation screen"):
+        trainer(replace(SMALL, trajectory=1.0, normalisation="facing"))
+
+
+def test_resumed_equals_uninterrupted_with_everything_on(tmp_path: Path) -> None:
+    settings = replace(SMALL, trajectory=1.0, dropout=0.2, span=3, amsgrad=True, loss=LossSettings(velocity=1.0))
+    more = bank("S5", labelled=False)
+    whole = trainer(settings, unlabelled=more)
+    expected = list(whole.fit())
+    first, second = trainer(settings, unlabelled=more), trainer(settings, unlabelled=more)
+    for _ in zip(range(2), first.fit(), strict=False):
+        first.save(tmp_path / "state")
+    second.restore(tmp_path / "state")
+    (last,) = second.fit()
+    assert {**last, "seconds": 0} == {**expected[-1], "seconds": 0}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_documented_and_make_their_networks(name: str) -> None:
+    preset = PRESETS[name]
+    assert preset.__doc__
+    assert preset.__doc__ is not TrainSettings.__doc__ or name == "kinelift"
+    assert isinstance(hash(str(asdict(preset()))), int)
+    layouts = bank("S1").source, bank("S1").target
+    small = replace(preset(), channels=16)
+    net = small.network(*layouts)
+    network = LifterNetwork(net.eval(), 50.0, small.normalisation, *layouts)
+    frames = {"videopose3d": 243, "gupta": 243, "bai": 27, "humaneva": 27, "ugcn": 96, "two-stream": 1}
+    assert network.window == frames.get(name, 27)
+
+
+def test_published_schedules() -> None:
+    settings = PRESETS["videopose3d"]()
+    assert learning_rate(settings, 0, 10) == pytest.approx(1e-3)
+    assert learning_rate(settings, 25, 10) == pytest.approx(1e-3 * 0.95**2)
+    assert norm_momentum(settings, 0) == pytest.approx(0.1)
+    assert norm_momentum(settings, 79) == pytest.approx(0.001)
+    assert norm_momentum(settings, 1) / norm_momentum(settings, 0) == pytest.approx(0.01 ** (1 / 79))
+    steps = PRESETS["ugcn"]()
+    assert [learning_rate(steps, epoch, 1) for epoch in (79, 80, 95, 105)] == pytest.approx([1e-2, 1e-3, 1e-4, 1e-5])
+
+
+def test_momentum_reaches_the_norms() -> None:
+    run = trainer(replace(SMALL, epochs=2))
+    list(run.fit())
+    net = run.net
+    assert isinstance(net, TemporalNet)
+    assert net.expand_bn.momentum == pytest.approx(0.05)
+
+
+def test_splits_of_published_data_sets() -> None:
+    everyone = SequenceBank((*bank("S1", "S9"), *bank("Train/S1", "Validate/S1"), *bank("S5", labelled=False)))
+    parts = material.split(everyone)
+    assert isinstance(parts.train, SequenceBank)
+    assert isinstance(parts.test, SequenceBank)
+    assert {one.subject for one in parts.train} == {"S1", "Train/S1"}
+    assert {one.subject for one in parts.test} == {"S9", "Validate/S1"}
+
+
+def test_actions_are_matched_exactly() -> None:
+    both = bank("S1", actions=("Sitting 1", "SittingDown 1", "Walking 1 chunk0"))
+    assert material.actions(both) == ("Sitting", "SittingDown", "Walking")
+    assert material.actions(material.showing(both, ("Sitting",))) == ("Sitting",)
+    with pytest.raises(DataError, match="Sit"):
+        material.showing(both, ("Sit",))
+    assert [t.action for t in material.tests(both, 1, None, 0)] == ["Sitting", "SittingDown", "Walking"]
