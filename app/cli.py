@@ -21,7 +21,8 @@ def run(
     out: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")] = Path("out"),
     layout: Layout = "side-by-side",
     detector: Literal["movenet"] = "movenet",
-    lifter: Annotated[str, arg(metavar="NAME|FILE")] = "default",
+    refine: Literal["none", "full", "heavy"] = "full",
+    lifter: Annotated[str, arg(metavar="NAME|PATH")] = "default",
     device: Literal["auto", "cpu", "cuda"] = "auto",
     quiet: bool = False,
 ) -> int:
@@ -34,7 +35,8 @@ def run(
         layout: What overlay.mp4 shows: the picture beside the 3D view, or one of them.
         settings: Whom to follow, and what is known of the camera.
         detector: What finds people in the frames.
-        lifter: The network from 2D to 3D, by name (python -m weights list) or as the file of a checkpoint.
+        refine: What then places their joints: nothing else, BlazePose, or the larger and slower BlazePose heavy.
+        lifter: The network from 2D to 3D: a name (python -m weights list), a checkpoint, or a folder of specialists.
         device: Where the networks run; auto takes a GPU if there is one.
         quiet: Say nothing but errors.
     """
@@ -44,7 +46,7 @@ def run(
 
     reporter = Quiet() if quiet else Reporter()
     jobs = batch.plan((video, *more), out)
-    failed = batch.run(jobs, lambda: Pipeline.load(detector, lifter, device, settings), layout, reporter)
+    failed = batch.run(jobs, lambda: Pipeline.load(detector, lifter, device, settings, refine), layout, reporter)
     if failed and more:
         names = ", ".join(str(job.video) for job in failed)
         reporter.error(f"{len(failed)} of {len(jobs)} videos failed: {names}")

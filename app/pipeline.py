@@ -19,14 +19,17 @@ from app.progress import Watch, unwatched
 from app.render import Renderer
 from app.settings import Settings
 from app.video import Video, VideoWriter
+from detectors.blazepose import BlazePose
 from detectors.movenet import MoveNet
 from detectors.protocol import Detector
+from detectors.refined import Refined
 from detectors.second_look import SecondLook
 from detectors.tracking import Identity, Tracker, choose
 from lifting.camera import Camera
+from lifting.coupled import Coupled
 from lifting.lifter import Lifter
 from poses import Action, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
-from poses.errors import DataError, DetectorError
+from poses.errors import DataError, DetectorError, SettingsError
 from recognition.classifier import Classifier
 from weights.store import locate
 
@@ -61,22 +64,35 @@ class Pipeline:
 
     @staticmethod
     def load(
-        detector: str = "movenet", lifter: str = "default", device: str = "auto", settings: Settings | None = None
+        detector: str = "movenet",
+        lifter: str = "default",
+        device: str = "auto",
+        settings: Settings | None = None,
+        refine: str = "full",
     ) -> "Pipeline":
-        """The stages by name; ``lifter`` may also be the path of a checkpoint.
+        """The stages by name; ``lifter`` may also be the path of a checkpoint or a folder of specialists.
+        ``refine``, one of none, full and heavy, says what places the joints of the people that the detector finds.
 
         Raises ``WeightsError`` for weights that are unknown, missing or damaged, ``DetectorError`` for a detector that
-        is unknown or not installed, ``SettingsError`` for a device that is not there.
+        is unknown or not installed, ``SettingsError`` for a device that is not there, or for a lifter that takes
+        other keypoints than the detector finds.
         """
         if detector not in _DETECTORS:
             raise DetectorError(f"Unknown detector {detector!r}. Known: {', '.join(_DETECTORS)}.")
         where = pick(device)
+        classifier = Classifier.load(locate("actions"), where)
+        finds, lifts = _DETECTORS[detector](refine), _lifter(lifter, classifier, where)
+        if finds.skeleton != lifts.source:
+            raise SettingsError(
+                f"The lifter {lifter} takes {lifts.source} keypoints, and the detector {detector} finds "
+                f"{finds.skeleton}. Choose others of one layout."
+            )
         return Pipeline(
-            lifter=Lifter.load(_checkpoint(lifter), where),
-            classifier=Classifier.load(locate("actions"), where),
-            detector=_DETECTORS[detector](),
+            lifter=lifts,
+            classifier=classifier,
+            detector=finds,
             settings=settings or Settings(),
-            made_with={"detector": detector, "lifter": lifter, "classifier": "actions"},
+            made_with={"detector": detector, "refine": refine, "lifter": lifter, "classifier": "actions"},
         )
 
     def run(self, video: Video, watch: Watch = unwatched) -> Recording:
@@ -148,14 +164,21 @@ def _matching(video: Video, facts: VideoFacts) -> Iterator[Frame]:
         yield frame
 
 
-def _checkpoint(lifter: str) -> Path:
-    return Path(lifter) if Path(lifter).suffix else locate(lifter)
+def _lifter(name: str, classifier: Classifier, device: str) -> Lifter | Coupled:
+    """By name, by the file of a checkpoint, or by a folder of specialists, which the classifier chooses among."""
+    if Path(name).is_dir():
+        return Coupled.load(Path(name), classifier.classify, device)
+    return Lifter.load(Path(name) if Path(name).suffix else locate(name), device)
 
 
-def _movenet() -> Detector:
-    """MoveNet on the whole picture, and once more, close up, on people who were lost since the last frame."""
+def _movenet(refine: str) -> Detector:
+    """MoveNet on the whole picture, and once more, close up, on people who were lost since the last frame.
+
+    Unless ``refine`` is none, BlazePose then places the joints of each person.
+    """
     model = locate("movenet-multipose")
-    return SecondLook(MoveNet(model), MoveNet(model, long_side=256))
+    people = SecondLook(MoveNet(model), MoveNet(model, long_side=256))
+    return people if refine == "none" else Refined(people, BlazePose(locate(f"blazepose-{refine}")))
 
 
-_DETECTORS: Mapping[str, Callable[[], Detector]] = {"movenet": _movenet}
+_DETECTORS: Mapping[str, Callable[[str], Detector]] = {"movenet": _movenet}

@@ -9,7 +9,7 @@ import numpy as np
 
 from lifting.camera import Camera
 from lifting.lifter import Lifter
-from poses import Action, Poses3D, Track2D
+from poses import Action, Poses3D, Skeleton, Track2D
 from poses.errors import WeightsError
 
 TABLE = "specialists.json"
@@ -40,6 +40,11 @@ class Coupled:
             ) from error
         lifters = {label: Lifter.load(path, device) for label, path in better.items()}
         return Coupled(Lifter.load(generalist, device), lifters, recognise)
+
+    @property
+    def source(self) -> Skeleton:
+        """The layout of the keypoints that it takes."""
+        return self.generalist.source
 
     def lift(self, track: Track2D, camera: Camera) -> Poses3D:
         """The generalist's poses, and those of specialists for as long as their actions last."""

@@ -13,7 +13,7 @@ from lifting.network import LifterNetwork, Net, window_times, windowed
 from lifting.root import bridged, place
 from lifting.sliding import each, overlapping
 from lifting.windows import cut
-from poses import H36M17, Poses3D, Track2D, convert
+from poses import H36M17, Poses3D, Skeleton, Track2D, convert
 from poses.errors import SettingsError
 
 FEWEST = 5
@@ -45,6 +45,11 @@ class Lifter:
             if net:
                 net.to(device)
         return Lifter(network, torch.device(device))
+
+    @property
+    def source(self) -> Skeleton:
+        """The layout of the keypoints that it takes."""
+        return self.network.source
 
     def lift(self, track: Track2D, camera: Camera) -> Poses3D:
         """Poses in metres in the frame of ``camera``, averaged over the track and its mirror image.

@@ -9,6 +9,8 @@ from app import Pipeline, Video
 from app.pipeline import render
 from app.settings import Settings
 from detectors.scripted import Scripted
+from lifting.network import LifterNetwork
+from models.temporal import TemporalConfig, TemporalNet
 from poses import COCO17, H36M17, Recording
 from poses.errors import DataError, DetectorError, OutputError, SettingsError, WeightsError
 from tests.app.stages import DEPTH, Counting, Recorder, pipeline, script
@@ -93,6 +95,12 @@ class TestLoading:
     def test_unknown_detector(self) -> None:
         with pytest.raises(DetectorError, match=r"'yolo'.*movenet"):
             Pipeline.load(detector="yolo")
+
+    def test_a_lifter_of_another_layout_is_refused_before_any_work(self, tmp_path: Path) -> None:
+        net = TemporalNet(TemporalConfig(features_in=3, channels=4)).eval()
+        LifterNetwork(net, 50.0, source=H36M17).save(tmp_path / "other.safetensors")
+        with pytest.raises(SettingsError, match="takes h36m17 keypoints, and the detector movenet finds coco17"):
+            Pipeline.load(lifter=str(tmp_path / "other.safetensors"), device="cpu")
 
     def test_unknown_device(self) -> None:
         with pytest.raises(SettingsError, match=r"'tpu'.*auto, cpu, cuda"):

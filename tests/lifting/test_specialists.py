@@ -1,0 +1,77 @@
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lightning_fabric import Fabric
+
+from lifting import material
+from lifting.coupled import Coupled
+from lifting.training.presets import Bai
+from lifting.training.specialists import labels, markdown, save_table, train_all
+from poses import Action, Poses3D
+from poses.errors import DataError, WeightsError
+from tests.lifting.recordings import CAMERA, bank
+
+SETTINGS = replace(Bai(), channels=24, epochs=2, batch=40, learning_rate=3e-3, dropout=0.0)
+DATA = bank("S1", "S2", "S9", actions=("Walking 1", "Box 1"))
+FABRIC = Fabric(accelerator="cpu", devices=1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generalist and two specialists, trained for real."""
+    folder = tmp_path_factory.mktemp("specialists")
+    found = list(train_all(SETTINGS, material.split(DATA), {"Walking": "walk", "Box": "punch"}, folder, FABRIC))
+    save_table(folder, SETTINGS, found)
+    assert [one.action for one in found] == ["Walking", "Box"]
+    assert "| Walking | " in markdown(found)
+    return folder
+
+
+def test_the_table_tells_errors_and_unit_epochs(folder: Path) -> None:
+    table = json.loads((folder / "specialists.json").read_text())
+    assert table["unit_epochs"] == 4  # two epochs over two actions
+    for row in table["actions"]:
+        assert row["specialist_wins"] == (row["specialist"]["mpjpe"] < row["generalist"]["mpjpe"])
+        assert row["generalist"]["frames"] == 60
+
+
+def test_specialists_lift_what_is_recognised_as_theirs(folder: Path) -> None:
+    table = json.loads((folder / "specialists.json").read_text())
+    for row in table["actions"]:
+        row["specialist_wins"] = row["label"] == "walk"
+    (folder / "specialists.json").write_text(json.dumps(table))
+    heard: list[Poses3D] = []
+
+    def recognise(poses: Poses3D) -> Sequence[Action]:
+        heard.append(poses)
+        return [Action(0.0, 0.4, "walk", 0.9), Action(0.4, 0.8, "punch", 0.9)]
+
+    coupled = Coupled.load(folder, recognise)
+    assert set(coupled.specialists) == {"walk"}
+    track = DATA.sequences[0].track()
+    general = coupled.generalist.lift(track, CAMERA)
+    special = coupled.specialists["walk"].lift(track, CAMERA)
+    poses = coupled.lift(track, CAMERA)
+    np.testing.assert_allclose(poses.points[:20], special.points[:20])
+    np.testing.assert_allclose(poses.points[20:], general.points[20:])
+    np.testing.assert_allclose(heard[0].points, general.points)
+    assert np.abs(special.points - general.points).max() > 1e-3
+
+
+def test_labels_default_to_the_names_of_actions() -> None:
+    assert labels(DATA, {}) == {"Box": "box", "Walking": "walking"}
+    assert labels(DATA, {"Walking": "walk"}) == {"Walking": "walk"}
+
+
+def test_an_action_that_nobody_shows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="Jog"):
+        list(train_all(SETTINGS, material.split(DATA), {"Jog": "run"}, tmp_path, FABRIC))
+
+
+def test_a_folder_without_specialists_says_how_to_train_them(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="lifting specialists"):
+        Coupled.load(tmp_path, lambda poses: [])
