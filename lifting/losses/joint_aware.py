@@ -1,7 +1,10 @@
 """Joint-aware terms (Gupta, table 1 and equation 1): squared differences of what limbs are and do.
 
-The text names the quantities and leaves open which joints they are taken of. Here a limb is a bone of the skeleton, and
-an angle is that between two bones that share a joint. Every term is the mean over all it is taken of.
+The text names the quantities (hip to knee is its only example), sums their squared differences, and leaves open which
+joints they are taken of, what a range of motion is, and how the terms are weighted. Here a limb is a bone of the
+skeleton, and an angle is that between two bones that share a joint. Every term is the mean over all it is taken of, so
+that its weight does not depend on the numbers of samples, frames and joints. Angles rather than joints stand in r and
+θ̈, as the body turns about its joints. Velocities are differences between one frame and the next.
 """
 
 from collections.abc import Iterator
@@ -24,7 +27,7 @@ def angle(predicted: Poses, target: Poses, skeleton: Skeleton) -> Loss:
 
 
 def distance(predicted: Poses, target: Poses, skeleton: Skeleton) -> Loss:
-    """d, distances between joints that a body keeps: the lengths of its bones, m²."""
+    """d, distances between joints that the body keeps fixed: the lengths of its bones, m²."""
     return _square(lengths(predicted, skeleton), lengths(target, skeleton))
 
 
@@ -34,18 +37,18 @@ def symmetry(predicted: Poses, target: Poses, skeleton: Skeleton) -> Loss:
 
 
 def motion_range(predicted: Poses, target: Poses, skeleton: Skeleton) -> Loss:
-    """r, the range of every angle over the frames of a sample, rad². Needs two frames."""
+    """r, how far every angle ranges, largest less smallest over the frames of a sample, rad². Needs two frames."""
     made, true = (angles(poses, skeleton) for poses in (predicted, target))
     return _square(made.amax(1) - made.amin(1), true.amax(1) - true.amin(1))
 
 
 def joint_velocity(predicted: Poses, target: Poses) -> Loss:
-    """ẋ, (metres a frame)². Needs two frames."""
+    """ẋ, mean over joints of the squared length of the difference, (metres a frame)². Needs two frames."""
     return _square(predicted.diff(dim=1), target.diff(dim=1)) * 3
 
 
 def joint_acceleration(predicted: Poses, target: Poses) -> Loss:
-    """ẍ, (metres a frame²)². Needs three frames."""
+    """ẍ, mean over joints of the squared length of the difference, (metres a frame²)². Needs three frames."""
     return _square(predicted.diff(n=2, dim=1), target.diff(n=2, dim=1)) * 3
 
 

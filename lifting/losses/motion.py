@@ -34,8 +34,10 @@ OPERATORS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 def motion(predicted: Poses, target: Poses, operator: str, intervals: Sequence[int]) -> Loss:
     """L1 distance between the encodings of prediction and target, summed over ``intervals`` (frames).
 
-    For every interval it is the mean over samples, joints and pairs of frames, where the paper has a sum; its weight so
-    depends on none of their numbers. Needs one frame more than the longest interval.
+    For every interval it is the mean over samples, joints and pairs of frames, where the paper has a sum (equation 4);
+    its weight so depends on none of their numbers. Beside a position error that is a mean too, it stands for the
+    paper's λ beside one that is a sum, except that N frames have only N - τ pairs. Needs one frame more than the
+    longest interval.
     """
     encode = OPERATORS[operator]
     terms = []

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import isfinite
 
 from torch import Tensor
 
@@ -44,8 +45,8 @@ class LossSettings:
 class Objective:
     """Calling it gives the weighted terms that are switched on; the loss is their sum.
 
-    ``consecutive``: how many consecutive frames they need. Raises ``SettingsError`` for settings without any term, or
-    with an unknown operator or interval.
+    ``consecutive``: how many consecutive frames they need. Raises ``SettingsError`` for settings without any term, with
+    a weight below 0, or with an unknown operator or interval.
     """
 
     def __init__(self, settings: LossSettings, skeleton: Skeleton) -> None:
@@ -59,7 +60,15 @@ class Objective:
         self.consecutive = max(terms[name][0] for name in self._terms)
 
     def __call__(self, predicted: Poses, target: Poses) -> dict[str, Tensor]:
-        """Every term times its weight, for poses relative to the root joint (metres, camera axes)."""
+        """Every term times its weight, for poses relative to the root joint (metres, camera axes).
+
+        Raises ``SettingsError`` for fewer than ``consecutive`` frames.
+        """
+        if (frames := predicted.shape[1]) < self.consecutive:
+            raise SettingsError(
+                f"The loss needs {self.consecutive} consecutive frames, and there are {frames}. "
+                f"Give it more, or leave out the terms or intervals that look so far."
+            )
         return {name: weight * term(predicted, target) for name, (weight, term) in self._terms.items()}
 
 
@@ -82,6 +91,9 @@ def _terms(settings: LossSettings, skeleton: Skeleton) -> Mapping[str, tuple[int
 
 
 def _check(settings: LossSettings) -> None:
+    for name, weight in vars(settings).items():
+        if isinstance(weight, int | float) and not (isfinite(weight) and weight >= 0):
+            raise SettingsError(f"The loss term {name} has weight {weight}. Weights are 0 or more.")
     if settings.motion_operator not in OPERATORS:
         raise SettingsError(f"Unknown motion operator {settings.motion_operator!r}. Known: {', '.join(OPERATORS)}.")
     if not settings.motion_intervals or min(settings.motion_intervals) < 1:

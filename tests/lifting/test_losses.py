@@ -28,7 +28,7 @@ def some(seed: int, frames: int = 6, joints: int = 17) -> Tensor:
 
 
 def term(name: str) -> Callable[[Tensor, Tensor], Tensor]:
-    objective = Objective(LossSettings(**{**OFF, name: 1.0}, motion_intervals=(1, 3)), H36M17)
+    objective = Objective(LossSettings(**{**OFF, name: 1.0}, motion_intervals=(1, 3)), H36M17)  # type: ignore[arg-type]
     return lambda predicted, target: objective(predicted, target)[name]
 
 
@@ -130,11 +130,65 @@ def test_reprojection_counts_what_is_seen() -> None:
     assert reprojection(placed, rays, seen).item() == pytest.approx(0)
     wrong = torch.where(seen[..., None], rays + torch.tensor([0.03, 0.04]), torch.nan)
     assert reprojection(placed, wrong, seen).item() == pytest.approx(0.05)
+    moved = placed.clone().requires_grad_()
+    reprojection(moved, wrong, seen).backward()
+    assert moved.grad is not None
+    assert (moved.grad.abs().sum(-1) > 0).equal(seen)
     assert reprojection(placed, rays, torch.zeros_like(seen)).item() == 0
     behind = (placed - torch.tensor([0.0, 0.0, 9.0])).requires_grad_()
     reprojection(behind, wrong, seen).backward()
     assert behind.grad is not None
     assert behind.grad.isfinite().all()
+
+
+def test_reprojection_in_pixels_of_a_camera() -> None:
+    placed = some(0) * 0.3 + torch.tensor([0.0, 0.0, 4.0])
+    seen = torch.ones(2, 6, 17, dtype=torch.bool)
+    focal, centre = torch.tensor([1000.0, 900.0]), torch.tensor([640.0, 360.0])
+
+    def pixels(points: Tensor) -> Tensor:
+        return focal * points[..., :2] / points[..., 2:] + centre
+
+    assert reprojection(placed, pixels(placed), seen, pixels).item() == pytest.approx(0)
+    shifted = pixels(placed) + torch.tensor([3.0, -4.0])
+    assert reprojection(placed, shifted, seen, pixels).item() == pytest.approx(5)
+
+
+def test_reprojection_draws_joints_to_where_they_are_seen() -> None:
+    true = some(0) * 0.3 + torch.tensor([0.0, 0.0, 4.0])
+    rays, seen = true[..., :2] / true[..., 2:], torch.rand(2, 6, 17) < 0.7
+    placed = (some(1) * 0.3 + torch.tensor([0.0, 0.0, 4.0])).requires_grad_()
+    optimizer = torch.optim.Adam([placed], 0.02)
+    before = reprojection(placed, rays, seen).item()
+    for _ in range(60):
+        optimizer.zero_grad()
+        reprojection(placed, rays, seen).backward()
+        optimizer.step()
+    assert reprojection(placed, rays, seen).item() < 0.1 * before
+
+
+def test_symmetry_is_about_left_and_right_alone() -> None:
+    even = some(0)
+    left, right = (list(side) for side in zip(*((k, H36M17.mirror[k]) for k in H36M17.left), strict=True))
+    even[:, :, left] = even[:, :, right] * torch.tensor([-1.0, 1.0, 1.0])
+    middle = [k for k in range(17) if H36M17.mirror[k] == k]
+    even[:, :, middle, 0] = 0
+    loss = term("symmetry")
+    assert loss(even, 1.3 * even).item() == pytest.approx(0, abs=1e-12)
+    assert loss(even, some(0)).item() > 0.01
+
+
+def test_range_of_motion_by_hand() -> None:
+    """One knee bends by a quarter turn, in truth; nothing moves in the prediction."""
+    joint = {name: i for i, name in enumerate(H36M17.joints)}
+    bend = torch.linspace(0, pi / 2, 5, dtype=torch.float64)
+    still = torch.arange(17)[:, None] * torch.tensor([0.0, 0.1, 0.0], dtype=torch.float64) + torch.zeros(1, 5, 17, 3)
+    moving = still.clone()
+    knee, ankle = joint["left_knee"], joint["left_ankle"]
+    shank = 0.1 * torch.stack([bend.sin(), bend.cos(), torch.zeros(5)], -1)
+    moving[:, :, ankle] = moving[:, :, knee] + shank
+    angles = joint_aware.angles(still, H36M17).shape[-1]
+    assert term("motion_range")(still, moving).item() == pytest.approx((pi / 2) ** 2 / angles, rel=1e-3)
 
 
 def test_objective_gives_weighted_terms_that_are_on() -> None:
@@ -153,12 +207,21 @@ def test_objective_says_how_many_frames_it_needs(wanted: dict[str, float], frame
     assert Objective(LossSettings(**wanted), H36M17).consecutive == frames  # type: ignore[arg-type]
 
 
+def test_objective_wants_enough_frames() -> None:
+    objective = Objective(LossSettings(motion=1.0, motion_intervals=(2, 6)), H36M17)
+    assert all(value.isfinite() for value in objective(some(0, 7), some(1, 7)).values())
+    with pytest.raises(SettingsError, match="needs 7 consecutive frames, and there are 6"):
+        objective(some(0, 6), some(1, 6))
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
         ({"motion_operator": "outer"}, "subtraction, inner, cross"),
         ({"motion_intervals": (0,)}, "positive"),
         ({"mpjpe": 0.0}, "--loss.mpjpe 1"),
+        ({"velocity": -1.0}, "velocity has weight -1"),
+        ({"mpjpe": float("nan")}, "mpjpe has weight nan"),
     ],
 )
 def test_objective_refuses(wrong: dict[str, object], says: str) -> None:
