@@ -81,7 +81,7 @@ class Pipeline:
             raise DetectorError(f"Unknown detector {detector!r}. Known: {', '.join(_DETECTORS)}.")
         where = pick(device)
         classifier = Classifier.load(locate("actions"), where)
-        finds, lifts = _DETECTORS[detector](refine), _lifter(lifter, classifier, where)
+        lifts, finds = _lifter(lifter, classifier, where), _DETECTORS[detector](refine)
         if finds.skeleton != lifts.source:
             raise SettingsError(
                 f"The lifter {lifter} takes {lifts.source} keypoints, and the detector {detector} finds "

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from math import nan
 from statistics import fmean
 
 import numpy as np
@@ -20,7 +21,7 @@ class Errors:
     """Mean errors over the ``answered`` share (0–1) of ``frames``; the others showed too few keypoints.
 
     ``mpjpe`` (P1), ``p_mpjpe`` (P2) and ``n_mpjpe`` (P3) in mm; ``mpjve`` in mm a frame and ``mpjae`` in mm a frame²,
-    over runs of answered frames; ``pck``: percentage of joints within 150 mm; ``auc``: its mean over 0 to 150 mm.
+    over runs of answered frames (NaN where there are none); ``pck``: percentage of joints within 150 mm; ``auc``: its mean over 0 to 150 mm.
     """
 
     frames: int
@@ -170,5 +171,5 @@ class _Sum:
             self.counts[name] += count
 
     def errors(self) -> Errors:
-        means = {name: self.totals[name] / max(count, 1) for name, count in self.counts.items()}
+        means = {name: self.totals[name] / count if count else nan for name, count in self.counts.items()}
         return Errors(self.frames, self.answered / self.frames, **means)

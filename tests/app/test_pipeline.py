@@ -96,7 +96,10 @@ class TestLoading:
         with pytest.raises(DetectorError, match=r"'yolo'.*movenet"):
             Pipeline.load(detector="yolo")
 
-    def test_a_lifter_of_another_layout_is_refused_before_any_work(self, tmp_path: Path) -> None:
+    def test_a_lifter_of_another_layout_is_refused_before_any_work(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("app.pipeline._DETECTORS", {"movenet": lambda *_: two_people()})
         net = TemporalNet(TemporalConfig(features_in=3, channels=4)).eval()
         LifterNetwork(net, 50.0, source=H36M17).save(tmp_path / "other.safetensors")
         with pytest.raises(SettingsError, match="takes h36m17 keypoints, and the detector movenet finds coco17"):
