@@ -14,7 +14,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/runtime.stamp ## Fetch weights and the sample clip, run the program on it
-	$(PY) -m weights fetch movenet-multipose sample-clip
+	$(PY) -m weights fetch movenet-multipose blazepose-full sample-clip
 	$(PY) -m app run "$$($(PY) -c 'from weights.store import locate; print(locate("sample-clip"))')" -o $(OUT)
 	@echo "Results:" && ls -1 $(OUT)/sample-clip/*
 

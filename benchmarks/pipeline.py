@@ -38,6 +38,7 @@ def main(video: Path | None = None, seconds: float = 4.0, frames: int = 60) -> N
     """
     source = video or fetch("sample-clip")
     fetch("movenet-multipose")
+    fetch("blazepose-full")
     with tempfile.TemporaryDirectory() as folder:
         # First: a child's peak starts at what its parent held, and the stages below load every library.
         whole = programs(source, seconds, Path(folder))

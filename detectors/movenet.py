@@ -15,6 +15,7 @@ from jaxtyping import Float, UInt8
 from detectors.ahead import ahead
 from detectors.hush import hushed
 from detectors.letterbox import Letterbox
+from detectors.tflite import open_network
 from poses import COCO17, Frame, People, Skeleton
 from poses.errors import DetectorError, SettingsError
 
@@ -85,17 +86,7 @@ class MoveNet:
 
 
 def _open(model: Path, threads: int) -> Any:
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
-        raise DetectorError(
-            f"MoveNet needs ai-edge-litert, which cannot be imported here ({error}). "
-            "Install it with: pip install ai-edge-litert"
-        ) from error
-    try:
-        network = Interpreter(model_path=str(model), num_threads=threads)
-    except (ValueError, RuntimeError, OSError) as error:
-        raise DetectorError(f"Cannot open {model} as a TensorFlow Lite network: {error}") from error
+    network = open_network(model, threads)
     shape = tuple(network.get_output_details()[0]["shape"])
     if shape != (1, _PEOPLE, _ROW):
         raise DetectorError(f"{model} is not MoveNet MultiPose: its output is {shape}, not {(1, _PEOPLE, _ROW)}.")

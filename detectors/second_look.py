@@ -46,12 +46,13 @@ class SecondLook:
 
         def look(frame: Frame) -> People:
             nonlocal before
-            before = self._look(frame, before)
+            before = self.look(frame, before)
             return before
 
         return ahead(look, frames)
 
-    def _look(self, frame: Frame, before: People) -> People:
+    def look(self, frame: Frame, before: People) -> People:
+        """The people in one frame, given those of the last one."""
         now = self._wide.find(frame.image, frame.index)
         for box in before.boxes:
             if not (_iou(box, now.boxes) > self._overlap).any():

@@ -35,6 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         clip = fetch("sample-clip")
         fetch("movenet-multipose")
+        fetch("blazepose-full")
     except WeightsError as error:
         pytest.skip(f"the README's commands need weights and the sample clip: {error}")
     path = tmp_path_factory.mktemp("readme")

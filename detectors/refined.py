@@ -1,0 +1,188 @@
+"""The second stage: one network finds people, another places the joints of each in a close-up that turns with them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import linear_sum_assignment
+
+from detectors.ahead import ahead
+from detectors.crop import Crop
+from detectors.landmarks import LandmarkModel, Landmarks
+from detectors.sides import Sides, crosswise
+from poses import Frame, People, Skeleton
+
+_REACH = 1.13
+"""Radius of the circle around a person, in distances from the middle of the hips to the farthest joint.
+
+Median over what BlazePose answers for people that MoveNet found."""
+_SAME = 0.25
+"""Median distance of joints, in body sizes, below which a body of the last frame is one of this frame."""
+_HIPS, _SHOULDERS = ("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """Finds people in a frame, given those of the last one; ``SecondLook`` is one."""
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """The joints of the ``People`` that ``look`` returns."""
+
+    def look(self, frame: Frame, before: People) -> People:
+        """The people in one frame, most confident first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """One person followed from frame to frame. ``crop``: where they are looked for next, None = nowhere."""
+
+    points: Float[np.ndarray, "J 2"]
+    scores: Float[np.ndarray, " J"]
+    confidence: float
+    crop: Crop | None
+    sides: Sides
+
+    @property
+    def box(self) -> Float[np.ndarray, " 4"]:
+        """The bounds of all joints and a tenth of them more on every side."""
+        low, high = self.points.min(axis=0), self.points.max(axis=0)
+        edge = (high - low) / 10 + 1
+        return np.concatenate([low - edge, high + edge])
+
+
+class Refined:
+    """A detector in two stages.
+
+    ``base`` finds people; ``model``, which shares its skeleton, places their joints in a crop: around what it placed in
+    the last frame, or around what ``base`` found of somebody new or lost. ``base`` looks at every ``every``-th frame
+    and whenever somebody is lost; its answer decides who is there. ``least``: how sure (0–1) the model must be that a
+    crop shows a person. Somebody new of whom it is not is left out: faces on furniture. Where the two agree on a joint,
+    to within ``near`` body sizes, it is placed between them.
+    """
+
+    def __init__(
+        self, base: Looks, model: LandmarkModel, *, every: int = 1, least: float = 0.5, near: float = 0.1
+    ) -> None:
+        self._base, self._model = base, model
+        self._every, self._least, self._near = every, least, near
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """The joints of both stages."""
+        return self._base.skeleton
+
+    def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
+        """The people in each frame; the next frame is read while the networks run."""
+        bodies: tuple[Body, ...] = ()
+        time = 0.0
+
+        def look(frame: Frame) -> People:
+            nonlocal bodies, time
+            step, time = float(frame.time) - time, float(frame.time)
+            bodies = self._advance(frame, bodies, step)
+            return _people(frame.index, bodies, len(self.skeleton))
+
+        return ahead(look, frames)
+
+    def _advance(self, frame: Frame, before: tuple[Body, ...], step: float) -> tuple[Body, ...]:
+        """Everybody in ``frame``, ``step`` seconds after ``before``."""
+        seen = [self._follow(frame, body) for body in before]
+        sure = [one for one in seen if one]
+        if before and len(sure) == len(before) and frame.index % self._every and not self._doubled(sure):
+            return tuple(self._moved(body, one, None, step) for body, one in zip(before, sure, strict=True))
+        found = self._base.look(frame, _people(frame.index, before, len(self.skeleton)))
+        expected = [one.points if one else body.points for body, one in zip(before, seen, strict=True)]
+        owners = self._pair(expected, found)
+        bodies = []
+        for row, owner in enumerate(owners):
+            known, one = (None, None) if owner is None else (before[owner], seen[owner])
+            bodies.append(self._met(frame, found, row, known, one, step))
+        return tuple(body for body in bodies if body)
+
+    def _follow(self, frame: Frame, body: Body) -> Landmarks | None:
+        """The person where the last frame left them, if they are there."""
+        if body.crop is None:
+            return None
+        seen = self._model.landmarks(frame.image, body.crop)
+        return seen if seen.person >= self._least else None
+
+    def _pair(self, expected: list[Float[np.ndarray, "J 2"]], found: People) -> list[int | None]:
+        """Whose body each person of ``found`` is, so that the bodies lie as near as possible; None = nobody's."""
+        apart = np.array([[self._apart(body, points) for body in expected] for points in found.points])
+        owners: list[int | None] = [None] * len(found)
+        if apart.size:
+            for row, body in zip(*linear_sum_assignment(apart.clip(max=1e3)), strict=True):
+                if apart[row, body] < _SAME:
+                    owners[row] = int(body)
+        return owners
+
+    def _apart(self, points: Float[np.ndarray, "J 2"], others: Float[np.ndarray, "J 2"]) -> float:
+        """Median distance of joints in body sizes, whichever sides they were read with."""
+        size = float(np.linalg.norm(np.ptp(others, axis=0)))
+        readings = (points, points[list(self.skeleton.mirror)])
+        return min(float(np.median(np.linalg.norm(p - others, axis=1))) for p in readings) / max(size, 1.0)
+
+    def _doubled(self, seen: list[Landmarks]) -> bool:
+        """Whether two crops show one person."""
+        return any(self._apart(a.points, b.points) < self._near for a, b in combinations(seen, 2))
+
+    def _met(
+        self, frame: Frame, found: People, row: int, body: Body | None, seen: Landmarks | None, step: float
+    ) -> Body | None:
+        """The person in a row of ``found``, who was ``body`` in the last frame and is ``seen`` close up in this one."""
+        points, scores, confidence = found.points[row], found.scores[row], float(found.confidence[row])
+        if seen is None or self._apart(seen.points, points) > self._near:
+            seen = self._model.landmarks(frame.image, fresh_crop(points, self.skeleton))
+        known = body or Body(points, scores, confidence, None, Sides(self.skeleton))
+        if seen.person >= self._least:
+            return self._moved(replace(known, confidence=confidence), seen, (points, scores), step)
+        return body and replace(body, points=points, scores=scores, confidence=confidence, crop=None)
+
+    def _moved(self, body: Body, seen: Landmarks, found: tuple[np.ndarray, np.ndarray] | None, step: float) -> Body:
+        """``body`` where the model saw it, drawn towards what the first stage ``found`` (points and scores)."""
+        mirror = list(self.skeleton.mirror)
+        points, scores = seen.points, seen.scores
+        swap, sides = body.sides.read(points, scores, found[0] if found else None, step)
+        if swap:
+            points, scores = points[mirror], scores[mirror]
+        if found:
+            points = self._between(points, scores, *found)
+        return replace(body, points=points, scores=scores, crop=seen.crop, sides=sides)
+
+    def _between(
+        self,
+        points: Float[np.ndarray, "J 2"],
+        scores: Float[np.ndarray, " J"],
+        others: Float[np.ndarray, "J 2"],
+        weights: Float[np.ndarray, " J"],
+    ) -> Float[np.ndarray, "J 2"]:
+        """The mean of two placings of each joint, by their scores, where they agree; else the first."""
+        if crosswise(others, points, scores, self.skeleton):
+            others, weights = others[list(self.skeleton.mirror)], weights[list(self.skeleton.mirror)]
+        size = np.linalg.norm(np.ptp(points, axis=0))
+        close = np.linalg.norm(others - points, axis=1) < self._near * size
+        share = np.where(close, weights / (weights + scores).clip(1e-9), 0.0)[:, None]
+        return points + share * np.where(close[:, None], others - points, 0.0)
+
+
+def fresh_crop(points: Float[np.ndarray, "J 2"], skeleton: Skeleton) -> Crop:
+    """The crop around a person of whom only a first stage's joints are known."""
+    hips, shoulders = (points[[skeleton.index(name) for name in pair]].mean(axis=0) for pair in (_HIPS, _SHOULDERS))
+    radius = _REACH * float(np.linalg.norm(points - hips, axis=1).max())
+    return Crop.around(hips, shoulders, max(radius, 1.0))
+
+
+def _people(frame: int, bodies: tuple[Body, ...], joints: int) -> People:
+    if not bodies:
+        return People.nobody(frame, joints)
+    return People(
+        frame,
+        points=np.stack([body.points for body in bodies]),
+        scores=np.stack([body.scores for body in bodies]),
+        boxes=np.stack([body.box for body in bodies]),
+        confidence=np.array([body.confidence for body in bodies]),
+    )

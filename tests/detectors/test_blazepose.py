@@ -1,0 +1,114 @@
+"""Decoding against a scripted network; geometry against the real one, if it was fetched."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detectors import blazepose
+from detectors.blazepose import BlazePose
+from detectors.crop import Crop
+from detectors.landmarks import Landmarks
+from detectors.movenet import MoveNet
+from detectors.refined import fresh_crop
+from poses import COCO17, Frame
+from poses.errors import DetectorError
+
+
+class Network:
+    """Answers with fixed rows, as the interpreter would."""
+
+    def __init__(self, rows: np.ndarray, person: float) -> None:
+        self.answers = {1: rows.reshape(1, -1).astype(np.float32), 2: np.array([[person]], np.float32)}
+        self.seen = np.zeros(0)
+
+    def allocate_tensors(self) -> None:
+        pass
+
+    def get_input_details(self) -> list[dict[str, int]]:
+        return [{"index": 0}]
+
+    def get_output_details(self) -> list[dict[str, object]]:
+        return [{"index": k, "shape": np.array(a.shape)} for k, a in self.answers.items()]
+
+    def set_tensor(self, index: int, value: np.ndarray) -> None:
+        self.seen = value
+
+    def invoke(self) -> None:
+        pass
+
+    def get_tensor(self, index: int) -> np.ndarray:
+        return self.answers[index]
+
+
+def test_rows_become_landmarks_in_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.zeros((39, 5))
+    rows[:, 0] = np.arange(39)
+    rows[33, :2], rows[34, :2] = [128, 128], [128, 64]
+    rows[15, 3] = np.log(3.0)  # the left wrist
+    network = Network(rows, 0.8)
+    monkeypatch.setattr(blazepose, "open_network", lambda model, threads: network)
+    image = np.full((200, 300, 3), 255, np.uint8)
+    seen = BlazePose(Path("x")).landmarks(image, Crop((100.0, 50.0), 512.0))
+    assert network.seen.shape == (1, 256, 256, 3) and network.seen.dtype == np.float32
+    assert network.seen.max() == 1.0 and network.seen.min() == 0.0
+    places = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
+    np.testing.assert_allclose(seen.points[:, 0], 2 * np.array(places) + 100 - 256)
+    assert seen.scores[COCO17.index("left_wrist")] == pytest.approx(0.75)
+    assert seen.scores[COCO17.index("right_wrist")] == pytest.approx(0.5)
+    assert seen.person == pytest.approx(0.8)
+    assert seen.crop == Crop((100.0, 50.0), 2 * 128 * 1.25)
+
+
+def test_missing_runtime_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(DetectorError, match="pip install ai-edge-litert"):
+        BlazePose(Path("x"))
+
+
+def test_other_files_are_refused(tmp_path: Path, movenet_file: Path) -> None:
+    (tmp_path / "text.tflite").write_text("not a network")
+    with pytest.raises(DetectorError, match=r"Cannot open .*text.tflite"):
+        BlazePose(tmp_path / "text.tflite")
+    with pytest.raises(DetectorError, match="not a BlazePose landmark model"):
+        BlazePose(movenet_file)
+
+
+@pytest.fixture(scope="module")
+def found(movenet_file: Path, clip: list[Frame]) -> Crop:
+    return fresh_crop(MoveNet(movenet_file, threads=1).find(clip[0].image).points[0], COCO17)
+
+
+@pytest.fixture(scope="module")
+def model(blazepose_file: Path) -> BlazePose:
+    return BlazePose(blazepose_file, threads=1)
+
+
+def apart(a: Landmarks, points: np.ndarray) -> float:
+    """Median distance in body sizes."""
+    return float(np.median(np.linalg.norm(a.points - points, axis=1)) / np.linalg.norm(np.ptp(a.points, axis=0)))
+
+
+def test_a_man_is_upright_and_the_next_crop_is_about_the_same(model: BlazePose, found: Crop, clip: list[Frame]) -> None:
+    seen = model.landmarks(clip[0].image, found)
+    y = {joint: seen.points[COCO17.index(joint), 1] for joint in COCO17.joints}
+    assert y["nose"] < y["left_shoulder"] < y["left_hip"] < y["left_knee"] < y["left_ankle"]
+    assert seen.person > 0.9 and (seen.scores > 0.5).sum() >= 12
+    assert seen.crop.side == pytest.approx(found.side, rel=0.15)
+    assert np.linalg.norm(np.subtract(seen.crop.centre, found.centre)) < 0.05 * found.side
+
+
+def test_a_turned_picture_gives_turned_landmarks(model: BlazePose, found: Crop, clip: list[Frame]) -> None:
+    upright, image = model.landmarks(clip[0].image, found), clip[0].image
+    turned = np.ascontiguousarray(np.rot90(image))  # (x, y) goes to (y, width - x)
+    crop = Crop((found.centre[1], image.shape[1] - found.centre[0]), found.side, found.angle - np.pi / 2)
+    again = model.landmarks(turned, crop)
+    back = np.stack([image.shape[1] - again.points[:, 1], again.points[:, 0]], axis=-1)
+    assert apart(upright, back) < 0.001
+
+
+def test_where_nobody_is_the_model_says_so(model: BlazePose, found: Crop, clip: list[Frame]) -> None:
+    assert model.landmarks(np.zeros_like(clip[0].image), found).person < 0.5
+    sky = Crop((clip[0].image.shape[1] - 200.0, 150.0), 300.0)
+    assert model.landmarks(clip[0].image, sky).person < 0.5

@@ -1,0 +1,167 @@
+"""Two stages against doubles that know where everybody is; the real networks on the sample clip."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detectors.blazepose import BlazePose
+from detectors.crop import Crop
+from detectors.landmarks import LandmarkModel, Landmarks
+from detectors.movenet import MoveNet
+from detectors.refined import Refined, fresh_crop
+from detectors.second_look import SecondLook
+from poses import COCO17, Frame, People, Skeleton
+from tests.app.stages import standing
+
+Where = Callable[[int], float | None]
+"""Where somebody stands in a frame, None = not there."""
+
+
+@dataclass
+class World:
+    """People of 80 pixels' height; ``ghosts`` are found by the first stage and are nobody close up."""
+
+    people: tuple[Where, ...]
+    ghosts: tuple[Where, ...] = ()
+    blind: tuple[int, ...] = ()
+    off: float = 0.0
+    skeleton: Skeleton = COCO17
+    looks: list[int] = field(default_factory=list)
+    crops: list[Crop] = field(default_factory=list)
+
+    def frames(self, count: int) -> list[Frame]:
+        return [Frame(k, Fraction(k, 30), np.full((120, 400, 3), k, np.uint8)) for k in range(count)]
+
+    def truth(self, frame: int, who: tuple[Where, ...]) -> People:
+        return standing(*(x for x in (one(frame) for one in who) if x is not None), frame=frame)
+
+    def look(self, frame: Frame, before: People) -> People:
+        self.looks.append(frame.index)
+        if frame.index in self.blind:
+            return People.nobody(frame.index, 17)
+        seen = self.truth(frame.index, (*self.people, *self.ghosts))
+        return People(frame.index, seen.points + np.array([0, self.off]), seen.scores, seen.boxes, seen.confidence)
+
+    def landmarks(self, image: np.ndarray, crop: Crop) -> Landmarks:
+        self.crops.append(crop)
+        there = self.truth(int(image[0, 0, 0]), self.people)
+        distances = np.abs(there.points[:, 11:13].mean(axis=1)[:, 0] - crop.centre[0])
+        if not len(there) or distances.min() > crop.side / 4:
+            return Landmarks(np.zeros((17, 2)), np.zeros(17), 0.1, crop)
+        points = there.points[distances.argmin()]
+        return Landmarks(points, np.full(17, 0.7), 1.0, fresh_crop(points, COCO17))
+
+
+def test_the_double_is_a_landmark_model() -> None:
+    assert isinstance(World(()), LandmarkModel)
+
+
+def test_joints_and_scores_are_those_of_the_model() -> None:
+    world = World((lambda k: 100 + 2.0 * k, lambda k: 300 - 2.0 * k), off=30.0)
+    for people in Refined(world, world).detect(world.frames(20)):
+        expected = world.truth(people.frame, world.people)
+        np.testing.assert_allclose(people.points, expected.points)
+        assert (people.scores == 0.7).all() and (people.confidence == 0.9).all()
+        assert (people.boxes[:, :2] < people.points.min(axis=1)).all()
+        assert (people.boxes[:, 2:] > people.points.max(axis=1)).all()
+
+
+def test_where_both_stages_agree_a_joint_lies_between_them() -> None:
+    world = World((lambda k: 100.0,), off=2.0)
+    (people,) = Refined(world, world).detect(world.frames(1))
+    way = people.points[0] - world.truth(0, world.people).points[0]
+    np.testing.assert_allclose(way, np.tile([0, 2.0 * 0.9 / (0.9 + 0.7)], (17, 1)), atol=1e-9)
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_the_first_stage_looks_every_so_many_frames(every: int) -> None:
+    world = World((lambda k: 100 + 5.0 * k,))
+    found = list(Refined(world, world, every=every).detect(world.frames(12)))
+    assert world.looks == list(range(0, 12, every))
+    assert [len(people) for people in found] == [1] * 12
+
+
+def test_whoever_is_lost_is_looked_for_at_once() -> None:
+    world = World((lambda k: 50.0 if k < 5 else 250.0,))
+    found = list(Refined(world, world, every=4).detect(world.frames(8)))
+    assert world.looks == [0, 4, 5]
+    for people in found:
+        np.testing.assert_allclose(people.points, world.truth(people.frame, world.people).points)
+
+
+def test_a_newcomer_is_found_at_the_next_look() -> None:
+    world = World((lambda k: 100.0, lambda k: 300.0 if k >= 5 else None))
+    found = list(Refined(world, world, every=4).detect(world.frames(10)))
+    assert [len(people) for people in found] == [1] * 8 + [2] * 2
+
+
+def test_faces_on_furniture_are_left_out() -> None:
+    world = World((lambda k: 100.0,), ghosts=(lambda k: 300.0,))
+    assert [len(people) for people in Refined(world, world).detect(world.frames(4))] == [1] * 4
+
+
+def test_a_known_person_whom_the_model_doubts_stays_as_found() -> None:
+    world = World((lambda k: 100.0,))
+    doubtful = World((lambda k: 100.0 if k < 2 else None,))
+    found = list(Refined(world, doubtful).detect(world.frames(5)))
+    assert [len(people) for people in found] == [1] * 5
+    assert [people.scores.max() for people in found] == [0.7, 0.7, 0.9, 0.9, 0.9]
+
+
+def test_whom_the_first_stage_does_not_find_is_gone() -> None:
+    world = World((lambda k: 100.0,), blind=(3,))
+    assert [len(people) for people in Refined(world, world).detect(world.frames(5))] == [1, 1, 1, 0, 1]
+
+
+def test_two_crops_on_one_person_make_the_first_stage_look() -> None:
+    """They come so near that both crops show the one who is better seen; the first stage tells them apart again."""
+    world = World((lambda k: 200 + 20.0 * min(k, 3), lambda k: 300.0))
+
+    class Drawn(World):
+        def landmarks(self, image: np.ndarray, crop: Crop) -> Landmarks:
+            if image[0, 0, 0] == 3 and not self.looks.count(3):
+                return World((lambda k: 300.0,)).landmarks(image, Crop((300.0, 60.0), 100.0))
+            return super().landmarks(image, crop)
+
+    drawn = Drawn(world.people)
+    found = list(Refined(drawn, drawn, every=10).detect(world.frames(5)))
+    assert drawn.looks == [0, 3]
+    np.testing.assert_allclose(sorted(found[-1].points[:, 0, 0]), [260.0, 300.0])
+
+
+def test_two_streams_do_not_share_a_memory() -> None:
+    world = World((lambda k: 100.0,), blind=(0,))
+    both = Refined(world, world, every=5)
+    assert [len(people) for people in both.detect(world.frames(3))] == [0, 1, 1]
+    assert len(next(iter(both.detect(world.frames(1))))) == 0
+
+
+@pytest.fixture(scope="module")
+def real(movenet_file: Path, blazepose_file: Path) -> Refined:
+    people = SecondLook(MoveNet(movenet_file, threads=1), MoveNet(movenet_file, threads=1, long_side=256))
+    return Refined(people, BlazePose(blazepose_file, threads=1))
+
+
+def test_both_stages_see_the_same_people(real: Refined, movenet_file: Path, clip: list[Frame]) -> None:
+    frames = [clip[10], Frame(11, clip[11].time, clip[11].image)]
+    for people in real.detect(frames):
+        alone = MoveNet(movenet_file, threads=1).find(frames[people.frame - 10].image)
+        assert len(people) == len(alone) == 2
+        for points, scores in zip(people.points, people.scores, strict=True):
+            distances = np.linalg.norm(alone.points - points, axis=2)
+            size = np.linalg.norm(np.ptp(points, axis=0))
+            assert np.median(distances, axis=1).min() < 0.03 * size
+            assert (scores > 0.5).sum() >= 12
+
+
+def test_mirror_image_gives_mirrored_people(real: Refined, clip: list[Frame]) -> None:
+    image = clip[0].image
+    flipped = Frame(0, Fraction(0), np.ascontiguousarray(image[:, ::-1]))
+    (a,), (b,) = real.detect([clip[0]]), real.detect([flipped])
+    back = (b.points[0] * [-1, 1] + [image.shape[1], 0])[list(COCO17.mirror)]
+    size = np.linalg.norm(np.ptp(a.points[0], axis=0))
+    assert np.median(np.linalg.norm(a.points[0] - back, axis=1)) < 0.02 * size
