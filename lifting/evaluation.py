@@ -1,10 +1,13 @@
 """Errors of a lifter on subjects that it has not seen, beside the error of always answering the mean pose."""
 
+import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from math import nan
+from dataclasses import asdict, dataclass
+from math import isfinite, nan
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -12,6 +15,7 @@ from jaxtyping import Bool, Float
 from lifting.lifter import Lifter
 from lifting.metrics import auc, mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe, pck
 from lifting.trials import Trial
+from poses.errors import DataError
 
 Poses = Float[np.ndarray, "T K 3"]
 
@@ -20,8 +24,9 @@ Poses = Float[np.ndarray, "T K 3"]
 class Errors:
     """Mean errors over the ``answered`` share (0–1) of ``frames``; the others showed too few keypoints.
 
-    ``mpjpe`` (P1), ``p_mpjpe`` (P2) and ``n_mpjpe`` (P3) in mm; ``mpjve`` in mm a frame and ``mpjae`` in mm a frame²,
-    over runs of answered frames (NaN where there are none); ``pck``: percentage of joints within 150 mm; ``auc``: its mean over 0 to 150 mm.
+    Frames without a true pose do not count. ``mpjpe`` (P1), ``p_mpjpe`` (P2) and ``n_mpjpe`` (P3) in mm; ``mpjve`` in
+    mm a frame and ``mpjae`` in mm a frame², over runs of answered frames; ``pck``: percentage of joints within 150 mm;
+    ``auc``: its mean over 0 to 150 mm. NaN = nothing was answered, or no two (three) frames in a row.
     """
 
     frames: int
@@ -35,15 +40,26 @@ class Errors:
     auc: float
 
     def __str__(self) -> str:
-        share = "" if self.answered == 1 else f" ({self.answered:.0%})"
-        return f"{self.mpjpe:.1f} / {self.p_mpjpe:.1f}{share}"
+        return _cell(self, POSITION)
 
     @staticmethod
     def mean(several: Sequence["Errors"]) -> "Errors":
-        """The plain mean, whatever the number of frames; these are added up."""
-        names = [f.name for f in fields(Errors) if f.name != "frames"]
-        means = {name: fmean(getattr(one, name) for one in several) for name in names}
+        """The plain mean, whatever the number of frames; these are added up. What is NaN does not count."""
+        means = {}
+        for name in ("answered", *METRICS):
+            known = [value for one in several if isfinite(value := getattr(one, name))]
+            means[name] = fmean(known) if known else nan
         return Errors(sum(one.frames for one in several), **means)
+
+
+METRICS = {
+    "mpjpe": "MPJPE", "p_mpjpe": "P-MPJPE", "n_mpjpe": "N-MPJPE", "mpjve": "MPJVE", "mpjae": "MPJAE", "pck": "PCK",
+    "auc": "AUC",
+}  # fmt: skip
+"""Fields of ``Errors`` and what tables call them."""
+POSITION = ("mpjpe", "p_mpjpe")
+MOTION = ("mpjve", "mpjae")
+CORRECT = ("pck", "auc")
 
 
 @dataclass(frozen=True)
@@ -59,15 +75,26 @@ class Report:
     action_mean: Errors
 
 
-def report(trials: Iterable[Trial], answer: Callable[[Trial], Poses]) -> Report:
-    """Compare ``answer(trial)`` with the truth. Trials belong to one action if its names are exactly the same."""
+def action_of(name: str) -> str:
+    """The action of a numbered recording: "Walking 1" and "Walking 1 chunk0" show "Walking". Other text is kept."""
+    return re.split(r" (?=\d)", name, maxsplit=1)[0]
+
+
+def report(trials: Iterable[Trial], answer: Callable[[Trial], Poses], grouping: Callable[[str], str] = str) -> Report:
+    """Compare ``answer(trial)`` with the truth.
+
+    Trials belong to one action if ``grouping`` (``action_of``, or without it nothing) makes exactly the same of its
+    names. Raises ``DataError`` if no frame has a true pose.
+    """
     whole = _Sum()
     subjects: defaultdict[str, _Sum] = defaultdict(_Sum)
     actions: defaultdict[str, _Sum] = defaultdict(_Sum)
     for trial in trials:
         measured = _measured(answer(trial), trial.truth)
-        for group in (whole, subjects[trial.subject], actions[trial.action]):
-            group.add(len(trial.truth), measured)
+        for group in (whole, subjects[trial.subject], actions[grouping(trial.action)]):
+            group.add(measured)
+    if not whole.counts["answered"]:
+        raise DataError("Nothing to measure: no frame has a true pose. Choose other subjects or actions.")
     by_subject, by_action = ({name: groups[name].errors() for name in sorted(groups)} for groups in (subjects, actions))
     return Report(whole.errors(), by_subject, by_action, Errors.mean(tuple(by_action.values())))
 
@@ -78,75 +105,101 @@ def lifted(lifter: Lifter) -> Callable[[Trial], Poses]:
 
 
 def mean_pose(trials: Iterable[Trial]) -> Callable[[Trial], Poses]:
-    """The mean of all true poses in the camera frame, whatever is seen: what an answer is worth without looking."""
-    total, frames = 0.0, 0
+    """The mean of all true poses in the camera frame, whatever is seen: what an answer is worth without looking.
+
+    Raises ``DataError`` if there are none.
+    """
+    total, frames = np.zeros(()), 0
     for trial in trials:
-        total = total + trial.truth.sum(0)
-        frames += len(trial.truth)
+        known = trial.truth[_whole(trial.truth)]
+        total = total + known.sum(0)
+        frames += len(known)
+    if not frames:
+        raise DataError("No true pose to take the mean of. Choose other subjects or actions.")
     mean = total / frames
     return lambda trial: np.broadcast_to(mean, trial.truth.shape)
 
 
-def tables(reports: Mapping[str, Report]) -> Mapping[str, str]:
-    """Markdown tables of every report: all metrics, then MPJPE / P-MPJPE (mm) by subject and by action.
+def written(reports: Mapping[str, Report]) -> str:
+    """Reports as JSON, by field; null = NaN, which JSON does not have."""
+    return json.dumps({name: asdict(one, dict_factory=_without_nan) for name, one in reports.items()}, indent=1) + "\n"
 
-    Where not every frame has an answer, the share that does stands behind.
+
+def tables(reports: Mapping[str, Report], metrics: Sequence[str] = POSITION) -> Mapping[str, str]:
+    """Markdown tables of every report: all metrics, then ``metrics`` (such as ``MOTION``) by subject and by action.
+
+    Where not every frame has an answer, the share that does stands behind. Units are those of ``Errors``.
     """
     return {
         "All metrics": _all_metrics(reports),
-        "Overall": _table(reports, {"all": lambda r: r.overall, "mean over actions": lambda r: r.action_mean}),
-        "By subject": _table(reports, {n: _pick("subjects", n) for n in _names(reports, "subjects")}),
-        "By action": _table(reports, {n: _pick("actions", n) for n in _names(reports, "actions")}),
+        "Overall": _table(reports, metrics, _totals),
+        "By subject": _table(reports, metrics, lambda one: one.subjects),
+        "By action": _table(reports, metrics, lambda one: one.actions),
     }
 
 
-_COLUMNS = {
-    "P1": "mpjpe", "P2": "p_mpjpe", "P3": "n_mpjpe", "MPJVE": "mpjve", "MPJAE": "mpjae", "PCK": "pck", "AUC": "auc"
-}  # fmt: skip
+def _totals(one: Report) -> Mapping[str, Errors]:
+    return {"all": one.overall, "mean over actions": one.action_mean}
 
 
 def _all_metrics(reports: Mapping[str, Report]) -> str:
-    lines = ["| | over | " + " | ".join(_COLUMNS) + " |", "|---|---|" + "---:|" * len(_COLUMNS)]
+    lines = ["| | over | " + " | ".join(METRICS.values()) + " |", "|---|---|" + "---:|" * len(METRICS)]
     for name, found in reports.items():
         for over, errors in (("frames", found.overall), ("actions", found.action_mean)):
-            cells = (f"{getattr(errors, key):.{2 if key in ('mpjve', 'mpjae') else 1}f}" for key in _COLUMNS.values())
-            lines.append(f"| {name} | {over} | " + " | ".join(cells) + " |")
+            lines.append(f"| {name} | {over} | " + " | ".join(_number(errors, key) for key in METRICS) + " |")
     return "\n".join(lines)
 
 
-def _table(reports: Mapping[str, Report], rows: Mapping[str, Callable[[Report], Errors]]) -> str:
-    lines = ["| | frames | " + " | ".join(f"{name}, MPJPE / P-MPJPE" for name in reports) + " |"]
+def _table(
+    reports: Mapping[str, Report], metrics: Sequence[str], rows: Callable[[Report], Mapping[str, Errors]]
+) -> str:
+    what = " / ".join(METRICS[key] for key in metrics)
+    lines = ["| | frames | " + " | ".join(f"{name}, {what}" for name in reports) + " |"]
     lines.append("|---|---:|" + "---:|" * len(reports))
-    for name, pick in rows.items():
-        found = [pick(one) for one in reports.values()]
-        lines.append(f"| {name} | {found[0].frames} | " + " | ".join(map(str, found)) + " |")
+    for name in dict.fromkeys(name for one in reports.values() for name in rows(one)):
+        found = [rows(one).get(name) for one in reports.values()]
+        frames = max(errors.frames for errors in found if errors)
+        lines.append(f"| {name} | {frames} | " + " | ".join(_cell(e, metrics) if e else "–" for e in found) + " |")
     return "\n".join(lines)
 
 
-def _names(reports: Mapping[str, Report], groups: str) -> list[str]:
-    return list(getattr(next(iter(reports.values())), groups))
+def _cell(errors: Errors, metrics: Sequence[str]) -> str:
+    share = "" if errors.answered == 1 else f" ({errors.answered:.0%})"
+    return " / ".join(_number(errors, key) for key in metrics) + share
 
 
-def _pick(groups: str, name: str) -> Callable[[Report], Errors]:
-    return lambda one: getattr(one, groups)[name]
+def _number(errors: Errors, key: str) -> str:
+    value = getattr(errors, key)
+    return f"{value:.{2 if key in MOTION else 1}f}" if isfinite(value) else "–"
+
+
+def _without_nan(items: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: None if isinstance(value, float) and not isfinite(value) else value for name, value in items}
 
 
 _Measured = Mapping[str, tuple[float, int]]
 
 
 def _measured(predicted: Poses, truth: Poses) -> _Measured:
-    """By metric: its value on one trial, and the number of frames, or of steps between frames, that it is over."""
-    given = np.isfinite(predicted).all((1, 2))
-    found = {}
+    """By field of ``Errors``: its sum over one trial, and over how many frames, or steps between frames, that is."""
+    known = _whole(truth)
+    given = known & _whole(predicted)
+    frames = int(given.sum())
+    found = {"answered": (float(frames), int(known.sum()))}
     for name, metric in (("mpjpe", mpjpe), ("p_mpjpe", p_mpjpe), ("n_mpjpe", n_mpjpe), ("pck", pck), ("auc", auc)):
-        scale = 100 if name in ("pck", "auc") else 1000
-        found[name] = (scale * metric(predicted[given], truth[given]) if given.any() else 0.0, int(given.sum()))
+        scale = 100 if name in CORRECT else 1000
+        found[name] = (frames * scale * metric(predicted[given], truth[given]) if frames else 0.0, frames)
     for name, metric, order in (("mpjve", mpjve, 1), ("mpjae", mpjae, 2)):
         runs = [run for run in _runs(given) if run.stop - run.start > order]
         steps = [run.stop - run.start - order for run in runs]
         total = sum(n * 1000 * metric(predicted[run], truth[run]) for n, run in zip(steps, runs, strict=True))
-        found[name] = (total / max(sum(steps), 1), sum(steps))
+        found[name] = (total, sum(steps))
     return found
+
+
+def _whole(poses: Poses) -> Bool[np.ndarray, " T"]:
+    """Which frames have all joints."""
+    return np.isfinite(poses).all((1, 2))
 
 
 def _runs(given: Bool[np.ndarray, " T"]) -> list[slice]:
@@ -156,20 +209,17 @@ def _runs(given: Bool[np.ndarray, " T"]) -> list[slice]:
 
 
 class _Sum:
-    """Running means, weighted by what they are over."""
+    """Running means; NaN of nothing."""
 
     def __init__(self) -> None:
-        self.frames, self.answered = 0, 0
         self.totals: defaultdict[str, float] = defaultdict(float)
         self.counts: defaultdict[str, int] = defaultdict(int)
 
-    def add(self, frames: int, measured: _Measured) -> None:
-        self.frames += frames
-        self.answered += measured["mpjpe"][1]
-        for name, (value, count) in measured.items():
-            self.totals[name] += count * value
+    def add(self, measured: _Measured) -> None:
+        for name, (total, count) in measured.items():
+            self.totals[name] += total
             self.counts[name] += count
 
     def errors(self) -> Errors:
         means = {name: self.totals[name] / count if count else nan for name, count in self.counts.items()}
-        return Errors(self.frames, self.answered / self.frames, **means)
+        return Errors(self.counts["answered"], **means)

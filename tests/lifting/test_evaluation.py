@@ -1,16 +1,16 @@
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lifting.evaluation import Errors, report, tables
+from lifting.evaluation import MOTION, Errors, action_of, mean_pose, report, tables, written
 from lifting.figures import errors_by_action, save, training_curves
 from lifting.metrics import mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe
 from lifting.trials import Trial
-from poses.errors import SettingsError
+from poses.errors import DataError, SettingsError
 from tests.lifting.recordings import bank
 
 TRIALS = [one.trial() for one in bank("S1", "S2", actions=("Sitting 1", "SittingDown 1", "Sitting 2"), frames=40)]
@@ -70,10 +70,79 @@ def test_nothing_answered_is_no_error_of_zero() -> None:
     assert "(0%)" in str(found.overall)
 
 
+def test_an_action_without_answers_does_not_flatter_the_mean() -> None:
+    found = report(TRIALS, lambda t: t.truth + (np.array([0.03, 0, 0]) if t.action == "Sitting" else np.nan))
+    assert found.action_mean.mpjpe == pytest.approx(30)
+    assert found.action_mean.answered == pytest.approx(0.5)
+    assert "| SittingDown | 80 | – / – (0%) |" in tables({"one": found})["By action"]
+
+
+def test_frames_without_truth_do_not_count() -> None:
+    """They also end a run of frames: no velocity is taken across them."""
+    whole, answer = TRIALS[0], off(0)(TRIALS[0])
+    known = np.arange(40) != 17
+    gap = replace(whole, truth=np.where(known[:, None, None], whole.truth, np.nan))
+    found = report([gap], lambda _: answer).overall
+    assert (found.frames, found.answered) == (39, 1)
+    assert found.mpjpe == pytest.approx(1000 * mpjpe(answer[known], whole.truth[known]))
+    assert found.p_mpjpe == pytest.approx(1000 * p_mpjpe(answer[known], whole.truth[known]))
+    runs = [slice(0, 17), slice(18, 40)]
+    steps = [np.diff(answer[run] - whole.truth[run], axis=0).reshape(-1, 3) for run in runs]
+    assert found.mpjve == pytest.approx(1000 * np.linalg.norm(np.concatenate(steps), axis=-1).mean())
+    np.testing.assert_allclose(mean_pose([gap])(gap)[0], whole.truth[known].mean(0))
+
+
+def test_nothing_to_measure_is_said() -> None:
+    with pytest.raises(DataError, match="no frame has a true pose"):
+        report([], lambda trial: trial.truth)
+    with pytest.raises(DataError, match="No true pose"):
+        mean_pose([])
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("Walking 1", "Walking"),
+        ("Walking 1 chunk0", "Walking"),
+        ("SittingDown 2", "SittingDown"),
+        ("Sitting", "Sitting"),
+        ("sit on stepstool, stand up", "sit on stepstool, stand up"),
+    ],
+)
+def test_actions_of_numbered_recordings(name: str, action: str) -> None:
+    assert action_of(name) == action
+
+
+def test_names_are_grouped_on_demand() -> None:
+    named = [replace(TRIALS[0], action=f"{name} 1") for name in ("Sitting", "SittingDown", "Sitting")]
+    named[2] = replace(named[2], action="Sitting 2 chunk0")
+    assert set(report(named, off(0)).actions) == {"Sitting 1", "Sitting 2 chunk0", "SittingDown 1"}
+    assert {name: e.frames for name, e in report(named, off(0), action_of).actions.items()} == {
+        "Sitting": 80,
+        "SittingDown": 40,
+    }
+
+
+def test_tables_show_the_metrics_asked_for() -> None:
+    all_of_it, part = report(TRIALS, off(0)), report(TRIALS[:1], off(0))
+    found = tables({"part": part, "all": all_of_it}, MOTION)["By action"]
+    assert "| part, MPJVE / MPJAE | all, MPJVE / MPJAE |" in found
+    down = all_of_it.actions["SittingDown"]
+    assert f"| SittingDown | 80 | – | {down.mpjve:.2f} / {down.mpjae:.2f} |" in found
+
+
+def test_json_has_null_for_what_was_not_measured() -> None:
+    silent = report(TRIALS, lambda trial: np.full_like(trial.truth, np.nan))
+    back = json.loads(written({"silent": silent, "one": report(TRIALS, off(0))}), parse_constant=pytest.fail)
+    assert back["silent"]["actions"]["Sitting"]["mpjpe"] is None
+    assert back["silent"]["overall"]["frames"] == 240
+    assert back["one"] == asdict(report(TRIALS, off(0)))
+
+
 def test_tables_and_json_hold_every_metric() -> None:
     reports = {"one": report(TRIALS, off(0)), "other": report(TRIALS, off(1, 0.05))}
     found = tables(reports)
-    assert "| P1 | P2 | P3 | MPJVE | MPJAE | PCK | AUC |" in found["All metrics"]
+    assert "| MPJPE | P-MPJPE | N-MPJPE | MPJVE | MPJAE | PCK | AUC |" in found["All metrics"]
     assert found["All metrics"].count("| one |") == 2
     assert "mean over actions" in found["Overall"]
     back = json.loads(json.dumps({name: asdict(r) for name, r in reports.items()}))

@@ -64,4 +64,5 @@ def test_share_of_correct_keypoints() -> None:
     predicted[0, :, 0] = [0.0, 0.1, 0.149, 0.2]
     assert pck(predicted, truth) == 0.75
     assert auc(truth, truth) == 1
+    assert auc(predicted, truth) == pytest.approx(np.mean([pck(predicted, truth, k * 0.005) for k in range(31)]))
     assert 0 < auc(predicted, truth) < pck(predicted, truth)
