@@ -1,0 +1,119 @@
+"""The commands on recorded sequences, from files in the shared layout to a measured checkpoint."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifting.__main__ import main
+from lifting.datasets.sequences import SequenceBank
+from lifting.lifter import Lifter
+from poses import COCO17
+from tests.lifting.recordings import bank
+
+RUN = ["--channels", "16", "--batch", "64", "--accelerator", "cpu", "--precision", "32-true"]
+
+
+class Lifting:
+    """``python -m lifting`` in this process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.monkeypatch, self.capsys = monkeypatch, capsys
+
+    def __call__(self, *args: object) -> str:
+        """What it prints."""
+        self.monkeypatch.setattr(sys, "argv", ["lifting", *map(str, args)])
+        main()
+        return self.capsys.readouterr().out
+
+    def fails(self, *args: object) -> str:
+        """What it says when it ends with another status than 0."""
+        with pytest.raises(SystemExit) as ended:
+            self(*args)
+        assert ended.value.code not in (0, None)
+        return self.capsys.readouterr().err.replace("\n", " ")
+
+
+@pytest.fixture
+def lifting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lifting:
+    monkeypatch.setenv("COLUMNS", "200")
+    return Lifting(monkeypatch, capsys)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "sequences.npz"
+    bank("Train/S1", "Train/S2", "Validate/S1", actions=("Walking 1", "Box 1")).save(path)
+    return path
+
+
+def test_a_preset_trains_and_is_measured(lifting: Lifting, data: Path, tmp_path: Path) -> None:
+    out, more = tmp_path / "net.safetensors", tmp_path / "more.npz"
+    bank("S7", labelled=False).save(more)
+    chosen = [
+        "--preset",
+        "humaneva",
+        "--epochs",
+        "2",
+        "--actions",
+        "Walking",
+        "--unlabelled",
+        more,
+        "--trajectory",
+        "1",
+    ]
+    lifting("train", data, "-o", out, *chosen, *RUN)
+    network = Lifter.load(out).network
+    assert (network.normalisation, network.rate, network.net.config.dropout) == ("picture", 50.0, 0.25)
+    assert network.trajectory is not None
+    about = network.about
+    assert (about["preset"], about["actions"], about["settings"]["amsgrad"]) == ("humaneva", ["Walking"], True)
+    records = [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
+    assert "train_reprojection" in records[1]
+    told = lifting("evaluate", data, out, "-o", tmp_path / "e.json", "--figure", tmp_path / "e.png")
+    assert "recorded keypoints, MPJPE / P-MPJPE" in told and "| Box |" in told
+    figures = json.loads((tmp_path / "e.json").read_text())
+    assert figures["recorded keypoints"]["overall"]["frames"] == 120
+    assert (tmp_path / "e.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_specialists_are_trained_and_compared(lifting: Lifting, data: Path, tmp_path: Path) -> None:
+    told = lifting("specialists", data, "-o", tmp_path / "s", "--epochs", "1", "--actions", "Walking", "walk", *RUN)
+    assert "| Walking | " in told and "mean over actions" in told
+    assert {p.name for p in (tmp_path / "s").iterdir()} == {
+        "generalist.safetensors", "walk.safetensors", "specialists.json"
+    }  # fmt: skip
+
+
+def test_shared_files_are_converted(lifting: Lifting, tmp_path: Path) -> None:
+    metadata = {"layout_name": "coco", "num_joints": 17, "keypoints_symmetry": [list(COCO17.left), list(COCO17.right)],
+                "video_metadata": {"clip.mp4": {"w": 640, "h": 480}}}  # fmt: skip
+    points = {"clip.mp4": {"custom": [np.random.default_rng(0).uniform(0, 400, (30, 17, 2))]}}
+    np.savez(tmp_path / "data_2d_custom_mine.npz", positions_2d=points, metadata=metadata)  # type: ignore[arg-type]
+    lifting("convert", tmp_path / "data_2d_custom_mine.npz", "-o", tmp_path / "mine.npz", "--rate", "30")
+    converted = SequenceBank.load(tmp_path / "mine.npz")
+    assert (converted.frames, converted.source.name, converted.sequences[0].truth) == (30, "coco17", None)
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["convert", "none.npz", "-o", "x.npz"], "none.npz"),
+        (["convert", "a", "-o", "x.npz", "--layout", "human36m"], "1 names were given"),
+        (["train", "none.npz", "-o", "x.safetensors"], "none.npz"),
+        (["train", "DATA", "-o", "x.safetensors", "--actions", "Jump"], "Jump"),
+        (["train", "DATA", "-o", "x.safetensors", "--loss.motion", "1"], "--span 25"),
+        (["train", "DATA", "-o", "x.safetensors", "--preset", "gupta", "--span", "1"], "--span 3"),
+        (["train", "DATA", "-o", "x.safetensors", "--preset", "nobody"], "nobody"),
+        (["specialists", "DATA", "-o", "s", "--actions", "Jump", "jump"], "Jump"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line(
+    lifting: Lifting, data: Path, tmp_path: Path, args: list[str], says: str
+) -> None:
+    args = [str(data) if a == "DATA" else a for a in args]
+    args = [str(tmp_path / a) if a in ("x.npz", "x.safetensors", "s") else a for a in args]
+    assert says in lifting.fails(*args)
+    assert not (tmp_path / "x.safetensors").exists() and not (tmp_path / "x.npz").exists()
