@@ -1,13 +1,14 @@
 """Figures for reports: errors by action, and the course of training."""
 
 from collections.abc import Mapping, Sequence
+from math import nan
 from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from lifting.evaluation import Report
+from lifting.evaluation import METRICS, POSITION, Report
 from poses.errors import SettingsError
 from poses.output import make_folder, replacing
 
@@ -15,21 +16,24 @@ FORMATS = (".png", ".pdf", ".svg")
 
 
 def errors_by_action(reports: Mapping[str, Report]) -> Figure:
-    """Bars of MPJPE, and within them P-MPJPE, of every report by action; the mean over actions is a line."""
-    names = list(next(iter(reports.values())).actions)
+    """Bars of MPJPE, and within them P-MPJPE, of every report by action; the mean over actions is a line.
+
+    An action that a report does not have, or that nothing was answered for, has no bar there.
+    """
+    names = list(dict.fromkeys(name for found in reports.values() for name in found.actions))
     figure = Figure(figsize=(8, 1.2 + 0.22 * len(names) * len(reports)), layout="constrained")
     axes = figure.add_subplot()
     height = 0.8 / len(reports)
     for k, (way, found) in enumerate(reports.items()):
         places = np.arange(len(names)) + (k - (len(reports) - 1) / 2) * height
-        for key, shade, note in (("mpjpe", 0.45, ""), ("p_mpjpe", 1.0, ", after Procrustes")):
-            values = [getattr(found.actions[name], key) for name in names]
-            axes.barh(places, values, 0.9 * height, color=f"C{k}", alpha=shade, label=way + note)
+        for key, shade in zip(POSITION, (0.45, 1.0), strict=True):
+            values = [getattr(found.actions.get(name), key, nan) for name in names]
+            axes.barh(places, values, 0.9 * height, color=f"C{k}", alpha=shade, label=f"{way}, {METRICS[key]}")
         axes.axvline(found.action_mean.mpjpe, color=f"C{k}", linewidth=0.8, linestyle="--")
     axes.set_yticks(np.arange(len(names)), names)
-    axes.invert_yaxis()
-    axes.set_xlabel("MPJPE, mm (dashed: mean over actions)")
-    axes.legend(fontsize="small")
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlabel("mm (dashed: MPJPE, mean over actions)")
+    figure.legend(loc="outside upper center", ncols=min(len(reports), 3), fontsize="small")
     return figure
 
 
@@ -39,8 +43,9 @@ def training_curves(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure
     axes = figure.add_subplot()
     for k, (name, records) in enumerate(runs.items()):
         epochs = [record["epoch"] for record in records]
-        for key, style, note in (("mpjpe", "-", "MPJPE"), ("p_mpjpe", "--", "P-MPJPE")):
-            axes.plot(epochs, [record[key] for record in records], style, color=f"C{k}", label=f"{name}, {note}")
+        for key, style in zip(POSITION, ("-", "--"), strict=True):
+            values = [record[key] for record in records]
+            axes.plot(epochs, values, style, color=f"C{k}", label=f"{name}, {METRICS[key]}")
     axes.set_xlabel("epoch")
     axes.set_ylabel("mm")
     axes.grid(alpha=0.3)

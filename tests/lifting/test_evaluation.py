@@ -161,10 +161,24 @@ def test_figures_are_written_whole(tmp_path: Path, ending: str) -> None:
     assert labels == ["Sitting", "SittingDown"]
 
 
+def test_bars_are_as_long_as_the_errors(tmp_path: Path) -> None:
+    """Also where one report lacks an action, and where an action has no answer."""
+    part = report(TRIALS[:1], off(0))
+    silent = report(TRIALS, lambda t: t.truth + (0.01 if t.action == "Sitting" else np.nan))
+    figure = errors_by_action({"part": part, "silent": silent})
+    widths = np.array([bar.get_width() for bar in figure.axes[0].patches]).reshape(2, 2, 2)  # type: ignore[attr-defined]
+    for k, one in enumerate((part, silent)):
+        expected = [one.actions["Sitting"].mpjpe, one.actions["Sitting"].p_mpjpe]
+        np.testing.assert_allclose(widths[k, :, 0], expected)
+    assert np.isnan(widths[:, :, 1]).all()
+    save(figure, tmp_path / "bars.png")
+
+
 def test_training_curves_show_every_run() -> None:
     records = [{"epoch": k, "mpjpe": 100.0 / k, "p_mpjpe": 70.0 / k} for k in range(1, 5)]
     figure = training_curves({"a": records, "b": records[:2]})
-    assert [len(line.get_xdata()) for line in figure.axes[0].lines] == [4, 4, 2, 2]
+    assert [np.size(line.get_xdata()) for line in figure.axes[0].lines] == [4, 4, 2, 2]
+    assert list(np.asarray(figure.axes[0].lines[1].get_ydata())) == [70.0, 35.0, 70.0 / 3, 17.5]
 
 
 def test_other_endings_are_refused(tmp_path: Path) -> None:
