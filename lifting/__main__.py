@@ -1,11 +1,9 @@
 """``python -m lifting prepare|convert|train|specialists|evaluate``: from recordings to a measured checkpoint."""
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -17,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lifting import material
 from lifting.conversion import Layout
 from lifting.conversion import convert as convert_files
-from lifting.evaluation import lifted, mean_pose, report, tables
+from lifting.evaluation import lifted, mean_pose, report, tables, written
 from lifting.figures import errors_by_action, save
 from lifting.lifter import Lifter
 from lifting.prepare import prepare as prepare_folder
@@ -203,7 +201,7 @@ def evaluate(
         print(f"\n### {title}\n\n{table}")  # noqa: T201
     if out:
         with replacing(out) as part:
-            part.write_text(json.dumps({name: asdict(r) for name, r in reports.items()}, indent=1) + "\n")
+            part.write_text(written(reports))
     if figure:
         save(errors_by_action(reports), figure)
 

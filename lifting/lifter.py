@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from lifting.camera import Camera
 from lifting.coordinates import normalisation
-from lifting.network import LifterNetwork, Net, window_times, windowed
+from lifting.network import LifterNetwork, Net, framing, windowed
 from lifting.root import bridged, place
 from lifting.sliding import each, overlapping
 from lifting.windows import cut
@@ -88,9 +88,8 @@ class Lifter:
         self, net: Net, inputs: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]
     ) -> Float[np.ndarray, "T K 3"]:
         """What ``net`` answers for every frame, in camera axes."""
-        form, config, rate = windowed(net), net.config, self.network.rate
-        offsets = window_times(config, rate).numpy()
-        answered = slice(config.first, config.first + config.outputs)
+        form, frames, rate = windowed(net), framing(net.config), self.network.rate
+        offsets = frames.times(rate).numpy()
         normalise = normalisation(self.network.normalisation)
 
         @torch.inference_mode()
@@ -98,11 +97,11 @@ class Lifter:
             windows, seen = cut(inputs, times, at, offsets)
             points = torch.from_numpy(windows).float().to(self.device)
             features, rotation = normalise(points, torch.from_numpy(seen).to(self.device))
-            return (form(features) @ rotation[:, answered]).cpu().double().numpy()
+            return (form(features) @ rotation[:, frames.answered]).cpu().double().numpy()
 
-        if config.outputs == 1:
+        if frames.outputs == 1:
             return each(ask, times, self.batch)
-        return overlapping(ask, times, rate, config.outputs, self.step, self.batch)
+        return overlapping(ask, times, rate, frames.outputs, self.step, self.batch)
 
 
 def _placed(

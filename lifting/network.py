@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from lifting.batch import Framing
 from lifting.coordinates import normalisation
 from models.temporal import StridedTwin, TemporalConfig, TemporalNet
 from models.two_stream import TwoStreamConfig, TwoStreamNet
@@ -55,26 +55,6 @@ class LifterNetwork:
         if self.trajectory:
             _expect("trajectory network", self.trajectory.config, *takes, 1)
 
-    @property
-    def window(self) -> int:
-        """Frames that the network takes at a time."""
-        return self.net.config.window
-
-    @property
-    def outputs(self) -> int:
-        """Consecutive frames that it answers for."""
-        return self.net.config.outputs
-
-    @property
-    def first(self) -> int:
-        """Which frame of a window is the first that it answers for."""
-        return self.net.config.first
-
-    @property
-    def times(self) -> Float[Tensor, " R"]:
-        """Times of a window's frames, in seconds from the first frame that is answered."""
-        return window_times(self.net.config, self.rate)
-
     def save(self, path: Path) -> None:
         """Write a self-describing checkpoint, weights in fp16."""
         kind = next(name for name, (_, made) in KINDS.items() if made is type(self.net))
@@ -111,9 +91,9 @@ def windowed(net: nn.Module) -> nn.Module:
     return net
 
 
-def window_times(config: Config, rate: float) -> Float[Tensor, " R"]:
-    """Times of a window's frames at ``rate`` Hz, in seconds from the first frame that is answered."""
-    return (torch.arange(config.window) - config.first) / rate
+def framing(config: Config) -> Framing:
+    """The frames of one window of a network."""
+    return Framing(config.window, config.outputs, config.first)
 
 
 class _Strided(nn.Module):

@@ -20,6 +20,7 @@ from lifting.losses.objective import Objective
 from lifting.material import Bank
 from lifting.metrics import mpjpe, p_mpjpe
 from lifting.network import LifterNetwork, Net
+from lifting.network import framing as framing_of
 from lifting.synthesis.bank import MotionBank
 from lifting.synthesis.sampler import Sampler
 from lifting.training.learner import Learner, Networks
@@ -196,12 +197,12 @@ class Trainer:
 
     def _framing(self, semi: bool) -> Framing:
         """Checks on the way that the settings agree with each other."""
-        settings, network = self.settings, self._network(self.net, None, {})
-        if network.outputs > 1 and settings.span > 1:
+        settings, window = self.settings, framing_of(self.net.config)
+        if window.outputs > 1 and settings.span > 1:
             raise SettingsError(
-                f"A {settings.kind} network answers {network.outputs} frames at once: leave --span at 1."
+                f"A {settings.kind} network answers {window.outputs} frames at once: leave --span at 1."
             )
-        framing = Framing(network.window, network.outputs, network.first, settings.span)
+        framing = replace(window, span=settings.span)
         needed = Objective(settings.loss, self.layouts[1]).consecutive
         if framing.answers < needed:
             raise SettingsError(

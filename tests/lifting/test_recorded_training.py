@@ -10,7 +10,7 @@ from lifting import material
 from lifting.datasets.sequences import SequenceBank
 from lifting.lifter import Lifter
 from lifting.losses.objective import LossSettings
-from lifting.network import LifterNetwork
+from lifting.network import LifterNetwork, framing
 from lifting.training.presets import PRESETS, HumanEva
 from lifting.training.schedule import learning_rate, norm_momentum
 from lifting.training.settings import TrainSettings
@@ -123,7 +123,7 @@ def test_presets_are_documented_and_make_their_networks(name: str) -> None:
     net = small.network(*layouts)
     network = LifterNetwork(net.eval(), 50.0, small.normalisation, *layouts)
     frames = {"videopose3d": 243, "gupta": 243, "bai": 27, "humaneva": 27, "ugcn": 96, "two-stream": 1}
-    assert network.window == frames.get(name, 27)
+    assert framing(network.net.config).window == frames.get(name, 27)
 
 
 def test_published_schedules() -> None:
