@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -12,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from detectors.ahead import ahead
 from detectors.crop import Crop
 from detectors.landmarks import LandmarkModel, Landmarks
-from detectors.sides import Sides, crosswise
+from detectors.sides import Sides, straightness
 from poses import Frame, People, Skeleton
 
 _REACH = 1.13
@@ -21,6 +20,10 @@ _REACH = 1.13
 Median over what BlazePose answers for people that MoveNet found."""
 _SAME = 0.25
 """Median distance of joints, in body sizes, below which a body of the last frame is one of this frame."""
+_CROWDED = 0.2
+"""Share of a person's box that another covers, from which a close-up shows both and may be placed on either."""
+_NEAR_OTHERS = 0.03
+"""Median distance of joints, in body sizes, up to which a close-up of somebody in a crowd is believed."""
 _HIPS, _SHOULDERS = ("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")
 
 
@@ -48,10 +51,8 @@ class Body:
 
     @property
     def box(self) -> Float[np.ndarray, " 4"]:
-        """The bounds of all joints and a tenth of them more on every side."""
-        low, high = self.points.min(axis=0), self.points.max(axis=0)
-        edge = (high - low) / 10 + 1
-        return np.concatenate([low - edge, high + edge])
+        """The box around the joints."""
+        return _bounds(self.points)
 
 
 class Refined:
@@ -92,15 +93,16 @@ class Refined:
         """Everybody in ``frame``, ``step`` seconds after ``before``."""
         seen = [self._follow(frame, body) for body in before]
         sure = [one for one in seen if one]
-        if before and len(sure) == len(before) and frame.index % self._every and not self._doubled(sure):
+        alone = not any(_covered([_bounds(one.points) for one in sure]))
+        if before and len(sure) == len(before) and frame.index % self._every and alone:
             return tuple(self._moved(body, one, None, step) for body, one in zip(before, sure, strict=True))
         found = self._base.look(frame, _people(frame.index, before, len(self.skeleton)))
         expected = [one.points if one else body.points for body, one in zip(before, seen, strict=True)]
-        owners = self._pair(expected, found)
+        crowded = _covered([_bounds(points) for points in found.points])
         bodies = []
-        for row, owner in enumerate(owners):
+        for row, owner in enumerate(self._pair(expected, found)):
             known, one = (None, None) if owner is None else (before[owner], seen[owner])
-            bodies.append(self._met(frame, found, row, known, one, step))
+            bodies.append(self._met(frame, found, row, known, one, step, _NEAR_OTHERS if crowded[row] else _SAME))
         return tuple(body for body in bodies if body)
 
     def _follow(self, frame: Frame, body: Body) -> Landmarks | None:
@@ -126,21 +128,22 @@ class Refined:
         readings = (points, points[list(self.skeleton.mirror)])
         return min(float(np.median(np.linalg.norm(p - others, axis=1))) for p in readings) / max(size, 1.0)
 
-    def _doubled(self, seen: list[Landmarks]) -> bool:
-        """Whether two crops show one person."""
-        return any(self._apart(a.points, b.points) < self._near for a, b in combinations(seen, 2))
-
     def _met(
-        self, frame: Frame, found: People, row: int, body: Body | None, seen: Landmarks | None, step: float
+        self, frame: Frame, found: People, row: int, body: Body | None, seen: Landmarks | None, step: float, near: float
     ) -> Body | None:
-        """The person in a row of ``found``, who was ``body`` in the last frame and is ``seen`` close up in this one."""
+        """The person in a row of ``found``, who was ``body`` in the last frame and is ``seen`` close up in this one.
+
+        Close-ups further from what was found than ``near`` body sizes show somebody else.
+        """
         points, scores, confidence = found.points[row], found.scores[row], float(found.confidence[row])
-        if seen is None or self._apart(seen.points, points) > self._near:
+        if seen is None or self._apart(seen.points, points) > near:
             seen = self._model.landmarks(frame.image, fresh_crop(points, self.skeleton))
         known = body or Body(points, scores, confidence, None, Sides(self.skeleton))
-        if seen.person >= self._least:
+        if seen.person >= self._least and self._apart(seen.points, points) <= near:
             return self._moved(replace(known, confidence=confidence), seen, (points, scores), step)
-        return body and replace(body, points=points, scores=scores, confidence=confidence, crop=None)
+        if body is None and seen.person < self._least:
+            return None
+        return replace(known, points=points, scores=scores, confidence=confidence, crop=None)
 
     def _moved(self, body: Body, seen: Landmarks, found: tuple[np.ndarray, np.ndarray] | None, step: float) -> Body:
         """``body`` where the model saw it, drawn towards what the first stage ``found`` (points and scores)."""
@@ -161,7 +164,7 @@ class Refined:
         weights: Float[np.ndarray, " J"],
     ) -> Float[np.ndarray, "J 2"]:
         """The mean of two placings of each joint, by their scores, where they agree; else the first."""
-        if crosswise(others, points, scores, self.skeleton):
+        if straightness(others, points, scores, self.skeleton) < 0:
             others, weights = others[list(self.skeleton.mirror)], weights[list(self.skeleton.mirror)]
         size = np.linalg.norm(np.ptp(points, axis=0))
         close = np.linalg.norm(others - points, axis=1) < self._near * size
@@ -186,3 +189,21 @@ def _people(frame: int, bodies: tuple[Body, ...], joints: int) -> People:
         boxes=np.stack([body.box for body in bodies]),
         confidence=np.array([body.confidence for body in bodies]),
     )
+
+
+def _bounds(points: Float[np.ndarray, "J 2"]) -> Float[np.ndarray, " 4"]:
+    """The box around all joints, with a tenth more on every side."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    edge = (high - low) / 10 + 1
+    return np.concatenate([low - edge, high + edge])
+
+
+def _covered(boxes: list[Float[np.ndarray, " 4"]]) -> list[bool]:
+    """Whom of these people another one covers in part."""
+    return [any(_share(box, other) > _CROWDED for other in boxes if other is not box) for box in boxes]
+
+
+def _share(box: Float[np.ndarray, " 4"], other: Float[np.ndarray, " 4"]) -> float:
+    """The part of ``box`` that ``other`` covers, 0–1."""
+    both = (np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])).clip(0)
+    return float(both.prod() / (box[2:] - box[:2]).prod())

@@ -17,7 +17,8 @@ class Sides:
 
     Bodies do not swap sides between two frames, so each reading is first turned to continue the ``last`` one. Whether
     that one had the sides right is voted on in every frame: by the network that placed the joints, and by another that
-    saw the person. Past votes fade with time; their sum, ``votes``, is never negative.
+    saw the person. Past votes fade with time, and at once where left and right limbs pass each other, as in somebody
+    who walks by: what continues what is not clear then. The sum of the ``votes`` is never negative.
     """
 
     skeleton: Skeleton
@@ -35,25 +36,29 @@ class Sides:
         what to ask next time. ``witness``: where the other network saw the joints, if it looked.
         """
         mirror = list(self.skeleton.mirror)
-        swap = self.last is not None and crosswise(points, self.last, scores, self.skeleton)
+        clear = 1.0 if self.last is None else straightness(points, self.last, scores, self.skeleton)
+        swap = clear < 0
         reading = points[mirror] if swap else points
-        votes = self.votes * float(np.exp(-step / _MEMORY)) + (-1 if swap else 1)
+        votes = self.votes * float(np.exp(-step / _MEMORY)) * abs(clear) + (-1 if swap else 1)
         if witness is not None:
-            votes += -1 if crosswise(witness, reading, scores, self.skeleton) else 1
+            votes += 1 if straightness(witness, reading, scores, self.skeleton) >= 0 else -1
         if votes < 0:
             swap, reading, votes = not swap, reading[mirror], -votes
         return swap, Sides(self.skeleton, reading, votes)
 
 
-def crosswise(
+def straightness(
     points: Float[np.ndarray, "J 2"],
     others: Float[np.ndarray, "J 2"],
     scores: Float[np.ndarray, " J"],
     skeleton: Skeleton,
-) -> bool:
-    """Whether ``points`` lie nearer to ``others`` with their sides exchanged; joints count by ``scores``."""
+) -> float:
+    """Whether ``points`` lie nearer to ``others`` as they are (up to 1) or with their sides exchanged (down to -1).
+
+    0 = no telling. Joints count by ``scores``, their own and their partners'.
+    """
     mirror = list(skeleton.mirror)
     weights = scores * scores[mirror]
-    straight = np.linalg.norm(points - others, axis=1)
-    crossed = np.linalg.norm(points[mirror] - others, axis=1)
-    return bool(np.nansum(weights * (crossed - straight)) < 0)
+    straight = float(np.nansum(weights * np.linalg.norm(points - others, axis=1)))
+    crossed = float(np.nansum(weights * np.linalg.norm(points[mirror] - others, axis=1)))
+    return (crossed - straight) / max(crossed + straight, 1e-9)

@@ -61,7 +61,7 @@ def test_the_double_is_a_landmark_model() -> None:
 
 
 def test_joints_and_scores_are_those_of_the_model() -> None:
-    world = World((lambda k: 100 + 2.0 * k, lambda k: 300 - 2.0 * k), off=30.0)
+    world = World((lambda k: 100 + 2.0 * k, lambda k: 300 - 2.0 * k), off=15.0)
     for people in Refined(world, world).detect(world.frames(20)):
         expected = world.truth(people.frame, world.people)
         np.testing.assert_allclose(people.points, expected.points)
