@@ -2,7 +2,8 @@
 
 python -m benchmarks.lifting_study cmu.npz -o FOLDER
 
-Every run leaves a JSON file, and is not repeated where there is one. Reported in docs/lifting-study.md.
+Every run leaves a JSON file, and is not repeated where there is one. With ``--humaneva humaneva.npz``, specialists are
+compared with their generalist too. Reported in docs/lifting-study.md.
 """
 
 import json
@@ -24,7 +25,9 @@ from lifting.losses.objective import LossSettings
 from lifting.material import Split
 from lifting.synthesis.bank import MotionBank
 from lifting.synthesis.noise import NoiseSettings
+from lifting.training.presets import Bai
 from lifting.training.settings import TrainSettings
+from lifting.training.specialists import train_all
 from lifting.training.trainer import Trainer
 
 BASE = TrainSettings(
@@ -127,6 +130,7 @@ def main(
     parts: tuple[str, ...] = ("networks", "losses", "labels"),
     seeds: int = 3,
     share: tuple[int, int] = (0, 1),
+    humaneva: Path | None = None,
 ) -> None:
     """Run what is not done yet, then print the tables of all that is.
 
@@ -136,6 +140,7 @@ def main(
         parts: Of networks, losses, labels.
         seeds: Runs of each case.
         share: Do only every n-th run from number k on: k n. For several processes.
+        humaneva: HumanEva-I as ``python -m lifting convert`` wrote it.
     """
     torch.set_num_threads(1)
     out.mkdir(parents=True, exist_ok=True)
@@ -148,8 +153,35 @@ def main(
             found = json.dumps(run(case, seed, split), indent=1)
             path.write_text(found + "\n")
             print(f"{path.name}: done", flush=True)
+    if humaneva:
+        specialists(humaneva, out, seeds)
     for part in parts:
         print(f"\n### {part}\n\n{table([json.loads(p.read_text()) for p in sorted(out.glob(f'{part},*.json'))])}")
+
+
+SPECIALISTS = replace(Bai(), channels=256, epochs=10, batch=512)
+"""Of HumanEva-I: 10 epochs over three actions are 30 unit-epochs."""
+
+
+def specialists(data: Path, out: Path, seeds: int) -> None:
+    """A specialist for every action against the generalist, at equal unit-epochs; MPJPE / MPJVE over the seeds."""
+    split = material.split(material.load(data))
+    fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    actions = {"Walking": "walking", "Jog": "jog", "Box": "box"}
+    for seed in range(seeds):
+        path = out / f"specialists, {seed}.json"
+        if not path.exists():
+            folder = out / f"specialists {seed}"
+            folder.mkdir(exist_ok=True)
+            found = list(train_all(replace(SPECIALISTS, seed=seed), split, actions, folder, fabric))
+            path.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n")
+    runs = [json.loads(path.read_text()) for path in sorted(out.glob("specialists, *.json"))]
+    print("\n### specialists\n\n| | generalist MPJPE | MPJVE | specialist MPJPE | MPJVE |\n|---|---:|---:|---:|---:|")
+    for k, action in enumerate(actions):
+        cells = [
+            [run[k][who][key] for run in runs] for who in ("generalist", "specialist") for key in ("mpjpe", "mpjve")
+        ]
+        print(f"| {action} | " + " | ".join(map(_spread, cells)) + " |")
 
 
 def table(runs: Sequence[Mapping[str, Any]]) -> str:

@@ -100,7 +100,7 @@ def training(preset: str) -> Callable[..., None]:
 
         Args:
             data: What ``prepare`` or ``convert`` wrote.
-            out: Checkpoint to write. The log (one JSON line an epoch) and the state of the run lie beside it.
+            out: Checkpoint to write. Beside it: log (one JSON line an epoch), state of the run, figure of its course.
             settings: The run.
             preset: Where the defaults of the run come from: our own schedule, or a published one.
             actions: Learn these only, named exactly; without it, all.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lifting.figures import save, training_curves
 from lifting.network import LifterNetwork
 from lifting.training.trainer import Trainer
 from poses.output import make_folder
@@ -36,10 +37,12 @@ def logged(trainer: Trainer, out: Path) -> Iterator[Mapping[str, float]]:
 
 
 def finish(trainer: Trainer, out: Path, about: Mapping[str, Any], start: Path | None) -> None:
-    """Write the checkpoint, which says how it was made. Processes leave together."""
+    """Write the checkpoint, which says how it was made, and the course of training as a figure beside it."""
     if trainer.fabric.is_global_zero:
         trained = {"date": f"{datetime.now(UTC):%Y-%m-%d}", **about, "settings": asdict(trainer.settings)}
         if start:
             trained["start"] = dict(LifterNetwork.load(start).about)
         trainer.result(trained).save(out)
+        records = [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
+        save(training_curves({out.stem: records}), out.with_suffix(".png"))
     trainer.fabric.barrier()  # nobody leaves while another process still needs an answer

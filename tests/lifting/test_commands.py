@@ -72,6 +72,7 @@ def test_a_preset_trains_and_is_measured(lifting: Lifting, data: Path, tmp_path:
     assert (about["preset"], about["actions"], about["settings"]["amsgrad"]) == ("humaneva", ["Walking"], True)
     records = [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
     assert "train_reprojection" in records[1]
+    assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     told = lifting("evaluate", data, out, "-o", tmp_path / "e.json", "--figure", tmp_path / "e.png")
     assert "recorded keypoints, MPJPE / P-MPJPE" in told and "| Box |" in told
     figures = json.loads((tmp_path / "e.json").read_text())
