@@ -47,8 +47,8 @@ class HumanEva(VideoPose3D):
 class Gupta(VideoPose3D):
     """Gupta: the net of Pavllo et al. with 2048 channels, 85 epochs, and joint-aware terms beside the position error.
 
-    The text does not state the weights of its terms; these are ours, each about a tenth of the position error where
-    training ends. Samples hold 8 consecutive answers (our choice): the terms over time need three.
+    The text does not state the weights of its terms; these are ours, those of docs/lifting-study.md. Samples hold 8
+    consecutive answers (our choice): the terms over time need three.
     """
 
     channels: int = 2048
@@ -56,8 +56,8 @@ class Gupta(VideoPose3D):
     span: int = 8
     loss: LossSettings = field(
         default_factory=lambda: LossSettings(
-            angle=0.02, distance=1.0, symmetry=1.0, motion_range=0.02, joint_velocity=10.0, joint_acceleration=10.0,
-            angular_acceleration=0.02,
+            angle=0.002, distance=0.1, symmetry=0.1, motion_range=0.002, joint_velocity=1.0, joint_acceleration=1.0,
+            angular_acceleration=0.002,
         )
     )  # fmt: skip
 
