@@ -7,8 +7,10 @@ from jaxtyping import Float
 
 from poses import Skeleton
 
-_MEMORY = 0.5
+_MEMORY = 1.0
 """Seconds after which a vote counts 37 %."""
+_CLEAR = 0.2
+"""Straightness from which on one frame continues another without doubt about the sides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,7 @@ class Sides:
         clear = 1.0 if self.last is None else straightness(points, self.last, scores, self.skeleton)
         swap = clear < 0
         reading = points[mirror] if swap else points
-        votes = self.votes * float(np.exp(-step / _MEMORY)) * abs(clear) + (-1 if swap else 1)
+        votes = self.votes * float(np.exp(-step / _MEMORY)) * min(1.0, abs(clear) / _CLEAR) + (-1 if swap else 1)
         if witness is not None:
             votes += 1 if straightness(witness, reading, scores, self.skeleton) >= 0 else -1
         if votes < 0:
