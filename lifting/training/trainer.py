@@ -51,10 +51,12 @@ class Trainer:
         framing = self._framing(unlabelled is not None)
         self.samples = max(settings.batch // framing.answers // fabric.world_size, 1)
         networks = Networks(self.net, self.root_net)
-        self.mean = deepcopy(networks).eval().to(fabric.device)
+        # The running mean of the weights; where there is none, the weights themselves.
+        self.mean = (deepcopy(networks) if settings.averaging else networks).eval().to(fabric.device)
         self.model, self.optimizer = fabric.setup(networks, _optimizer(settings, networks))
         self.learner = self._learner(framing)
         self.source, self.examiner = self._source(train), self._source(validation)
+        self.steps = self.source.steps(self.samples)
         self.generator = Generator(fabric.device).manual_seed(settings.seed + fabric.global_rank)
         self.unlabelled = None
         if unlabelled is not None:
@@ -73,7 +75,7 @@ class Trainer:
             began = perf_counter()
             self.model.train()
             set_norm_momentum(self.model, norm_momentum(self.settings, self.epoch))
-            first = self.epoch * self.source.steps(self.samples)
+            first = self.epoch * self.steps
             found = [self.step(first + k, *batches) for k, batches in enumerate(self._batches())]
             self.epoch += 1
             trained = {f"train_{name}": 1000 * value for name, value in _means(found).items()}
@@ -83,20 +85,19 @@ class Trainer:
     def step(self, number: int, batch: Batch, unlabelled: Batch | None = None) -> Mapping[str, Tensor]:
         """Learn from one batch; its weighted loss terms."""
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.settings, number, self.source.steps(self.samples))
+            group["lr"] = learning_rate(self.settings, number, self.steps)
         terms = self.learner.terms(batch) if unlabelled is None else self.learner.mixed_terms(batch, unlabelled)
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(torch.stack(list(terms.values())).sum())
         self.optimizer.step()
-        decay = min(self.settings.averaging, (number + 1) / (number + 10))
-        with torch.no_grad():
-            for mean, new in zip(self.mean.state_dict().values(), self._learned().values(), strict=True):
-                mean.lerp_(new, 1 - decay) if mean.is_floating_point() else mean.copy_(new)
+        if self.settings.averaging:
+            self._average(min(self.settings.averaging, (number + 1) / (number + 10)))
         return {name: term.detach() for name, term in terms.items()}
 
     @torch.no_grad()
     def validate(self) -> Mapping[str, float]:
         """Errors (mm) of the averaged weights on fixed samples of the validation material, flawed as in training."""
+        self.mean.eval()
         batch = self.examiner.exam(max(EXAM // self.learner.framing.answers, 1))
         answer = self.learner.answer(batch, self.mean)[0].double().cpu().numpy()
         truth = batch.target.double().cpu().numpy()
@@ -117,7 +118,7 @@ class Trainer:
 
     def result(self, about: Mapping[str, Any]) -> LifterNetwork:
         """The averaged network, ready to be saved."""
-        mean = deepcopy(self.mean).cpu()
+        mean = deepcopy(self.mean).eval().cpu()
         return self._network(mean.net, mean.trajectory, about)
 
     def save(self, path: Path) -> None:
@@ -153,6 +154,12 @@ class Trainer:
         torch.set_rng_state(mine[len(self._generators())])
         if self.fabric.device.type == "cuda":
             torch.cuda.set_rng_state(mine[-1], self.fabric.device)
+
+    @torch.no_grad()
+    def _average(self, decay: float) -> None:
+        """Let the running mean follow the weights."""
+        for mean, new in zip(self.mean.state_dict().values(), self._learned().values(), strict=True):
+            mean.lerp_(new, 1 - decay) if mean.is_floating_point() else mean.copy_(new)
 
     def _learned(self) -> dict[str, Tensor]:
         """The weights that are being trained, by the names of ``Networks``."""
@@ -223,9 +230,8 @@ class Trainer:
 
 def _optimizer(settings: TrainSettings, networks: nn.Module) -> torch.optim.Optimizer:
     kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
-    return kinds[settings.optimizer](
-        networks.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, amsgrad=settings.amsgrad
-    )
+    how = {"weight_decay": settings.weight_decay, "amsgrad": settings.amsgrad, "fused": True}
+    return kinds[settings.optimizer](networks.parameters(), settings.learning_rate, **how)
 
 
 def _means(found: list[Mapping[str, Tensor]]) -> dict[str, float]:
