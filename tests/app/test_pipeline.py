@@ -8,7 +8,9 @@ import torch
 from app import Pipeline, Video
 from app.pipeline import render
 from app.settings import Settings
+from detectors.refined import Refined
 from detectors.scripted import Scripted
+from detectors.second_look import SecondLook
 from lifting.network import LifterNetwork
 from models.temporal import TemporalConfig, TemporalNet
 from poses import COCO17, H36M17, Recording
@@ -104,6 +106,19 @@ class TestLoading:
         LifterNetwork(net, 50.0, source=H36M17).save(tmp_path / "other.safetensors")
         with pytest.raises(SettingsError, match="takes h36m17 keypoints, and the detector movenet finds coco17"):
             Pipeline.load(lifter=str(tmp_path / "other.safetensors"), device="cpu")
+
+    @pytest.mark.parametrize(("refine", "kind"), [("none", SecondLook), ("full", Refined)])
+    def test_refinement_is_chosen_by_name(self, refine: str, kind: type) -> None:
+        try:
+            loaded = Pipeline.load(device="cpu", refine=refine)
+        except WeightsError as error:
+            pytest.skip(str(error))
+        assert type(loaded.detector) is kind
+        assert loaded.made_with["refine"] == refine
+
+    def test_unknown_refinement(self) -> None:
+        with pytest.raises(WeightsError, match=r"blazepose-huge|movenet-multipose"):
+            Pipeline.load(device="cpu", refine="huge")
 
     def test_unknown_device(self) -> None:
         with pytest.raises(SettingsError, match=r"'tpu'.*auto, cpu, cuda"):
