@@ -53,6 +53,25 @@ class NoiseSettings:
     """Range of the videos' frame rates: jitter is drawn a video frame."""
 
 
+MEASURED = NoiseSettings(
+    clean=0.0,
+    level=(0.022, 0.036),
+    jitter=0.84,
+    drift_seconds=0.15,
+    swap=0.05,
+    drop=0.035,
+    drop_limb=0.13,
+    stray=0.14,
+    half=0.0,
+)
+"""What the program's detector does on the sample clip; ``python -m benchmarks.keypoint_noise`` measures it.
+
+``level`` goes from what sets several readings of the better seen of two people apart, to that of the other and what
+may be noise that all readings share. The chances make the same shares of time bad in pieces of four seconds; the real
+spells are shorter and more. ``annotation`` is no part of this: it is about where a joint is said to be.
+"""
+
+
 def displaced(
     points: Float[Tensor, "B R 17 3"], flawed: Bool[Tensor, " B"], settings: NoiseSettings, generator: Generator
 ) -> Float[Tensor, "B R 17 3"]:

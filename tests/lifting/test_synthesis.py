@@ -6,7 +6,7 @@ from lifting.coordinates import facing, turn_to
 from lifting.synthesis import random
 from lifting.synthesis.bank import COCO, JOINTS, MotionBank
 from lifting.synthesis.body import PARENTS, BodySettings, mirrored, mixed, orientation, reshaped
-from lifting.synthesis.noise import NoiseSettings, corrupted
+from lifting.synthesis.noise import MEASURED, SPREAD, NoiseSettings, corrupted
 from lifting.synthesis.sampler import Sampler, SynthesisSettings
 from lifting.synthesis.view import ViewSettings, draw_view
 from poses import COCO17
@@ -167,6 +167,21 @@ def test_noise_is_correlated_in_time() -> None:
     far = (error[:, 20:] * error[:, :-20]).sum() / error[:, :7].square().sum()
     assert near > 0.4
     assert far.abs() < 0.1
+
+
+def test_measured_noise_is_as_large_and_as_quick_as_what_was_measured() -> None:
+    plane = standing(120)[None, :, COCO, :2].expand(300, -1, -1, -1)
+    flawed = torch.ones(300, dtype=torch.bool)
+    inside, times = flawed[:, None, None].expand(300, 120, 17), torch.arange(120) / 30
+    noisy, seen = corrupted(plane, inside, flawed, times, MEASURED, generator())
+    size = (plane - plane.mean(2, keepdim=True)).square().sum(-1).mean().sqrt()
+    error = (noisy - plane) / size
+    typical = error.abs().median() * 1.4826 / torch.tensor(SPREAD).square().mean().sqrt()
+    assert 0.018 < typical < 0.03  # of one coordinate; by linear interpolation less than MEASURED.level
+    steady = error.where(error.abs() < 0.15, 0)  # without strays and swaps
+    near = (steady[:, 1:] * steady[:, :-1]).sum() / steady.square().sum()
+    assert 0.25 < near < 0.5
+    assert 0.95 < seen.float().mean() < 0.99
 
 
 def test_sampler_is_repeatable_and_true_to_its_target(bank: MotionBank) -> None:
