@@ -15,7 +15,6 @@ from lifting.losses.position import weighted_mpjpe
 from lifting.losses.reprojection import reprojection
 from lifting.network import Net, windowed
 from models.temporal import TemporalNet
-from models.two_stream import TwoStreamNet
 from poses import Skeleton
 
 NEAREST = 0.5
@@ -29,11 +28,10 @@ class Networks(nn.Module):
         super().__init__()
         self.net, self.trajectory = net, trajectory
 
-    def forward(self, windows: Tensor, clean: Tensor) -> tuple[Tensor, Tensor | None]:
-        """(B, S, K, 3) positions and (B, S, 1, 3) roots. Only the two-stream lifter looks at ``clean``."""
-        twofold = (clean,) if isinstance(self.net, TwoStreamNet) else ()
+    def forward(self, windows: Tensor, *clean: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(B, S, K, 3) positions and (B, S, 1, 3) roots. ``clean`` is for the two-stream lifter only."""
         roots = None if self.trajectory is None else windowed(self.trajectory)(windows)
-        return windowed(self.net)(windows, *twofold), roots
+        return windowed(self.net)(windows, *clean), roots
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,8 @@ class Learner:
     semi: SemiSettings
     source: Skeleton
     target: Skeleton
+    twofold: bool
+    """The network looks at clean keypoints too."""
 
     def terms(self, batch: Batch) -> Mapping[str, Tensor]:
         """Supervised terms: those of the objective, and that of the trajectory where one is learned."""
@@ -89,8 +89,8 @@ class Learner:
         normalise, framing = normalisation(self.normalisation), self.framing
         seen = framing.windows(batch.seen)
         windows, rotation = normalise(framing.windows(batch.points), seen)
-        clean, _ = normalise(framing.windows(batch.clean), torch.ones_like(seen))
-        positions, roots = model(windows, clean)
+        clean = [normalise(framing.windows(batch.clean), torch.ones_like(seen))[0]] if self.twofold else []
+        positions, roots = model(windows, *clean)
         back = rotation[:, framing.first : framing.first + framing.outputs]
         shape = len(batch.points), framing.answers
         answers = (positions.float() @ back).reshape(*shape, -1, 3)

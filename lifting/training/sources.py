@@ -67,8 +67,16 @@ class Recorded:
     world: int = 1
 
     def steps(self, count: int) -> int:
-        """Batches that hold all frames."""
-        return max(self.chunks.steps(count) // self.world, 1)
+        """Batches of a process. Together they hold all frames, but for those that do not make a batch for everyone.
+
+        Raises ``SettingsError`` if there is no batch for everyone.
+        """
+        if not (steps := self.chunks.steps(count) // self.world):
+            raise SettingsError(
+                f"{len(self.chunks)} samples in batches of {count} are too few for {self.world} processes. "
+                f"Use fewer processes or smaller batches."
+            )
+        return steps
 
     def epoch(self, number: int, count: int, generator: Generator) -> Iterator[Batch]:
         """The share of this process, in random order."""
@@ -111,9 +119,13 @@ def frame_rate(bank: Bank, wanted: float) -> float:
 
 
 def endless(source: Source, count: int, generator: Generator) -> Iterator[Batch]:
-    """Epoch after epoch, whole batches only."""
+    """Epoch after epoch, whole batches only. Raises ``SettingsError`` if there is none."""
     for number in itertools.count():
-        yield from (batch for batch in source.epoch(number, count, generator) if len(batch.points) == count)
+        batch = None
+        for batch in (one for one in source.epoch(number, count, generator) if len(one.points) == count):
+            yield batch
+        if batch is None:
+            raise SettingsError(f"The unlabelled material has no {count} samples for a batch. Use smaller batches.")
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

@@ -225,7 +225,8 @@ class Trainer:
         settings = self.settings
         objective = Objective(settings.loss, self.layouts[1])
         weights = settings.trajectory, settings.semi
-        return Learner(self.model, framing, settings.normalisation, objective, *weights, *self.layouts)
+        twofold = settings.kind == "two-stream"
+        return Learner(self.model, framing, settings.normalisation, objective, *weights, *self.layouts, twofold)
 
 
 def _optimizer(settings: TrainSettings, networks: nn.Module) -> torch.optim.Optimizer:
