@@ -20,7 +20,7 @@ from lifting.figures import errors_by_action, save
 from lifting.lifter import Lifter
 from lifting.prepare import prepare as prepare_folder
 from lifting.synthesis.bank import MotionBank
-from lifting.synthesis.noise import NoiseSettings
+from lifting.synthesis.noise import MEASURED, NoiseSettings
 from lifting.training.presets import PRESETS
 from lifting.training.session import begin, finish, logged
 from lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
@@ -35,6 +35,9 @@ _CMU = (
 )
 
 Preset: TypeAlias = Literal["kinelift", "videopose3d", "humaneva", "gupta", "bai", "ugcn", "two-stream"]
+
+WAYS = {"clean keypoints": None, "flawed keypoints": NoiseSettings(), "measured noise": MEASURED}
+"""What is seen of motion capture in tests."""
 
 console = Console(stderr=True)
 _COLUMNS = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
@@ -175,7 +178,8 @@ def evaluate(
 ) -> None:
     """Measure a checkpoint on held-out subjects, beside always answering the mean pose.
 
-    Motion capture is tested with clean and with flawed keypoints, recorded sequences with their own.
+    Motion capture is tested with clean keypoints, with those of the training's noise, and with noise as the program's
+    detector has it on real video; recorded sequences with their own keypoints.
 
     Args:
         data: What ``prepare`` or ``convert`` wrote.
@@ -190,9 +194,7 @@ def evaluate(
     """
     lifter, parts = Lifter.load(checkpoint, device), material.split(material.load(data))
     test = material.showing(material.of(parts.test, subject), actions)
-    ways: dict[str, NoiseSettings | None] = {"clean keypoints": None, "flawed keypoints": NoiseSettings()}
-    if not isinstance(test, MotionBank):
-        ways = {"recorded keypoints": None}
+    ways = WAYS if isinstance(test, MotionBank) else {"recorded keypoints": None}
     baseline = mean_pose(material.tests(parts.train, 1, None, seed))
     reports = {"mean pose": report(material.tests(test, cameras, None, seed), baseline)}
     for name, noise in ways.items():
