@@ -55,12 +55,12 @@ class NoiseSettings:
 
 MEASURED = NoiseSettings(
     clean=0.0,
-    level=(0.022, 0.036),
-    jitter=0.84,
-    drift_seconds=0.15,
-    swap=0.05,
-    drop=0.035,
-    drop_limb=0.13,
+    level=(0.022, 0.037),
+    jitter=0.83,
+    drift_seconds=0.14,
+    swap=0.07,
+    drop=0.04,
+    drop_limb=0.08,
     stray=0.14,
     half=0.0,
 )
