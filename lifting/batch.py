@@ -48,8 +48,8 @@ class Batch:
     """Samples as a detector sees them, and the truth of the frames that are answered.
 
     ``points``: keypoints as the normalisation reads them; ``rays``: the same on the plane z = 1 of the camera;
-    ``clean``: ``points`` without a detector's mistakes; ``seen``: which keypoints were found; ``target``: joints
-    relative to the root joint, and ``root``: where that is, both in metres and camera axes.
+    ``clean``: ``points`` without a detector's mistakes, NaN where that is unknown; ``seen``: which keypoints were
+    found; ``target``: joints relative to the root joint, and ``root``: where that is, both in metres and camera axes.
     """
 
     points: Float[Tensor, "B W J 2"]

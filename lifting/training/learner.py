@@ -89,12 +89,16 @@ class Learner:
         normalise, framing = normalisation(self.normalisation), self.framing
         seen = framing.windows(batch.seen)
         windows, rotation = normalise(framing.windows(batch.points), seen)
-        clean = [normalise(framing.windows(batch.clean), torch.ones_like(seen))[0]] if self.twofold else []
-        positions, roots = model(windows, *clean)
+        positions, roots = model(windows, *(self._clean(batch) if self.twofold else ()))
         back = rotation[:, framing.first : framing.first + framing.outputs]
         shape = len(batch.points), framing.answers
         answers = (positions.float() @ back).reshape(*shape, -1, 3)
         return answers, None if roots is None else (roots.float() @ back).reshape(*shape, 3)
+
+    def _clean(self, batch: Batch) -> tuple[Tensor]:
+        """What the network sees of clean keypoints."""
+        clean = self.framing.windows(batch.clean)
+        return (normalisation(self.normalisation)(clean, clean.isfinite().all(-1))[0],)
 
     def _supervised(self, positions: Tensor, roots: Tensor | None, batch: Batch) -> Mapping[str, Tensor]:
         found = self.objective(positions, batch.target)

@@ -98,7 +98,8 @@ class Recorded:
         points = chunks.rays
         if normalisation(self.reads).inputs is on_picture:
             points = (2 * chunks.keypoints - chunks.sizes[:, None, None]) / chunks.sizes[:, None, None, :1]
-        return Batch(points, chunks.rays, points, chunks.seen, truth - root[:, :, None], root)
+        clean = points.where(chunks.seen[..., None], torch.nan)
+        return Batch(points, chunks.rays, clean, chunks.seen, truth - root[:, :, None], root)
 
 
 def layouts(bank: Bank) -> tuple[Skeleton, Skeleton]:

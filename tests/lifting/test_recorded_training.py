@@ -1,6 +1,7 @@
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
@@ -38,6 +39,20 @@ def test_every_kind_learns_from_recorded_sequences(kind: str, normalisation: str
     assert (network.rate, network.source.name, network.normalisation) == (50.0, "humaneva15", normalisation)
     one = bank("S1").sequences[0]
     assert Lifter(network, torch.device("cpu")).lift(one.track(), CAMERA).points.shape == (60, 15, 3)
+
+
+@pytest.mark.parametrize("normalisation", ["picture", "screen", "facing", "frame"])
+def test_two_streams_learn_from_keypoints_with_gaps(normalisation: str) -> None:
+    one = bank("S1").sequences[0]
+    keypoints = one.keypoints.copy()
+    keypoints[5:20, 3] = keypoints[:, 14] = np.nan
+    gaps = SequenceBank((replace(one, keypoints=keypoints),))
+    run = trainer(replace(SMALL, kind="two-stream", normalisation=normalisation, epochs=1), gaps)
+    (record,) = run.fit()
+    assert np.isfinite(record["train_mpjpe"])
+    (batch, *_) = run.source.epoch(0, 60, Generator())
+    (clean,) = run.learner._clean(batch)
+    assert clean.isfinite().all()
 
 
 def test_the_u_shaped_network_learns_whole_windows() -> None:
