@@ -7,7 +7,8 @@ The clip has no labels (``benchmarks.calibrated`` has truth). For each way to pl
 of the second difference over time of a joint, in hundredths of the torso; ``mirror``: median distance between joints
 in a picture and in its mirror image, in hundredths of the torso, every tenth frame on its own; ``bones``: how much the
 bones' lengths change in the lifted poses (standard deviation over mean, mean over bones), which a body's do not;
-``ms_1`` and ``ms_2``: milliseconds a frame with one and with two threads.
+``ms_1`` and ``ms_2``: milliseconds a frame with one and with two threads; ``cpu_ms``: processor time a frame with one,
+which other programs on the machine hardly change.
 """
 
 import json
@@ -70,7 +71,9 @@ def detector(way: str, threads: int) -> Detector:
 
 def row(make: Callable[[int], Detector], clip: Sequence[Frame], lifter: Lifter) -> dict[str, float]:
     """The figures of one way."""
+    before = time.process_time()
     found, slow = timed(make(1), clip)
+    used = time.process_time() - before
     _, fast = timed(make(2), clip)
     tracks = follow(found, clip)
     return {
@@ -80,6 +83,7 @@ def row(make: Callable[[int], Detector], clip: Sequence[Frame], lifter: Lifter) 
         "jitter": round(float(np.nanmedian(np.concatenate([jitter(track) for track in tracks]))), 2),
         "mirror": round(mirror(make(2), clip[::10]), 2),
         "bones": round(float(np.mean([bones(track, lifter, clip) for track in tracks])), 4),
+        "cpu_ms": round(1e3 * used / len(clip), 1),
         "ms_1": round(1e3 * slow / len(clip), 1),
         "ms_2": round(1e3 * fast / len(clip), 1),
     }

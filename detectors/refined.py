@@ -48,6 +48,8 @@ class Body:
     confidence: float
     crop: Crop | None
     sides: Sides
+    pull: Float[np.ndarray, "J 2"] | float = 0.0
+    """How far, in pixels, the first stage drew the joints when it last looked."""
 
     @property
     def box(self) -> Float[np.ndarray, " 4"]:
@@ -152,24 +154,23 @@ class Refined:
         swap, sides = body.sides.read(points, scores, found[0] if found else None, step)
         if swap:
             points, scores = points[mirror], scores[mirror]
-        if found:
-            points = self._between(points, scores, *found)
-        return replace(body, points=points, scores=scores, crop=seen.crop, sides=sides)
+        pull = self._pull(points, scores, *found) if found else body.pull
+        return replace(body, points=points + pull, scores=scores, crop=seen.crop, sides=sides, pull=pull)
 
-    def _between(
+    def _pull(
         self,
         points: Float[np.ndarray, "J 2"],
         scores: Float[np.ndarray, " J"],
         others: Float[np.ndarray, "J 2"],
         weights: Float[np.ndarray, " J"],
     ) -> Float[np.ndarray, "J 2"]:
-        """The mean of two placings of each joint, by their scores, where they agree; else the first."""
+        """From one placing of each joint to its mean with another, by their scores, where they agree; else nothing."""
         if straightness(others, points, scores, self.skeleton) < 0:
             others, weights = others[list(self.skeleton.mirror)], weights[list(self.skeleton.mirror)]
         size = np.linalg.norm(np.ptp(points, axis=0))
         close = np.linalg.norm(others - points, axis=1) < self._near * size
         share = np.where(close, weights / (weights + scores).clip(1e-9), 0.0)[:, None]
-        return points + share * np.where(close[:, None], others - points, 0.0)
+        return share * np.where(close[:, None], others - points, 0.0)
 
 
 def fresh_crop(points: Float[np.ndarray, "J 2"], skeleton: Skeleton) -> Crop:
