@@ -29,11 +29,6 @@ from lifting.trials import Trial
 from poses.errors import KineliftError, SettingsError
 from poses.output import make_folder, replacing
 
-_CMU = (
-    "CMU Graphics Lab Motion Capture Database (free for research and commercial use). The data used in this project "
-    "was obtained from mocap.cs.cmu.edu. The database was created with funding from NSF EIA-0196217."
-)
-
 Preset: TypeAlias = Literal["kinelift", "videopose3d", "humaneva", "gupta", "bai", "ugcn", "two-stream"]
 
 WAYS = {"clean keypoints": None, "flawed keypoints": NoiseSettings(), "measured noise": MEASURED}
@@ -97,7 +92,7 @@ def training(preset: str) -> Callable[..., None]:
         devices: int = 1,
         nodes: int = 1,
         precision: str = "bf16-mixed",
-        data_terms: str = _CMU,
+        data_terms: str = "not stated",
     ) -> None:
         """Train a lifter, and go on where an interrupted run stopped.
 
@@ -113,7 +108,7 @@ def training(preset: str) -> Callable[..., None]:
             devices: How many of them a node.
             nodes: How many machines; start one process a device with torchrun.
             precision: Fabric's name for it, such as 32-true or bf16-mixed.
-            data_terms: Origin and licence of the data, recorded in the checkpoint.
+            data_terms: Origin and licence of the data, for the checkpoint to tell: weights often inherit terms.
         """
         parts = material.split(material.load(data))
         learn, watch = (material.showing(part, actions) for part in (parts.train, parts.validation))
