@@ -2,12 +2,10 @@
 
 from dataclasses import astuple, dataclass
 from math import inf, isfinite, radians, tan
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from poses.errors import SettingsError
 
@@ -17,8 +15,6 @@ STEPS = 100
 """Newton steps at most to undo a distortion; a few do, except at the edge of where that is possible."""
 RESIDUAL = 1e-13
 """Distance on the plane z = 1 at which a distortion counts as undone: 1e-10 pixels at a focal length of 1000."""
-
-Array = TypeVar("Array", np.ndarray, Tensor)
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class Distortion:
 
     def apply(self, plane: Float[np.ndarray, "*N 2"]) -> Float[np.ndarray, "*N 2"]:
         """Where the lens moves points of the plane z = 1."""
-        return np.stack(_moved(plane[..., 0], plane[..., 1], *astuple(self)), -1)
+        return np.stack(moved(plane[..., 0], plane[..., 1], *astuple(self)), -1)
 
     def undo(self, plane: Float[np.ndarray, "*N 2"]) -> Float[np.ndarray, "*N 2"]:
         """The points that ``apply`` moves to ``plane``, by Newton's method.
@@ -140,7 +136,9 @@ class Camera:
 
     @property
     def parameters(self) -> Float[np.ndarray, " 11"]:
-        """fx, fy, cx, cy, k1, k2, p1, p2, k3, s1, s3: the whole camera as numbers, for files and ``reproject``."""
+        """fx, fy, cx, cy, k1, k2, p1, p2, k3, s1, s3: the whole camera as numbers, for files and
+        ``lifting.projection``.
+        """
         return np.array([*self.focals, *self.centre, *astuple(self.distortion or Distortion())])
 
     def plane(self, points: Float[np.ndarray, "*N 2"]) -> Float[np.ndarray, "*N 2"]:
@@ -156,17 +154,6 @@ class Camera:
         plane = points[..., :2] / np.where(points[..., 2:] > 0, points[..., 2:], np.nan)
         bent = plane if self.distortion is None else self.distortion.apply(plane)
         return bent * np.asarray(self.focal) + np.asarray(self.centre)
-
-
-def reproject(points: Float[Tensor, "B *N 3"], parameters: Float[Tensor, "B 11"]) -> Float[Tensor, "B *N 2"]:
-    """``Camera.project`` for training: every sample of a batch by the ``parameters`` of its own camera.
-
-    Differentiable. Points must lie in front of the camera; keep z away from zero beforehand.
-    """
-    numbers = parameters.view(len(parameters), *(1,) * (points.dim() - 2), 11)
-    plane = points[..., :2] / points[..., 2:]
-    bent = torch.stack(_moved(plane[..., 0], plane[..., 1], *numbers[..., 4:].unbind(-1)), -1)
-    return bent * numbers[..., :2] + numbers[..., 2:4]
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,12 +202,8 @@ class Extrinsics:
         return camera @ self.rotation + self.centre
 
 
-def _moved(
-    x: Array, y: Array,
-    k1: float | Tensor, k2: float | Tensor, p1: float | Tensor, p2: float | Tensor, k3: float | Tensor,
-    s1: float | Tensor, s3: float | Tensor,
-) -> tuple[Array, Array]:  # fmt: skip
-    """The formula of ``Distortion``, for arrays and tensors."""
+def moved(x: Any, y: Any, k1: Any, k2: Any, p1: Any, p2: Any, k3: Any, s1: Any, s3: Any) -> tuple[Any, Any]:
+    """The formula of ``Distortion``, for numbers, arrays and tensors alike."""
     square = x * x + y * y
     scale = 1 + square * (k1 + square * (k2 + square * k3)) + 2 * (p1 * y + p2 * x)
     return x * scale + (p2 + s1) * square, y * scale + (p1 + s3) * square

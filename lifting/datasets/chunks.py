@@ -25,7 +25,7 @@ class Chunks:
 
     ``keypoints``: pixels, and ``rays``: the same on the plane z = 1 of the camera, both 0 where not ``seen``;
     ``truth``: metres in the camera frame, not relative to any joint, or None; ``cameras``: ``Camera.parameters``, by
-    which ``lifting.camera.reproject`` projects; ``sizes``: width and height of the picture.
+    which ``lifting.projection.reproject`` projects; ``sizes``: width and height of the picture.
     """
 
     keypoints: Float[Tensor, "B W J 2"]

@@ -6,7 +6,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from lifting.camera import Camera, Distortion, Extrinsics, reproject
+from lifting.camera import Camera, Distortion, Extrinsics
+from lifting.projection import reproject
 from poses.errors import SettingsError
 
 SIZE = (1000, 800)

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 
 from lifting.batch import Framing
-from lifting.camera import Camera, Distortion, reproject
+from lifting.camera import Camera, Distortion
 from lifting.datasets.chunks import Chunks, ChunkSampler, mirrored
 from lifting.datasets.sequences import SequenceBank
+from lifting.projection import reproject
 from poses import COCO17, H36M17
 from poses.errors import DataError
 from tests.lifting.datasets.recordings import bank, sequence
