@@ -88,6 +88,17 @@ def tree(name: str, braces: tuple[tuple[str, str], ...] = (), /, **parents: str 
     return Skeleton(name, joints, indices, tuple((joints.index(a), joints.index(b)) for a, b in braces))
 
 
+def pair(body: Skeleton) -> Skeleton:
+    """Two bodies as one set of joints: ``head_1`` … of the first person, then ``head_2`` … of the second.
+
+    A forest of two trees; ``root`` is the first person's, and mirroring keeps everybody's joints their own.
+    """
+    joints = tuple(f"{joint}_{person}" for person in (1, 2) for joint in body.joints)
+    shifted = tuple(p if p < 0 else p + len(body) for p in body.parents)
+    braces = body.braces + tuple((a + len(body), b + len(body)) for a, b in body.braces)
+    return Skeleton(f"{body.name}-pair", joints, body.parents + shifted, braces)
+
+
 def convert(
     points: Shaped[np.ndarray, "*frames J C"], source: Skeleton, target: Skeleton
 ) -> Float[np.ndarray, "*frames K C"]:
@@ -186,8 +197,10 @@ KINECT15 = tree(
     right_hip="spine", right_knee="right_hip", right_foot="right_knee",
 )  # fmt: skip
 
+KINECT15_PAIR = pair(KINECT15)
+
 _REGISTERED = _by_name(
-    COCO17, H36M17, OPENPOSE18, BODY25, HALPE26, HUMANEVA15, MPI3DHP17, KINECT20, KINECT15
+    COCO17, H36M17, OPENPOSE18, BODY25, HALPE26, HUMANEVA15, MPI3DHP17, KINECT20, KINECT15, KINECT15_PAIR
 )  # fmt: skip
 
 

@@ -105,3 +105,12 @@ def test_a_skeleton_is_told_by_its_name_not_its_count() -> None:
 def test_tree_takes_braces_by_name() -> None:
     made = tree("y", (("left_tip", "right_tip"),), fork=None, left_tip="fork", right_tip="fork")
     assert made.links == ((0, 1), (0, 2), (1, 2)) and made.mirror == (0, 2, 1)
+
+
+def test_a_pair_is_two_bodies_that_keep_their_own_joints() -> None:
+    one, both = skeleton("kinect15"), skeleton("kinect15-pair")
+    assert len(both) == 2 * len(one) and both.parents.count(-1) == 2
+    assert [name.removesuffix("_1") for name in both.joints[: len(one)]] == list(one.joints)
+    assert [name.removesuffix("_2") for name in both.joints[len(one) :]] == list(one.joints)
+    assert set(both.bones) == {(a + k, b + k) for a, b in one.bones for k in (0, len(one))}
+    assert [both.mirror[j] for j in range(len(both))] == [*one.mirror, *(j + len(one) for j in one.mirror)]
