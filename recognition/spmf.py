@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
-from itertools import combinations
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import cv2
@@ -11,42 +10,35 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from scipy.signal import savgol_filter
 
-from poses import H36M17
-from recognition.body import to_body
+from poses import Skeleton, skeleton
+from poses.errors import ShapeError
+from recognition import colours
+from recognition.body import Axes, Origin, Up, to_body
+from recognition.colours import Equalisation
+from recognition.layout import LIMBS, REACHES, Order, Pair, all_pairs, arrangement
 
-Pair = tuple[str, str]
-Equalisation = Literal["none", "channels", "lightness"]
+DistanceRange = Literal["fixed", "sequence"]
+Smoothing = Literal["savgol", "none"]
+Sampling = Literal["moments", "frames"]
+Interpolation = Literal["area", "linear", "cubic", "nearest"]
 
-LIMBS: tuple[Pair, ...] = (
-    ("hip", "left_hip"), ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
-    ("hip", "right_hip"), ("right_hip", "right_knee"), ("right_knee", "right_ankle"),
-    ("hip", "thorax"), ("thorax", "head"),
-    ("thorax", "left_shoulder"), ("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist"),
-    ("thorax", "right_shoulder"), ("right_shoulder", "right_elbow"), ("right_elbow", "right_wrist"),
-    ("hip", "left_wrist"), ("hip", "right_wrist"),
-)  # fmt: skip
-"""Pairs whose direction is shown by default: the bones, and both hands as seen from the hip."""
-
-REACHES: tuple[Pair, ...] = (
-    ("left_ankle", "right_ankle"), ("left_knee", "right_knee"), ("left_hip", "left_ankle"),
-    ("right_hip", "right_ankle"), ("left_ankle", "thorax"), ("right_ankle", "thorax"), ("left_knee", "thorax"),
-    ("right_knee", "thorax"), ("left_wrist", "right_wrist"), ("left_elbow", "right_elbow"),
-    ("left_shoulder", "left_wrist"), ("right_shoulder", "right_wrist"), ("left_wrist", "head"),
-    ("right_wrist", "head"), ("left_wrist", "left_knee"), ("right_wrist", "right_knee"),
-)  # fmt: skip
-"""Pairs whose distance is shown by default: what opens and closes when people move."""
-
-ALL_PAIRS: tuple[Pair, ...] = tuple(combinations(H36M17.joints, 2))
-"""Every unordered pair of joints, as published; the picture is then resized from 272 rows."""
+_INTERPOLATIONS = {
+    "area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a motion is drawn. docs/recognition.md says which alternatives were measured.
+    """How a motion of ``skeleton`` is drawn. docs/recognition.md says which alternatives were measured.
 
-    Rows: one for each of ``distances``, then one for each of ``orientations``, resized to ``rows`` if they are more or
-    fewer. Columns: pose and motion in turn, for ``steps`` moments. Distances of ``reach`` body sizes and more are deep
-    red. ``equalise`` applies CLAHE to each colour channel or to the lightness of Lab, in ``tiles`` × ``tiles`` tiles.
+    Rows: one for each of ``distances`` and one for each of ``orientations``, in ``order`` (``layout.arrangement``).
+    Columns: pose and motion in turn, for ``steps`` "moments" evenly spaced in time; ``sampling`` by "frames" draws
+    every frame instead. What is then not ``rows`` × 2 ``steps`` is resized by ``interpolation``.
+
+    Distances of ``reach`` body sizes and more are deep red; with ``distance_range`` "sequence" the colours reach from
+    the shortest to the longest distance of the motion itself. ``equalise`` applies CLAHE to each colour channel, to the
+    lightness of Lab or to the value of HSV, with limit ``clip`` in ``tiles`` × ``tiles`` tiles.
+    ``axes``, ``up`` and ``origin``: ``body.to_body``. ``smoothing``: ``smooth``, or none.
     """
 
     rows: int = 32
@@ -57,11 +49,35 @@ class Encoding:
     tiles: int = 2
     distances: tuple[Pair, ...] = REACHES
     orientations: tuple[Pair, ...] = LIMBS
+    skeleton: str = "h36m17"
+    order: Order = "given"
+    distance_range: DistanceRange = "fixed"
+    smoothing: Smoothing = "savgol"
+    sampling: Sampling = "moments"
+    interpolation: Interpolation = "area"
+    axes: Axes = "body"
+    up: Up = "+y"
+    origin: Origin = "frame"
+
+    @staticmethod
+    def of(name: str) -> "Encoding":
+        """The default for the registered skeleton ``name``. Raises ``DataError`` if there is none."""
+        known = skeleton(name)
+        if name == Encoding.skeleton:
+            return Encoding()
+        pairs = all_pairs(known)
+        reach = 3.0 if name.endswith("-pair") else Encoding.reach
+        return Encoding(skeleton=name, distances=pairs, orientations=pairs, reach=reach)
 
     @property
     def size(self) -> tuple[int, int]:
         """(rows, columns) of the picture."""
         return self.rows, 2 * self.steps
+
+    @cached_property
+    def arrangement(self) -> list[int]:
+        """Rows before resizing, numbered through ``distances`` and then ``orientations``."""
+        return arrangement(self.distances, self.orientations, self.order)
 
     def to_mapping(self) -> dict[str, Any]:
         """JSON-ready values; ``from_mapping`` is the inverse."""
@@ -69,23 +85,27 @@ class Encoding:
 
     @staticmethod
     def from_mapping(values: Mapping[str, Any]) -> "Encoding":
-        """Read what ``to_mapping`` wrote, also after a round trip through JSON."""
+        """Read what ``to_mapping`` wrote, also after a round trip through JSON; what is missing is as by default."""
         pairs = {name: tuple((a, b) for a, b in values[name]) for name in ("distances", "orientations")}
         return Encoding(**{**values, **pairs})
 
 
-def encode(points: Float[np.ndarray, "B T 17 3"], encoding: Encoding) -> UInt8[np.ndarray, "B H W 3"]:
-    """RGB pictures of B motions of T ≥ 1 frames, evenly spaced in time, h36m17 joints, all finite, any axes and unit.
+def encode(points: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> UInt8[np.ndarray, "B H W 3"]:
+    """RGB pictures of B motions of T ≥ 1 frames, evenly spaced in time, all joints finite, any axes and unit.
 
-    The same motion elsewhere, facing elsewhere, by a taller person or seen from a tilted camera has the same picture.
+    The same motion elsewhere, facing elsewhere, by a taller person or seen from a tilted camera has the same picture
+    (with ``axes`` and ``origin`` as by default). Raises ``ShapeError`` if J is not that of ``encoding.skeleton``.
     """
+    known = skeleton(encoding.skeleton)
+    if points.shape[2] != len(known):
+        raise ShapeError(f"The encoding draws {known.name} with {len(known)} joints; these have {points.shape[2]}.")
     if not len(points):
         return np.zeros((0, *encoding.size, 3), np.uint8)
-    poses = _sample(smooth(to_body(points)), encoding.steps + 1)
-    now, then = poses[:, :-1], poses[:, 1:]
-    columns = np.stack([_features(now, now, encoding), _features(now, then, encoding)], axis=2)
-    pictures = columns.reshape(len(points), 2 * encoding.steps, -1, 3).swapaxes(1, 2)
-    return np.stack([_finish(picture, encoding) for picture in pictures])
+    poses = to_body(points, known, encoding.axes, encoding.up, encoding.origin)
+    poses = smooth(poses) if encoding.smoothing == "savgol" else poses
+    if encoding.sampling == "moments" or poses.shape[1] < 2:
+        poses = _sample(poses, encoding.steps + 1)
+    return np.stack([_finish(picture, encoding) for picture in _pictures(poses, known, encoding)])
 
 
 def smooth(points: Float[np.ndarray, "B T J C"]) -> Float[np.ndarray, "B T J C"]:
@@ -102,50 +122,41 @@ def _sample(points: Float[np.ndarray, "B T J C"], count: int) -> Float[np.ndarra
     return (1 - share) * points[:, before] + share * points[:, after]
 
 
-def _features(
-    first: Float[np.ndarray, "B N 17 3"], second: Float[np.ndarray, "B N 17 3"], encoding: Encoding
-) -> UInt8[np.ndarray, "B N R 3"]:
-    """Colours of the distances and directions from joints of ``first`` to joints of ``second``."""
-    a, b = _indices(encoding.distances)
-    lengths = np.linalg.norm(second[:, :, b] - first[:, :, a], axis=-1)
-    levels = np.rint(np.clip(lengths / encoding.reach, 0, 1) * 255).astype(np.uint8)
-    a, b = _indices(encoding.orientations)
-    arrows = second[:, :, b] - first[:, :, a]
-    arrows = arrows / np.maximum(np.linalg.norm(arrows, axis=-1, keepdims=True), 1e-9)
-    return np.concatenate([_jet()[levels], np.rint((arrows + 1) * 127.5).astype(np.uint8)], axis=2)
+def _pictures(poses: Float[np.ndarray, "B N J 3"], known: Skeleton, encoding: Encoding) -> UInt8[np.ndarray, "B R W 3"]:
+    """One row a feature, for every pose but the last a pose column and a motion column."""
+    arrows = _arrows(poses, known, encoding.distances)
+    shares = _shares(np.linalg.norm(arrows, axis=-1), encoding)
+    arrows = _arrows(poses, known, encoding.orientations)
+    rows = np.concatenate([colours.of_distances(shares), colours.of_directions(arrows)], axis=3)
+    rows = rows[:, :, :, encoding.arrangement]
+    return rows.reshape(len(poses), -1, rows.shape[3], 3).swapaxes(1, 2)
+
+
+def _arrows(
+    poses: Float[np.ndarray, "B N J 3"], known: Skeleton, pairs: tuple[Pair, ...]
+) -> Float[np.ndarray, "B M 2 R 3"]:
+    """From the first to the second joint of each pair: within a pose, and from that pose to the next one."""
+    first, second = _indices(known, pairs)
+    starts, ends = poses[:, :, first], poses[:, :, second]
+    return np.stack([ends[:, :-1] - starts[:, :-1], ends[:, 1:] - starts[:, :-1]], axis=2)
+
+
+def _shares(lengths: Float[np.ndarray, "B M 2 R"], encoding: Encoding) -> Float[np.ndarray, "B M 2 R"]:
+    if encoding.distance_range == "fixed":
+        return lengths / encoding.reach
+    low = lengths.min(axis=(1, 2, 3), keepdims=True)
+    high = lengths.max(axis=(1, 2, 3), keepdims=True)
+    return (lengths - low) / np.maximum(high - low, 1e-9)
 
 
 def _finish(picture: UInt8[np.ndarray, "R W 3"], encoding: Encoding) -> UInt8[np.ndarray, "H W 3"]:
-    rows, columns = encoding.size
-    if len(picture) != rows:
-        picture = cv2.resize(np.ascontiguousarray(picture), (columns, rows), interpolation=cv2.INTER_AREA)
-    return _EQUALISE[encoding.equalise](np.ascontiguousarray(picture), encoding)
+    picture = np.ascontiguousarray(picture)
+    if picture.shape[:2] != encoding.size:
+        rows, columns = encoding.size
+        picture = cv2.resize(picture, (columns, rows), interpolation=_INTERPOLATIONS[encoding.interpolation])
+    return colours.equalised(picture, encoding.equalise, encoding.clip, encoding.tiles)
 
 
-def _channels(picture: UInt8[np.ndarray, "H W 3"], encoding: Encoding) -> UInt8[np.ndarray, "H W 3"]:
-    clahe = _clahe(encoding)
-    return np.stack([clahe.apply(np.ascontiguousarray(picture[..., c])) for c in range(3)], axis=-1)
-
-
-def _lightness(picture: UInt8[np.ndarray, "H W 3"], encoding: Encoding) -> UInt8[np.ndarray, "H W 3"]:
-    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
-    lab[..., 0] = _clahe(encoding).apply(np.ascontiguousarray(lab[..., 0]))
-    return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
-
-
-_EQUALISE = {"none": lambda picture, _: picture, "channels": _channels, "lightness": _lightness}
-
-
-def _clahe(encoding: Encoding) -> cv2.CLAHE:
-    return cv2.createCLAHE(encoding.clip, (encoding.tiles, encoding.tiles))
-
-
-@lru_cache(maxsize=8)
-def _indices(pairs: tuple[Pair, ...]) -> tuple[list[int], list[int]]:
-    return [H36M17.index(a) for a, _ in pairs], [H36M17.index(b) for _, b in pairs]
-
-
-@lru_cache(maxsize=1)
-def _jet() -> UInt8[np.ndarray, "256 3"]:
-    levels = np.arange(256, dtype=np.uint8)[:, None]
-    return cv2.applyColorMap(levels, cv2.COLORMAP_JET)[:, 0, ::-1].copy()
+@lru_cache(maxsize=16)
+def _indices(known: Skeleton, pairs: tuple[Pair, ...]) -> tuple[list[int], list[int]]:
+    return [known.index(a) for a, _ in pairs], [known.index(b) for _, b in pairs]
