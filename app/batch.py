@@ -12,12 +12,14 @@ from app.pipeline import Pipeline, render
 from app.progress import Watch
 from app.reporter import Reporter
 from app.timeline import write_timeline
+from app.timeline_figure import write_timeline_figure
 from app.video import Video
 from poses import Recording, recording
 from poses.errors import KineliftError, OutputError
 from poses.output import make_folder
 
 RECORDING, OVERLAY, POSES, ACTIONS = "recording.npz", "overlay.mp4", "poses3d.csv", "actions.json"
+TIMELINE = "timeline.png"
 Result = TypeVar("Result")
 
 
@@ -57,6 +59,7 @@ def analyse(job: Job, video: Video, pipeline: Pipeline, layout: str, watch: Watc
     found = pipeline.run(video, watch)
     recording.save(job.folder / RECORDING, found)
     write_timeline(job.folder / ACTIONS, found)
+    write_timeline_figure(job.folder / TIMELINE, found)
     write_csv(job.folder / POSES, found)
     render(found, video, job.folder / OVERLAY, layout, watch)
     return found

@@ -26,7 +26,7 @@ def run(
     device: Literal["auto", "cpu", "cuda"] = "auto",
     quiet: bool = False,
 ) -> int:
-    """Analyse videos: OUT/NAME/ gets overlay.mp4, recording.npz, actions.json and poses3d.csv.
+    """Analyse videos: OUT/NAME/ gets overlay.mp4, recording.npz, actions.json, timeline.png and poses3d.csv.
 
     Args:
         video: The video to analyse.
@@ -84,13 +84,14 @@ def render(
     return 0
 
 
-def export(recording: RecordingFile, to: Literal["json", "csv", "npz"], out: File = None) -> int:
+def export(recording: RecordingFile, to: Literal["json", "csv", "npz", "timeline"], out: File = None) -> int:
     """Write a recording for other programs.
 
     Args:
         recording: A recording.npz that run wrote.
-        to: json holds everything; csv has one row a person, frame and joint; npz holds plain arrays for numpy.
-        out: The file to write; poses3d.json, .csv or .npz beside the recording if not given.
+        to: json holds everything; csv has one row a person, frame and joint; npz holds plain arrays for numpy;
+            timeline is the figure of the actions.
+        out: The file to write; poses3d.json, .csv or .npz, or timeline.png, beside the recording if not given.
     """
     from app.export import Format
     from app.export import export as write

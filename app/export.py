@@ -1,7 +1,7 @@
-"""Recordings for other programs: csv for tables, json for everything, npz for numpy.
+"""Recordings for other programs: csv for tables, json for everything, npz for numpy; and as the timeline's figure.
 
-All hold the same numbers: seconds, pixels (x right, y down), metres in the camera frame (x right, y down, z forward).
-Row i of a person's track and poses is frame ``start + i`` of the video.
+The files of numbers hold the same ones: seconds, pixels (x right, y down), metres in the camera frame (x right, y down,
+z forward). Row i of a person's track and poses is frame ``start + i`` of the video.
 """
 
 import csv
@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from app.timeline import plain_actions
+from app.timeline_figure import write_timeline_figure
 from poses import COCO17, H36M17, Person, Recording, Skeleton, convert
 from poses.output import replacing
 
@@ -29,11 +30,12 @@ class Format(Enum):
     JSON = "json"
     CSV = "csv"
     NPZ = "npz"
+    TIMELINE = "timeline"
 
     @property
     def file(self) -> str:
         """The usual name of such a file."""
-        return f"poses3d.{self.value}"
+        return "timeline.png" if self is Format.TIMELINE else f"poses3d.{self.value}"
 
 
 def export(path: Path, recording: Recording, to: Format) -> None:
@@ -42,6 +44,7 @@ def export(path: Path, recording: Recording, to: Format) -> None:
         Format.JSON: write_json,
         Format.CSV: write_csv,
         Format.NPZ: write_arrays,
+        Format.TIMELINE: write_timeline_figure,
     }
     writers[to](path, recording)
 

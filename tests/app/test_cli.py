@@ -13,7 +13,7 @@ from poses.recording import load
 from tests.app.stages import pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
 
-RESULTS = ["actions.json", "overlay.mp4", "poses3d.csv", "recording.npz"]
+RESULTS = ["actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png"]
 
 
 @pytest.fixture(autouse=True)
@@ -139,12 +139,13 @@ def test_render_refuses_what_is_no_recording(capsys: pytest.CaptureFixture[str])
     assert "no recording missing.npz" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("to", ["json", "csv", "npz"])
+@pytest.mark.parametrize("to", ["json", "csv", "npz", "timeline"])
 def test_export_writes_beside_the_recording_or_where_told(folder: Path, to: str) -> None:
     main(["run", "dance.mp4"])
+    (folder / "out" / "dance" / "timeline.png").unlink()
     assert main(["export", "out/dance/recording.npz", "--to", to]) == 0
     assert main(["export", "out/dance/recording.npz", "--to", to, "-o", "here"]) == 0
-    beside = folder / "out" / "dance" / f"poses3d.{to}"
+    beside = folder / "out" / "dance" / ("timeline.png" if to == "timeline" else f"poses3d.{to}")
     assert beside.stat().st_size > 0 and (folder / "here").stat().st_size == beside.stat().st_size
 
 

@@ -52,7 +52,7 @@ def test_stopped_while_drawing(folder: Path, number: int, status: int) -> None:
     returned, said = finish(process)
     assert returned == status
     assert ("Interrupted" in said) == (number == signal.SIGINT)
-    assert files(result) == ["actions.json", "overlay.mp4", "poses3d.csv", "recording.npz"]
+    assert files(result) == ["actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png"]
     assert (result / "overlay.mp4").read_bytes() == b"an earlier one"
     assert len(load(result / "recording.npz").people) == 2
 
@@ -76,7 +76,7 @@ def test_a_disk_that_is_full_while_drawing(folder: Path) -> None:
     process = start(DOUBLED, "0", "run", "dance.mp4", "--layout", "overlay", folder=folder, largest=150_000)
     returned, said = finish(process)
     assert returned == 1 and "overlay.mp4 cannot be written" in said and "Free some space" in said
-    assert files(folder / "out") == ["actions.json", "poses3d.csv", "recording.npz"]
+    assert files(folder / "out") == ["actions.json", "poses3d.csv", "recording.npz", "timeline.png"]
 
 
 def test_the_same_program_unhindered(folder: Path) -> None:
