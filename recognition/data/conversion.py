@@ -1,0 +1,25 @@
+"""``recognition convert``: collections of labelled motion, each in its own layout → a folder that training reads."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from recognition.data import folder, msr_action3d, sbu
+from recognition.data.clips import Dataset
+
+Layout: TypeAlias = Literal["msr-action3d", "sbu"]
+LAYOUTS: Mapping[Layout, str] = {
+    "msr-action3d": "a folder or archive with a01_s01_e01_skeleton3D.txt … of MSR-Action3D",
+    "sbu": "a folder or archive with fold1_data.npy, fold1_label.pkl … of SBU Kinect Interaction",
+}
+_READERS: Mapping[Layout, Callable[[Path], Dataset]] = {"msr-action3d": msr_action3d.read, "sbu": sbu.read}
+
+
+def convert(path: Path, out: Path, layout: Layout) -> Dataset:
+    """Write the collection at ``path``, which has a ``layout`` of ``LAYOUTS``, as the new folder ``out``.
+
+    Raises ``DataError`` for what cannot be read, ``OutputError`` if ``out`` cannot be written or is there already.
+    """
+    dataset = _READERS[layout](path)
+    folder.write(out, dataset)
+    return dataset
