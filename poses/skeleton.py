@@ -41,6 +41,15 @@ class Skeleton:
         return tuple((p, j) for j, p in enumerate(self.parents) if p >= 0)
 
     @cached_property
+    def outward(self) -> tuple[tuple[int, int], ...]:
+        """The bones in an order in which every bone comes after the one that it hangs on."""
+
+        def depth(joint: int) -> int:
+            return 0 if self.parents[joint] < 0 else 1 + depth(self.parents[joint])
+
+        return tuple(sorted(self.bones, key=lambda bone: depth(bone[1])))
+
+    @cached_property
     def links(self) -> tuple[tuple[int, int], ...]:
         """The lines to draw: bones and braces."""
         return self.bones + self.braces

@@ -7,29 +7,33 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.random import Generator
 
-from poses import H36M17
+from poses import Skeleton
 from recognition.corpus import Corpus
 from recognition.windows import fold
 
-_OUTER = np.array([2.0 if name.endswith(("wrist", "ankle")) else 1.0 for name in H36M17.joints])
+_ENDS = ("wrist", "ankle", "hand", "foot")
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much windows are varied. Errors are standard deviations in metres, twice as large at wrists and ankles.
+    """How much windows are varied. Errors are standard deviations in metres, twice as large at hands and feet.
 
     ``wander`` drifts over about half a second in all directions; ``depth`` does so along one line of sight a window,
-    where a lifter is least certain; ``jitter`` is new in every frame.
+    where a lifter is least certain; ``jitter`` is new in every frame. Lifted clips have errors of their own already,
+    so none are added to them.
     """
 
     speed: tuple[float, float] = (0.8, 1.25)
+    """Stretch of time shown, as a share of the window's length."""
     shift: float = 0.15
-    """Seconds that a window may start earlier or later."""
+    """Share of its length that a window may start earlier or later."""
     short: float = 0.25
     """Share of windows of which only a part (at least 40 %) was seen, lengthened as in use: so length gives no hint."""
+    mirror: float = 0.5
+    """Share of windows that are mirrored."""
     proportion: float = 0.08
     """Standard deviation of a bone's length, as a share of it; the same on both sides."""
     wander: float = 0.012
@@ -43,47 +47,55 @@ class Sampler:
     def __init__(self, corpus: Corpus, augmentation: Augmentation) -> None:
         self.corpus, self.augmentation = corpus, augmentation
         self.chances = _balance(corpus)
+        self.recorded = corpus.of("")
 
-    def draw(self, count: int, generator: Generator) -> tuple[Float[np.ndarray, "B T 17 3"], Int[np.ndarray, " B"]]:
+    def draw(self, count: int, generator: Generator) -> tuple[Float[np.ndarray, "B T J 3"], Int[np.ndarray, " B"]]:
         """``count`` windows and their labels."""
-        corpus, plan = self.corpus, self.corpus.plan
+        corpus, augmentation = self.corpus, self.augmentation
         rows = generator.choice(len(corpus), count, p=self.chances)
-        half = (plan.frames - 1) / 2
+        windows = corpus.at(rows, self._places(rows, generator))
+        skeleton = corpus.dataset.skeleton
+        windows = vary(windows, skeleton, augmentation, generator)
+        made = errors(windows.shape, skeleton, augmentation, generator)
+        return windows + np.where(self.recorded[rows, None, None, None], made, 0.0), corpus.labels[rows]
+
+    def _places(self, rows: Int[np.ndarray, " B"], generator: Generator) -> Float[np.ndarray, "B T"]:
+        """Frame numbers: each window earlier or later, faster or slower, and now and then seen in part only."""
+        first, last = self.corpus.spans[rows].T
+        count, frames = len(rows), self.corpus.plan.frames
         speed = generator.uniform(*self.augmentation.speed, (count, 1))
-        shift = generator.uniform(-self.augmentation.shift, self.augmentation.shift, (count, 1)) * plan.rate
-        seen = np.where(
-            generator.random((count, 1)) < self.augmentation.short, generator.uniform(0.4, 1, (count, 1)), 1
-        )
-        moments = fold(np.tile(np.arange(float(plan.frames)), (count, 1)), seen * (plan.frames - 1))
-        places = corpus.first[rows, None] + half + shift + speed * (moments - half)
-        return vary(corpus.at(rows, places), self.augmentation, generator), corpus.labels[rows]
+        shift = generator.uniform(-self.augmentation.shift, self.augmentation.shift, (count, 1))
+        cut = generator.random((count, 1)) < self.augmentation.short
+        seen = np.where(cut, generator.uniform(0.4, 1, (count, 1)), 1)
+        moments = fold(np.tile(np.linspace(0, 1, frames), (count, 1)), seen) - 0.5
+        return ((first + last) / 2)[:, None] + (last - first)[:, None] * (shift + speed * moments)
 
 
 def vary(
-    points: Float[np.ndarray, "B T 17 3"], augmentation: Augmentation, generator: Generator
-) -> Float[np.ndarray, "B T 17 3"]:
-    """Half of the windows mirrored, all with other proportions and with errors like a lifter's."""
-    points = reproportioned(points, augmentation.proportion, generator)
-    mirrored = points[:, :, list(H36M17.mirror)] * [-1.0, 1.0, 1.0]
-    points = np.where(generator.random((len(points), 1, 1, 1)) < 0.5, mirrored, points)
-    return points + errors(points.shape, augmentation, generator)
+    points: Float[np.ndarray, "B T J 3"], skeleton: Skeleton, augmentation: Augmentation, generator: Generator
+) -> Float[np.ndarray, "B T J 3"]:
+    """Windows with other proportions, some of them mirrored."""
+    points = reproportioned(points, skeleton, augmentation.proportion, generator)
+    flip = generator.random((len(points), 1, 1, 1)) < augmentation.mirror
+    return np.where(flip, points[:, :, list(skeleton.mirror)] * [-1.0, 1.0, 1.0], points)
 
 
 def reproportioned(
-    points: Float[np.ndarray, "B T 17 3"], spread: float, generator: Generator
-) -> Float[np.ndarray, "B T 17 3"]:
+    points: Float[np.ndarray, "B T J 3"], skeleton: Skeleton, spread: float, generator: Generator
+) -> Float[np.ndarray, "B T J 3"]:
     """The same joint angles on bodies with other bone lengths."""
-    factors = np.exp(spread * generator.standard_normal((len(points), len(H36M17))))
-    factors = (factors + factors[:, list(H36M17.mirror)]) / 2
+    factors = np.exp(spread * generator.standard_normal((len(points), len(skeleton))))
+    factors = (factors + factors[:, list(skeleton.mirror)]) / 2
     out = points.copy()
-    for parent, child in H36M17.bones:
-        out[:, :, child] = out[:, :, parent] + factors[:, child, None, None] * (
-            points[:, :, child] - points[:, :, parent]
-        )
+    for parent, child in skeleton.outward:
+        bone = points[:, :, child] - points[:, :, parent]
+        out[:, :, child] = out[:, :, parent] + factors[:, child, None, None] * bone
     return out
 
 
-def errors(shape: tuple[int, ...], augmentation: Augmentation, generator: Generator) -> Float[np.ndarray, "B T 17 3"]:
+def errors(
+    shape: tuple[int, ...], skeleton: Skeleton, augmentation: Augmentation, generator: Generator
+) -> Float[np.ndarray, "B T J 3"]:
     """What a lifter adds to the truth, in metres."""
     count, frames, joints, _ = shape
     sight = generator.standard_normal((count, 1, 1, 3)) * [1.0, 0.3, 1.0]
@@ -92,7 +104,11 @@ def errors(shape: tuple[int, ...], augmentation: Augmentation, generator: Genera
     wander = augmentation.wander * _drift((count, frames, joints, 3), generator)
     depth = augmentation.depth * _drift((count, frames, joints, 1), generator) * sight
     jitter = augmentation.jitter * generator.standard_normal(shape)
-    return strength * (wander + depth + jitter) * _OUTER[:, None]
+    return strength * (wander + depth + jitter) * np.where(_outer(skeleton), 2.0, 1.0)[:, None]
+
+
+def _outer(skeleton: Skeleton) -> Bool[np.ndarray, " J"]:
+    return np.array([any(end in name for end in _ENDS) for name in skeleton.joints])
 
 
 def _drift(shape: tuple[int, ...], generator: Generator, knots: int = 4) -> Float[np.ndarray, "B T J C"]:

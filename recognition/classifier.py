@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from poses import Action, Poses3D
-from recognition.labels import OTHER
+from poses import H36M17, Action, Poses3D
+from poses.errors import ShapeError
+from recognition.data.clips import OTHER
 from recognition.network import ActionNetwork
 from recognition.segments import UNKNOWN, Timeline, segments
 from recognition.windows import WindowPlan, cut, resample, starts
@@ -51,7 +52,9 @@ class Classifier:
         """
         if not len(poses):
             return ()
-        even = resample(poses, self.plan)
+        if poses.skeleton != H36M17:
+            raise ShapeError(f"Actions are recognised from h36m17 skeletons; this one is {poses.skeleton.name}.")
+        even = resample(poses.points, poses.times, self.plan)
         centres = self._centres(len(even)) + float(poses.times[0])
         return segments(self._probabilities(even), centres, _span(poses, self.plan), self._names, self.timeline)
 

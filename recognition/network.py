@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
+from scipy.special import softmax
 from torch import Tensor
 
 from models.action_net import ActionNet, ActionNetConfig
@@ -44,14 +45,16 @@ class ActionNetwork:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @torch.no_grad()
-    def probabilities(self, windows: Float[np.ndarray, "B T 17 3"], batch: int = 256) -> Float[np.ndarray, "B K"]:
-        """Probability of every label for windows of finite h36m17 poses, in any axes and unit."""
+    def logits(self, windows: Float[np.ndarray, "B T J 3"], batch: int = 256) -> Float[np.ndarray, "B K"]:
+        """One number a label for windows of finite poses, in any axes and unit: the larger, the likelier."""
         device = next(self.net.parameters()).device
         parts = [windows[i : i + batch] for i in range(0, len(windows), batch)]
-        logits = [self.net(pictures(part, self.encoding).to(device)).float().cpu() for part in parts]
-        if not logits:
-            return np.zeros((0, len(self.labels)))
-        return torch.softmax(torch.cat(logits) / self.calibration.temperature, dim=1).double().numpy()
+        answers = [self.net(pictures(part, self.encoding).to(device)).double().cpu().numpy() for part in parts]
+        return np.concatenate(answers) if answers else np.zeros((0, len(self.labels)))
+
+    def probabilities(self, windows: Float[np.ndarray, "B T J 3"]) -> Float[np.ndarray, "B K"]:
+        """Probability of every label, at the calibrated temperature."""
+        return softmax(self.logits(windows) / self.calibration.temperature, axis=1)
 
     def save(self, path: Path) -> None:
         """Write a self-describing checkpoint."""
@@ -78,7 +81,7 @@ class ActionNetwork:
             raise WeightsError(f"{path} does not fit its own description: {error}. Fetch or train it anew.") from error
 
 
-def pictures(windows: Float[np.ndarray, "B T 17 3"], encoding: Encoding) -> Float[Tensor, "B 3 H W"]:
+def pictures(windows: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> Float[Tensor, "B 3 H W"]:
     """Motion images of windows as the network takes them: −1…1."""
     images = torch.from_numpy(encode(windows, encoding)).permute(0, 3, 1, 2)
     return images.float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)

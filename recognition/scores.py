@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from recognition.corpus import Corpus
-from recognition.labels import LABELS
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,28 +33,21 @@ class Scores:
 
 
 def clip_scores(corpus: Corpus, probabilities: Float[np.ndarray, "W K"]) -> Scores:
-    """Scores of the labelled windows of ``corpus``.
+    """Scores of the rows of ``corpus``.
 
     The windows of a clip with one label are averaged and count once. A clip that shows two actions (standing, then
     sitting) counts once for each.
     """
     right = probabilities.argmax(axis=1) == corpus.labels
-    confusion = np.zeros((len(LABELS), len(LABELS)), int)
-    for label, mean in stretches(corpus, probabilities):
+    confusion = np.zeros((len(corpus.names), len(corpus.names)), int)
+    for label, mean in _shown(corpus, probabilities):
         confusion[label, mean.argmax()] += 1
     return Scores(confusion, float(right.mean()) if len(right) else float("nan"))
 
 
-def stretches(corpus: Corpus, probabilities: Float[np.ndarray, "W K"]) -> list[tuple[int, Float[np.ndarray, " K"]]]:
+def _shown(corpus: Corpus, probabilities: Float[np.ndarray, "W K"]) -> list[tuple[int, Float[np.ndarray, " K"]]]:
     """(label, mean probabilities) of every label in every clip."""
     keys = sorted(set(zip(corpus.clip.tolist(), corpus.labels.tolist(), strict=True)))
     return [
         (label, probabilities[(corpus.clip == clip) & (corpus.labels == label)].mean(axis=0)) for clip, label in keys
     ]
-
-
-def calibration_error(confidence: Float[np.ndarray, " W"], right: Bool[np.ndarray, " W"], bins: int = 10) -> float:
-    """Expected calibration error: mean distance of confidence from accuracy over equal bins (Guo et al. 2017)."""
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    parts = [place == b for b in range(bins) if (place == b).any()]
-    return float(sum(part.mean() * abs(confidence[part].mean() - right[part].mean()) for part in parts))

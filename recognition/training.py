@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.action_net import ActionNet, ActionNetConfig
+from models.genotype import HAND_CHOSEN, Genotype
 from recognition.augment import Augmentation, Sampler
 from recognition.corpus import Corpus
-from recognition.labels import LABELS
 from recognition.network import ActionNetwork, Calibration, pictures
 from recognition.scores import Scores, clip_scores
 from recognition.spmf import Encoding
@@ -51,13 +51,22 @@ class Trainer:
     Chance comes from one generator for the samples and one for dropout, both part of the saved state.
     """
 
-    def __init__(self, settings: TrainSettings, train: Corpus, validation: Corpus | None, device: str = "cpu") -> None:
-        self.settings, self.device, self.validation = settings, device, validation
+    def __init__(
+        self,
+        settings: TrainSettings,
+        train: Corpus,
+        validation: Corpus | None = None,
+        genotype: Genotype = HAND_CHOSEN,
+        device: str = "cpu",
+    ) -> None:
+        self.settings, self.device, self.validation, self.labels = settings, device, validation, train.names
         self.sampler = Sampler(train, settings.augmentation)
         self.generator = np.random.default_rng(settings.seed)
         with torch.random.fork_rng():
             torch.manual_seed(settings.seed)
-            config = ActionNetConfig(len(LABELS), channels=settings.channels, auxiliary=settings.auxiliary > 0)
+            config = ActionNetConfig(
+                len(self.labels), genotype, channels=settings.channels, auxiliary=settings.auxiliary > 0
+            )
             self.net = ActionNet(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             self.dropout = torch.get_rng_state()
         self.optimizer = torch.optim.AdamW(self.net.parameters(), weight_decay=settings.weight_decay)
@@ -111,7 +120,7 @@ class Trainer:
         """The network as it is now, ready to be used or saved."""
         settings = self.settings
         net = deepcopy(self.net).eval()
-        return ActionNetwork(net, LABELS, settings.encoding, settings.plan, settings.calibration, about)
+        return ActionNetwork(net, self.labels, settings.encoding, settings.plan, settings.calibration, about)
 
     def save(self, path: Path) -> None:
         """Write all that ``restore`` needs."""

@@ -5,26 +5,26 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from poses import H36M17, Poses3D
-from poses.errors import ShapeError
-
 
 @dataclass(frozen=True)
 class WindowPlan:
     """``seconds`` a window, sampled at ``rate`` Hz, one every ``stride`` seconds.
 
-    Gaps (NaN) of up to ``gap`` seconds are bridged by straight lines; longer ones stay NaN.
+    ``seconds`` None makes one window of each labelled segment, whatever its length, as published protocols do; it is
+    then sampled at ``samples`` moments. Gaps (NaN) of up to ``gap`` seconds are bridged by straight lines; longer ones
+    stay NaN.
     """
 
-    seconds: float = 1.0
+    seconds: float | None = 1.0
     rate: float = 30.0
     stride: float = 0.25
     gap: float = 0.4
+    samples: int = 64
 
     @property
     def frames(self) -> int:
-        """Frames in a window, both ends included."""
-        return round(self.seconds * self.rate) + 1
+        """Poses in a window, both ends included."""
+        return self.samples if self.seconds is None else round(self.seconds * self.rate) + 1
 
     @property
     def step(self) -> int:
@@ -32,15 +32,15 @@ class WindowPlan:
         return max(1, round(self.stride * self.rate))
 
 
-def resample(poses: Poses3D, plan: WindowPlan) -> Float[np.ndarray, "N 17 3"]:
-    """``poses`` at ``plan.rate`` from its first time on. Raises ``ShapeError`` unless the skeleton is h36m17."""
-    if poses.skeleton != H36M17:
-        raise ShapeError(f"Actions are recognised from h36m17 skeletons; this one is {poses.skeleton.name}.")
-    times = poses.times - poses.times[0]
+def resample(
+    points: Float[np.ndarray, "T J 3"], times: Float[np.ndarray, " T"], plan: WindowPlan
+) -> Float[np.ndarray, "N J 3"]:
+    """A motion at ``plan.rate`` from its first time on; ``times`` in seconds, increasing, at least one."""
+    times = times - times[0]
     grid = np.arange(int(np.floor(times[-1] * plan.rate + 1e-6)) + 1) / plan.rate
-    columns = poses.points.reshape(len(poses), -1).T
+    columns = points.reshape(len(points), -1).T
     filled = np.stack([_interpolate(grid, times, column, plan.gap) for column in columns], axis=1)
-    return filled.reshape(len(grid), len(H36M17), 3)
+    return filled.reshape(len(grid), *points.shape[1:])
 
 
 def starts(frames: int, plan: WindowPlan) -> Int[np.ndarray, " W"]:

@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Float
 
 from poses import Skeleton
-from poses.errors import ShapeError
 
 OTHER = "other"
 """The label of motions that are none of the actions; a classifier reports them as unknown."""
@@ -40,10 +39,6 @@ class Clip:
     segments: tuple[Segment, ...] = ()
     split: str = ""
     kind: str = ""
-
-    def __post_init__(self) -> None:
-        if len(self.points) != len(self.times):
-            raise ShapeError(f"Clip {self.name} has {len(self.points)} poses at {len(self.times)} times.")
 
     def __len__(self) -> int:
         return len(self.points)

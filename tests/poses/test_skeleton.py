@@ -114,3 +114,11 @@ def test_a_pair_is_two_bodies_that_keep_their_own_joints() -> None:
     assert [name.removesuffix("_2") for name in both.joints[len(one) :]] == list(one.joints)
     assert set(both.bones) == {(a + k, b + k) for a, b in one.bones for k in (0, len(one))}
     assert [both.mirror[j] for j in range(len(both))] == [*one.mirror, *(j + len(one) for j in one.mirror)]
+
+
+def test_outward_bones_come_after_those_they_hang_on(layout: Skeleton) -> None:
+    assert sorted(layout.outward) == sorted(layout.bones)
+    reached = {joint for joint, parent in enumerate(layout.parents) if parent < 0}
+    for parent, child in layout.outward:
+        assert parent in reached
+        reached.add(child)

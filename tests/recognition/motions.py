@@ -1,8 +1,11 @@
-"""Made-up motions of an h36m17 body: metres, y up, facing +z, the person's left is +x."""
+"""Made-up motions of an h36m17 body: metres, y up, facing +z, the person's left is +x; and clips of them."""
 
 import numpy as np
 
 from poses import H36M17
+from recognition.data.clips import OTHER, Clip, Dataset, Segment
+
+LABELS = ("walk", "sit", "gesture", "kick", OTHER)
 
 REST = {
     "hip": (0, 0.95, 0), "right_hip": (-0.12, 0.95, 0), "right_knee": (-0.12, 0.5, 0), "right_ankle": (-0.12, 0.08, 0),
@@ -46,3 +49,13 @@ def waving(frames: int = 90, rate: float = 30.0) -> np.ndarray:
     points[:, H36M17.index("right_wrist")] += (0, 0.6, 0.2)
     points[:, H36M17.index("right_elbow")] += (0, 0.2, 0.2)
     return points
+
+
+def clip(name: str, subject: str, points: np.ndarray, label: str, rate: float = 30.0, **more: str) -> Clip:
+    """A clip that shows ``label`` from beginning to end."""
+    return Clip(name, subject, points, np.arange(len(points)) / rate, (Segment(label),), **more)
+
+
+def dataset(clips: list[Clip]) -> Dataset:
+    """Clips of a body that is labelled with ``LABELS``."""
+    return Dataset(H36M17, LABELS, tuple(clips), "made up")

@@ -6,18 +6,17 @@ import pytest
 import torch
 
 from models.action_net import ActionNet, ActionNetConfig
-from poses import Poses3D
+from poses import H36M17, Poses3D, skeleton
 from poses.errors import WeightsError
-from recognition.augment import Augmentation, Sampler, errors, reproportioned
+from recognition.augment import Augmentation, Sampler, errors, reproportioned, vary
 from recognition.classifier import Classifier
-from recognition.corpus import Clip, corpus_of
-from recognition.labels import LABELS
+from recognition.corpus import corpus_of
 from recognition.network import ActionNetwork, Calibration
-from recognition.scores import calibration_error, clip_scores
+from recognition.scores import clip_scores
 from recognition.spmf import Encoding
 from recognition.training import Trainer, TrainSettings
 from recognition.windows import WindowPlan
-from tests.recognition.motions import standing, walking, waving
+from tests.recognition.motions import LABELS, clip, dataset, standing, walking, waving
 from weights import checkpoint
 from weights.checkpoint import Checkpoint
 
@@ -28,15 +27,11 @@ SMALL = TrainSettings(
 WALK, GESTURE = LABELS.index("walk"), LABELS.index("gesture")
 
 
-def clip(name, subject, points, label):
-    return Clip(name, subject, name, points, np.full(len(points), label))
-
-
 @pytest.fixture(scope="module")
 def corpus():
-    clips = [clip(f"walk{s}", str(s), walking(60 + 10 * s), WALK) for s in range(3)]
-    clips += [clip(f"wave{s}", str(s), waving(60 + 10 * s), GESTURE) for s in range(3)]
-    return corpus_of(clips, PLAN)
+    clips = [clip(f"walk{s}", str(s), walking(60 + 10 * s), "walk") for s in range(3)]
+    clips += [clip(f"wave{s}", str(s), waving(60 + 10 * s), "gesture") for s in range(3)]
+    return corpus_of(dataset(clips), PLAN)
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +106,8 @@ def test_no_window_no_probability():
 
 
 def test_sampler_shows_every_label_equally_often():
-    clips = [clip("long", "1", walking(600), WALK), clip("short", "2", waving(40), GESTURE)]
-    _, labels = Sampler(corpus_of(clips, PLAN), Augmentation()).draw(600, np.random.default_rng(0))
+    clips = [clip("long", "1", walking(600), "walk"), clip("short", "2", waving(40), "gesture")]
+    _, labels = Sampler(corpus_of(dataset(clips), PLAN), Augmentation()).draw(600, np.random.default_rng(0))
     assert abs((labels == WALK).mean() - 0.5) < 0.07
 
 
@@ -124,7 +119,7 @@ def test_sampler_is_a_function_of_its_generator(corpus):
 
 def test_new_proportions_keep_directions_and_symmetry():
     body = standing(2)[None]
-    other = reproportioned(body, 0.1, np.random.default_rng(0))
+    other = reproportioned(body, H36M17, 0.1, np.random.default_rng(0))
     thigh, new = body[0, 0, 2] - body[0, 0, 1], other[0, 0, 2] - other[0, 0, 1]
     np.testing.assert_allclose(np.cross(thigh, new), 0, atol=1e-12)
     left = other[0, 0, 5] - other[0, 0, 4]
@@ -134,7 +129,7 @@ def test_new_proportions_keep_directions_and_symmetry():
 
 def test_errors_are_slow_and_larger_at_hands_and_feet():
     quiet = Augmentation(jitter=0.0)
-    made = errors((200, 31, 17, 3), quiet, np.random.default_rng(0))
+    made = errors((200, 31, 17, 3), H36M17, quiet, np.random.default_rng(0))
     steps = np.diff(made, axis=1)
     assert np.abs(steps).mean() < 0.2 * np.abs(made).mean()
     assert made[:, :, 16].std() == pytest.approx(2 * made[:, :, 15].std(), rel=0.2)
@@ -152,7 +147,31 @@ def test_a_clip_counts_once(corpus):
     assert scores.window_accuracy == pytest.approx(1 - wrong.mean())
 
 
-def test_calibration_error_of_a_known_case():
-    confidence = np.array([0.95] * 10 + [0.55] * 10)
-    right = np.array([True] * 9 + [False] + [False] * 10)
-    assert calibration_error(confidence, right) == pytest.approx(0.5 * 0.05 + 0.5 * 0.55)
+def test_lifted_clips_get_no_errors_on_top():
+    still = Augmentation((1.0, 1.0), 0.0, 0.0, 0.0, 0.0)
+    clips = [clip("a", "1", walking(31), "walk"), clip("a", "1", walking(31), "walk", kind="lifted")]
+    corpus = corpus_of(dataset(clips), PLAN)
+    for kind, spoiled in (("", True), ("lifted", False)):
+        part = corpus.only(corpus.of(kind))
+        windows, _ = Sampler(part, still).draw(4, np.random.default_rng(0))
+        assert np.allclose(windows, part.windows()[:1], atol=1e-9) != spoiled
+
+
+def test_mirrored_windows_are_mirror_images():
+    layout = skeleton("kinect15-pair")
+    points = np.random.default_rng(0).normal(size=(3, 5, 30, 3))
+    mirrored = vary(points, layout, Augmentation(mirror=1.0, proportion=0.0), np.random.default_rng(1))
+    np.testing.assert_allclose(
+        mirrored[..., layout.index("left_hand_2"), 0], -points[..., layout.index("right_hand_2"), 0]
+    )
+    kept = vary(points, layout, Augmentation(mirror=0.0, proportion=0.0), np.random.default_rng(1))
+    np.testing.assert_allclose(kept, points)
+
+
+def test_a_skeleton_stored_in_any_order_keeps_its_directions():
+    layout = skeleton("kinect20")
+    points = np.random.default_rng(0).normal(size=(1, 2, 20, 3))
+    other = reproportioned(points, layout, 0.2, np.random.default_rng(1))
+    for parent, child in layout.bones:
+        before, after = (p[0, 0, child] - p[0, 0, parent] for p in (points, other))
+        np.testing.assert_allclose(np.cross(before, after), 0, atol=1e-9)

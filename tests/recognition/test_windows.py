@@ -3,22 +3,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poses import COCO17, Poses3D
-from poses.errors import ShapeError
 from recognition.windows import WindowPlan, cut, fold, lengthen, resample, starts
 from tests.recognition.motions import standing, walking
 
 PLAN = WindowPlan(seconds=1.0, rate=30.0, stride=0.5)
 
 
-def poses(points, rate=30.0, start=0.0):
-    return Poses3D(points, start + np.arange(len(points)) / rate)
+def even_at(points, rate=30.0, start=0.0):
+    return resample(points, start + np.arange(len(points)) / rate, PLAN)
 
 
 @pytest.mark.parametrize("rate", [15.0, 24.0, 30000 / 1001, 60.0, 120.0])
 def test_frame_rate_does_not_matter(rate):
     frames = int(3 * rate) + 1
-    even = resample(poses(walking(frames, rate), rate, start=7.0), PLAN)
+    even = even_at(walking(frames, rate), rate, start=7.0)
     np.testing.assert_allclose(even, walking(91)[: len(even)], atol=0.02)
     assert len(even) in (90, 91)
 
@@ -28,7 +26,7 @@ def test_frame_rate_does_not_matter(rate):
 def test_variable_frame_rate_keeps_straight_lines(gaps, seed):
     times = np.concatenate([[0.0], np.cumsum(gaps)]) + 3.0
     slope = np.random.default_rng(seed).normal(size=(1, 17, 3))
-    even = resample(Poses3D(slope * times[:, None, None], times), PLAN)
+    even = resample(slope * times[:, None, None], times, PLAN)
     expected = slope * (3.0 + np.arange(len(even)) / PLAN.rate)[:, None, None]
     np.testing.assert_allclose(even, expected, atol=1e-9)
 
@@ -37,7 +35,7 @@ def test_short_gaps_are_bridged_and_long_ones_stay():
     points = standing(90)
     points[10:15, 3] = np.nan
     points[40:70, 5] = np.nan
-    even = resample(poses(points), PLAN)
+    even = even_at(points)
     assert np.isfinite(even[:, 3]).all()
     assert np.isnan(even[45:65, 5]).all()
     assert np.isfinite(even[:40, 5]).all()
@@ -46,7 +44,7 @@ def test_short_gaps_are_bridged_and_long_ones_stay():
 def test_unseen_joints_stay_unseen():
     points = standing(30)
     points[:, 2] = np.nan
-    assert np.isnan(resample(poses(points), PLAN)[:, 2]).all()
+    assert np.isnan(even_at(points)[:, 2]).all()
 
 
 @pytest.mark.parametrize(("frames", "expected"), [(1, [0]), (31, [0]), (46, [0, 15]), (60, [0, 15]), (61, [0, 15, 30])])
@@ -68,6 +66,6 @@ def test_folding_is_what_lengthening_plays():
     assert fold(np.array([[-1.0, 4.0], [2.0, 5.0]]), np.array([[3.0], [0.0]])).tolist() == [[1.0, 2.0], [0.0, 0.0]]
 
 
-def test_other_skeletons_are_refused():
-    with pytest.raises(ShapeError, match="coco17"):
-        resample(Poses3D(np.zeros((2, 17, 3)), np.array([0.0, 0.1]), skeleton=COCO17), PLAN)
+def test_a_plan_without_seconds_has_a_number_of_samples():
+    assert WindowPlan(seconds=None, samples=48).frames == 48
+    assert PLAN.frames == 31

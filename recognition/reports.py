@@ -1,0 +1,56 @@
+"""What a measured classifier has to say for itself: tables for a reader, JSON for a program."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from recognition.corpus import Corpus
+from recognition.evaluation import Round
+from recognition.scores import Scores
+
+_FEW = 8
+
+
+def contents(corpus: Corpus, plan: Sequence[Round]) -> Table:
+    """Labels, who shows them, and how often; who is judged in which round."""
+    table = Table("label", "subjects", "clips", "windows", title="Labelled motion")
+    for index, label in enumerate(corpus.names):
+        part = corpus.only(corpus.labels == index)
+        subjects = sorted(set(part.subjects), key=lambda s: (len(s), s))
+        named = ", ".join(subjects) if len(subjects) <= _FEW else f"{len(subjects)} subjects"
+        table.add_row(label, named, str(len(set(part.clip.tolist()))), str(len(part)))
+    for number, each in enumerate(plan, 1):
+        table.add_row(f"round {number} judges {each.name}", "", "", str(int(each.test.sum())))
+    return table
+
+
+def compared(scores: Mapping[str, Scores], labels: Sequence[str]) -> Table:
+    """Shares of clips, of windows, and of the clips of every label, side by side."""
+    table = Table("", *scores, title="Right, on subjects never seen")
+    rows = {
+        "clips": [each.accuracy for each in scores.values()],
+        "mean recall": [each.mean_recall for each in scores.values()],
+        "windows": [each.window_accuracy for each in scores.values()],
+    }
+    rows |= {label: [each.recalls[k] for each in scores.values()] for k, label in enumerate(labels)}
+    for name, shares in rows.items():
+        table.add_row(name, *("–" if np.isnan(share) else f"{share:.1%}" for share in shares))
+    return table
+
+
+def plain(scores: Scores, labels: Sequence[str]) -> dict[str, Any]:
+    """The same of one model, ready for JSON; what cannot be said is null."""
+    recalls = {label: _known(recall) for label, recall in zip(labels, scores.recalls.tolist(), strict=True)}
+    return {
+        "clips": scores.accuracy,
+        "mean_recall": _known(scores.mean_recall),
+        "windows": _known(scores.window_accuracy),
+        "recalls": recalls,
+        "confusion": scores.confusion.tolist(),
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value
