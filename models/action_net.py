@@ -15,7 +15,8 @@ class ActionNetConfig:
 
     ``stages`` resolutions with ``cells`` normal cells each and a reduction cell between two stages; ``channels`` per
     node in the first stage, doubled at each reduction; ``stem_stride`` 2 halves the picture before the first cell
-    (four times faster). ``auxiliary`` adds a second classifier after the middle cell.
+    (four times faster). ``auxiliary`` adds a second classifier after the middle cell. In training, ``dropout`` acts
+    before the classifiers and ``drop_path`` on the edges of the cells.
     """
 
     classes: int
@@ -26,6 +27,7 @@ class ActionNetConfig:
     stem_stride: int = 2
     dropout: float = 0.3
     auxiliary: bool = False
+    drop_path: float = 0.0
 
 
 class ActionNet(nn.Module):
@@ -37,13 +39,12 @@ class ActionNet(nn.Module):
     def __init__(self, config: ActionNetConfig) -> None:
         super().__init__()
         self.config = config
-        stem = 3 * config.channels
-        self.stem = nn.Sequential(nn.Conv2d(3, stem, 3, config.stem_stride, 1, bias=False), nn.BatchNorm2d(stem))
-        self.cells = nn.ModuleList(_cells(config, stem))
+        self.stem, inputs = stem(config)
+        self.cells = nn.ModuleList(_cells(config, inputs))
         widths = [cell.outputs for cell in self.cells if isinstance(cell, Cell)]
-        self.head = _Head(widths[-1], config.classes, config.dropout)
+        self.head = Head(widths[-1], config.classes, config.dropout)
         self.middle = len(widths) // 2
-        self.auxiliary = _Head(widths[self.middle], config.classes, config.dropout) if config.auxiliary else None
+        self.auxiliary = Head(widths[self.middle], config.classes, config.dropout) if config.auxiliary else None
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K"]:
         """Logits of the main classifier."""
@@ -64,27 +65,52 @@ class ActionNet(nn.Module):
         return features
 
 
-class _Head(nn.Module):
+class Head(nn.Module):
+    """Features (B, C, H, W) → one logit a class."""
+
     def __init__(self, inputs: int, classes: int, dropout: float) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(inputs, classes)
         )
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
+        """Logits."""
         return self.layers(features)
 
 
-def _cells(config: ActionNetConfig, stem: int) -> list[Cell]:
-    """Stages of normal cells, joined by reduction cells."""
-    cells: list[Cell] = []
-    inputs, rescale, channels = (stem, stem), 1, config.channels
+@dataclass(frozen=True)
+class CellPlan:
+    """One cell of a network: channels a node, stride, and how much finer its first input is than its second."""
+
+    channels: int
+    stride: int
+    rescale: int
+
+
+def layout(config: ActionNetConfig) -> list[CellPlan]:
+    """Stages of normal cells (stride 1), joined by reduction cells (stride 2)."""
+    plans, rescale = [], 1
     for stage in range(config.stages):
-        kinds = [1] * config.cells if stage == 0 else [2, *[1] * config.cells]
-        channels = config.channels * 2**stage
-        for stride in kinds:
-            nodes = config.genotype.normal if stride == 1 else config.genotype.reduction
-            cell = Cell(nodes, inputs, channels, stride, rescale)
-            inputs, rescale = (inputs[1], cell.outputs), stride
-            cells.append(cell)
+        for stride in [1] * config.cells if stage == 0 else [2, *[1] * config.cells]:
+            plans.append(CellPlan(config.channels * 2**stage, stride, rescale))
+            rescale = stride
+    return plans
+
+
+def stem(config: ActionNetConfig) -> tuple[nn.Sequential, int]:
+    """The layers before the first cell, and how many channels come out of them."""
+    channels = 3 * config.channels
+    convolution = nn.Conv2d(3, channels, 3, config.stem_stride, 1, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(channels)), channels
+
+
+def _cells(config: ActionNetConfig, stem: int) -> list[Cell]:
+    cells: list[Cell] = []
+    inputs = (stem, stem)
+    for plan in layout(config):
+        nodes = config.genotype.normal if plan.stride == 1 else config.genotype.reduction
+        cell = Cell(nodes, inputs, plan.channels, plan.stride, plan.rescale, config.drop_path)
+        inputs = (inputs[1], cell.outputs)
+        cells.append(cell)
     return cells

@@ -1,11 +1,16 @@
 """A cell of the ENAS micro space, built from the nodes of a genotype (Pham H. et al., ICML 2018)."""
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.genotype import Node, loose_ends
-from models.operations import operation, point
+from models.genotype import Edge, Node, loose_ends
+from models.operations import DropPath, operation, point
+
+Operate = Callable[[int, int, Edge], nn.Module]
+"""The module of an edge, by the number of its node, its slot in the node (0 or 1), and itself."""
 
 
 class Cell(nn.Module):
@@ -17,7 +22,13 @@ class Cell(nn.Module):
     """
 
     def __init__(
-        self, nodes: tuple[Node, ...], inputs: tuple[int, int], channels: int, stride: int, rescale: int = 1
+        self,
+        nodes: tuple[Node, ...],
+        inputs: tuple[int, int],
+        channels: int,
+        stride: int,
+        rescale: int = 1,
+        drop_path: float = 0.0,
     ) -> None:
         super().__init__()
         self.nodes = nodes
@@ -29,14 +40,26 @@ class Cell(nn.Module):
             for node in nodes
             for edge in node.edges
         )
+        self.drop = DropPath(drop_path)
 
     def forward(
         self, before: Float[Tensor, "B C1 H1 W1"], last: Float[Tensor, "B C2 H2 W2"]
     ) -> Float[Tensor, "B C H W"]:
         """Outputs of the cell before the last and of the last → this cell's output."""
-        states = [self.align[0](before), self.align[1](last)]
-        operations = iter(self.operations)
-        for node in self.nodes:
-            first, second = (next(operations)(states[edge.state]) for edge in node.edges)
-            states.append(first + second)
-        return torch.cat([states[end] for end in self.ends], dim=1)
+        inputs = [self.align[0](before), self.align[1](last)]
+        return wire(inputs, self.nodes, lambda node, slot, _: self.operations[2 * node + slot], self.drop)
+
+
+def wire(
+    inputs: list[Float[Tensor, "B C _ _"]], nodes: tuple[Node, ...], operate: Operate, drop: DropPath
+) -> Float[Tensor, "B D H W"]:
+    """The two aligned inputs of a cell → its loose ends, concatenated. ``drop`` spares the bare short cuts."""
+    states = list(inputs)
+    for number, node in enumerate(nodes):
+        paths = []
+        for slot, edge in enumerate(node.edges):
+            module = operate(number, slot, edge)
+            path = module(states[edge.state])
+            paths.append(path if isinstance(module, nn.Identity) else drop(path))
+        states.append(paths[0] + paths[1])
+    return torch.cat([states[end] for end in loose_ends(nodes)], dim=1)

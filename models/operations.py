@@ -1,10 +1,15 @@
-"""The operations of a searched cell. Every one maps (B, C, H, W) to (B, C, H / stride, W / stride)."""
+"""The operations of a searched network. Every one maps (B, C, H, W) to (B, C, H / stride, W / stride)."""
 
-from torch import nn
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
 
 
 def operation(name: str, channels: int, stride: int) -> nn.Module:
-    """Build an operation by its name in ``models.genotype.OPERATIONS``. Raises ``KeyError`` for any other name."""
+    """Build an operation by its name in ``genotype.OPERATIONS`` or ``macro.OPERATIONS``.
+
+    Raises ``KeyError`` for any other name.
+    """
     return _BUILDERS[name](channels, stride)
 
 
@@ -12,6 +17,21 @@ def point(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """ReLU, 1×1 convolution, batch norm: changes the number of channels, and with a stride the resolution."""
     convolution = nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
     return nn.Sequential(nn.ReLU(), convolution, nn.BatchNorm2d(outputs))
+
+
+class DropPath(nn.Module):
+    """In training, sets a path to zero for a random share of the examples and scales up the others to make up."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, path: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """The path, or zero."""
+        if not self.training or self.probability == 0:
+            return path
+        kept = torch.rand(len(path), 1, 1, 1, device=path.device) >= self.probability
+        return path * (kept / (1 - self.probability))
 
 
 def _identity(channels: int, stride: int) -> nn.Module:
@@ -24,8 +44,15 @@ def _separable(size: int, channels: int, stride: int) -> nn.Module:
     return nn.Sequential(nn.ReLU(), depthwise, pointwise, nn.BatchNorm2d(channels))
 
 
+def _convolution(size: int, channels: int, stride: int) -> nn.Module:
+    full = nn.Conv2d(channels, channels, size, stride, size // 2, bias=False)
+    return nn.Sequential(nn.ReLU(), full, nn.BatchNorm2d(channels))
+
+
 _BUILDERS = {
     "identity": _identity,
+    "convolution-3x3": lambda channels, stride: _convolution(3, channels, stride),
+    "convolution-5x5": lambda channels, stride: _convolution(5, channels, stride),
     "separable-3x3": lambda channels, stride: _separable(3, channels, stride),
     "separable-5x5": lambda channels, stride: _separable(5, channels, stride),
     "average-3x3": lambda _, stride: nn.AvgPool2d(3, stride, 1, count_include_pad=False),

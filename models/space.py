@@ -1,0 +1,97 @@
+"""Search spaces as sequences of decisions, so that one controller serves them all."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from models import macro
+from models.genotype import OPERATIONS, Edge, Genotype, Node
+from models.macro import Layer, MacroGenotype
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One of ``choices`` (0, 1, …). Decisions of one ``kind`` mean the same by the same number."""
+
+    kind: str
+    choices: int
+
+
+G = TypeVar("G")
+
+
+class Space(Protocol[G]):
+    """Architectures of type ``G``; each is one choice for every decision, in order."""
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What there is to decide."""
+
+    def decode(self, choices: Sequence[int]) -> G:
+        """The architecture that the choices stand for."""
+
+    def encode(self, genotype: G) -> list[int]:
+        """The inverse of ``decode``."""
+
+
+@dataclass(frozen=True)
+class MicroSpace:
+    """A normal and a reduction cell of ``nodes`` nodes: two earlier states, then an operation on each."""
+
+    nodes: int = 5
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Four decisions a node; the normal cell comes first."""
+        operations = [Decision("operation", len(OPERATIONS))] * 2
+        cell = [d for node in range(self.nodes) for d in [*[Decision("state", 2 + node)] * 2, *operations]]
+        return tuple(cell * 2)
+
+    def decode(self, choices: Sequence[int]) -> Genotype:
+        """The cells that the choices stand for."""
+        nodes = [
+            Node(Edge(first, OPERATIONS[a]), Edge(second, OPERATIONS[b]))
+            for first, second, a, b in zip(*(choices[k::4] for k in range(4)), strict=True)
+        ]
+        return Genotype(tuple(nodes[: self.nodes]), tuple(nodes[self.nodes :]))
+
+    def encode(self, genotype: Genotype) -> list[int]:
+        """The inverse of ``decode``."""
+        return [
+            choice
+            for node in (*genotype.normal, *genotype.reduction)
+            for choice in (*(e.state for e in node.edges), *(OPERATIONS.index(e.operation) for e in node.edges))
+        ]
+
+
+@dataclass(frozen=True)
+class MacroSpace:
+    """A chain of ``layers`` layers: for each an operation, then for every state before its input whether to add it."""
+
+    layers: int = 6
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """1 + n decisions for layer n = 0, 1, …"""
+        operation, skip = Decision("operation", len(macro.OPERATIONS)), Decision("skip", 2)
+        return tuple(d for layer in range(self.layers) for d in (operation, *[skip] * layer))
+
+    def decode(self, choices: Sequence[int]) -> MacroGenotype:
+        """The layers that the choices stand for."""
+        return MacroGenotype(tuple(self._layers(iter(choices))))
+
+    def encode(self, genotype: MacroGenotype) -> list[int]:
+        """The inverse of ``decode``."""
+        return [
+            choice
+            for number, layer in enumerate(genotype.layers)
+            for choice in (
+                macro.OPERATIONS.index(layer.operation),
+                *(int(state in layer.skips) for state in range(number)),
+            )
+        ]
+
+    def _layers(self, choices: Iterator[int]) -> Iterator[Layer]:
+        for number in range(self.layers):
+            operation = macro.OPERATIONS[next(choices)]
+            yield Layer(operation, tuple(state for state in range(number) if next(choices)))

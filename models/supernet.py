@@ -1,0 +1,165 @@
+"""All networks of the ENAS micro space in one: shared weights from which a genotype picks its own.
+
+Every edge that a genotype can have (cell, node, slot, earlier state, operation) has weights of its own. What reads a
+cell's output has weights for all its nodes, and uses those of the loose ends (Pham H. et al., ICML 2018, section 2.4).
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.action_net import ActionNet, ActionNetConfig, Head, layout, stem
+from models.cell import wire
+from models.genotype import OPERATIONS, Edge, Genotype, Node, loose_ends
+from models.operations import DropPath, operation, point
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A cell's output: ``values`` of the loose ends only, and which ``columns`` of all nodes' channels they are."""
+
+    values: Float[Tensor, "B C H W"]
+    columns: Int[Tensor, " C"]
+
+
+class Supernet(nn.Module):
+    """Motion image (B, 3, H, W) and a genotype of ``nodes`` nodes a cell → logits, as ``ActionNet`` gives them.
+
+    ``config`` says what the networks inside are made of; its own genotype plays no part.
+    """
+
+    def __init__(self, config: ActionNetConfig, nodes: int = 5) -> None:
+        super().__init__()
+        self.config, self.nodes = config, nodes
+        self.stem, channels = stem(config)
+        widths = [channels, channels]
+        cells = []
+        for plan in layout(config):
+            inputs = (widths[-2], widths[-1])
+            cells.append(SharedCell(nodes, inputs, plan.channels, plan.stride, plan.rescale, config.drop_path))
+            widths.append(nodes * plan.channels)
+        self.cells = nn.ModuleList(cells)
+        self.head = SharedHead(widths[-1], config.classes, config.dropout)
+        self.middle = len(cells) // 2
+        self.auxiliary = (
+            SharedHead(widths[2 + self.middle], config.classes, config.dropout) if config.auxiliary else None
+        )
+
+    def forward(self, images: Float[Tensor, "B 3 H W"], genotype: Genotype) -> Float[Tensor, "B K"]:
+        """Logits of the main classifier of ``genotype``."""
+        return self.head(self._parts(images, genotype)[-1])
+
+    def heads(self, images: Float[Tensor, "B 3 H W"], genotype: Genotype) -> tuple[Float[Tensor, "B K"], ...]:
+        """Logits of every classifier of ``genotype``, the main one first."""
+        parts = self._parts(images, genotype)
+        main = self.head(parts[-1])
+        return (main,) if self.auxiliary is None else (main, self.auxiliary(parts[self.middle]))
+
+    def extract(self, genotype: Genotype) -> ActionNet:
+        """A network of its own with a copy of the weights of ``genotype``: it computes the same."""
+        net = ActionNet(replace(self.config, genotype=genotype)).to(self.stem[0].weight.device)
+        net.stem.load_state_dict(self.stem.state_dict())
+        columns = [torch.arange(self.stem[0].out_channels)] * 2
+        for cell, shared in zip(net.cells, self.cells, strict=True):
+            shared.copy_to(cell, columns[-2], columns[-1])
+            columns.append(shared.columns(cell.nodes))
+        self.head.copy_to(net.head, columns[-1])
+        if self.auxiliary is not None and net.auxiliary is not None:
+            self.auxiliary.copy_to(net.auxiliary, columns[2 + self.middle])
+        return net.train(self.training)
+
+    def _parts(self, images: Tensor, genotype: Genotype) -> list[Part]:
+        values = self.stem(images)
+        before = last = Part(values, torch.arange(values.shape[1]))
+        parts = []
+        for cell in self.cells:
+            before, last = last, cell(genotype, before, last)
+            parts.append(last)
+        return parts
+
+
+class SharedCell(nn.Module):
+    """The weights of every possible cell at one place of the network; arguments as for ``Cell``."""
+
+    def __init__(
+        self, nodes: int, inputs: tuple[int, int], channels: int, stride: int, rescale: int, drop_path: float
+    ) -> None:
+        super().__init__()
+        self.channels, self.stride = channels, stride
+        self.align = nn.ModuleList([SharedPoint(inputs[0], channels, rescale), SharedPoint(inputs[1], channels, 1)])
+        self.operations = nn.ModuleDict(
+            {
+                _key(node, slot, Edge(state, name)): operation(name, channels, stride if state < 2 else 1)
+                for node in range(nodes)
+                for slot in range(2)
+                for state in range(2 + node)
+                for name in OPERATIONS
+            }
+        )
+        self.drop = DropPath(drop_path)
+
+    def forward(self, genotype: Genotype, before: Part, last: Part) -> Part:
+        """What the cell of ``genotype`` makes of the outputs of the two cells before it."""
+        nodes = genotype.normal if self.stride == 1 else genotype.reduction
+        inputs = [self.align[0](before), self.align[1](last)]
+        values = wire(inputs, nodes, lambda *edge: self.operations[_key(*edge)], self.drop)
+        return Part(values, self.columns(nodes))
+
+    def columns(self, nodes: tuple[Node, ...]) -> Int[Tensor, " C"]:
+        """Which channels of all nodes a cell gives out."""
+        starts = torch.tensor(loose_ends(nodes)) - 2
+        return (starts[:, None] * self.channels + torch.arange(self.channels)).flatten()
+
+    def copy_to(self, cell: nn.Module, before: Int[Tensor, " C1"], last: Int[Tensor, " C2"]) -> None:
+        """Copy the weights of ``cell.nodes`` to ``cell``; the columns are those that its inputs have."""
+        for align, shared, columns in zip(cell.align, self.align, (before, last), strict=True):
+            shared.copy_to(align, columns)
+        for number, node in enumerate(cell.nodes):
+            for slot, edge in enumerate(node.edges):
+                shared = self.operations[_key(number, slot, edge)]
+                cell.operations[2 * number + slot].load_state_dict(shared.state_dict())
+
+
+class SharedPoint(nn.Module):
+    """``operations.point`` on those input channels that there are."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.layers = point(inputs, outputs, stride)
+
+    def forward(self, part: Part) -> Float[Tensor, "B C H W"]:
+        """All output channels."""
+        relu, convolution, norm = self.layers
+        weight = convolution.weight[:, part.columns]
+        return norm(functional.conv2d(relu(part.values), weight, stride=convolution.stride))
+
+    def copy_to(self, layers: nn.Module, columns: Int[Tensor, " C"]) -> None:
+        """Copy the weights of ``columns``."""
+        state = self.layers.state_dict()
+        layers.load_state_dict({**state, "1.weight": state["1.weight"][:, columns]})
+
+
+class SharedHead(nn.Module):
+    """``action_net.Head`` on those input channels that there are."""
+
+    def __init__(self, inputs: int, classes: int, dropout: float) -> None:
+        super().__init__()
+        self.all = Head(inputs, classes, dropout)
+
+    def forward(self, part: Part) -> Float[Tensor, "B K"]:
+        """Logits."""
+        *layers, linear = self.all.layers
+        features = nn.Sequential(*layers)(part.values)
+        return functional.linear(features, linear.weight[:, part.columns], linear.bias)
+
+    def copy_to(self, head: Head, columns: Int[Tensor, " C"]) -> None:
+        """Copy the weights of ``columns``."""
+        state = self.all.state_dict()
+        head.load_state_dict({**state, "layers.4.weight": state["layers.4.weight"][:, columns]})
+
+
+def _key(node: int, slot: int, edge: Edge) -> str:
+    return f"{node}-{slot}-{edge.state}-{edge.operation}"

@@ -1,0 +1,49 @@
+"""REINFORCE: a controller learns from the rewards of the architectures that it drew (Williams 1992)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from models.controller import Controller, Samples
+
+
+@dataclass(frozen=True)
+class ReinforceSettings:
+    """Adam's ``learning_rate``, how slowly the baseline follows the rewards, and the worth of a nat of entropy."""
+
+    learning_rate: float = 3.5e-4
+    baseline_decay: float = 0.99
+    entropy: float = 1e-4
+
+
+class Reinforce:
+    """Raises the probability of what was rewarded above the baseline: a moving average of the rewards so far."""
+
+    def __init__(self, controller: Controller, settings: ReinforceSettings) -> None:
+        self.controller, self.settings = controller, settings
+        self.optimizer = torch.optim.Adam(controller.parameters(), lr=settings.learning_rate)
+        self.baseline: float | None = None
+
+    def learn(self, samples: Samples, rewards: Float[Tensor, " N"]) -> None:
+        """One step from the rewards of ``samples``, which the controller has just drawn."""
+        mean, decay = rewards.mean().item(), self.settings.baseline_decay
+        self.baseline = mean if self.baseline is None else decay * self.baseline + (1 - decay) * mean
+        gain = (rewards - self.baseline) * samples.log_probability + self.settings.entropy * samples.entropy
+        self.optimizer.zero_grad(set_to_none=True)
+        (-gain.mean()).backward()
+        self.optimizer.step()
+
+    def state(self) -> dict[str, Any]:
+        """What ``restore`` needs."""
+        state = {"controller": self.controller.state_dict(), "optimizer": self.optimizer.state_dict()}
+        return {**state, "baseline": self.baseline}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where ``state`` was taken."""
+        self.controller.load_state_dict(state["controller"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.baseline = state["baseline"]
