@@ -4,22 +4,32 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from recognition.data import folder, msr_action3d, sbu
+from poses.errors import SettingsError
+from recognition.data import folder, mocap, msr_action3d, sbu
 from recognition.data.clips import Dataset
 
-Layout: TypeAlias = Literal["msr-action3d", "sbu"]
+Layout: TypeAlias = Literal["msr-action3d", "sbu", "mocap"]
 LAYOUTS: Mapping[Layout, str] = {
     "msr-action3d": "a folder or archive with a01_s01_e01_skeleton3D.txt … of MSR-Action3D",
     "sbu": "a folder or archive with fold1_data.npy, fold1_label.pkl … of SBU Kinect Interaction",
+    "mocap": "the file that python -m lifting prepare made of the CMU database",
 }
-_READERS: Mapping[Layout, Callable[[Path], Dataset]] = {"msr-action3d": msr_action3d.read, "sbu": sbu.read}
+_READERS: Mapping[Layout, Callable[[Path], Dataset]] = {
+    "msr-action3d": msr_action3d.read,
+    "sbu": sbu.read,
+    "mocap": mocap.read,
+}
 
 
-def convert(path: Path, out: Path, layout: Layout) -> Dataset:
+def convert(path: Path, out: Path, layout: Layout, lifted: Path | None = None) -> Dataset:
     """Write the collection at ``path``, which has a ``layout`` of ``LAYOUTS``, as the new folder ``out``.
 
-    Raises ``DataError`` for what cannot be read, ``OutputError`` if ``out`` cannot be written or is there already.
+    ``lifted``: for motion capture, also the poses that ``python -m lifting relift`` made of the same file.
+    Raises ``DataError`` for what cannot be read, ``OutputError`` if ``out`` cannot be written or is there already,
+    ``SettingsError`` for lifted poses of another layout.
     """
-    dataset = _READERS[layout](path)
+    if lifted and layout != "mocap":
+        raise SettingsError(f"Lifted poses belong to the layout mocap; {layout} has none. Leave {lifted} out.")
+    dataset = mocap.read(path, lifted) if lifted else _READERS[layout](path)
     folder.write(out, dataset)
     return dataset

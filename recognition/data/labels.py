@@ -2,7 +2,7 @@
 
 A description covers a whole clip: "sit on stepstool, stand up" is twenty seconds of standing, sitting down, sitting
 and rising. So each rule has two halves: which descriptions it reads, and in which frames the body shows the action
-(``recognition.evidence``). A frame without evidence has no label, and a description that no rule reads leaves the
+(``recognition.data.evidence``). A frame without evidence has no label, and a description that no rule reads leaves the
 whole clip out: no label is better than a wrong one.
 """
 
@@ -13,10 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from recognition.evidence import Evidence, Motion
-
-OTHER = "other"
-"""Motions that are none of the actions; a classifier reports them as unknown."""
+from recognition.data.clips import OTHER
+from recognition.data.evidence import Evidence, Motion
 
 LABELS = ("walk", "run", "jump", "sit", "stand", "gesture", "kick", "punch", "dance", "climb", OTHER)
 

@@ -9,8 +9,14 @@ signals stay a subject of their own.
 
 import re
 
-from recognition import evidence
-from recognition.labels import OTHER, Rule
+from recognition.data import evidence
+from recognition.data.clips import OTHER
+from recognition.data.labels import Rule
+
+TERMS = (
+    "CMU Graphics Lab Motion Capture Database: free for research and commercial use. The data used in this project was "
+    "obtained from mocap.cs.cmu.edu. The database was created with funding from NSF EIA-0196217.\n"
+)
 
 RULES = (
     Rule(r"(slow |brisk )?walk|(slow )?walk/stride|walk, exaggerated stride", "walk", evidence.travelling),
