@@ -1,5 +1,6 @@
 """The commands, as typed functions; what is slow to import waits until a command needs it."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,6 +24,7 @@ def run(
     detector: Literal["movenet"] = "movenet",
     refine: Literal["none", "full", "heavy"] = "full",
     lifter: Annotated[str, arg(metavar="NAME|PATH")] = "default",
+    classifier: Annotated[str, arg(metavar="NAME|PATH")] = "actions",
     device: Literal["auto", "cpu", "cuda"] = "auto",
     quiet: bool = False,
 ) -> int:
@@ -37,6 +39,7 @@ def run(
         detector: What finds people in the frames.
         refine: What then places their joints: nothing else, BlazePose, or the larger and slower BlazePose heavy.
         lifter: The network from 2D to 3D: a name (python -m weights list), a checkpoint, or a folder of specialists.
+        classifier: The network from 3D poses to actions: a name, or a checkpoint (python -m recognition train).
         device: Where the networks run; auto takes a GPU if there is one.
         quiet: Say nothing but errors.
     """
@@ -46,7 +49,8 @@ def run(
 
     reporter = Quiet() if quiet else Reporter()
     jobs = batch.plan((video, *more), out)
-    failed = batch.run(jobs, lambda: Pipeline.load(detector, lifter, device, settings, refine), layout, reporter)
+    stages = partial(Pipeline.load, detector, lifter, device, settings, refine, classifier)
+    failed = batch.run(jobs, stages, layout, reporter)
     if failed and more:
         names = ", ".join(str(job.video) for job in failed)
         reporter.error(f"{len(failed)} of {len(jobs)} videos failed: {names}")

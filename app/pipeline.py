@@ -69,9 +69,11 @@ class Pipeline:
         device: str = "auto",
         settings: Settings | None = None,
         refine: str = "full",
+        classifier: str = "actions",
     ) -> "Pipeline":
-        """The stages by name; ``lifter`` may also be the path of a checkpoint or a folder of specialists.
-        ``refine``, one of none, full and heavy, says what places the joints of the people that the detector finds.
+        """The stages by name; ``lifter`` and ``classifier`` may also be paths of checkpoints, and ``lifter`` that of a
+        folder of specialists. ``refine``, one of none, full and heavy, says what places the joints of the people that
+        the detector finds.
 
         Raises ``WeightsError`` for weights that are unknown, missing or damaged, ``DetectorError`` for a detector that
         is unknown or not installed, ``SettingsError`` for a device that is not there, or for a lifter that takes
@@ -80,8 +82,8 @@ class Pipeline:
         if detector not in _DETECTORS:
             raise DetectorError(f"Unknown detector {detector!r}. Known: {', '.join(_DETECTORS)}.")
         where = pick(device)
-        classifier = Classifier.load(locate("actions"), where)
-        lifts, finds = _lifter(lifter, classifier, where), _DETECTORS[detector](refine)
+        tells = Classifier.load(_checkpoint(classifier), where)
+        lifts, finds = _lifter(lifter, tells, where), _DETECTORS[detector](refine)
         if finds.skeleton != lifts.source:
             raise SettingsError(
                 f"The lifter {lifter} takes {lifts.source} keypoints, and the detector {detector} finds "
@@ -89,10 +91,10 @@ class Pipeline:
             )
         return Pipeline(
             lifter=lifts,
-            classifier=classifier,
+            classifier=tells,
             detector=finds,
             settings=settings or Settings(),
-            made_with={"detector": detector, "refine": refine, "lifter": lifter, "classifier": "actions"},
+            made_with={"detector": detector, "refine": refine, "lifter": lifter, "classifier": classifier},
         )
 
     def run(self, video: Video, watch: Watch = unwatched) -> Recording:
@@ -168,7 +170,12 @@ def _lifter(name: str, classifier: Classifier, device: str) -> Lifter | Coupled:
     """By name, by the file of a checkpoint, or by a folder of specialists, which the classifier chooses among."""
     if Path(name).is_dir():
         return Coupled.load(Path(name), classifier.classify, device)
-    return Lifter.load(Path(name) if Path(name).suffix else locate(name), device)
+    return Lifter.load(_checkpoint(name), device)
+
+
+def _checkpoint(name: str) -> Path:
+    """The file of that name, or the weights that are registered by it."""
+    return Path(name) if Path(name).suffix else locate(name)
 
 
 def _movenet(refine: str) -> Detector:

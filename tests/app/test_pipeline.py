@@ -12,9 +12,12 @@ from detectors.refined import Refined
 from detectors.scripted import Scripted
 from detectors.second_look import SecondLook
 from lifting.network import LifterNetwork
+from models.action_net import ActionNet, ActionNetConfig
 from models.temporal import TemporalConfig, TemporalNet
 from poses import COCO17, H36M17, Recording
 from poses.errors import DataError, DetectorError, OutputError, SettingsError, WeightsError
+from recognition.classifier import Classifier
+from recognition.network import ActionNetwork
 from tests.app.stages import DEPTH, Counting, Recorder, pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
 from weights.store import FILES
@@ -115,6 +118,19 @@ class TestLoading:
             pytest.skip(str(error))
         assert type(loaded.detector) is kind
         assert loaded.made_with["refine"] == refine
+
+    def test_a_classifier_of_ones_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("app.pipeline._DETECTORS", {"movenet": lambda *_: two_people()})
+        own = tmp_path / "own.safetensors"
+        ActionNetwork(ActionNet(ActionNetConfig(2, channels=2)).eval(), ("wave", "bow")).save(own)
+        loaded = Pipeline.load(classifier=str(own), device="cpu")
+        assert isinstance(loaded.classifier, Classifier)
+        assert loaded.classifier.actions == ("wave", "bow", "unknown")
+        assert loaded.made_with["classifier"] == str(own)
+
+    def test_unknown_classifier(self) -> None:
+        with pytest.raises(WeightsError, match="'boxing'"):
+            Pipeline.load(classifier="boxing", device="cpu")
 
     def test_unknown_refinement(self) -> None:
         with pytest.raises(WeightsError, match=r"blazepose-huge|movenet-multipose"):

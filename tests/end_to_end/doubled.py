@@ -36,7 +36,7 @@ class Slow:
             yield people
 
 
-def load(detector: str, lifter: str, device: str, settings: Settings, refine: str) -> Pipeline:
+def load(detector: str, lifter: str, device: str, settings: Settings, refine: str, classifier: str) -> Pipeline:
     return pipeline(Slow(script(10_000, lambda k: 30.0 + k % 50, lambda k: 120.0), SECONDS), people=settings.people)
 
 
