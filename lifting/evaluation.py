@@ -1,13 +1,12 @@
 """Errors of a lifter on subjects that it has not seen, beside the error of always answering the mean pose."""
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite, nan
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -18,6 +17,7 @@ from lifting.trials import Trial
 from poses.errors import DataError
 
 Poses = Float[np.ndarray, "T K 3"]
+Seen = TypeVar("Seen", bound=Trial)
 
 
 @dataclass(frozen=True)
@@ -75,23 +75,14 @@ class Report:
     action_mean: Errors
 
 
-def action_of(name: str) -> str:
-    """The action of a numbered recording: "Walking 1" and "Walking 1 chunk0" show "Walking". Other text is kept."""
-    return re.split(r" (?=\d)", name, maxsplit=1)[0]
-
-
-def report(trials: Iterable[Trial], answer: Callable[[Trial], Poses], grouping: Callable[[str], str] = str) -> Report:
-    """Compare ``answer(trial)`` with the truth.
-
-    Trials belong to one action if ``grouping`` (``action_of``, or without it nothing) makes exactly the same of its
-    names. Raises ``DataError`` if no frame has a true pose.
-    """
+def report(trials: Iterable[Seen], answer: Callable[[Seen], Poses]) -> Report:
+    """Compare ``answer(trial)`` with the truth. Raises ``DataError`` if no frame has a true pose."""
     whole = _Sum()
     subjects: defaultdict[str, _Sum] = defaultdict(_Sum)
     actions: defaultdict[str, _Sum] = defaultdict(_Sum)
     for trial in trials:
         measured = _measured(answer(trial), trial.truth)
-        for group in (whole, subjects[trial.subject], actions[grouping(trial.action)]):
+        for group in (whole, subjects[trial.subject], actions[trial.action]):
             group.add(measured)
     if not whole.counts["answered"]:
         raise DataError("Nothing to measure: no frame has a true pose. Choose other subjects or actions.")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifting.evaluation import MOTION, Errors, action_of, mean_pose, report, tables, written
+from lifting.evaluation import MOTION, Errors, mean_pose, report, tables, written
 from lifting.figures import errors_by_action, save, training_curves
 from lifting.metrics import mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe
 from lifting.trials import Trial
@@ -97,30 +97,6 @@ def test_nothing_to_measure_is_said() -> None:
         report([], lambda trial: trial.truth)
     with pytest.raises(DataError, match="No true pose"):
         mean_pose([])
-
-
-@pytest.mark.parametrize(
-    ("name", "action"),
-    [
-        ("Walking 1", "Walking"),
-        ("Walking 1 chunk0", "Walking"),
-        ("SittingDown 2", "SittingDown"),
-        ("Sitting", "Sitting"),
-        ("sit on stepstool, stand up", "sit on stepstool, stand up"),
-    ],
-)
-def test_actions_of_numbered_recordings(name: str, action: str) -> None:
-    assert action_of(name) == action
-
-
-def test_names_are_grouped_on_demand() -> None:
-    named = [replace(TRIALS[0], action=f"{name} 1") for name in ("Sitting", "SittingDown", "Sitting")]
-    named[2] = replace(named[2], action="Sitting 2 chunk0")
-    assert set(report(named, off(0)).actions) == {"Sitting 1", "Sitting 2 chunk0", "SittingDown 1"}
-    assert {name: e.frames for name, e in report(named, off(0), action_of).actions.items()} == {
-        "Sitting": 80,
-        "SittingDown": 40,
-    }
 
 
 def test_tables_show_the_metrics_asked_for() -> None:
