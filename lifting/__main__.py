@@ -1,4 +1,4 @@
-"""``python -m lifting prepare|convert|train|specialists|evaluate``: from recordings to a measured checkpoint."""
+"""``python -m lifting prepare|convert|train|specialists|evaluate|relift``: from recordings to lifters, and back."""
 
 import argparse
 import os
@@ -15,17 +15,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lifting import material
 from lifting.conversion import Layout
 from lifting.conversion import convert as convert_files
-from lifting.evaluation import lifted, mean_pose, report, tables, written
+from lifting.evaluation import Seen, lifted, mean_pose, report, tables, written
 from lifting.figures import errors_by_action, save
 from lifting.lifter import Lifter
 from lifting.prepare import prepare as prepare_folder
+from lifting.relift import ReliftSettings, errors
+from lifting.relift import relift as relift_clips
+from lifting.relift import save as save_lifted
 from lifting.synthesis.bank import MotionBank
 from lifting.synthesis.noise import MEASURED, NoiseSettings
 from lifting.training.presets import PRESETS
 from lifting.training.session import begin, finish, logged
 from lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
 from lifting.training.trainer import Trainer
-from lifting.trials import Trial
 from poses.errors import KineliftError, SettingsError
 from poses.output import make_folder, replacing
 
@@ -203,6 +205,29 @@ def evaluate(
         save(errors_by_action(reports), figure)
 
 
+def relift(
+    motion: tyro.conf.Positional[Path],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    settings: Annotated[ReliftSettings, tyro.conf.arg(name="")] = ReliftSettings(),  # noqa: B008
+    device: str = "cpu",
+) -> None:
+    """Motion capture as the program would have it: filmed, found with mistakes, and lifted, to train classifiers on.
+
+    Prints how far the lifted poses are from the true ones.
+
+    Args:
+        motion: What ``prepare`` wrote.
+        out: The npz to write: lifted poses in the same layout, every clip once a camera.
+        settings: How clips are filmed and lifted.
+        device: cpu or cuda.
+    """
+    bank, lifter = MotionBank.load(motion), settings.load(device)
+    done = list(_shown(relift_clips(bank, lifter, settings), settings.cameras * len(bank)))
+    save_lifted(out, done, lifter.network.target, settings)
+    console.print(f"Wrote {out}: {len(done)} clips.", highlight=False)
+    print(tables(errors(bank, done))["All metrics"])  # noqa: T201
+
+
 def _fabric(accelerator: str, devices: int, nodes: int, precision: str) -> Fabric:
     fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, precision=precision)  # type: ignore[arg-type]
     fabric.launch()
@@ -213,9 +238,9 @@ def _progress() -> Progress:
     return Progress(*_COLUMNS, console=console, disable=int(os.environ.get("RANK", "0")) > 0)
 
 
-def _shown(items: Iterable[Trial]) -> Iterator[Trial]:
+def _shown(items: Iterable[Seen], total: int | None = None) -> Iterator[Seen]:
     with Progress(*_COLUMNS, console=console, transient=True) as progress:
-        yield from progress.track(items, description="lifting")
+        yield from progress.track(items, total=total, description="lifting")
 
 
 def _preset(args: Sequence[str], otherwise: str) -> str:
@@ -237,6 +262,7 @@ def main() -> None:
         "train": training(_preset(sys.argv, "kinelift")),
         "specialists": specialising(_preset(sys.argv, "bai")),
         "evaluate": evaluate,
+        "relift": relift,
     }
     try:
         tyro.extras.subcommand_cli_from_dict(commands, prog="python -m lifting", description=__doc__)

@@ -2,10 +2,11 @@
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -30,12 +31,12 @@ Index = Mapping[tuple[str, int], str]
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One uninterrupted recording. ``points``: world metres, Y up, at ``rate`` frames a second."""
+    """One uninterrupted recording. ``points``: metres, at ``rate`` frames a second; as prepared in the world, Y up."""
 
     name: str
     subject: str
     action: str
-    points: Float[np.ndarray, "T 22 3"]
+    points: Float[np.ndarray, "T J 3"]
     rate: float
 
 
@@ -78,7 +79,7 @@ def prepare(folder: Path, out: Path, index: Path | None = None) -> Summary:
                 left_out += len(piece) / clip.rate
     if not clips:
         raise DataError(f"No motion capture under {folder}. Expected .amc files beside their .asf, or .bvh files.")
-    _write(out, clips)
+    write(out, clips)
     minutes = sum(len(c.points) / c.rate for c in clips) / 60
     return Summary(len(clips), len({c.subject for c in clips}), minutes, cuts, left_out)
 
@@ -99,6 +100,24 @@ def whole_pieces(points: Float[np.ndarray, "T 22 3"], rate: float) -> list[Float
     """The recording between its breaks."""
     step = np.linalg.norm(np.diff(points, axis=0), axis=-1).max(1, initial=0.0)
     return np.split(points, np.flatnonzero(~(step * rate <= FASTEST)) + 1)
+
+
+def write(out: Path, clips: Sequence[Clip], joints: Sequence[str] = JOINTS, **more: np.ndarray) -> None:
+    """The npz of ``clips``, whose poses have ``joints``; ``more`` arrays are kept beside. Raises ``OutputError``."""
+    arrays: dict[str, Any] = {
+        "format": np.array(FORMAT),
+        "joints": np.array(joints),
+        "points": np.concatenate([c.points for c in clips]).astype(np.float32),
+        "offsets": np.cumsum([0, *(len(c.points) for c in clips)]),
+        "rates": np.array([c.rate for c in clips]),
+        "names": np.array([c.name for c in clips]),
+        "subjects": np.array([c.subject for c in clips]),
+        "actions": np.array([c.action for c in clips]),
+        **more,
+    }
+    make_folder(out.parent)
+    with replacing(out) as part, part.open("wb") as file:
+        np.savez(file, **arrays)
 
 
 def _clips(folder: Path, described: Index) -> Iterator[Clip]:
@@ -152,19 +171,3 @@ def _subject(place: Path) -> str:
 def _words(stem: str) -> str:
     """``train_basketball_signal_2`` → ``basketball signal``."""
     return " ".join(w for w in stem.split("_") if not w.isdigit() and w not in ("train", "test")) or stem
-
-
-def _write(out: Path, clips: list[Clip]) -> None:
-    make_folder(out.parent)
-    with replacing(out) as part, part.open("wb") as file:
-        np.savez(
-            file,
-            format=np.array(FORMAT),
-            joints=np.array(JOINTS),
-            points=np.concatenate([c.points for c in clips]).astype(np.float32),
-            offsets=np.cumsum([0, *(len(c.points) for c in clips)]),
-            rates=np.array([c.rate for c in clips]),
-            names=np.array([c.name for c in clips]),
-            subjects=np.array([c.subject for c in clips]),
-            actions=np.array([c.action for c in clips]),
-        )

@@ -1,45 +1,18 @@
 """The commands on recorded sequences, from files in the shared layout to a measured checkpoint."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lifting.__main__ import main
 from lifting.datasets.sequences import SequenceBank
 from lifting.lifter import Lifter
 from poses import COCO17
+from tests.lifting.conftest import Lifting
 from tests.lifting.recordings import bank
 
 RUN = ["--channels", "16", "--batch", "64", "--accelerator", "cpu", "--precision", "32-true"]
-
-
-class Lifting:
-    """``python -m lifting`` in this process."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.monkeypatch, self.capsys = monkeypatch, capsys
-
-    def __call__(self, *args: object) -> str:
-        """What it prints."""
-        self.monkeypatch.setattr(sys, "argv", ["lifting", *map(str, args)])
-        main()
-        return self.capsys.readouterr().out
-
-    def fails(self, *args: object) -> str:
-        """What it says when it ends with another status than 0."""
-        with pytest.raises(SystemExit) as ended:
-            self(*args)
-        assert ended.value.code not in (0, None)
-        return self.capsys.readouterr().err.replace("\n", " ")
-
-
-@pytest.fixture
-def lifting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lifting:
-    monkeypatch.setenv("COLUMNS", "200")
-    return Lifting(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")

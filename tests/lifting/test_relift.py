@@ -1,0 +1,203 @@
+"""Relifting a small walk: what is told of every clip, and how far the poses are from it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifting.evaluation import mean_pose, report
+from lifting.film import NEAREST, film, framed
+from lifting.lifter import Lifter
+from lifting.prepare import Clip, write
+from lifting.relift import Relifted, ReliftSettings, errors, relift
+from lifting.synthesis.bank import COCO, JOINTS, MotionBank
+from lifting.synthesis.noise import MEASURED
+from lifting.synthesis.view import ViewSettings
+from poses import H36M17
+from poses.errors import SettingsError
+from tests.lifting.conftest import Lifting
+from tests.lifting.test_synthesis import generator, standing
+
+SETTINGS = ReliftSettings(cameras=1)
+
+
+def walking(seconds: float, rate: float, way: float) -> torch.Tensor:
+    """A rough person who walks ``way`` metres along Z, swinging arms and legs in turn."""
+    points = standing(round(seconds * rate))
+    times = torch.arange(len(points)) / rate
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        for part, share in (("knee", 0.1), ("ankle", 0.3), ("elbow", -0.1), ("wrist", -0.25)):
+            points[:, JOINTS.index(f"{side}_{part}"), 2] += sign * share * torch.sin(2 * torch.pi * 0.9 * times)
+    points[..., 2] += (way - 1) * torch.linspace(0, 1, len(points))[:, None]
+    return points
+
+
+@pytest.fixture(scope="module")
+def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three clips of two subjects; the pieces of a cut recording have one name."""
+    path = tmp_path_factory.mktemp("relift") / "motion.npz"
+    clips = [
+        Clip("02/walk", "2", "walk", walking(3, 60, 3.0).numpy(), 60.0),
+        Clip("05/pace", "5", "pace", walking(2.5, 120, -1.5).numpy(), 120.0),
+        Clip("05/pace", "5", "pace", walking(0.9, 60, 0.5).numpy(), 60.0),
+    ]
+    write(path, clips)
+    return path
+
+
+@pytest.fixture(scope="module")
+def bank(motion: Path) -> MotionBank:
+    return MotionBank.load(motion)
+
+
+@pytest.fixture(scope="module")
+def lifter() -> Lifter:
+    return SETTINGS.load()
+
+
+@pytest.fixture(scope="module")
+def done(bank: MotionBank, lifter: Lifter) -> list[Relifted]:
+    return list(relift(bank, lifter, replace(SETTINGS, cameras=2)))
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 2**32), way=st.floats(0, 12))
+def test_everything_is_in_the_picture_of_a_camera_outside_the_person(seed: int, way: float) -> None:
+    points = walking(2, 20, way)
+    view, body = framed(points - points[:, :1].mean(0), ViewSettings(), generator(seed))
+    plane = body[None, ..., :2] / body[None, ..., 2:]
+    assert (plane.abs() <= view.half + 1e-4).all()
+    assert body[..., 2].min() > NEAREST - 1e-4
+    # It is the same movement, seen from elsewhere: all distances are kept.
+    flat, seen = points.flatten(0, 1).double(), body.flatten(0, 1).double()
+    torch.testing.assert_close(torch.cdist(seen, seen), torch.cdist(flat, flat), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_true_poses_project_onto_exact_keypoints(seed: int) -> None:
+    """Up to the root's place, which is found from them: each joint's ray meets the joint."""
+    points, times = walking(2, 20, 2.0), torch.arange(40) / 20
+    track, truth, camera = film(points, times, None, generator(seed))
+    assert np.isfinite(track.points).all() and (track.points >= 0).all() and (track.points <= track.size).all()
+    shared = [(k, j) for k, j in enumerate(COCO) if j < len(H36M17)]
+    plane = camera.plane(track.points[:, [k for k, _ in shared]])
+    joints = truth[:, [j for _, j in shared]]
+    rows = np.concatenate([np.broadcast_to(np.eye(2), (*plane.shape, 2)), -plane[..., None]], -1)
+    right = plane * joints[..., 2:] - joints[..., :2]
+    for row, value in zip(rows, right, strict=True):
+        place, *_ = np.linalg.lstsq(row.reshape(-1, 3), value.ravel(), rcond=None)
+        np.testing.assert_allclose(row.reshape(-1, 3) @ place, value.ravel(), atol=1e-4)
+        assert place[2] > 1
+
+
+def test_mistakes_come_and_go_in_a_long_clip() -> None:
+    """As often as in pieces of four seconds, not once a clip."""
+    points, times = walking(80, 10, 0.0), torch.arange(800) / 10
+    noise = replace(MEASURED, drop=1.0, drop_limb=0.0)
+    track = film(points, times, noise, generator())[0]
+    lost = ~np.isfinite(track.points[:, 0]).all(-1)
+    assert 8 <= (np.diff(lost.astype(int)) == 1).sum() + lost[0] <= 20
+    np.testing.assert_array_equal(track.scores > 0, np.isfinite(track.points).all(-1))
+
+
+def test_lifted_poses_are_near_the_true_ones(done: list[Relifted]) -> None:
+    found = report(done, lambda one: one.points).overall
+    nothing = report(done, mean_pose(done)).overall
+    assert found.answered > 0.9
+    assert found.p_mpjpe < found.mpjpe < 100 < nothing.mpjpe  # the figure is drawn by hand, not a person
+
+
+def test_mistakes_cost(bank: MotionBank, lifter: Lifter, done: list[Relifted]) -> None:
+    quiet = list(relift(bank, lifter, replace(SETTINGS, cameras=2, noise="none")))
+    clean, flawed = (report(one, lambda r: r.points).overall for one in (quiet, done))
+    assert clean.mpjpe < flawed.mpjpe and clean.mpjve < 0.7 * flawed.mpjve
+    for one, other in zip(quiet, done, strict=True):
+        np.testing.assert_array_equal(one.truth, other.truth)  # the same cameras
+
+
+def test_a_known_lens_helps(bank: MotionBank, lifter: Lifter) -> None:
+    ways = {lens: ReliftSettings(noise="none", lens=lens) for lens in ("assumed", "known")}
+    found = {lens: report(relift(bank, lifter, way), lambda one: one.points) for lens, way in ways.items()}
+    assert found["known"].overall.mpjpe < found["assumed"].overall.mpjpe
+
+
+def test_other_clips_change_nothing(bank: MotionBank, lifter: Lifter, done: list[Relifted]) -> None:
+    (alone,) = relift(bank.only(("2",)), lifter, SETTINGS)
+    np.testing.assert_array_equal(alone.points, done[0].points)
+    assert not np.array_equal(done[0].truth, done[1].truth)
+    (other,) = relift(bank.only(("2",)), lifter, replace(SETTINGS, seed=1))
+    assert not np.array_equal(alone.truth, other.truth)
+
+
+def test_errors_are_told_by_who_was_trained_on(bank: MotionBank, done: list[Relifted]) -> None:
+    found = errors(bank, done)
+    assert {name: set(one.subjects) for name, one in found.items()} == {
+        "test subjects": {"2"},
+        "other subjects": {"5"},
+    }
+
+
+@pytest.mark.parametrize("rate", [30.0, 25.0])
+def test_files_say_what_was_lifted(
+    lifting: Lifting, motion: Path, bank: MotionBank, tmp_path: Path, rate: float
+) -> None:
+    out = tmp_path / "deep" / "lifted.npz"
+    told = lifting("relift", motion, "-o", out, "--rate", rate)
+    assert "| test subjects | frames |" in told
+    with np.load(out, allow_pickle=False) as file:
+        data = dict(file)
+    assert data["joints"].tolist() == list(H36M17.joints)
+    assert data["names"].tolist() == ["02/walk"] * 2 + ["05/pace"] * 4
+    assert data["subjects"].tolist() == ["2"] * 2 + ["5"] * 4
+    assert data["sources"].tolist() == [0, 0, 1, 1, 2, 2]
+    assert set(data["kinds"].tolist()) == {"lifted"} and set(data["rates"].tolist()) == {rate}
+    lasting = (bank.lengths.numpy() - 1) / bank.rates.numpy()
+    frames = np.floor(lasting * rate + 1e-3).astype(int) + 1
+    assert np.diff(data["offsets"]).tolist() == frames.repeat(2).tolist()
+    assert data["points"].shape == (data["offsets"][-1], 17, 3)
+    np.testing.assert_allclose(data["points"][np.isfinite(data["points"][:, 0, 0]), 0], 0)
+    assert json.loads(str(data["made_with"])) == {
+        "lifter": "default", "cameras": 2, "noise": "measured", "lens": "assumed", "rate": rate, "seed": 0
+    }  # fmt: skip
+
+
+def test_an_interruption_leaves_nothing(
+    lifting: Lifting, motion: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = Lifter.lift
+    count = iter(range(3))
+
+    def stopping(*args: object) -> object:
+        if next(count) == 2:
+            raise KeyboardInterrupt
+        return answered(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Lifter, "lift", stopping)
+    lifting.fails("relift", motion, "-o", tmp_path / "lifted.npz")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["none.npz"], "none.npz"),
+        (["MOTION", "--cameras", "0"], "--cameras"),
+        (["MOTION", "--rate", "nan"], "--rate"),
+        (["MOTION", "--lifter", "nobody"], "nobody"),
+        (["MOTION", "--noise", "loud"], "loud"),
+    ],
+)
+def test_what_is_wrong_is_said(lifting: Lifting, motion: Path, tmp_path: Path, args: list[str], says: str) -> None:
+    args = [str(motion) if a == "MOTION" else a for a in args]
+    assert says in lifting.fails("relift", *args, "-o", tmp_path / "x.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_settings_out_of_range_are_refused() -> None:
+    with pytest.raises(SettingsError, match="0 cameras"):
+        ReliftSettings(cameras=0)
