@@ -8,6 +8,8 @@ from poses import Skeleton
 
 Pair = tuple[str, str]
 Order = Literal["given", "pairs", "parts"]
+_Part = tuple[str, int, bool]
+"""Person, part (0 trunk, 1 arm, 2 leg) and whether it is the right one."""
 
 LIMBS: tuple[Pair, ...] = (
     ("hip", "left_hip"), ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
@@ -44,7 +46,8 @@ def arrangement(distances: Sequence[Pair], orientations: Sequence[Pair], order: 
     """Rows in the order in which they are shown, numbered through all distances and then all orientations.
 
     "given": so. "pairs": the distance and the orientation of a pair together. "parts": by the parts of the body that
-    a pair connects: trunk, arms, legs, then what leads from one part to another; the left side first.
+    a pair connects: trunk, arms, legs, then what leads from one part to another, the left side first; each person for
+    themselves, and then what lies between two people.
     """
     pairs = [*distances, *orientations]
     rows = list(range(len(pairs)))
@@ -52,18 +55,17 @@ def arrangement(distances: Sequence[Pair], orientations: Sequence[Pair], order: 
         places = {pair: place for place, pair in reversed(list(enumerate(pairs)))}
         rows.sort(key=lambda row: places[pairs[row]])
     if order == "parts":
-        rows.sort(key=lambda row: _parts(pairs[row]))
+        rows.sort(key=lambda row: _place(pairs[row]))
     return rows
 
 
-def _parts(pair: Pair) -> tuple[bool, list[tuple[str, int, bool]]]:
-    parts = sorted(_part(joint) for joint in pair)
-    return parts[0] != parts[1], parts
+def _place(pair: Pair) -> tuple[bool, str, bool, list[_Part]]:
+    first, second = sorted(_part(joint) for joint in pair)
+    return first[0] != second[0], first[0], first != second, [first, second]
 
 
-def _part(joint: str) -> tuple[str, int, bool]:
-    """Person, part (trunk, arm, leg) and side of a joint, such as to sort well."""
-    name, _, person = joint.rpartition("_") if joint[-2:] in ("_1", "_2") else (joint, "", "")
+def _part(joint: str) -> _Part:
+    name, _, person = joint.rpartition("_") if joint.endswith(("_1", "_2")) else (joint, "", "")
     side, _, limb = name.rpartition("_")
     kind = 0 if not side else 2 if limb in ("hip", "knee", "ankle", "foot", "toe", "heel") else 1
     return person, kind, side.startswith("right")

@@ -149,7 +149,7 @@ def _shares(lengths: Float[np.ndarray, "B M 2 R"], encoding: Encoding) -> Float[
     return (lengths - low) / np.maximum(high - low, 1e-9)
 
 
-def _finish(picture: UInt8[np.ndarray, "R W 3"], encoding: Encoding) -> UInt8[np.ndarray, "H W 3"]:
+def _finish(picture: UInt8[np.ndarray, "R N 3"], encoding: Encoding) -> UInt8[np.ndarray, "H W 3"]:
     picture = np.ascontiguousarray(picture)
     if picture.shape[:2] != encoding.size:
         rows, columns = encoding.size

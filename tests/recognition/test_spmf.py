@@ -1,5 +1,7 @@
 import json
-from dataclasses import replace
+import zlib
+from dataclasses import asdict, replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -7,75 +9,184 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from poses import H36M17
-from recognition.body import body_size, to_body
-from recognition.layout import all_pairs
+from poses import H36M17, skeleton
+from poses.errors import DataError, ShapeError
+from poses.skeleton import KINECT15, KINECT15_PAIR, KINECT20
+from recognition import spmf
+from recognition.layout import LIMBS, REACHES, all_pairs, arrangement, between
 from recognition.spmf import Encoding, encode, smooth
+from tests.recognition.bodies import mirrored, moving
 from tests.recognition.motions import standing, walking, waving
 
+NAMES = ("h36m17", "kinect20", "kinect15", "kinect15-pair")
+names = st.sampled_from(NAMES)
+seeds = st.integers(0, 3)
 angles = st.floats(-180, 180)
 offsets = st.tuples(*[st.floats(-5, 5)] * 3)
 sizes = st.floats(0.3, 3)
-motions = st.sampled_from([walking(), waving()]).map(lambda points: points[None, :46])
+
+
+def one_of(kind):
+    return st.sampled_from(get_args(kind))
+
+
+looks = st.fixed_dictionaries(
+    {
+        "rows": st.integers(3, 70),
+        "steps": st.integers(1, 20),
+        "tiles": st.integers(1, 4),
+        "equalise": one_of(spmf.Equalisation),
+        "order": one_of(spmf.Order),
+        "distance_range": one_of(spmf.DistanceRange),
+        "smoothing": one_of(spmf.Smoothing),
+        "sampling": one_of(spmf.Sampling),
+        "interpolation": one_of(spmf.Interpolation),
+        "axes": one_of(spmf.Axes),
+        "up": one_of(spmf.Up),
+        "origin": one_of(spmf.Origin),
+    }
+)
 
 
 def levels_apart(a, b):
     return np.abs(a.astype(int) - b.astype(int)).max()
 
 
-@settings(deadline=None, max_examples=40)
-@given(motions, angles, offsets, sizes)
-def test_picture_ignores_place_heading_and_size(points, yaw, offset, size):
-    turned = size * Rotation.from_euler("y", yaw, degrees=True).apply(points.reshape(-1, 3)).reshape(points.shape)
-    plain = replace(Encoding(), equalise="none")
-    assert levels_apart(encode(points, plain), encode(turned + np.array(offset), plain)) <= 3
+def plain(name, **choices):
+    """Nothing is resized or equalised: a row a feature, so that rows can be compared."""
+    encoding = Encoding.of(name)
+    rows = len(encoding.distances) + len(encoding.orientations)
+    return replace(encoding, rows=rows, equalise="none", **choices)
 
 
-@settings(deadline=None, max_examples=40)
-@given(motions, st.floats(-60, 60), angles)
-def test_camera_axes_and_world_axes_agree(points, pitch, yaw):
-    to_camera = Rotation.from_euler("yxz", [yaw, pitch, 180], degrees=True)
-    seen = to_camera.apply(points.reshape(-1, 3)).reshape(points.shape)
-    np.testing.assert_allclose(to_body(points), to_body(seen), atol=1e-9)
+def turned(points, *angles):
+    turn = Rotation.from_euler("yxz", list(angles), degrees=True)
+    return turn.apply(points.reshape(-1, 3)).reshape(points.shape)
+
+
+@settings(deadline=None, max_examples=30)
+@given(names, seeds, angles, angles, offsets, sizes, st.sampled_from(["frame", "window"]))
+def test_picture_ignores_place_direction_and_size(name, seed, yaw, pitch, offset, size, origin):
+    points = moving(skeleton(name), seed)
+    seen = size * turned(points, yaw, pitch, 0) + np.array(offset)
+    encoding = plain(name, origin=origin)
+    assert levels_apart(encode(points, encoding), encode(seen, encoding)) <= 4
 
 
 @settings(deadline=None, max_examples=20)
-@given(motions)
-def test_mirrored_motion_is_the_mirrored_body(points):
-    mirrored = points[:, :, list(H36M17.mirror)] * [-1.0, 1.0, 1.0]
-    swapped = to_body(points)[:, :, list(H36M17.mirror)] * [-1.0, 1.0, 1.0]
-    np.testing.assert_allclose(to_body(mirrored), swapped, atol=1e-9)
+@given(names, seeds, one_of(spmf.Order))
+def test_mirrored_motion_is_the_mirrored_picture(name, seed, order):
+    known, encoding = skeleton(name), plain(name, order=order)
+    points = moving(known, seed)
+
+    def twins(pairs):
+        return tuple(
+            (known.joints[known.mirror[known.index(a)]], known.joints[known.mirror[known.index(b)]]) for a, b in pairs
+        )
+
+    given = replace(encoding, order="given")
+    other = replace(given, distances=twins(encoding.distances), orientations=twins(encoding.orientations))
+    expected = encode(points, other)[:, encoding.arrangement]
+    directions = np.array(encoding.arrangement) >= len(encoding.distances)
+    flipped = 2 if name.endswith("-pair") else 0
+    expected[:, directions, :, flipped] = 255 - expected[:, directions, :, flipped]
+    assert levels_apart(encode(mirrored(points, known), encoding), expected) <= 4
 
 
-def test_body_axes_are_left_up_and_ahead():
-    body = to_body(standing(3)[None])[0, 1]
-    assert body[H36M17.index("left_shoulder")][0] > 0.1
-    assert body[H36M17.index("thorax")][1] > 0.3
-    assert body[H36M17.index("neck")][2] > 0
-    assert body_size(standing(3)[None]) == pytest.approx([0.5 + 0.87])
+@settings(deadline=None, max_examples=60)
+@given(names, st.integers(1, 12), looks)
+def test_every_choice_makes_one_picture_and_leaves_the_motion_alone(name, frames, look):
+    encoding = replace(Encoding.of(name), **look)
+    points = moving(skeleton(name), frames=frames).repeat(2, axis=0)
+    before = points.copy()
+    pictures = encode(points, encoding)
+    assert pictures.shape == (2, look["rows"], 2 * look["steps"], 3) and pictures.dtype == np.uint8
+    assert (points == before).all()
+    assert (encode(points, encoding) == pictures).all()
+
+
+@settings(deadline=None, max_examples=20)
+@given(names, one_of(spmf.DistanceRange), one_of(spmf.Sampling))
+def test_a_body_at_rest_does_not_change_over_time(name, distance_range, sampling):
+    points = moving(skeleton(name), frames=1).repeat(46, axis=1)
+    picture = encode(points, plain(name, distance_range=distance_range, sampling=sampling))
+    assert levels_apart(picture, picture[:, :, :1]) <= 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_frame_rate_hardly_shows(name):
+    slow = moving(skeleton(name), seed=1, frames=31)
+    places = np.linspace(0, 30, 61)
+    fast = np.apply_along_axis(lambda values: np.interp(places, np.arange(31), values), 1, slow)
+    difference = np.abs(encode(slow, plain(name)).astype(int) - encode(fast, plain(name)).astype(int))
+    assert difference.mean() < 1.5
 
 
 def test_different_motions_have_different_pictures():
     assert levels_apart(encode(walking()[None], Encoding()), encode(waving()[None], Encoding())) > 100
 
 
-def test_a_body_at_rest_does_not_change_over_time():
-    picture = encode(standing(46)[None], replace(Encoding(), equalise="none"))[0]
-    for column in (0, 1):
-        assert levels_apart(picture[:, column::2], picture[:, column : column + 1]) <= 1
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"order": "parts"}, {"distance_range": "sequence"}, {"smoothing": "none"},
+        {"sampling": "frames"}, {"axes": "upright"}, {"axes": "recorded"}, {"origin": "window"}, {"reach": 2.0},
+        {"equalise": "none"}, {"equalise": "lightness"}, {"equalise": "value"}, {"tiles": 4}, {"clip": 4.0},
+    ],
+)  # fmt: skip
+def test_every_choice_shows(choice):
+    points = turned(moving(H36M17), 30, 20, 0)
+    assert (encode(points, Encoding()) != encode(points, replace(Encoding(), **choice))).any()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("order", get_args(spmf.Order))
+def test_an_order_loses_no_row(name, order):
+    encoding = Encoding.of(name)
+    count = len(encoding.distances) + len(encoding.orientations)
+    assert sorted(arrangement(encoding.distances, encoding.orientations, order)) == list(range(count))
+
+
+def test_orders():
+    pairs = (("hip", "left_ankle"), ("left_elbow", "left_wrist"), ("right_elbow", "right_wrist"), ("hip", "head"))
+    assert arrangement(pairs, pairs, "given") == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert arrangement(pairs, pairs, "pairs") == [0, 4, 1, 5, 2, 6, 3, 7]
+    assert arrangement(pairs, pairs, "parts") == [3, 7, 1, 5, 2, 6, 0, 4]
+
+
+def test_rows_of_two_people_are_sorted_by_person():
+    pairs = (("head_1", "head_2"), ("left_hand_2", "right_hand_2"), ("spine_1", "head_1"), ("spine_2", "head_2"))
+    assert arrangement(pairs, (), "parts") == [2, 3, 1, 0]
+
+
+def test_two_people_are_joined_by_every_pair_of_their_joints():
+    assert len(between(KINECT15_PAIR)) == 15 * 15
+    assert set(between(KINECT15_PAIR)) < set(Encoding.of("kinect15-pair").distances)
+    assert len(all_pairs(KINECT20)) == 190
+
+
+def test_distance_between_two_people_shows():
+    far = moving(KINECT15_PAIR)
+    near = far.copy()
+    near[:, :, 15:, 2] -= 0.8
+    pair = (("spine_1", "spine_2"),)
+    red, green = (
+        encode(points, Encoding(skeleton="kinect15-pair", distances=pair, orientations=pair, reach=3, equalise="none"))
+        for points in (far, near)
+    )
+    assert levels_apart(red, green) > 50
 
 
 @pytest.mark.parametrize("frames", [1, 2, 4, 5, 200])
-@pytest.mark.parametrize("equalise", ["none", "channels", "lightness"])
+@pytest.mark.parametrize("equalise", get_args(spmf.Equalisation))
 def test_any_length_makes_one_picture(frames, equalise):
     assert encode(standing(frames)[None], Encoding(equalise=equalise)).shape == (1, 32, 32, 3)
 
 
 def test_all_pairs_are_resized_to_the_same_picture():
     pairs = all_pairs(H36M17)
-    encoding = Encoding(distances=pairs, orientations=pairs)
     assert len(pairs) == 136
-    assert encode(walking()[None], encoding).shape == (1, 32, 32, 3)
+    assert encode(walking()[None], Encoding(distances=pairs, orientations=pairs)).shape == (1, 32, 32, 3)
 
 
 def test_no_motion_makes_no_picture():
@@ -94,6 +205,28 @@ def test_smoothing_keeps_parabolas_and_damps_jitter():
     assert smooth(jitter).std() < 0.8 * jitter.std()
 
 
-def test_encoding_survives_json():
-    encoding = Encoding(steps=8, distances=(("hip", "head"),))
+def test_joints_of_another_skeleton_are_refused():
+    with pytest.raises(ShapeError, match="kinect20"):
+        encode(np.zeros((1, 5, 17, 3)), Encoding.of("kinect20"))
+    with pytest.raises(DataError, match="left_ankle"):
+        encode(moving(KINECT15), replace(Encoding.of("kinect15"), distances=REACHES))
+    with pytest.raises(DataError, match="octopus"):
+        Encoding.of("octopus")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_encoding_survives_json(name):
+    encoding = replace(Encoding.of(name), steps=8, order="parts", origin="window")
     assert Encoding.from_mapping(json.loads(json.dumps(encoding.to_mapping()))) == encoding
+
+
+def test_what_older_checkpoints_describe_is_drawn_as_ever():
+    stored = {
+        "rows": 32, "steps": 16, "reach": 1.2, "equalise": "channels", "clip": 2.0, "tiles": 2,
+        "distances": [list(pair) for pair in REACHES], "orientations": [list(pair) for pair in LIMBS],
+    }  # fmt: skip
+    encoding = Encoding.from_mapping(stored)
+    assert {name: asdict(encoding)[name] for name in ("skeleton", "axes", "origin")} == {
+        "skeleton": "h36m17", "axes": "body", "origin": "frame",
+    }  # fmt: skip
+    assert zlib.crc32(encode(moving(H36M17), encoding).tobytes()) == 505406816
