@@ -35,7 +35,7 @@ def load(path: Path, person: str = "") -> Motion:
             arrays = {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise DataError(f"There is no {path}. Put it there, or remove its rows from labels.csv.") from None
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, TypeError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} is not an npz of plain arrays, or it is damaged ({error}). {_LAYOUT}") from error
     if person:
         raise DataError(f"{path} is no recording, so it has no person {person!r}. Leave that column empty in its rows.")

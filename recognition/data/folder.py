@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+
 from poses import Skeleton
 from poses.errors import DataError, OutputError
 from poses.output import make_folder, replacing
@@ -95,6 +97,8 @@ def _clip(path: Path, rows: Sequence[Row]) -> tuple[Clip, Skeleton, tuple[Flaw, 
     name = _one(table, rows, "name") or " ".join(filter(None, (first.clip, first.person)))
     points, times, layout = clipfile.load(_file(path, first.clip), first.person)
     points, times, flaws = repair.tidy(name, points, times)
+    if not np.isfinite(points).any():
+        raise DataError(f"{_file(path, first.clip)} has no usable pose at any usable time. Remove it and its rows.")
     for row in rows:
         if row.label and not (row.start <= times[-1] and row.end > times[0]):
             raise DataError(

@@ -7,6 +7,7 @@ from recognition.data.clips import Flaw
 
 Points = Float[np.ndarray, "T J 3"]
 Times = Float[np.ndarray, " T"]
+Mended = tuple[Float[np.ndarray, "N J 3"], Float[np.ndarray, " N"], tuple[Flaw, ...]]
 
 
 def unseen(points: Points) -> Bool[np.ndarray, " T"]:
@@ -14,7 +15,7 @@ def unseen(points: Points) -> Bool[np.ndarray, " T"]:
     return np.isnan(points).all(axis=(1, 2)) | (points == 0).all(axis=(1, 2))
 
 
-def tidy(name: str, points: Points, times: Times) -> tuple[Points, Times, tuple[Flaw, ...]]:
+def tidy(name: str, points: Points, times: Times) -> Mended:
     """Increasing times, and NaN in frames without a pose and in joints without a finite place."""
     flaws = []
     later = np.concatenate([[-np.inf], np.fmax.accumulate(times)[:-1]])
@@ -31,7 +32,7 @@ def tidy(name: str, points: Points, times: Times) -> tuple[Points, Times, tuple[
     return points, times, tuple(flaws)
 
 
-def bridge(name: str, points: Points, times: Times) -> tuple[Points, Times, tuple[Flaw, ...]]:
+def bridge(name: str, points: Points, times: Times) -> Mended:
     """Frames without a pose made up: straight lines between those around them, none at either end of the clip."""
     empty = unseen(points)
     if not empty.any() or empty.all():
