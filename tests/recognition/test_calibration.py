@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import softmax
+
+from recognition.calibration import (
+    Answers,
+    Calibration,
+    best_temperature,
+    calibrate,
+    decide,
+    decide_across,
+    lowest_threshold,
+    reliability,
+    trust,
+    trust_curve,
+)
+
+K, OTHER = 4, 3
+
+
+def answers(count=600, seed=0, sharpness=1.0, hard=0.0):
+    """Answers whose true labels are drawn from the softmax of the logits; a tenth of class 0 is novel.
+
+    ``hard`` shifts logits of unknown motion towards a wrong action.
+    """
+    random = np.random.default_rng(seed)
+    logits = 2 * random.standard_normal((count, K))
+    cumulative = softmax(logits, axis=1).cumsum(axis=1)
+    labels = (random.random((count, 1)) > cumulative[:, :-1]).sum(axis=1)
+    novel = (labels == 0) & (random.random(count) < 0.3)
+    logits[novel, 1] += hard
+    return Answers(sharpness * logits, labels, np.arange(count) % 5, novel, OTHER)
+
+
+@pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
+def test_the_temperature_undoes_overconfidence(sharpness):
+    found = answers(5000, sharpness=sharpness)
+    taught = found.only(~found.novel)
+    assert best_temperature(taught.logits, taught.labels) == pytest.approx(sharpness, rel=0.15)
+
+
+def test_at_the_right_temperature_confidence_is_accuracy():
+    random = np.random.default_rng(1)
+    probabilities = softmax(2 * random.standard_normal((20_000, K)), axis=1)
+    labels = (random.random((20_000, 1)) > probabilities.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    assert reliability(probabilities.max(axis=1), right, 15).error < 0.02
+    assert reliability(probabilities.max(axis=1) ** 0.3, right, 15).error > 0.1
+
+
+def test_reliability_of_known_cases():
+    found = reliability(np.array([0.95, 0.95, 0.05, 1.0]), np.array([True, False, False, True]))
+    assert found.counts.tolist() == [1, 0, 0, 0, 0, 0, 0, 0, 0, 3]
+    assert found.accuracy[9] == pytest.approx(2 / 3)
+    assert found.error == pytest.approx(0.25 * 0.05 + 0.75 * (2.9 / 3 - 2 / 3))
+    assert reliability(np.zeros(0), np.zeros(0, bool)).error == 0
+
+
+@given(st.integers(0, 50), st.floats(0.0, 1.0), st.floats(0.5, 3.0))
+def test_the_threshold_holds_the_rate_and_no_lower_one_does(seed, rate, temperature):
+    found = answers(80, seed)
+    threshold = lowest_threshold(found, temperature, rate)
+    assert trust(found, decide(found, Calibration(temperature, threshold))).false <= rate + 1e-12
+    if threshold > 0:
+        lower = Calibration(temperature, float(np.nextafter(threshold, 0)))
+        assert trust(found, decide(found, lower)).false > rate
+
+
+def test_without_unknown_motion_everything_may_be_named():
+    found = answers()
+    assert lowest_threshold(found.only(~found.unknown), 1.0, 0.1) == 0.0
+
+
+def test_a_label_that_was_not_taught_is_never_the_answer():
+    found = answers()
+    choice, _ = found.decisions(1.0)
+    assert (choice[found.novel] != 0).all()
+    assert (choice != OTHER).all()
+    np.testing.assert_allclose(found.probabilities(2.0).sum(axis=1), 1.0)
+
+
+def test_labels_with_few_windows_count_as_much_as_those_with_many():
+    logits = np.log([[0.8, 0.1, 0.05, 0.05]] * 9 + [[0.3, 0.3, 0.2, 0.2]])
+    labels = np.array([OTHER] * 9 + [2])
+    found = Answers(logits, labels, np.zeros(10, int), labels == 2, OTHER)
+    measured = trust(found, decide(found, Calibration(1.0, 0.5)))
+    assert measured.false_by == {2: 0.0, OTHER: 1.0}
+    assert measured.false == 0.5
+
+
+def test_stricter_thresholds_name_less_of_everything():
+    curve = trust_curve(answers(hard=1.0), 1.0, np.linspace(0, 1.01, 12))
+    for share in ("named", "false"):
+        values = [getattr(each, share) for each in curve]
+        assert values == sorted(values, reverse=True) and values[0] == 1.0 and values[-1] == 0.0
+    assert np.isnan(curve[-1].right)
+
+
+def test_calibrations_are_chosen_without_the_fold_they_are_measured_on():
+    found, seen = answers(), []
+
+    def choose(rest):
+        seen.append(sorted(set(rest.folds.tolist())))
+        return Calibration(1.0, 0.1 * len(seen))
+
+    decisions = decide_across(found, choose)
+    assert seen == [[1, 2, 3, 4], [0, 2, 3, 4], [0, 1, 3, 4], [0, 1, 2, 4], [0, 1, 2, 3]]
+    assert (decisions.named == (decisions.confidence >= 0.1 * (1 + found.folds))).all()
+
+
+def test_a_rate_chosen_across_folds_holds_on_the_fold_left_out():
+    found = answers(6000, hard=1.0)
+    measured = trust(found, decide_across(found, lambda rest: calibrate(rest, 0.2)))
+    assert measured.false == pytest.approx(0.2, abs=0.05)
+    assert measured.named > 0.25
+    assert measured.right > 0.6
+
+
+def test_one_class_alone_without_other():
+    found = Answers(np.zeros((4, 1)), np.zeros(4, int), np.arange(4), np.zeros(4, bool))
+    assert trust(found, decide(found, calibrate(found, 0.1))).named == 1.0
