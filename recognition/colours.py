@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 Equalisation = Literal["none", "channels", "lightness", "value"]
+Arrows = Literal["unit", "scaled"]
 Picture = UInt8[np.ndarray, "H W 3"]
 Equaliser = Callable[[Picture, cv2.CLAHE], Picture]
 
@@ -18,10 +19,13 @@ def of_distances(shares: Float[np.ndarray, "*B"]) -> UInt8[np.ndarray, "*B 3"]:
     return _jet()[np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)]
 
 
-def of_directions(arrows: Float[np.ndarray, "*B 3"]) -> UInt8[np.ndarray, "*B 3"]:
-    """Unit vectors: −1…1 of x, y, z are 0…255 of red, green, blue; no direction is grey."""
-    arrows = arrows / np.maximum(np.linalg.norm(arrows, axis=-1, keepdims=True), 1e-9)
-    return np.rint((arrows + 1) * 127.5).astype(np.uint8)
+def of_arrows(vectors: Float[np.ndarray, "*B 3"], how: Arrows, reach: float) -> UInt8[np.ndarray, "*B 3"]:
+    """x, y, z as red, green, blue: −1…1 is 0…255 of "unit" vectors, −``reach``…``reach`` of "scaled" ones."""
+    if how == "scaled":
+        shares = np.clip(vectors / reach, -1, 1)
+    else:
+        shares = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return np.rint((shares + 1) * 127.5).astype(np.uint8)
 
 
 def equalised(picture: Picture, how: Equalisation, clip: float, tiles: int) -> Picture:

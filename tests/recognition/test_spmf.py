@@ -13,8 +13,9 @@ from poses import H36M17, skeleton
 from poses.errors import DataError, ShapeError
 from poses.skeleton import KINECT15, KINECT15_PAIR, KINECT20
 from recognition import spmf
+from recognition.features import arrows, smooth
 from recognition.layout import LIMBS, REACHES, all_pairs, arrangement, between
-from recognition.spmf import Encoding, encode, smooth
+from recognition.spmf import Encoding, encode
 from tests.recognition.bodies import mirrored, moving
 from tests.recognition.motions import standing, walking, waving
 
@@ -38,6 +39,9 @@ looks = st.fixed_dictionaries(
         "equalise": one_of(spmf.Equalisation),
         "order": one_of(spmf.Order),
         "distance_range": one_of(spmf.DistanceRange),
+        "arrows": one_of(spmf.Arrows),
+        "lag": st.integers(1, 9),
+        "moves": st.sampled_from([(), ("left_knee",)]),
         "smoothing": one_of(spmf.Smoothing),
         "sampling": one_of(spmf.Sampling),
         "interpolation": one_of(spmf.Interpolation),
@@ -55,8 +59,7 @@ def levels_apart(a, b):
 def plain(name, **choices):
     """Nothing is resized or equalised: a row a feature, so that rows can be compared."""
     encoding = Encoding.of(name)
-    rows = len(encoding.distances) + len(encoding.orientations)
-    return replace(encoding, rows=rows, equalise="none", **choices)
+    return replace(encoding, **choices, rows=len(replace(encoding, **choices).arrangement), equalise="none")
 
 
 def turned(points, *angles):
@@ -96,6 +99,7 @@ def test_mirrored_motion_is_the_mirrored_picture(name, seed, order):
 @settings(deadline=None, max_examples=60)
 @given(names, st.integers(1, 12), looks)
 def test_every_choice_makes_one_picture_and_leaves_the_motion_alone(name, frames, look):
+    look["moves"] = tuple(joint for joint in look["moves"] if joint in skeleton(name).joints)
     encoding = replace(Encoding.of(name), **look)
     points = moving(skeleton(name), frames=frames).repeat(2, axis=0)
     before = points.copy()
@@ -132,6 +136,7 @@ def test_different_motions_have_different_pictures():
         {"order": "parts"}, {"distance_range": "sequence"}, {"smoothing": "none"},
         {"sampling": "frames"}, {"axes": "upright"}, {"axes": "recorded"}, {"origin": "window"}, {"reach": 2.0},
         {"equalise": "none"}, {"equalise": "lightness"}, {"equalise": "value"}, {"tiles": 4}, {"clip": 4.0},
+        {"arrows": "scaled"}, {"lag": 4}, {"moves": ("left_wrist",)},
     ],
 )  # fmt: skip
 def test_every_choice_shows(choice):
@@ -205,6 +210,34 @@ def test_smoothing_keeps_parabolas_and_damps_jitter():
     assert smooth(jitter).std() < 0.8 * jitter.std()
 
 
+def test_motion_is_seen_over_the_lag():
+    travel = np.arange(9.0)[None, :, None, None] * np.array([1.0, 0, 0])
+    seen = {
+        lag: arrows(np.tile(travel, (1, 1, 17, 1)), H36M17, (("hip", "hip"),), lag)[0, :, 1, 0, 0]
+        for lag in (1, 2, 3, 4)
+    }
+    assert [seen[lag].tolist() for lag in (1, 2, 3, 4)] == [
+        [1, 1, 1, 1, 1, 1, 1, 1], [2, 2, 2, 2, 2, 2, 2, 1], [2, 3, 3, 3, 3, 3, 3, 2], [3, 4, 4, 4, 4, 4, 3, 2],
+    ]  # fmt: skip
+
+
+def test_a_move_is_shown_as_far_as_it_goes():
+    points = standing(17)[None].copy()
+    points[:, :, H36M17.index("left_wrist"), 1] += np.linspace(0, 16 * 0.137, 17)
+    encoding = Encoding(
+        rows=2,
+        distances=(),
+        orientations=(),
+        moves=("left_wrist", "head"),
+        travel=0.2,
+        equalise="none",
+        smoothing="none",
+    )
+    wrist, head = encode(points, encoding)[0]
+    assert (head == 128).all() and (wrist[0::2] == 128).all()
+    assert (wrist[1::2] == [128, 191, 128]).all()
+
+
 def test_joints_of_another_skeleton_are_refused():
     with pytest.raises(ShapeError, match="kinect20"):
         encode(np.zeros((1, 5, 17, 3)), Encoding.of("kinect20"))
@@ -216,7 +249,7 @@ def test_joints_of_another_skeleton_are_refused():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_encoding_survives_json(name):
-    encoding = replace(Encoding.of(name), steps=8, order="parts", origin="window")
+    encoding = replace(Encoding.of(name), steps=8, order="parts", origin="window", moves=("left_knee",))
     assert Encoding.from_mapping(json.loads(json.dumps(encoding.to_mapping()))) == encoding
 
 
