@@ -12,6 +12,8 @@ from poses import Skeleton, recording
 from poses.errors import DataError
 from poses.skeleton import skeleton
 
+_LARGEST = 50.0
+"""Metres: no people whose poses are one clip are further apart."""
 _LAYOUT = "It should hold points (frames, joints, 3), times or rate, and skeleton; docs/recognition-data.md shows how."
 
 
@@ -99,4 +101,13 @@ def _checked(path: Path, motion: Motion) -> Motion:
     if not np.isfinite(motion.points).any():
         what = "is not a number anywhere" if len(motion.points) else "has no frames"
         raise DataError(f"{path}: points {what}. Remove the file and its rows, or convert it anew.")
+    if (extent := _extent(motion.points)) > _LARGEST:
+        raise DataError(f"{path}: a pose is {extent:.0f} m wide. Write metres: divide millimetres by 1000.")
     return motion
+
+
+def _extent(points: Float[np.ndarray, "T J 3"]) -> float:
+    """How far the joints of one frame lie apart along the longest axis, median over the frames."""
+    whole = np.isfinite(points).all(axis=2, keepdims=True)
+    seen = np.where(whole, points, np.nan)[whole.any(axis=(1, 2))]
+    return float(np.median((np.nanmax(seen, axis=1) - np.nanmin(seen, axis=1)).max(axis=1))) if len(seen) else 0.0

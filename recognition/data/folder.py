@@ -70,11 +70,14 @@ def write(path: Path, dataset: Dataset) -> None:
 
 def _labels(path: Path, rows: Iterable[Row]) -> tuple[str, ...]:
     table, listed = path / "labels.csv", path / "labels.txt"
-    used = {row.label: row.line for row in reversed(list(rows)) if row.label}
+    used: dict[str, int] = {}
+    for row in rows:
+        if row.label:
+            used.setdefault(row.label, row.line)
     if not used:
         raise DataError(f"{table} has no label in any row. Write what people do into the column label.")
     if not listed.exists():
-        return tuple(reversed(used))
+        return tuple(used)
     order = tuple(dict.fromkeys(line.strip() for line in _text(listed).splitlines() if line.strip()))
     if strange := [label for label in used if label not in order]:
         raise DataError(

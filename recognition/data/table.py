@@ -109,6 +109,7 @@ def _rows(path: Path, reader: csv.DictReader) -> Iterator[Row]:
 def _row(where: str, cells: dict[str, str], line: int) -> Row:
     start = _seconds(where, "start", cells.pop("start", "")) if cells.get("start") else -inf
     end = _seconds(where, "end", cells.pop("end", "")) if cells.get("end") else inf
+    cells["clip"] = cells["clip"].removesuffix(".npz")
     row = Row(**{**cells, "start": start, "end": end, "line": line})  # type: ignore[arg-type]
     if not row.clip:
         raise DataError(f"{where} names no clip. Write the name of a file in clips/, without .npz.")

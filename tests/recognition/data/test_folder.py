@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
@@ -206,6 +207,7 @@ BAD_CLIPS: dict[str, tuple[Callable[[Path], None], str]] = {
     "text": (lambda p: np.savez(p, points=np.full((9, 17, 3), "1"), rate=30.0, skeleton="h36m17"), "numbers"),
     "never seen": (lambda p: np.savez(p, points=np.full((9, 17, 3), np.nan), rate=30.0, skeleton="h36m17"), "anywhere"),
     "zero throughout": (lambda p: np.savez(p, points=np.zeros((9, 17, 3)), rate=30.0, skeleton="h36m17"), "no usable"),
+    "millimetres": (lambda p: np.savez(p, points=walking(9) * 1000, rate=30.0, skeleton="h36m17"), "divide milli"),
     "no frames": (lambda p: np.savez(p, points=np.ones((0, 17, 3)), rate=30.0, skeleton="h36m17"), "no frames"),
     "pickled": (
         lambda p: np.savez(p, points=np.array([{}], object), rate=30.0, skeleton="h36m17", allow_pickle=True), "plain"
@@ -286,3 +288,21 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 def test_names_that_no_table_holds_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="Choose another"):
         folder.write(tmp_path / "out", one_clip(name=name))
+
+
+def test_the_documented_example_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "recognition-data.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^```csv\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (code,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    videos = {name: recorded({1: walking(250)}) for name in ("anna-1", "anna-2", "ben")}
+    written(tmp_path, "", **{f"mine/clips/{name}": video for name, video in videos.items()})
+    (tmp_path / "clips" / "mine").rename(tmp_path / "mine")
+    np.save(tmp_path / "poses.npy", walking(50))
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    (tmp_path / "mine" / "labels.csv").write_text(f"{table}carl,run,,,carl\n")
+    dataset = folder.read(tmp_path / "mine")
+    assert dataset.subjects == ("anna", "ben", "carl")
+    assert dataset.labels == ("walk", "wave", "run")
+    assert dataset.flaws == ()
+    assert dataset.clips[-1].times[-1] == pytest.approx(49 / 25)
