@@ -32,6 +32,8 @@ class Augmentation:
     """Share of its length that a window may start earlier or later."""
     short: float = 0.25
     """Share of windows of which only a part (at least 40 %) was seen, lengthened as in use: so length gives no hint."""
+    warp: float = 0.0
+    """Standard deviation of the logarithm of the speed within a window, which changes smoothly."""
     mirror: float = 0.5
     """Share of windows that are mirrored."""
     proportion: float = 0.08
@@ -60,14 +62,18 @@ class Sampler:
         return windows + np.where(self.recorded[rows, None, None, None], made, 0.0), corpus.labels[rows]
 
     def _places(self, rows: Int[np.ndarray, " B"], generator: Generator) -> Float[np.ndarray, "B T"]:
-        """Frame numbers: each window earlier or later, faster or slower, and now and then seen in part only."""
+        """Frame numbers: each window earlier or later, faster or slower, and now and then seen in part only.
+
+        A window that is a whole segment stays inside it.
+        """
         first, last = self.corpus.spans[rows].T
-        count, frames = len(rows), self.corpus.plan.frames
+        count, plan = len(rows), self.corpus.plan
         speed = generator.uniform(*self.augmentation.speed, (count, 1))
-        shift = generator.uniform(-self.augmentation.shift, self.augmentation.shift, (count, 1))
+        room = np.inf if plan.seconds else np.maximum(1 - speed, 0) / 2
+        shift = generator.uniform(-1, 1, (count, 1)) * np.minimum(self.augmentation.shift, room)
         cut = generator.random((count, 1)) < self.augmentation.short
         seen = np.where(cut, generator.uniform(0.4, 1, (count, 1)), 1)
-        moments = fold(np.tile(np.linspace(0, 1, frames), (count, 1)), seen) - 0.5
+        moments = fold(_warped(count, plan.frames, self.augmentation.warp, generator), seen) - 0.5
         return ((first + last) / 2)[:, None] + (last - first)[:, None] * (shift + speed * moments)
 
 
@@ -111,13 +117,20 @@ def _outer(skeleton: Skeleton) -> Bool[np.ndarray, " J"]:
     return np.array([any(end in name for end in _ENDS) for name in skeleton.joints])
 
 
-def _drift(shape: tuple[int, ...], generator: Generator, knots: int = 4) -> Float[np.ndarray, "B T J C"]:
-    """Standard normal values that change slowly: a few knots, joined by straight lines."""
+def _warped(count: int, frames: int, spread: float, generator: Generator) -> Float[np.ndarray, "B T"]:
+    """Moments from 0 to 1, passed at a speed that changes."""
+    speed = np.exp(spread * _drift((count, frames - 1), generator, knots=5))
+    passed = np.cumsum(speed, axis=1)
+    return np.concatenate([np.zeros((count, 1)), passed / passed[:, -1:]], axis=1)
+
+
+def _drift(shape: tuple[int, ...], generator: Generator, knots: int = 4) -> Float[np.ndarray, "B T *more"]:
+    """Standard normal values that change slowly along T: a few knots, joined by straight lines."""
     count, frames, *rest = shape
     values = generator.standard_normal((count, knots, *rest))
     place = np.linspace(0, knots - 1, frames)
     before = np.minimum(place.astype(int), knots - 2)
-    share = (place - before)[:, None, None]
+    share = (place - before).reshape(-1, *(1 for _ in rest))
     return (1 - share) * values[:, before] + share * values[:, before + 1]
 
 

@@ -60,6 +60,11 @@ class Corpus:
         """Which rows are of clips of this kind."""
         return np.array([clip.kind == kind for clip in self.clips], bool)
 
+    def part(self, start: float, end: float) -> "Corpus":
+        """The same rows, from the share ``start`` to the share ``end`` (0–1) of their time only."""
+        first, length = self.spans[:, :1], np.diff(self.spans, axis=1)
+        return replace(self, spans=first + length * np.array([start, end]))
+
     def windows(self) -> Float[np.ndarray, "W T J 3"]:
         """Every row as it was recorded."""
         first, last = self.spans[:, :1], self.spans[:, 1:]

@@ -35,6 +35,12 @@ def test_whole_segments_are_one_window_each_however_long():
     np.testing.assert_allclose(corpus.windows()[0][[0, -1]], walking(300)[[0, -1]], atol=1e-9)
 
 
+def test_a_part_of_a_row_is_cut_out_of_it():
+    corpus = corpus_of(dataset([clip("long", "1", walking(101), "walk")]), WHOLE)
+    assert corpus.part(0.1, 0.9).spans.tolist() == [[10, 90]]
+    np.testing.assert_allclose(corpus.part(0.0, 0.5).windows()[0, -1], walking(101)[50], atol=1e-9)
+
+
 def test_windows_with_an_unseen_joint_are_counted_and_left_out():
     points = walking(90)
     points[40:60, 3] = np.nan

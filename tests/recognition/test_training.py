@@ -148,7 +148,7 @@ def test_a_clip_counts_once(corpus):
 
 
 def test_lifted_clips_get_no_errors_on_top():
-    still = Augmentation((1.0, 1.0), 0.0, 0.0, 0.0, 0.0)
+    still = Augmentation((1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0)
     clips = [clip("a", "1", walking(31), "walk"), clip("a", "1", walking(31), "walk", kind="lifted")]
     corpus = corpus_of(dataset(clips), PLAN)
     for kind, spoiled in (("", True), ("lifted", False)):
@@ -175,3 +175,14 @@ def test_a_skeleton_stored_in_any_order_keeps_its_directions():
     for parent, child in layout.bones:
         before, after = (p[0, 0, child] - p[0, 0, parent] for p in (points, other))
         np.testing.assert_allclose(np.cross(before, after), 0, atol=1e-9)
+
+
+def test_warped_windows_pass_their_time_in_order_and_whole_segments_stay_inside():
+    points = np.arange(40.0)[:, None, None] * np.ones((1, 17, 3))
+    whole = corpus_of(dataset([clip("ramp", "1", points, "walk")]), WindowPlan(seconds=None, samples=20))
+    lively = Augmentation((0.6, 1.0), 0.5, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0)
+    windows, _ = Sampler(whole, lively).draw(50, np.random.default_rng(0))
+    frames = windows[:, :, 0, 0]
+    steps = np.diff(frames, axis=1)
+    assert (steps >= 0).all() and steps.std() > 0.2
+    assert frames.min() >= 0 and frames.max() <= 39 and np.ptp(frames, axis=1).min() >= 0.6 * 39 - 1e-6
