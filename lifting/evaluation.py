@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import isfinite, nan
 from statistics import fmean
 from typing import Any, TypeVar
@@ -111,9 +111,9 @@ def mean_pose(trials: Iterable[Trial]) -> Callable[[Trial], Poses]:
     return lambda trial: np.broadcast_to(mean, trial.truth.shape)
 
 
-def written(reports: Mapping[str, Report]) -> str:
-    """Reports as JSON, by field; null = NaN, which JSON does not have."""
-    return json.dumps({name: asdict(one, dict_factory=_without_nan) for name, one in reports.items()}, indent=1) + "\n"
+def written(table: Mapping[str, Any]) -> str:
+    """Reports, errors and whatever holds them as JSON, by field; null = NaN, which JSON does not have."""
+    return json.dumps(_plain(table), indent=1, allow_nan=False) + "\n"
 
 
 def tables(reports: Mapping[str, Report], metrics: Sequence[str] = POSITION) -> Mapping[str, str]:
@@ -164,8 +164,14 @@ def _number(errors: Errors, key: str) -> str:
     return f"{value:.{2 if key in MOTION else 1}f}" if isfinite(value) else "–"
 
 
-def _without_nan(items: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: None if isinstance(value, float) and not isfinite(value) else value for name, value in items}
+def _plain(value: Any) -> Any:
+    if isinstance(value, Report | Errors):
+        return _plain(vars(value))
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 _Measured = Mapping[str, tuple[float, int]]

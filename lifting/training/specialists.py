@@ -3,7 +3,6 @@
 Work is counted in unit-epochs: one pass over the training data of one action. An epoch over A actions is A of them.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from lightning_fabric import Fabric
 from lifting import material
 from lifting.coupled import TABLE
 from lifting.datasets.sequences import SequenceBank
-from lifting.evaluation import Errors, lifted, report
+from lifting.evaluation import Errors, lifted, report, written
 from lifting.lifter import Lifter
 from lifting.material import Bank, Split
 from lifting.training.settings import TrainSettings
@@ -60,11 +59,11 @@ def train_all(
 
 def save_table(folder: Path, settings: TrainSettings, comparisons: list[Comparison]) -> None:
     """What ``Coupled.load`` reads, and people too."""
-    rows = [{**asdict(one), "specialist_wins": one.specialist_wins} for one in comparisons]
+    rows = [{**vars(one), "specialist_wins": one.specialist_wins} for one in comparisons]
     units = settings.epochs * len(comparisons)
     table = {"generalist": "generalist.safetensors", "unit_epochs": units, "actions": rows}
     with replacing(folder / TABLE) as part:
-        part.write_text(json.dumps(table, indent=1) + "\n")
+        part.write_text(written(table))
 
 
 def markdown(comparisons: list[Comparison]) -> str:

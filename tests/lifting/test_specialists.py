@@ -1,6 +1,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ from lightning_fabric import Fabric
 
 from lifting import material
 from lifting.coupled import Coupled
+from lifting.evaluation import Errors
 from lifting.training.presets import Bai
-from lifting.training.specialists import labels, markdown, save_table, train_all
+from lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
 from poses import Action, Poses3D
 from poses.errors import DataError, WeightsError
 from tests.lifting.recordings import CAMERA, bank
@@ -37,6 +39,13 @@ def test_the_table_tells_errors_and_unit_epochs(folder: Path) -> None:
     for row in table["actions"]:
         assert row["specialist_wins"] == (row["specialist"]["mpjpe"] < row["generalist"]["mpjpe"])
         assert row["generalist"]["frames"] == 60
+
+
+def test_the_table_is_strict_json_where_nothing_was_answered(tmp_path: Path) -> None:
+    silent, some = Errors(60, 0.0, *[nan] * 7), Errors(60, 1.0, *[30.0] * 7)
+    save_table(tmp_path, SETTINGS, [Comparison("Box", "punch", "punch.safetensors", some, silent)])
+    (row,) = json.loads((tmp_path / "specialists.json").read_text(), parse_constant=pytest.fail)["actions"]
+    assert (row["specialist"]["mpjpe"], row["generalist"]["mpjpe"], row["specialist_wins"]) == (None, 30.0, False)
 
 
 def test_specialists_lift_what_is_recognised_as_theirs(folder: Path) -> None:
