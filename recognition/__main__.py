@@ -1,4 +1,4 @@
-"""``python -m recognition convert | train | evaluate``: from labelled motion to a measured classifier."""
+"""``python -m recognition convert | train | evaluate | encode``: from labelled motion to a measured classifier."""
 
 import json
 import sys
@@ -9,20 +9,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import tyro
+from jaxtyping import Float
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.genotype import HAND_CHOSEN, Genotype
-from poses.errors import DataError, KineliftError
+from poses.errors import DataError, KineliftError, SettingsError
 from poses.output import make_folder, replacing
 from recognition import evaluation, figures, reports
 from recognition.corpus import Corpus, corpus_of
-from recognition.data import folder
+from recognition.data import clipfile, folder
 from recognition.data.conversion import Layout
 from recognition.data.conversion import convert as convert_collection
+from recognition.network import ActionNetwork
 from recognition.spmf import Encoding
 from recognition.training import Trainer, TrainSettings
+from recognition.windows import WindowPlan, resample
 
 Data = Annotated[Path, tyro.conf.arg(help="A folder with labels.csv and clips/ (docs/recognition-data.md).")]
 Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
@@ -32,15 +36,16 @@ Cell = Annotated[Path | None, tyro.conf.arg(help="The cell that a search found; 
 console = Console(stderr=True)
 
 
-def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout) -> None:
+def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: Path | None = None) -> None:
     """Write a known collection as the folder that training reads.
 
     Args:
         path: The collection, a folder or an archive.
         out: The new folder.
         layout: Which collection it is.
+        lifted: Of motion capture, what python -m lifting relift made of it.
     """
-    dataset = convert_collection(path, out, layout)
+    dataset = convert_collection(path, out, layout, lifted)
     _show_flaws(dataset.flaws)
     console.print(f"Wrote {out}: {len(dataset)} clips of {len(dataset.subjects)} subjects.", highlight=False)
 
@@ -57,7 +62,7 @@ def train(
 
     Args:
         data: Labelled motion.
-        out: Checkpoint to write. Beside it: a report, a confusion matrix, the log (a JSON line an epoch), the run's state.
+        out: Checkpoint to write. Beside it: report, confusion matrix, log (one JSON line an epoch), state of the run.
         settings: The run.
         genotype: JSON of a cell.
         folds: Groups of subjects to measure on, where the data have no split of their own; 0 = do not measure.
@@ -102,10 +107,43 @@ def evaluate(
     _measure(corpus, settings, _cell(genotype), folds, report, figure)
 
 
+def encode(
+    recording: tyro.conf.Positional[Path],
+    figure: Path,
+    person: str = "",
+    start: float | None = None,
+    seconds: float = 1.0,
+    weights: Path | None = None,
+) -> None:
+    """Draw a motion image with its rows, its time and its colours explained.
+
+    Args:
+        recording: A recording.npz of kinelift run, or a clip of a labelled folder (clips/NAME.npz).
+        figure: PNG to write.
+        person: Whose poses, in a recording of several people.
+        start: Where it begins, in seconds on the recording's clock; without it, where the person appears.
+        seconds: How much is shown, as far as there is so much; inf = up to the end.
+        weights: Checkpoint whose pictures are wanted; without it, the default of the skeleton.
+    """
+    if not recording.is_file():
+        raise DataError(f"There is no recording {recording}. Make one with: kinelift run VIDEO")
+    motion = clipfile.load(recording, person)
+    encoding = ActionNetwork.load(weights).encoding if weights else Encoding.of(motion.skeleton.name)
+    begin = float(motion.times[0]) if start is None else start
+    points, length = _stretch(recording, motion, begin, seconds)
+    figures.motion_image(points, encoding, begin, length, figure)
+    console.print(f"Wrote {figure}.")
+
+
 def main() -> None:
     """Run the command; a typed error becomes one line on stderr and exit status 1."""
     try:
-        commands: dict[str, Callable[..., None]] = {"convert": convert, "train": train, "evaluate": evaluate}
+        commands: dict[str, Callable[..., None]] = {
+            "convert": convert,
+            "train": train,
+            "evaluate": evaluate,
+            "encode": encode,
+        }
         tyro.extras.subcommand_cli_from_dict(commands, prog="python -m recognition", description=__doc__)
     except KineliftError as error:
         console.print(f"[red]error:[/] {error}", highlight=False)
@@ -137,6 +175,23 @@ def _cell(path: Path | None) -> Genotype:
         return Genotype.from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} holds no cell ({error}). Make one with: python -m recognition search") from error
+
+
+def _stretch(
+    path: Path, motion: clipfile.Motion, start: float, seconds: float
+) -> tuple[Float[np.ndarray, "T J 3"], float]:
+    """Finite poses at an even rate from ``start`` on, and for how many seconds they last."""
+    plan, (first, last) = WindowPlan(), motion.times[[0, -1]]
+    if not seconds > 0:
+        raise SettingsError(f"--seconds is {seconds:g}. Give more than 0.")
+    even = resample(motion.points, motion.times, plan)
+    begin, frames = round((start - first) * plan.rate), min(seconds * plan.rate, len(even))
+    part = even[max(begin, 0) : max(begin, 0) + round(frames) + 1]
+    if begin < 0 or len(part) < 2:
+        raise SettingsError(f"{path} shows this person from {first:.2f} to {last:.2f} s. Choose a --start within.")
+    if not np.isfinite(part).all():
+        raise DataError(f"In {path} a joint is out of sight for over {plan.gap} s then. Choose another --start.")
+    return part, (len(part) - 1) / plan.rate
 
 
 def _measure(

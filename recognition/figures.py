@@ -1,16 +1,18 @@
 """Figures for reports: the confusion matrix, and a motion image with its rows and columns explained."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from poses.output import make_folder, replacing
-from recognition.spmf import Encoding
+from recognition import colours
+from recognition.spmf import Encoding, encode
 
 
 def confusion(matrix: Int[np.ndarray, "K K"], labels: Sequence[str], title: str, path: Path) -> None:
@@ -31,22 +33,79 @@ def confusion(matrix: Int[np.ndarray, "K K"], labels: Sequence[str], title: str,
     _write(figure, path)
 
 
-def motion_image(picture: UInt8[np.ndarray, "H W 3"], encoding: Encoding, seconds: float, path: Path) -> None:
-    """A motion image with a name at every row and seconds below; rows are unnamed where they were resized."""
-    figure = Figure(figsize=(8, 8), layout="constrained")
-    axes = figure.add_subplot()
-    axes.imshow(picture, interpolation="nearest", extent=(0, seconds, len(picture), 0), aspect="auto")
-    axes.set_xlabel("seconds (pose and motion columns in turn)")
-    _name_rows(axes, encoding)
+def motion_image(
+    motion: Float[np.ndarray, "T J 3"], encoding: Encoding, start: float, seconds: float, path: Path
+) -> None:
+    """The motion image of a motion that lasts from ``start`` for ``seconds``, with names, time and scales of colour.
+
+    Where it is equalised, it is shown before that too, because only then do the scales hold. Rows are unnamed where
+    they were resized.
+    """
+    looks = {"colours as in the scales": replace(encoding, equalise="none")}
+    if encoding.equalise != "none":
+        looks[f"equalised ({encoding.equalise}), as a network sees it"] = encoding
+    named = len(encoding.arrangement) == encoding.rows and encoding.rows <= 80
+    height = max(6.0, 0.17 * encoding.rows) if named else 6.0
+    figure = Figure(figsize=(1.5 + 4.5 * len(looks) + 2.5 * named, height), layout="constrained")
+    *left, right = figure.subplots(1, len(looks) + 1, width_ratios=[4.0] * len(looks) + [0.8])
+    for axes, (title, look) in zip(left, looks.items(), strict=True):
+        axes.imshow(
+            encode(motion[None], look)[0],
+            interpolation="nearest",
+            extent=(start, start + seconds, encoding.rows, 0),
+            aspect="auto",
+        )
+        axes.set_title(title, fontsize=9)
+        axes.set_xlabel("seconds (columns: pose and motion in turn)", fontsize=9)
+        axes.set_yticks([])
+    _name_rows(left[0], encoding, named)
+    _scales(right, encoding)
     _write(figure, path)
 
 
-def _name_rows(axes: Axes, encoding: Encoding) -> None:
-    rows = [f"|{a} – {b}|" for a, b in encoding.distances] + [f"{a} → {b}" for a, b in encoding.orientations]
-    if len(rows) == encoding.rows:
-        axes.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=7)
+def _name_rows(axes: Axes, encoding: Encoding, named: bool) -> None:
+    names = [
+        *(f"|{a} – {b}|" for a, b in encoding.distances),
+        *(f"{a} → {b}" for a, b in encoding.orientations),
+        *(f"{joint} moves" for joint in encoding.moves),
+    ]
+    if named:
+        axes.set_yticks(
+            np.arange(len(names)) + 0.5, [names[row].replace("_", " ") for row in encoding.arrangement], fontsize=7
+        )
     else:
-        axes.set_ylabel(f"{len(encoding.distances)} distances, then {len(encoding.orientations)} directions")
+        counts = len(encoding.distances), len(encoding.orientations), len(encoding.moves)
+        shown = (f"{n} {what}" for n, what in zip(counts, ("distances", "directions", "moves"), strict=True) if n)
+        axes.set_ylabel(f"{' and '.join(shown)}, resized to {encoding.rows} rows")
+
+
+def _scales(axes: Axes, encoding: Encoding) -> None:
+    """What the colours of distances and of directions mean."""
+    axes.axis("off")
+    bar = axes.inset_axes((0.0, 0.53, 0.25, 0.4))
+    bar.imshow(colours.of_distances(np.linspace(1, 0, 128))[:, None], extent=(0, 1, 0, 1), aspect="auto")
+    bar.set_xticks([])
+    bar.yaxis.tick_right()
+    bar.set_title("distance\n(body sizes)", fontsize=9, loc="left")
+    if encoding.distance_range == "fixed":
+        bar.set_yticks([0, 0.5, 1], ["0", f"{encoding.reach / 2:g}", f"≥ {encoding.reach:g}"], fontsize=8)
+    else:
+        bar.set_yticks([0, 1], ["shortest", "longest"], fontsize=8)
+    table = axes.inset_axes((0.0, 0.03, 0.25, 0.4))
+    table.imshow(colours.of_arrows(np.concatenate([np.eye(3), -np.eye(3)]), "unit", 1.0)[:, None], aspect="auto")
+    table.set_xticks([])
+    table.set_yticks(range(6), _directions(encoding), fontsize=8)
+    table.yaxis.tick_right()
+    table.set_title("direction", fontsize=9, loc="left")
+
+
+def _directions(encoding: Encoding) -> tuple[str, ...]:
+    """Names of x, y, z and of their opposites."""
+    if encoding.axes == "recorded":
+        return "+x", "+y", "+z", "−x", "−y", "−z"
+    if encoding.skeleton.endswith("-pair"):
+        return "1 → 2", "up", "aside, +z", "2 → 1", "down", "aside, −z"
+    return "left", "up", "ahead", "right", "down", "back"
 
 
 def _write(figure: Figure, path: Path) -> None:

@@ -90,7 +90,7 @@ def _recorded(path: Path, person: str) -> Motion:
         (person,) = people
     if person not in people:
         asked = f"no person {person!r}" if person else f"{len(people)} people"
-        raise DataError(f"{path} has {asked}. Say whose poses in the column person: {', '.join(people) or 'nobody'}.")
+        raise DataError(f"{path} has {asked}. Give one as person: {', '.join(people) or 'nobody'}.")
     poses = people[person].poses
     if poses is None:
         raise DataError(f"{path} has no 3D poses of person {person}. Make it anew with: kinelift run VIDEO")

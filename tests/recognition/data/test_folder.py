@@ -243,7 +243,7 @@ def test_two_skeletons_are_refused(tmp_path: Path) -> None:
         folder.read(path)
 
 
-@pytest.mark.parametrize(("person", "message"), [("", "Say whose poses in the column person: 3, 8"), ("4", "'4'")])
+@pytest.mark.parametrize(("person", "message"), [("", "Give one as person: 3, 8"), ("4", "'4'")])
 def test_unknown_people_are_refused(tmp_path: Path, person: str, message: str) -> None:
     people = recorded({3: walking(20), 8: walking(25)})
     with pytest.raises(DataError, match=message):

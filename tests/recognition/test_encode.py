@@ -1,0 +1,105 @@
+"""``python -m recognition encode``: from a file to a figure."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from poses import H36M17, Person, Poses3D, Recording, Track2D, VideoFacts, recording
+from poses.errors import DataError, SettingsError
+from poses.skeleton import KINECT15_PAIR
+from recognition import figures
+from recognition.__main__ import encode
+from recognition.data import clipfile
+from recognition.layout import LIMBS, REACHES
+from recognition.spmf import Encoding
+from tests.recognition.bodies import moving
+from tests.recognition.motions import walking
+
+TIMES = 2.0 + np.arange(90) / 30
+
+
+@pytest.fixture
+def two_people(tmp_path):
+    """A recording in which two people walk from 2 to 5 s; from 4 s on nobody sees the first one's head."""
+    points = walking()
+    hidden = points.copy()
+    hidden[60:, H36M17.index("head")] = np.nan
+    flat = np.zeros((90, 17, 2))
+    track = Track2D(flat, np.ones((90, 17)), TIMES, np.zeros((90, 17), bool), 60, (640, 480), H36M17)
+    people = (
+        Person(3, track, Poses3D(hidden, TIMES, None, H36M17)),
+        Person(8, track, Poses3D(points, TIMES, None, H36M17)),
+    )
+    recording.save(tmp_path / "recording.npz", Recording(VideoFacts("a.mp4", 640, 480, TIMES), people))
+    return tmp_path / "recording.npz"
+
+
+def test_a_person_of_a_recording_is_drawn(two_people, tmp_path):
+    encode(two_people, tmp_path / "figure.png", "8", start=4.0)
+    assert cv2.imread(str(tmp_path / "figure.png")).shape[0] > 300
+
+
+@pytest.mark.parametrize(
+    ("problem", "choices"),
+    [
+        ("person: 3, 8", {}),
+        ("from 2.00 to 4.97 s", {"person": "8", "start": 1.0}),
+        ("from 2.00 to 4.97 s", {"person": "8", "start": 4.97}),
+        ("more than 0", {"person": "8", "seconds": -1.0}),
+        ("out of sight", {"person": "3", "start": 4.0}),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(two_people, tmp_path, problem, choices):
+    with pytest.raises((DataError, SettingsError), match=problem):
+        encode(two_people, tmp_path / "figure.png", **choices)
+    assert not (tmp_path / "figure.png").exists()
+
+
+def test_a_missing_recording_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"nothing\.npz"):
+        encode(tmp_path / "nothing.npz", tmp_path / "figure.png")
+
+
+def test_seconds_and_window_are_those_asked_for(two_people, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures, "motion_image", lambda *given: drawn.append(given))
+    encode(two_people, tmp_path / "figure.png", "8")
+    encode(two_people, tmp_path / "figure.png", "8", start=3.0, seconds=0.5)
+    encode(two_people, tmp_path / "figure.png", "8", start=4.0, seconds=float("inf"))
+    assert [(len(motion), start, seconds) for motion, _, start, seconds, _ in drawn] == [
+        (31, 2.0, 1.0), (16, 3.0, 0.5), (30, 4.0, pytest.approx(29 / 30)),
+    ]  # fmt: skip
+    np.testing.assert_allclose(drawn[1][0], walking()[30:46], atol=1e-9)
+
+
+def test_a_clip_of_two_people_is_drawn_in_their_own_encoding(tmp_path, monkeypatch):
+    clipfile.save(tmp_path / "clip.npz", clipfile.Motion(moving(KINECT15_PAIR)[0], np.arange(46) / 30, KINECT15_PAIR))
+    drawn = []
+    monkeypatch.setattr(figures, "motion_image", lambda *given: drawn.append(given))
+    encode(tmp_path / "clip.npz", tmp_path / "figure.png")
+    assert drawn[0][1] == Encoding.of("kinect15-pair")
+
+
+@pytest.mark.parametrize(
+    ("choices", "named"),
+    [
+        ({}, True), ({"order": "parts", "moves": ("head",), "rows": 33, "equalise": "none"}, True),
+        ({"distance_range": "sequence", "axes": "recorded", "rows": 16}, False), ({"moves": ("head",)}, False),
+    ],
+)  # fmt: skip
+def test_rows_are_named_where_there_is_one_for_each(choices, named, tmp_path, monkeypatch):
+    kept = []
+    monkeypatch.setattr(figures, "_write", lambda figure, path: kept.append(figure))
+    encoding = replace(Encoding(), **choices)
+    figures.motion_image(walking(31), encoding, 2.0, 1.0, tmp_path / "figure.png")
+    first, *_ = kept[0].axes
+    names = [label.get_text() for label in first.get_yticklabels()]
+    assert first.get_xlim() == (2.0, 3.0)
+    if not named:
+        assert names == [] and "resized" in first.get_ylabel()
+        return
+    assert len(names) == encoding.rows
+    row = encoding.arrangement.index(len(REACHES) + LIMBS.index(("left_knee", "left_ankle")))
+    assert names[row] == "left knee → left ankle"
