@@ -2,7 +2,8 @@
 
 Everything here is arithmetic on ``Answers``. Windows of unknown motion are those of "other", and those of a class that
 was left out of training on purpose: without the latter nobody knows what a classifier says about motions that it has
-never met.
+never met. An action is claimed by its odds against "other", which told unknown motion better than its probability,
+its logit, energy, margin, entropy, and distances in feature space did (docs/recognition.md).
 """
 
 from collections.abc import Callable
@@ -19,10 +20,15 @@ _HOTTEST = 20.0
 
 @dataclass(frozen=True)
 class Calibration:
-    """Logits are divided by ``temperature``; an action whose probability is below ``threshold`` is not claimed."""
+    """Logits are divided by ``temperature``; an action whose claim is below ``threshold`` is not named."""
 
     temperature: float = 1.0
     threshold: float = 0.5
+
+
+def claim(action: Float[np.ndarray, " W"], other: Float[np.ndarray, " W"] | None) -> Float[np.ndarray, " W"]:
+    """How likely an action is against none of ours, 0–1; the probability of the action where there is no "other"."""
+    return action if other is None else action / np.maximum(action + other, 1e-12)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +67,6 @@ class Answers:
         logits[np.flatnonzero(self.novel), self.labels[self.novel]] = -np.inf
         return softmax(logits / temperature, axis=1)
 
-    def decisions(self, temperature: float) -> tuple[Int[np.ndarray, " W"], Float[np.ndarray, " W"]]:
-        """The likeliest action of every window, and its probability. "Other" is no action, but takes its share."""
-        actions = self.probabilities(temperature)
-        if self.other is not None:
-            actions[:, self.other] = -1.0
-        return actions.argmax(axis=1), actions.max(axis=1)
-
 
 def best_temperature(logits: Float[np.ndarray, "W K"], labels: Int[np.ndarray, " W"]) -> float:
     """The temperature at which the true labels are likeliest (Guo et al., ICML 2017)."""
@@ -81,13 +80,17 @@ def best_temperature(logits: Float[np.ndarray, "W K"], labels: Int[np.ndarray, "
 
 
 def lowest_threshold(answers: Answers, temperature: float, rate: float) -> float:
-    """The lowest threshold at which at most ``rate`` of unknown motion gets a name; 0 if there is no unknown motion."""
+    """The lowest threshold at which at most ``rate`` of unknown motion gets a name; 0 if there is no unknown motion.
+
+    The rate is the mean over the labels of unknown motion, as in ``Trust``.
+    """
     unknown = answers.only(answers.unknown)
-    _, confidence = unknown.decisions(temperature)
-    groups = [confidence[unknown.labels == label] for label in np.unique(unknown.labels)]
-    candidates = np.unique(np.concatenate([[0.0], np.nextafter(confidence, 2.0)]))
-    rates = [float(np.mean([(group >= t).mean() for group in groups])) if groups else 0.0 for t in candidates]
-    return float(candidates[np.argmax(np.array(rates) <= rate)])
+    claims = decide(unknown, Calibration(temperature)).claims
+    groups = [np.sort(claims[unknown.labels == label]) for label in np.unique(unknown.labels)]
+    candidates = np.unique(np.concatenate([[0.0], np.nextafter(claims, 2.0)]))
+    named = [1 - np.searchsorted(group, candidates) / len(group) for group in groups]
+    rates = np.mean(named, axis=0) if named else np.zeros(len(candidates))
+    return float(candidates[np.argmax(rates <= rate + 1e-12)])
 
 
 def calibrate(answers: Answers, rate: float) -> Calibration:
@@ -99,17 +102,21 @@ def calibrate(answers: Answers, rate: float) -> Calibration:
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """What is said about every window: the likeliest action, its probability, and whether that is enough to name it."""
+    """What is said about every window: the likeliest action, its ``claim``, and whether that is enough to name it."""
 
     choice: Int[np.ndarray, " W"]
-    confidence: Float[np.ndarray, " W"]
+    claims: Float[np.ndarray, " W"]
     named: Bool[np.ndarray, " W"]
 
 
 def decide(answers: Answers, calibration: Calibration) -> Decisions:
     """Decisions with one calibration for all windows."""
-    choice, confidence = answers.decisions(calibration.temperature)
-    return Decisions(choice, confidence, confidence >= calibration.threshold)
+    probabilities = answers.probabilities(calibration.temperature)
+    actions, none = probabilities.copy(), None
+    if answers.other is not None:
+        none, actions[:, answers.other] = probabilities[:, answers.other], -1.0
+    claims = claim(actions.max(axis=1), none)
+    return Decisions(actions.argmax(axis=1), claims, claims >= calibration.threshold)
 
 
 def decide_across(answers: Answers, choose: Callable[[Answers], Calibration]) -> Decisions:
@@ -117,13 +124,11 @@ def decide_across(answers: Answers, choose: Callable[[Answers], Calibration]) ->
 
     A measure of these is honest where one of ``decide(answers, choose(answers))`` is not.
     """
-    choice, confidence = np.zeros(len(answers), int), np.zeros(len(answers))
-    named = np.zeros(len(answers), bool)
-    for fold in np.unique(answers.folds):
-        here = answers.folds == fold
-        found = decide(answers.only(here), choose(answers.only(~here)))
-        choice[here], confidence[here], named[here] = found.choice, found.confidence, found.named
-    return Decisions(choice, confidence, named)
+    folds = np.unique(answers.folds)
+    parts = [decide(answers.only(answers.folds == f), choose(answers.only(answers.folds != f))) for f in folds]
+    back = np.argsort(np.concatenate([np.flatnonzero(answers.folds == f) for f in folds]))
+    names = ("choice", "claims", "named")
+    return Decisions(*(np.concatenate([getattr(part, name) for part in parts])[back] for name in names))
 
 
 @dataclass(frozen=True)

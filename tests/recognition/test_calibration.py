@@ -9,6 +9,7 @@ from recognition.calibration import (
     Calibration,
     best_temperature,
     calibrate,
+    claim,
     decide,
     decide_across,
     lowest_threshold,
@@ -75,14 +76,14 @@ def test_without_unknown_motion_everything_may_be_named():
 
 def test_a_label_that_was_not_taught_is_never_the_answer():
     found = answers()
-    choice, _ = found.decisions(1.0)
+    choice = decide(found, Calibration()).choice
     assert (choice[found.novel] != 0).all()
     assert (choice != OTHER).all()
     np.testing.assert_allclose(found.probabilities(2.0).sum(axis=1), 1.0)
 
 
 def test_labels_with_few_windows_count_as_much_as_those_with_many():
-    logits = np.log([[0.8, 0.1, 0.05, 0.05]] * 9 + [[0.3, 0.3, 0.2, 0.2]])
+    logits = np.log([[0.8, 0.1, 0.05, 0.05]] * 9 + [[0.2, 0.1, 0.4, 0.3]])
     labels = np.array([OTHER] * 9 + [2])
     found = Answers(logits, labels, np.zeros(10, int), labels == 2, OTHER)
     measured = trust(found, decide(found, Calibration(1.0, 0.5)))
@@ -107,7 +108,7 @@ def test_calibrations_are_chosen_without_the_fold_they_are_measured_on():
 
     decisions = decide_across(found, choose)
     assert seen == [[1, 2, 3, 4], [0, 2, 3, 4], [0, 1, 3, 4], [0, 1, 2, 4], [0, 1, 2, 3]]
-    assert (decisions.named == (decisions.confidence >= 0.1 * (1 + found.folds))).all()
+    assert (decisions.named == (decisions.claims >= 0.1 * (1 + found.folds))).all()
 
 
 def test_a_rate_chosen_across_folds_holds_on_the_fold_left_out():
@@ -121,3 +122,11 @@ def test_a_rate_chosen_across_folds_holds_on_the_fold_left_out():
 def test_one_class_alone_without_other():
     found = Answers(np.zeros((4, 1)), np.zeros(4, int), np.arange(4), np.zeros(4, bool))
     assert trust(found, decide(found, calibrate(found, 0.1))).named == 1.0
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_claim_is_the_share_against_other(action, other):
+    found = claim(np.array([action]), np.array([other]))[0]
+    assert 0 <= found <= 1
+    assert (found > 0.5) == (action > other) or abs(action - other) < 1e-9
+    assert claim(np.array([action]), None)[0] == action
