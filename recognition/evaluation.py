@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from models.genotype import HAND_CHOSEN, Genotype
+from models.architecture import AnyGenotype
+from models.genotype import HAND_CHOSEN
 from poses.errors import DataError
 from recognition.corpus import Corpus
 from recognition.scores import Scores, clip_scores
@@ -86,7 +87,7 @@ def judge(
     corpus: Corpus,
     settings: TrainSettings,
     plan: Sequence[Round],
-    genotype: Genotype = HAND_CHOSEN,
+    genotype: AnyGenotype = HAND_CHOSEN,
     progress: Callable[[int, int], None] = lambda number, epoch: None,
 ) -> Verdicts:
     """Train once for each round; ``progress(round, epoch)`` is called after every epoch."""

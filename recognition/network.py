@@ -11,8 +11,8 @@ from jaxtyping import Float
 from scipy.special import softmax
 from torch import Tensor
 
-from models.action_net import ActionNet, ActionNetConfig
-from models.genotype import Genotype
+from models import architecture
+from models.architecture import AnyNet
 from poses.errors import WeightsError
 from recognition.spmf import Encoding, encode
 from recognition.windows import WindowPlan
@@ -37,7 +37,7 @@ class ActionNetwork:
     ``about`` says what it was trained on, under which terms, and how it measured.
     """
 
-    net: ActionNet
+    net: AnyNet
     labels: tuple[str, ...]
     encoding: Encoding = field(default_factory=Encoding)
     plan: WindowPlan = field(default_factory=WindowPlan)
@@ -60,7 +60,7 @@ class ActionNetwork:
         """Write a self-describing checkpoint."""
         description = {
             "network": asdict(self.net.config),
-            "skeleton": "h36m17",
+            "skeleton": self.encoding.skeleton,
             "labels": list(self.labels),
             "encoding": self.encoding.to_mapping(),
             "windows": asdict(self.plan),
@@ -89,9 +89,7 @@ def pictures(windows: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> Float
 
 def _built(stored: Checkpoint, device: str) -> ActionNetwork:
     facts = stored.description
-    config = dict(facts["network"])
-    config["genotype"] = Genotype.from_mapping(config["genotype"])
-    net = ActionNet(ActionNetConfig(**config))
+    net = architecture.network(architecture.config(facts["network"]))
     net.load_state_dict(dict(stored.tensors))
     return ActionNetwork(
         net.eval().to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]

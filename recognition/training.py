@@ -14,8 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from models.action_net import ActionNet, ActionNetConfig
-from models.genotype import HAND_CHOSEN, Genotype
+from models.architecture import AnyGenotype, configured
+from models.architecture import network as build
+from models.genotype import HAND_CHOSEN
 from recognition.augment import Augmentation, Sampler
 from recognition.corpus import Corpus
 from recognition.network import ActionNetwork, Calibration, pictures
@@ -56,7 +57,7 @@ class Trainer:
         settings: TrainSettings,
         train: Corpus,
         validation: Corpus | None = None,
-        genotype: Genotype = HAND_CHOSEN,
+        genotype: AnyGenotype = HAND_CHOSEN,
         device: str = "cpu",
     ) -> None:
         self.settings, self.device, self.validation, self.labels = settings, device, validation, train.names
@@ -64,10 +65,9 @@ class Trainer:
         self.generator = np.random.default_rng(settings.seed)
         with torch.random.fork_rng():
             torch.manual_seed(settings.seed)
-            config = ActionNetConfig(
-                len(self.labels), genotype, channels=settings.channels, auxiliary=settings.auxiliary > 0
-            )
-            self.net = ActionNet(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            sizes = {"channels": settings.channels, "auxiliary": settings.auxiliary > 0}
+            net = build(configured(len(self.labels), genotype, **sizes))
+            self.net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             self.dropout = torch.get_rng_state()
         self.optimizer = torch.optim.AdamW(self.net.parameters(), weight_decay=settings.weight_decay)
         self.epoch = 0
