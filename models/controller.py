@@ -37,8 +37,8 @@ class Samples:
 class Controller(nn.Module):
     """An LSTM; its input is what was decided last, its output the logits of the next decision.
 
-    Decisions of one kind share the embedding of their choices and the weights of their logits. All weights start
-    uniform in ±0.1, drawn from ``generator``, so that at first every choice is about equally likely.
+    Decisions of one kind share the embedding of their choices; every decision has logits of its own (docs/enas.md says
+    why). All weights start uniform in ±0.1, drawn from ``generator``: at first every choice is about equally likely.
     """
 
     def __init__(self, decisions: Sequence[Decision], config: ControllerConfig, generator: Generator) -> None:
@@ -48,7 +48,7 @@ class Controller(nn.Module):
         self.start = nn.Parameter(torch.empty(1, config.hidden))
         self.recurrent = nn.LSTMCell(config.hidden, config.hidden)
         self.embeddings = nn.ModuleDict({kind: nn.Embedding(n, config.hidden) for kind, n in most.items()})
-        self.logits = nn.ModuleDict({kind: nn.Linear(config.hidden, n, bias=False) for kind, n in most.items()})
+        self.logits = nn.ModuleList(nn.Linear(config.hidden, decision.choices) for decision in decisions)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -0.1, 0.1, generator=generator)
 
@@ -70,7 +70,7 @@ class Controller(nn.Module):
         choices, chosen, entropy = [], [], []
         for number, decision in enumerate(self.decisions):
             memory = self.recurrent(inputs, memory)
-            logarithms = self._logits(memory[0], decision).log_softmax(dim=1)
+            logarithms = self._bounded(self.logits[number](memory[0])).log_softmax(dim=1)
             shares = logarithms.exp()
             choice = choose(number, shares.detach())
             choices.append(choice)
@@ -79,6 +79,5 @@ class Controller(nn.Module):
             inputs = self.embeddings[decision.kind](choice)
         return Samples(torch.stack(choices, dim=1), torch.stack(chosen).sum(dim=0), torch.stack(entropy).sum(dim=0))
 
-    def _logits(self, hidden: Float[Tensor, "N H"], decision: Decision) -> Float[Tensor, "N K"]:
-        raw = self.logits[decision.kind](hidden)[:, : decision.choices]
-        return self.config.bound * torch.tanh(raw / self.config.temperature)
+    def _bounded(self, logits: Float[Tensor, "N K"]) -> Float[Tensor, "N K"]:
+        return self.config.bound * torch.tanh(logits / self.config.temperature)

@@ -63,6 +63,10 @@ class MacroGenotype:
         return MacroGenotype(tuple(Layer(each["operation"], tuple(each["skips"])) for each in values["layers"]))
 
 
+PLAIN = MacroGenotype((Layer("separable-3x3"),) * 6)
+"""Six separable convolutions in a row, without skip connections."""
+
+
 @dataclass(frozen=True)
 class MacroNetConfig:
     """What a ``MacroNet`` is made of.
@@ -72,7 +76,7 @@ class MacroNetConfig:
     """
 
     classes: int
-    genotype: MacroGenotype
+    genotype: MacroGenotype = PLAIN
     channels: int = 16
     stages: int = 3
     stem_stride: int = 2
@@ -95,7 +99,9 @@ class _Chain(nn.Module):
         widths = [config.channels * 2 ** _stage(config, layers, layer) for layer in range(layers)]
         stem = nn.Conv2d(3, widths[0], 3, config.stem_stride, 1, bias=False)
         self.stem = nn.Sequential(stem, nn.BatchNorm2d(widths[0]))
-        self.operations = nn.ModuleDict({f"{k}-{name}": operation(name, widths[k], 1) for k, name in sorted(operations)})
+        self.operations = nn.ModuleDict(
+            {f"{k}-{name}": operation(name, widths[k], 1) for k, name in sorted(operations)}
+        )
         self.reductions = nn.ModuleDict(
             {f"{k}-{state}": point(widths[k - 1], widths[k], 2) for k, state in sorted(reductions)}
         )
@@ -160,7 +166,7 @@ class MacroSupernet(_Chain):
 
     def extract(self, genotype: MacroGenotype) -> MacroNet:
         """A network of its own with a copy of the weights of ``genotype``: it computes the same."""
-        net = MacroNet(replace(self.config, genotype=genotype)).to(self.stem[0].weight.device)
+        net = MacroNet(replace(self.config, genotype=genotype)).to(next(self.parameters()).device)
         shared = self.state_dict()
         net.load_state_dict({name: shared[name] for name in net.state_dict()})
         return net.train(self.training)

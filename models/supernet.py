@@ -4,7 +4,9 @@ Every edge that a genotype can have (cell, node, slot, earlier state, operation)
 cell's output has weights for all its nodes, and uses those of the loose ends (Pham H. et al., ICML 2018, section 2.4).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -12,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.action_net import ActionNet, ActionNetConfig, Head, layout, stem
-from models.cell import wire
+from models.cell import Cell, wire
 from models.genotype import OPERATIONS, Edge, Genotype, Node, loose_ends
-from models.operations import DropPath, operation, point
+from models.operations import DropPath, operation
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +62,11 @@ class Supernet(nn.Module):
 
     def extract(self, genotype: Genotype) -> ActionNet:
         """A network of its own with a copy of the weights of ``genotype``: it computes the same."""
-        net = ActionNet(replace(self.config, genotype=genotype)).to(self.stem[0].weight.device)
+        net = ActionNet(replace(self.config, genotype=genotype)).to(self.head.linear.weight.device)
         net.stem.load_state_dict(self.stem.state_dict())
-        columns = [torch.arange(self.stem[0].out_channels)] * 2
-        for cell, shared in zip(net.cells, self.cells, strict=True):
+        columns = [torch.arange(3 * self.config.channels)] * 2
+        pairs: Iterable[Any] = zip(self.cells, net.cells, strict=True)
+        for shared, cell in pairs:
             shared.copy_to(cell, columns[-2], columns[-1])
             columns.append(shared.columns(cell.nodes))
         self.head.copy_to(net.head, columns[-1])
@@ -113,14 +116,15 @@ class SharedCell(nn.Module):
         starts = torch.tensor(loose_ends(nodes)) - 2
         return (starts[:, None] * self.channels + torch.arange(self.channels)).flatten()
 
-    def copy_to(self, cell: nn.Module, before: Int[Tensor, " C1"], last: Int[Tensor, " C2"]) -> None:
+    def copy_to(self, cell: Cell, before: Int[Tensor, " C1"], last: Int[Tensor, " C2"]) -> None:
         """Copy the weights of ``cell.nodes`` to ``cell``; the columns are those that its inputs have."""
-        for align, shared, columns in zip(cell.align, self.align, (before, last), strict=True):
+        aligns: Iterable[Any] = zip(self.align, cell.align, (before, last), strict=True)
+        for shared, align, columns in aligns:
             shared.copy_to(align, columns)
         for number, node in enumerate(cell.nodes):
             for slot, edge in enumerate(node.edges):
-                shared = self.operations[_key(number, slot, edge)]
-                cell.operations[2 * number + slot].load_state_dict(shared.state_dict())
+                state = self.operations[_key(number, slot, edge)].state_dict()
+                cell.operations[2 * number + slot].load_state_dict(state)
 
 
 class SharedPoint(nn.Module):
@@ -128,18 +132,18 @@ class SharedPoint(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
-        self.layers = point(inputs, outputs, stride)
+        self.convolution = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, part: Part) -> Float[Tensor, "B C H W"]:
         """All output channels."""
-        relu, convolution, norm = self.layers
-        weight = convolution.weight[:, part.columns]
-        return norm(functional.conv2d(relu(part.values), weight, stride=convolution.stride))
+        weight = self.convolution.weight[:, part.columns]
+        return self.norm(functional.conv2d(functional.relu(part.values), weight, stride=self.convolution.stride))
 
     def copy_to(self, layers: nn.Module, columns: Int[Tensor, " C"]) -> None:
         """Copy the weights of ``columns``."""
-        state = self.layers.state_dict()
-        layers.load_state_dict({**state, "1.weight": state["1.weight"][:, columns]})
+        norm = {f"2.{name}": value for name, value in self.norm.state_dict().items()}
+        layers.load_state_dict({"1.weight": self.convolution.weight[:, columns], **norm})
 
 
 class SharedHead(nn.Module):
@@ -147,18 +151,16 @@ class SharedHead(nn.Module):
 
     def __init__(self, inputs: int, classes: int, dropout: float) -> None:
         super().__init__()
-        self.all = Head(inputs, classes, dropout)
+        self.pool = nn.Sequential(nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
+        self.linear = nn.Linear(inputs, classes)
 
     def forward(self, part: Part) -> Float[Tensor, "B K"]:
         """Logits."""
-        *layers, linear = self.all.layers
-        features = nn.Sequential(*layers)(part.values)
-        return functional.linear(features, linear.weight[:, part.columns], linear.bias)
+        return functional.linear(self.pool(part.values), self.linear.weight[:, part.columns], self.linear.bias)
 
     def copy_to(self, head: Head, columns: Int[Tensor, " C"]) -> None:
         """Copy the weights of ``columns``."""
-        state = self.all.state_dict()
-        head.load_state_dict({**state, "layers.4.weight": state["layers.4.weight"][:, columns]})
+        head.load_state_dict({"layers.4.weight": self.linear.weight[:, columns], "layers.4.bias": self.linear.bias})
 
 
 def _key(node: int, slot: int, edge: Edge) -> str:

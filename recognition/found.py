@@ -1,0 +1,59 @@
+"""What an architecture search found, with everything that is needed to repeat it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from models.controller import ControllerConfig
+from models.genotype import Genotype
+from models.macro import MacroGenotype
+from recognition.reinforce import ReinforceSettings
+from recognition.search_settings import SearchSettings
+
+AnyGenotype = Genotype | MacroGenotype
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An architecture and its accuracy on the validation images, with shared weights."""
+
+    genotype: AnyGenotype
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found: its ``candidates`` and as many uniformly random ones, each best first, and how it went."""
+
+    settings: SearchSettings
+    candidates: tuple[Candidate, ...]
+    random: tuple[Candidate, ...]
+    history: tuple[Mapping[str, float], ...]
+
+    @property
+    def best(self) -> Candidate:
+        """The best of the controller's."""
+        return self.candidates[0]
+
+    @property
+    def best_random(self) -> Candidate:
+        """The best of the random ones: what a search must beat."""
+        return self.random[0]
+
+    def to_json(self) -> str:
+        """JSON text; ``from_json`` is the inverse."""
+        return json.dumps(asdict(self), indent=1)
+
+    @staticmethod
+    def from_json(text: str) -> "Found":
+        """Read what ``to_json`` wrote."""
+        values = json.loads(text)
+        settings = dict(values["settings"])
+        settings["controller"] = ControllerConfig(**settings["controller"])
+        settings["reinforce"] = ReinforceSettings(**settings["reinforce"])
+        read = Genotype.from_mapping if settings["space"] == "micro" else MacroGenotype.from_mapping
+        candidates, random = (
+            tuple(Candidate(read(each["genotype"]), each["accuracy"]) for each in values[name])
+            for name in ("candidates", "random")
+        )
+        return Found(SearchSettings(**settings), candidates, random, tuple(values["history"]))

@@ -1,0 +1,75 @@
+"""The settings of an architecture search, and the space and the shared weights that they describe."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from models.action_net import ActionNetConfig
+from models.controller import ControllerConfig
+from models.macro import MacroNetConfig, MacroSupernet
+from models.space import MacroSpace, MicroSpace, Space
+from models.supernet import Supernet
+from recognition.reinforce import ReinforceSettings
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """One search.
+
+    In every epoch the shared weights learn from ``steps`` batches, each with an architecture that the controller draws
+    (uniformly in the first ``warm_up`` epochs); then the controller makes ``controller_steps`` steps, each from
+    ``samples`` architectures. At the end ``candidates`` architectures of the controller and as many random ones are
+    scored. The learning rate falls from ``learning_rate`` to ``lowest_rate`` along a cosine that starts anew after
+    ``restart`` epochs, and then after twice as many each time.
+    """
+
+    space: Literal["micro", "macro"] = "micro"
+    nodes: int = 5
+    """Nodes a cell (micro)."""
+    layers: int = 6
+    """Layers (macro)."""
+    channels: int = 8
+    stages: int = 2
+    cells: int = 1
+    stem_stride: int = 2
+    epochs: int = 70
+    steps: int = 25
+    batch: int = 64
+    warm_up: int = 10
+    learning_rate: float = 0.05
+    lowest_rate: float = 5e-4
+    restart: int = 10
+    weight_decay: float = 1e-4
+    gradient: float = 5.0
+    """Gradients longer than this are shortened."""
+    dropout: float = 0.1
+    drop_path: float = 0.1
+    auxiliary: float = 0.4
+    """Weight of the second classifier's loss."""
+    controller_steps: int = 10
+    samples: int = 10
+    reward_batch: int = 128
+    """Validation images a reward, all if there are no more."""
+    candidates: int = 20
+    seed: int = 0
+    controller: ControllerConfig = field(default_factory=ControllerConfig)
+    reinforce: ReinforceSettings = field(default_factory=ReinforceSettings)
+
+
+def space_of(settings: SearchSettings) -> Space[Any]:
+    """The space to search."""
+    return MicroSpace(settings.nodes) if settings.space == "micro" else MacroSpace(settings.layers)
+
+
+def shared_weights(settings: SearchSettings, classes: int) -> Supernet | MacroSupernet:
+    """The shared weights of all networks of the space; drawn from torch's own generator."""
+    sizes: dict[str, Any] = {
+        "channels": settings.channels,
+        "stages": settings.stages,
+        "stem_stride": settings.stem_stride,
+        "dropout": settings.dropout,
+        "drop_path": settings.drop_path,
+        "auxiliary": True,
+    }
+    if settings.space == "macro":
+        return MacroSupernet(MacroNetConfig(classes, **sizes), settings.layers)
+    return Supernet(ActionNetConfig(classes, cells=settings.cells, **sizes), settings.nodes)
