@@ -189,3 +189,30 @@ def test_two_publications_of_one_camera_agree() -> None:
     )
     np.testing.assert_allclose(one.rotation, other.rotation, rtol=0, atol=1e-6)
     np.testing.assert_allclose(one.centre, other.centre, rtol=0, atol=1e-3)
+
+
+@given(st.integers(0, 2**31), st.floats(10, 90), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_projection_and_plane_agree(seed: int, degrees: float, portrait: bool) -> None:
+    camera = Camera.from_field_of_view(degrees, (480, 640) if portrait else (640, 480))
+    points = np.random.default_rng(seed).uniform([-1, -1, 1], [1, 1, 9], (20, 3))
+    np.testing.assert_allclose(camera.plane(camera.project(points)), points[:, :2] / points[:, 2:], atol=1e-9)
+
+
+def test_field_of_view_is_along_the_longer_side() -> None:
+    camera = Camera.from_field_of_view(90, (480, 640))
+    assert camera.focal == pytest.approx(320)
+    assert camera.centre == (240, 320)
+    assert np.isnan(camera.project(np.array([0.0, 0.0, -1.0]))).all()
+
+
+@pytest.mark.parametrize("degrees", [0, -5, 180, float("nan")])
+def test_impossible_fields_of_view_are_refused(degrees: float) -> None:
+    with pytest.raises(SettingsError, match="field of view"):
+        Camera.from_field_of_view(degrees, SIZE)
+
+
+@pytest.mark.parametrize("focal", [0.0, -1.0, float("inf"), float("nan")])
+def test_impossible_focal_lengths_are_refused(focal: float) -> None:
+    with pytest.raises(SettingsError, match="focal length"):
+        Camera.from_focal(focal, SIZE)

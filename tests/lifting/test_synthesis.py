@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from lifting.batch import Framing
-from lifting.coordinates import facing, turn_to
 from lifting.synthesis import random
 from lifting.synthesis.bank import COCO, JOINTS, MotionBank
 from lifting.synthesis.body import PARENTS, BodySettings, mirrored, mixed, orientation, reshaped
@@ -105,40 +104,6 @@ def test_looking_down_brings_the_head_nearer() -> None:
     view = draw_view(100, settings, generator())
     body = view.camera_frame(torch.tensor([[[[0.0, 0.0, 0.0], [0.0, 0.7, 0.0]]]]).expand(100, 1, 2, 3))
     assert (body[:, 0, 1].norm(dim=-1) < body[:, 0, 0].norm(dim=-1)).all()
-
-
-def test_turn_to_is_a_rotation_without_roll() -> None:
-    direction = torch.randn(100, 3) + torch.tensor([0, 0, 3.0])
-    rotation = turn_to(direction)
-    ahead = (rotation @ direction[..., None])[..., 0]
-    torch.testing.assert_close(ahead[:, :2], torch.zeros(100, 2), atol=1e-5, rtol=0)
-    assert (ahead[:, 2] > 0).all()
-    torch.testing.assert_close(rotation[:, 0, 1], torch.zeros(100))  # the new x axis stays level
-
-
-def test_facing_does_not_depend_on_place_or_focal_length() -> None:
-    body = torch.randn(8, 27, 17, 3, generator=generator()) * 0.3
-    seen = torch.rand(8, 27, 17, generator=generator()) > 0.2
-    straight = torch.tensor([0.0, 0.0, 6.0])
-    away = turn_to(torch.tensor([[0.4, 0.3, 1.0]])).transpose(1, 2)
-
-    def seen_as(points: torch.Tensor) -> torch.Tensor:
-        return facing(points[..., :2] / points[..., 2:], seen)[0]
-
-    ahead = body + straight
-    turned = turn_to(ahead.mean((1, 2)))
-    centred = ahead @ turned.transpose(1, 2)[:, None]
-    torch.testing.assert_close(seen_as(centred @ away[0].T), seen_as(centred), atol=0.02, rtol=0)
-    zoomed = facing(centred[..., :2] / centred[..., 2:] * 1.05, seen)[0]
-    torch.testing.assert_close(zoomed, seen_as(centred), atol=0.02, rtol=0)
-
-
-def test_facing_ignores_what_is_not_seen() -> None:
-    plane = torch.randn(4, 27, 17, 2) * 0.1
-    seen = torch.rand(4, 27, 17) > 0.3
-    other = torch.where(seen[..., None], plane, torch.nan)
-    torch.testing.assert_close(facing(plane, seen)[0], facing(other, seen)[0])
-    assert facing(plane, torch.zeros_like(seen))[0].isfinite().all()
 
 
 def test_noise_leaves_clean_samples_alone_and_scales_with_the_person() -> None:

@@ -1,0 +1,43 @@
+"""Small untrained networks of every kind for tests, and a track for them to lift."""
+
+import numpy as np
+import torch
+
+from lifting.camera import Camera
+from lifting.network import LifterNetwork
+from models.temporal import TemporalConfig, TemporalNet
+from models.two_stream import TwoStreamConfig, TwoStreamNet
+from models.ugcn import UGCN, UGCNConfig
+from poses import H36M17, Track2D
+
+SIZE = (640, 480)
+CAMERA = Camera.from_field_of_view(55, SIZE)
+
+
+def network(**config: object) -> LifterNetwork:
+    torch.manual_seed(0)
+    shape = TemporalConfig(features_in=3, channels=16, **config)  # type: ignore[arg-type]
+    return LifterNetwork(TemporalNet(shape).eval(), rate=20.0, about={"data": "none"})
+
+
+def temporal(features: int = 3, **config: object) -> TemporalNet:
+    torch.manual_seed(1)
+    return TemporalNet(TemporalConfig(features_in=features, channels=8, **config)).eval()  # type: ignore[arg-type]
+
+
+NETS = {
+    "temporal": temporal,
+    "dense": lambda features=3: temporal(features, layout="dense"),
+    "two-stream": lambda features=3: TwoStreamNet(TwoStreamConfig(features_in=features, width=8)).eval(),
+    "ugcn": lambda features=3: UGCN(
+        UGCNConfig(H36M17.parents, features_in=features, frames=32, widths=(4, 4, 4, 4, 4))
+    ).eval(),
+}
+"""A small network of every kind; the U-shaped one answers 32 frames."""
+
+
+def track(frames: int, rate: float = 30.0, seed: int = 0) -> Track2D:
+    random = np.random.default_rng(seed)
+    base = random.uniform(100, 300, (1, 17, 2))
+    path = np.cumsum(random.normal(0, 2, (frames, 17, 2)), 0)
+    return Track2D(base + path, np.ones((frames, 17)), np.arange(frames) / rate, np.zeros((frames, 17), bool), 0, SIZE)
