@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +13,22 @@ from poses.errors import ShapeError
 from recognition.data.clips import OTHER
 from recognition.network import ActionNetwork
 from recognition.segments import UNKNOWN, Timeline, segments
-from recognition.windows import WindowPlan, cut, resample, starts
+from recognition.windows import WindowPlan, lengthen, resample, starts
 
 Recogniser = Callable[[Float[np.ndarray, "B T 17 3"]], Float[np.ndarray, "B K"]]
 """Probabilities of every label for windows of finite poses."""
+
+
+_BLOCK = 512
+"""Windows that are in memory at a time: an hour of one person has 14,400."""
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
     """Slides a window over a person's poses at a fixed pace in seconds, whatever the frame rate.
 
-    A window of which less than ``evidence`` seconds were seen, or in which a joint was out of sight for longer than
-    ``plan.gap``, says nothing and ends up "unknown".
+    Where a joint was out of sight for longer than ``plan.gap`` nothing is said: that time is "unknown", and what was
+    seen before and after is judged by itself. So is a stretch of less than ``evidence`` seconds.
     """
 
     recogniser: Recogniser
@@ -47,7 +52,7 @@ class Classifier:
     def classify(self, poses: Poses3D) -> tuple[Action, ...]:
         """Segments that cover the person's time on the picture without gap or overlap; none where there is no frame.
 
-        Poses shorter than a window are lengthened by playing them backwards and forwards, as in training; below
+        What is shorter than a window is lengthened by playing it backwards and forwards, as in training; below
         ``evidence`` seconds the answer is "unknown". Raises ``ShapeError`` unless the skeleton is h36m17.
         """
         if not len(poses):
@@ -55,29 +60,48 @@ class Classifier:
         if poses.skeleton != H36M17:
             raise ShapeError(f"Actions are recognised from h36m17 skeletons; this one is {poses.skeleton.name}.")
         even = resample(poses.points, poses.times, self.plan)
-        centres = self._centres(len(even)) + float(poses.times[0])
-        return segments(self._probabilities(even), centres, _span(poses, self.plan), self._names, self.timeline)
+        begin, end = _span(poses, self.plan)
+        marks = [begin + frame / self.plan.rate for frame in range(len(even))] + [end]
+        found: list[Action] = []
+        for first, last in _stretches(np.isfinite(even).all(axis=(1, 2))):
+            found += self._judge(even[first:last], (marks[first], marks[last]))
+        return _joined(found)
 
-    def _probabilities(self, even: Float[np.ndarray, "N 17 3"]) -> Float[np.ndarray, "W A"]:
-        """Probability of every action for every window, "other" left out; NaN where nothing can be said."""
-        windows = cut(even, self.plan)
-        usable = np.isfinite(windows).all(axis=(1, 2, 3)) & (len(even) > self.evidence * self.plan.rate)
-        out = np.full((len(windows), len(self.labels)), np.nan)
-        if usable.any():
-            out[usable] = self.recogniser(windows[usable])
-        return out[:, self._kept]
+    def _judge(self, seen: Float[np.ndarray, "N 17 3"], span: tuple[float, float]) -> tuple[Action, ...]:
+        """Segments of a stretch that was seen throughout, or not at all."""
+        if len(seen) <= self.evidence * self.plan.rate or not np.isfinite(seen).all():
+            return (Action(*span, UNKNOWN, 1.0),)
+        length = min(len(seen), self.plan.frames)
+        centres = span[0] + (starts(len(seen), self.plan) + (length - 1) / 2) / self.plan.rate
+        return segments(self._probabilities(seen), centres, span, self.labels, self.timeline)
 
-    def _centres(self, frames: int) -> Float[np.ndarray, " W"]:
-        length = min(frames, self.plan.frames)
-        return (starts(frames, self.plan) + (length - 1) / 2) / self.plan.rate
+    def _probabilities(self, seen: Float[np.ndarray, "N 17 3"]) -> Float[np.ndarray, "W K"]:
+        long = lengthen(seen, self.plan.frames)
+        places = starts(len(seen), self.plan)[:, None] + np.arange(self.plan.frames)
+        blocks = [places[i : i + _BLOCK] for i in range(0, len(places), _BLOCK)]
+        return np.concatenate([self.recogniser(long[block]) for block in blocks])
 
-    @property
-    def _kept(self) -> Bool[np.ndarray, " K"]:
-        return np.array([label != OTHER for label in self.labels])
 
-    @property
-    def _names(self) -> tuple[str, ...]:
-        return self.actions[:-1]
+def _stretches(seen: Bool[np.ndarray, " N"]) -> list[tuple[int, int]]:
+    """First frame and end of every stretch of frames that were all seen, or all not."""
+    bounds = [0, *(np.flatnonzero(np.diff(seen)) + 1).tolist(), len(seen)]
+    return list(pairwise(bounds))
+
+
+def _joined(actions: list[Action]) -> tuple[Action, ...]:
+    """Neighbours of one label, such as an unseen stretch beside an unknown one, as one action."""
+    out: list[Action] = []
+    for action in actions:
+        if out and out[-1].label == action.label == UNKNOWN:
+            action = _both(out.pop(), action)
+        out.append(action)
+    return tuple(out)
+
+
+def _both(a: Action, b: Action) -> Action:
+    """One action instead of two, its probability their mean over time."""
+    certain = a.probability * (a.end - a.start) + b.probability * (b.end - b.start)
+    return Action(a.start, b.end, a.label, certain / (b.end - a.start))
 
 
 def _span(poses: Poses3D, plan: WindowPlan) -> tuple[float, float]:

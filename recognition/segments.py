@@ -1,4 +1,9 @@
-"""From probabilities over time to a timeline of actions."""
+"""From probabilities over time to a timeline of actions: smooth, segment, join what is too short, then name or not.
+
+Whether a segment gets a name is decided from all of it, after segmentation: single windows below the threshold inside
+a certain segment do not tear it apart. Viterbi decoding instead of smoothing and joining was measured to be no better
+(benchmarks/timeline.py).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +14,8 @@ from jaxtyping import Float, Int
 from scipy.ndimage import gaussian_filter1d
 
 from poses import Action
+from recognition.calibration import claim
+from recognition.data.clips import OTHER
 
 UNKNOWN = "unknown"
 
@@ -17,7 +24,8 @@ UNKNOWN = "unknown"
 class Timeline:
     """How decisions are made: probabilities are ``smoothing`` seconds wide averages (standard deviation).
 
-    Below ``threshold`` the answer is "unknown"; segments shorter than ``shortest`` seconds join a neighbour.
+    Segments shorter than ``shortest`` seconds join a neighbour. A segment whose ``calibration.claim`` is below
+    ``threshold`` is "unknown".
     """
 
     threshold: float
@@ -37,11 +45,9 @@ class _Run:
 
 
 def smoothed(probabilities: Float[np.ndarray, "W K"], steps: float) -> Float[np.ndarray, "W K"]:
-    """Gaussian average over time, ``steps`` rows wide; rows without an answer (NaN) take no part and stay so."""
-    seen = np.isfinite(probabilities).all(axis=1, keepdims=True)
-    total = gaussian_filter1d(np.where(seen, probabilities, 0.0), steps, axis=0, mode="constant")
-    weight = gaussian_filter1d(seen.astype(float), steps, axis=0, mode="constant")
-    return np.where(seen, total / np.maximum(weight, 1e-12), np.nan)
+    """Gaussian average over time, ``steps`` rows wide; near the ends over the rows that there are."""
+    total = gaussian_filter1d(probabilities, steps, axis=0, mode="constant")
+    return total / gaussian_filter1d(np.ones((len(probabilities), 1)), steps, axis=0, mode="constant")
 
 
 def segments(
@@ -51,25 +57,35 @@ def segments(
     labels: Sequence[str],
     timeline: Timeline,
 ) -> tuple[Action, ...]:
-    """Actions that cover ``span`` (seconds) without gap or overlap.
+    """Actions that cover ``span`` (seconds) without gap or overlap; two neighbours never have the same label.
 
-    ``probabilities`` belong to windows centred at ``centres`` (seconds, increasing); a row of NaN says that nothing
-    could be seen. The probability of an action is the mean over its windows; that of "unknown" is one minus the mean
-    of the likeliest action, and 1 where nothing was seen.
+    ``probabilities`` of ``labels``, of which one may be "other", belong to windows centred at ``centres`` (seconds,
+    increasing, at the same distance). The probability of an action is the mean over its windows; that of "unknown" is
+    one minus the mean of the likeliest action. Without a window all is unknown, with probability 1.
     """
     if not len(probabilities):
         return (Action(*span, UNKNOWN, 1.0),)
     pace = float(np.median(np.diff(centres))) if len(centres) > 1 else 1.0
     smooth = smoothed(probabilities, timeline.smoothing / pace)
     bounds = np.concatenate([[span[0]], (centres[1:] + centres[:-1]) / 2, [span[1]]])
-    runs = _merged(_runs(_choices(smooth, timeline.threshold), bounds), timeline.shortest)
-    return tuple(_action(run, smooth, bounds, labels) for run in runs)
+    runs = _merged(_runs(smooth.argmax(axis=1), bounds), timeline.shortest)
+    other = labels.index(OTHER) if OTHER in labels else None
+    judged = [_judged(run, _mean(run, smooth, bounds), other, timeline.threshold) for run in runs]
+    return tuple(_action(run, smooth, bounds, labels) for run in _together(judged))
 
 
-def _choices(probabilities: Float[np.ndarray, "W K"], threshold: float) -> Int[np.ndarray, " W"]:
-    """Index of the label, −1 = unknown."""
-    safe = np.nan_to_num(probabilities, nan=0.0)
-    return np.where(safe.max(axis=1) >= threshold, safe.argmax(axis=1), -1)
+def _mean(
+    run: _Run, probabilities: Float[np.ndarray, "W K"], bounds: Float[np.ndarray, " W1"]
+) -> Float[np.ndarray, " K"]:
+    inside = (bounds[:-1] >= run.start) & (bounds[1:] <= run.end)
+    return probabilities[inside].mean(axis=0)
+
+
+def _judged(run: _Run, mean: Float[np.ndarray, " K"], other: int | None, threshold: float) -> _Run:
+    """The run, or an unknown one (−1) where too little speaks for its action."""
+    none = None if other is None else mean[other : other + 1]
+    sure = run.choice != other and claim(mean[run.choice : run.choice + 1], none)[0] >= threshold
+    return run if sure else _Run(-1, run.start, run.end)
 
 
 def _runs(choices: Int[np.ndarray, " W"], bounds: Float[np.ndarray, " W1"]) -> list[_Run]:
@@ -88,8 +104,13 @@ def _merged(runs: list[_Run], shortest: float) -> list[_Run]:
         neighbours = [i for i in (index - 1, index + 1) if 0 <= i < len(runs)]
         choice = runs[max(neighbours, key=lambda i: runs[i].seconds)].choice
         runs[index] = _Run(choice, runs[index].start, runs[index].end)
-        runs = [_joined(list(group)) for _, group in groupby(runs, key=lambda run: run.choice)]
+        runs = _together(runs)
     return runs
+
+
+def _together(runs: list[_Run]) -> list[_Run]:
+    """Neighbours of one choice as one run."""
+    return [_joined(list(group)) for _, group in groupby(runs, key=lambda run: run.choice)]
 
 
 def _joined(runs: list[_Run]) -> _Run:
@@ -99,8 +120,9 @@ def _joined(runs: list[_Run]) -> _Run:
 def _action(
     run: _Run, probabilities: Float[np.ndarray, "W K"], bounds: Float[np.ndarray, " W1"], labels: Sequence[str]
 ) -> Action:
-    inside = (bounds[:-1] >= run.start) & (bounds[1:] <= run.end)
-    rows = np.nan_to_num(probabilities[inside], nan=0.0)
-    if run.choice < 0:
-        return Action(run.start, run.end, UNKNOWN, float(1 - rows.max(axis=1).mean()))
-    return Action(run.start, run.end, labels[run.choice], float(rows[:, run.choice].mean()))
+    if run.choice >= 0:
+        mean = _mean(run, probabilities, bounds)
+        return Action(run.start, run.end, labels[run.choice], min(float(mean[run.choice]), 1.0))
+    actions = [k for k, label in enumerate(labels) if label != OTHER]
+    likeliest = probabilities[:, actions].max(axis=1, keepdims=True)
+    return Action(run.start, run.end, UNKNOWN, max(1 - float(_mean(run, likeliest, bounds)[0]), 0.0))

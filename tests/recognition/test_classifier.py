@@ -1,5 +1,9 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from poses import COCO17, H36M17, Poses3D
 from poses.errors import ShapeError, WeightsError
@@ -76,12 +80,83 @@ def test_no_frame_no_action():
     assert classifier().classify(poses(np.zeros(0))) == ()
 
 
-def test_long_gaps_are_unknown_and_short_ones_bridged():
+def moving(times):
+    """One motion, sampled at ``times``: the head rises and falls every few seconds."""
+    points = standing(len(times))
+    points[:, HEAD, 1] = 2.0 + 0.6 * np.tanh(6 * np.sin(2 * np.pi * times / 7.0))
+    return Poses3D(points, times)
+
+
+def bounds(clip):
+    return [(action.label, action.end) for action in classifier().classify(clip)[:-1]]
+
+
+@pytest.mark.parametrize("rate", [24.0, 25.0, 30000 / 1001, 60.0, 120.0])
+def test_the_frame_rate_does_not_move_the_timeline(rate):
+    expected, found = bounds(moving(np.arange(0, 20, 1 / 30))), bounds(moving(np.arange(0, 20, 1 / rate)))
+    assert [label for label, _ in found] == [label for label, _ in expected] and len(found) > 3
+    np.testing.assert_allclose([end for _, end in found], [end for _, end in expected], atol=0.25)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000), st.floats(0, 0.25))
+def test_nor_do_uneven_frame_times_or_a_late_start(seed, start):
+    times = start + np.cumsum(np.random.default_rng(seed).uniform(0.005, 0.1, 380))
+    times = times[times < 20]
+    expected = bounds(moving(np.arange(0, times[-1], 1 / 30)))
+    found = bounds(moving(times))
+    assert [label for label, _ in found] == [label for label, _ in expected]
+    np.testing.assert_allclose([end for _, end in found], [end for _, end in expected], atol=0.25)
+
+
+def test_a_long_gap_is_unknown_and_no_more_than_the_gap():
     clip = poses(np.full(240, 1.7))
     clip.points[30:35] = np.nan
     clip.points[100:160] = np.nan
-    labels = [(a.label, round(a.start), round(a.end)) for a in classifier().classify(clip)]
-    assert [label for label, *_ in labels] == ["low", "unknown", "low"]
+    before, gap, after = classifier().classify(clip)
+    assert (before.label, gap.label, gap.probability, after.label) == ("low", "unknown", 1.0, "low")
+    assert (gap.start, gap.end) == pytest.approx((2 + 100 / 30, 2 + 160 / 30), abs=0.05)
+
+
+def test_a_gap_does_not_mix_what_lies_around_it():
+    heights = np.full(150, 1.7)
+    heights[90:] = 2.5
+    clip = poses(heights)
+    clip.points[60:90] = np.nan
+    assert [a.label for a in classifier().classify(clip)] == ["low", "unknown", "high"]
+
+
+def test_a_glimpse_between_gaps_is_unknown_too():
+    clip = poses(np.full(150, 1.7))
+    clip.points[50:70] = clip.points[78:100] = np.nan
+    labels = [a.label for a in classifier().classify(clip)]
+    assert labels == ["low", "unknown", "low"]
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=12))
+@settings(max_examples=20, deadline=None)
+def test_whatever_is_seen_the_timeline_is_whole(seen):
+    clip = poses(np.tile([1.7] * 10 + [2.5] * 10, len(seen))[: 15 * len(seen)])
+    clip.points[~np.repeat(seen, 15)] = np.nan
+    found = classifier().classify(clip)
+    assert found[0].start == clip.times[0]
+    assert found[-1].end == pytest.approx(clip.times[-1] + 1 / 30)
+    assert all(a.end == b.start and a.label != b.label for a, b in pairwise(found))
+    assert all(0 <= action.probability <= 1 and action.start < action.end for action in found)
+
+
+def test_a_long_track_comes_in_blocks():
+    sizes = []
+
+    def counting(windows):
+        sizes.append(len(windows))
+        return by_head(windows)
+
+    long = classifier(plan=WindowPlan(seconds=0.2, rate=10.0, stride=0.1))
+    long = Classifier(counting, LABELS, long.plan, long.timeline)
+    (action,) = long.classify(poses(np.full(3000, 1.7), rate=20.0))
+    assert action.label == "low"
+    assert max(sizes) <= 512 < sum(sizes)
 
 
 def test_all_unseen_is_unknown():
