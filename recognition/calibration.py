@@ -26,9 +26,14 @@ class Calibration:
     threshold: float = 0.5
 
 
-def claim(action: Float[np.ndarray, " W"], other: Float[np.ndarray, " W"] | None) -> Float[np.ndarray, " W"]:
-    """How likely an action is against none of ours, 0–1; the probability of the action where there is no "other"."""
-    return action if other is None else action / np.maximum(action + other, 1e-12)
+def claim(
+    action: Float[np.ndarray, " W"], other: Float[np.ndarray, " W"] | None, labels: int
+) -> Float[np.ndarray, " W"]:
+    """How likely an action is against none of ours, 0–1; the probability of the action where there is no "other".
+
+    Training shows every one of the ``labels`` equally often. Here "other" counts as often as all actions together.
+    """
+    return action if other is None else action / np.maximum(action + (labels - 1) * other, 1e-12)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +120,7 @@ def decide(answers: Answers, calibration: Calibration) -> Decisions:
     actions, none = probabilities.copy(), None
     if answers.other is not None:
         none, actions[:, answers.other] = probabilities[:, answers.other], -1.0
-    claims = claim(actions.max(axis=1), none)
+    claims = claim(actions.max(axis=1), none, actions.shape[1])
     return Decisions(actions.argmax(axis=1), claims, claims >= calibration.threshold)
 
 

@@ -84,7 +84,7 @@ def _mean(
 def _judged(run: _Run, mean: Float[np.ndarray, " K"], other: int | None, threshold: float) -> _Run:
     """The run, or an unknown one (−1) where too little speaks for its action."""
     none = None if other is None else mean[other : other + 1]
-    sure = run.choice != other and claim(mean[run.choice : run.choice + 1], none)[0] >= threshold
+    sure = run.choice != other and claim(mean[run.choice : run.choice + 1], none, len(mean))[0] >= threshold
     return run if sure else _Run(-1, run.start, run.end)
 
 

@@ -17,6 +17,7 @@ from recognition.calibration import (
     trust,
     trust_curve,
 )
+from recognition.calibration_figure import write_calibration_figure
 
 K, OTHER = 4, 3
 
@@ -126,7 +127,15 @@ def test_one_class_alone_without_other():
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_a_claim_is_the_share_against_other(action, other):
-    found = claim(np.array([action]), np.array([other]))[0]
+    found = claim(np.array([action]), np.array([other]), 4)[0]
     assert 0 <= found <= 1
-    assert (found > 0.5) == (action > other) or abs(action - other) < 1e-9
-    assert claim(np.array([action]), None)[0] == action
+    assert (found > 0.5) == (action > 3 * other) or abs(action - 3 * other) < 1e-9
+    assert claim(np.array([action]), None, 4)[0] == action
+
+
+def test_the_figure_is_drawn(tmp_path):
+    found, thresholds = answers(), np.linspace(0, 1, 11)
+    curve = trust_curve(found, 1.0, thresholds)
+    bins = reliability(np.linspace(0, 1, 50), np.arange(50) > 20, 15)
+    write_calibration_figure(tmp_path / "made" / "calibration.png", bins, thresholds, curve, 0.5)
+    assert (tmp_path / "made" / "calibration.png").stat().st_size > 10_000

@@ -79,10 +79,10 @@ def test_other_is_unknown_and_takes_from_claims():
     walk, other = (0.5, 0.2, 0.3), (0.2, 0.2, 0.6)
     rows, centres = np.array([walk] * 4 + [other] * 4), 0.5 + np.arange(8)
     labels = (*LABELS, "other")
-    found = segments(rows, centres, (0, 8), labels, Timeline(0.5, 1e-3, 0.0))
+    found = segments(rows, centres, (0, 8), labels, Timeline(0.4, 1e-3, 0.0))
     assert [(a.label, a.start, a.end) for a in found] == [("walk", 0, 4), ("unknown", 4, 8)]
     assert found[1].probability == pytest.approx(0.8)
-    claimed = 0.5 / 0.8
+    claimed = 0.5 / (0.5 + 2 * 0.3)
     assert segments(rows, centres, (0, 8), labels, Timeline(claimed + 1e-6, 1e-3, 0.0))[0].label == "unknown"
     assert segments(rows, centres, (0, 8), labels, Timeline(claimed - 1e-6, 1e-3, 0.0))[0].label == "walk"
 
