@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import tyro
@@ -15,14 +15,18 @@ from jaxtyping import Float
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from models.genotype import HAND_CHOSEN, Genotype
+from models.architecture import AnyGenotype
+from models.architecture import genotype as genotype_of
+from models.genotype import HAND_CHOSEN
 from poses.errors import DataError, KineliftError, SettingsError
 from poses.output import make_folder, replacing
 from recognition import evaluation, figures, reports
+from recognition.calibration import Calibration
 from recognition.corpus import Corpus, corpus_of
 from recognition.data import clipfile, folder
 from recognition.data.conversion import Layout
 from recognition.data.conversion import convert as convert_collection
+from recognition.measuring import measure
 from recognition.network import ActionNetwork
 from recognition.spmf import Encoding
 from recognition.training import Trainer, TrainSettings
@@ -56,6 +60,7 @@ def train(
     settings: Settings = TrainSettings(),  # noqa: B008
     genotype: Cell = None,
     folds: int = 5,
+    false_names: float = 0.2,
     device: str = "cpu",
 ) -> None:
     """Measure across subjects, then train on everybody; a run that was interrupted goes on where it stopped.
@@ -66,20 +71,26 @@ def train(
         settings: The run.
         genotype: JSON of a cell.
         folds: Groups of subjects to measure on, where the data have no split of their own; 0 = do not measure.
+        false_names: Share of motion of no known action that may get a name; sets the threshold below which it has none.
         device: cpu or cuda.
     """
     corpus, settings = _read(data, settings)
     cell = _cell(genotype)
     report = out.with_suffix(".json")
-    if folds and not report.exists():
-        _measure(corpus, settings, cell, folds, report, out.with_suffix(".png"))
+    make_folder(out.parent)
+    measured = _measured(report, settings)
+    if folds and measured is None:
+        _measure(corpus, settings, cell, folds, false_names, report, out.with_suffix(".png"))
+        measured = _measured(report, settings)
+    if measured:
+        settings = replace(settings, calibration=Calibration(**measured["calibration"]))
     trainer = Trainer(settings, corpus, None, cell, device)
     _fit(trainer, out)
     about = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "data": corpus.dataset.terms,
         "settings": asdict(settings),
-        "measured": json.loads(report.read_text()) if report.exists() else None,
+        "measured": measured,
     }
     trainer.result(about).save(out)
     console.print(f"Wrote {out}.")
@@ -90,6 +101,7 @@ def evaluate(
     settings: Settings = TrainSettings(),  # noqa: B008
     genotype: Cell = None,
     folds: int = 5,
+    false_names: float = 0.2,
     figure: Path | None = None,
     report: Path | None = None,
 ) -> None:
@@ -100,11 +112,12 @@ def evaluate(
         settings: The run of every fold.
         genotype: JSON of a cell.
         folds: Groups of subjects, where the data have no split of their own.
+        false_names: Share of motion of no known action that may get a name.
         figure: PNG to write the confusion matrix to.
         report: JSON to write the figures to.
     """
     corpus, settings = _read(data, settings)
-    _measure(corpus, settings, _cell(genotype), folds, report, figure)
+    _measure(corpus, settings, _cell(genotype), folds, false_names, report, figure)
 
 
 def encode(
@@ -168,11 +181,13 @@ def _read(data: Path, settings: TrainSettings) -> tuple[Corpus, TrainSettings]:
     return corpus, settings
 
 
-def _cell(path: Path | None) -> Genotype:
+def _cell(path: Path | None) -> AnyGenotype:
+    """What a search found, or a genotype alone."""
     if path is None:
         return HAND_CHOSEN
     try:
-        return Genotype.from_json(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return genotype_of(values["candidates"][0]["genotype"] if "candidates" in values else values)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} holds no cell ({error}). Make one with: python -m recognition search") from error
 
@@ -195,29 +210,41 @@ def _stretch(
 
 
 def _measure(
-    corpus: Corpus, settings: TrainSettings, cell: Genotype, folds: int, report: Path | None, figure: Path | None
-) -> None:
+    corpus: Corpus,
+    settings: TrainSettings,
+    cell: AnyGenotype,
+    folds: int,
+    false_names: float,
+    report: Path | None,
+    figure: Path | None,
+) -> Calibration:
     plan = evaluation.rounds(corpus, folds)
     console.print(reports.contents(corpus, plan))
-    with _progress(len(plan) * settings.epochs) as advance:
-        verdicts = evaluation.judge(
-            corpus, settings, plan, cell, lambda number, _: advance(f"round {number + 1} of {len(plan)}")
-        )
-    scores = {name: verdicts.scores(getattr(verdicts, name)) for name in ("network", "centroid", "majority")}
+    with _progress((len(plan) + len(evaluation.untaught(corpus))) * settings.epochs) as advance:
+        found = measure(corpus, settings, plan, cell, false_names, advance)
+    scores = found.scores(found.kind)
     console.print(reports.compared(scores, corpus.names))
+    console.print(reports.trusted(found.trust, found.calibration, found.reliability.error))
     if figure:
         title = f"Subjects never seen: {scores['network'].accuracy:.1%} of clips"
         figures.confusion(scores["network"].confusion, corpus.names, title, figure)
     if report:
-        found = {name: reports.plain(each, corpus.names) for name, each in scores.items()}
-        facts = {"scores": found, "rounds": [each.name for each in plan], "settings": asdict(settings)}
+        facts = {**found.facts(), "rounds": [each.name for each in plan], "settings": asdict(settings)}
         with replacing(report) as part:
             part.write_text(json.dumps(facts, indent=1, allow_nan=False), encoding="utf-8")
+    return found.calibration
+
+
+def _measured(report: Path, settings: TrainSettings) -> dict[str, Any] | None:
+    """What was measured with these settings before, if anything."""
+    if not report.exists():
+        return None
+    facts = json.loads(report.read_text(encoding="utf-8"))
+    return facts if facts["settings"] == json.loads(json.dumps(asdict(settings))) else None
 
 
 def _fit(trainer: Trainer, out: Path) -> None:
     state, log = out.with_suffix(".state"), out.with_suffix(".jsonl")
-    make_folder(out.parent)
     if state.exists():
         trainer.restore(state)
         console.print(f"Going on after epoch {trainer.epoch} of {state}.")

@@ -53,13 +53,16 @@ class Sampler:
 
     def draw(self, count: int, generator: Generator) -> tuple[Float[np.ndarray, "B T J 3"], Int[np.ndarray, " B"]]:
         """``count`` windows and their labels."""
-        corpus, augmentation = self.corpus, self.augmentation
-        rows = generator.choice(len(corpus), count, p=self.chances)
-        windows = corpus.at(rows, self._places(rows, generator))
-        skeleton = corpus.dataset.skeleton
-        windows = vary(windows, skeleton, augmentation, generator)
-        made = errors(windows.shape, skeleton, augmentation, generator)
-        return windows + np.where(self.recorded[rows, None, None, None], made, 0.0), corpus.labels[rows]
+        rows = generator.choice(len(self.corpus), count, p=self.chances)
+        return self.varied(rows, generator), self.corpus.labels[rows]
+
+    def varied(self, rows: Int[np.ndarray, " B"], generator: Generator) -> Float[np.ndarray, "B T J 3"]:
+        """These rows of the corpus, each augmented once."""
+        skeleton = self.corpus.dataset.skeleton
+        windows = self.corpus.at(rows, self._places(rows, generator))
+        windows = vary(windows, skeleton, self.augmentation, generator)
+        made = errors(windows.shape, skeleton, self.augmentation, generator)
+        return windows + np.where(self.recorded[rows, None, None, None], made, 0.0)
 
     def _places(self, rows: Int[np.ndarray, " B"], generator: Generator) -> Float[np.ndarray, "B T"]:
         """Frame numbers: each window earlier or later, faster or slower, and now and then seen in part only.

@@ -10,7 +10,9 @@ from jaxtyping import Bool, Float, Int
 from models.architecture import AnyGenotype
 from models.genotype import HAND_CHOSEN
 from poses.errors import DataError
+from recognition.calibration import Answers
 from recognition.corpus import Corpus
+from recognition.data.clips import OTHER
 from recognition.scores import Scores, clip_scores
 from recognition.spmf import Encoding, encode
 from recognition.training import Trainer, TrainSettings
@@ -105,6 +107,60 @@ def judge(
         nearest[each.test] = centroid(train, test, settings.encoding)
         most[each.test] = majority(train, test)
     return Verdicts(corpus, judged, fair, network, nearest, most)
+
+
+def answers(verdicts: Verdicts, rows: Bool[np.ndarray, " W"]) -> Answers:
+    """What the networks said about people whom they had not seen, in the fair ones among ``rows``."""
+    corpus, keep = verdicts.corpus, verdicts.fair & rows
+    taught = np.zeros(int(keep.sum()), bool)
+    return Answers(verdicts.network[keep], corpus.labels[keep], verdicts.round[keep], taught, other_of(corpus))
+
+
+def unmet(
+    corpus: Corpus,
+    judged: Bool[np.ndarray, " W"],
+    settings: TrainSettings,
+    folds: Int[np.ndarray, " W"],
+    genotype: AnyGenotype = HAND_CHOSEN,
+    progress: Callable[[int, int], None] = lambda number, epoch: None,
+) -> Answers:
+    """What networks say about actions that they were never taught: a few are left out of each training.
+
+    Their people are in the training, doing other things. ``judged`` rows are asked about; ``folds`` are their groups.
+    """
+    parts = []
+    for number, left_out in enumerate(untaught(corpus)):
+        rows = np.isin(corpus.labels, left_out)
+        trainer = Trainer(settings, corpus.only(~rows), None, genotype)
+        for _ in trainer.fit():
+            progress(number, trainer.epoch)
+        asked = rows & judged
+        parts.append((trainer.result({}).logits(corpus.only(asked).windows()), corpus.labels[asked], folds[asked]))
+    logits, labels, groups = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Answers(logits, labels, groups, np.ones(len(labels), bool), other_of(corpus))
+
+
+def joined(first: Answers, second: Answers) -> Answers:
+    """The answers of both."""
+    return Answers(
+        np.concatenate([first.logits, second.logits]),
+        np.concatenate([first.labels, second.labels]),
+        np.concatenate([first.folds, second.folds]),
+        np.concatenate([first.novel, second.novel]),
+        first.other,
+    )
+
+
+def untaught(corpus: Corpus, most: int = 5) -> list[list[int]]:
+    """Actions in groups to be left out, at most ``most`` groups; none if that would leave less than two to learn."""
+    known = [label for label in np.unique(corpus.labels).tolist() if label != other_of(corpus)]
+    groups = [known[k::most] for k in range(min(most, len(known)))]
+    return groups if len(known) - len(groups[0]) >= 2 else []
+
+
+def other_of(corpus: Corpus) -> int | None:
+    """Which label stands for none of the actions."""
+    return corpus.names.index(OTHER) if OTHER in corpus.names else None
 
 
 def majority(train: Corpus, test: Corpus) -> Float[np.ndarray, "W K"]:

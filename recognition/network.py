@@ -14,20 +14,13 @@ from torch import Tensor
 from models import architecture
 from models.architecture import AnyNet
 from poses.errors import WeightsError
+from recognition.calibration import Calibration
 from recognition.spmf import Encoding, encode
 from recognition.windows import WindowPlan
 from weights import checkpoint
 from weights.checkpoint import Checkpoint
 
 KIND = "action-net"
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """How far to trust the network: logits are divided by ``temperature``; below ``threshold`` nothing is claimed."""
-
-    temperature: float = 1.0
-    threshold: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)

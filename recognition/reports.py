@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from recognition.calibration import Calibration, Trust
 from recognition.corpus import Corpus
 from recognition.evaluation import Round
 from recognition.scores import Scores
@@ -36,7 +37,7 @@ def compared(scores: Mapping[str, Scores], labels: Sequence[str]) -> Table:
     }
     rows |= {label: [each.recalls[k] for each in scores.values()] for k, label in enumerate(labels)}
     for name, shares in rows.items():
-        table.add_row(name, *("–" if np.isnan(share) else f"{share:.1%}" for share in shares))
+        table.add_row(name, *map(_share, shares))
     return table
 
 
@@ -50,6 +51,26 @@ def plain(scores: Scores, labels: Sequence[str]) -> dict[str, Any]:
         "recalls": recalls,
         "confusion": scores.confusion.tolist(),
     }
+
+
+def trusted(found: Trust, calibration: Calibration, error: float) -> Table:
+    """How far decisions can be trusted, in shares of windows."""
+    table = Table("", "share", title=f"Trust at threshold {calibration.threshold:.2f}")
+    table.add_row("known actions that get a name", _share(found.named))
+    table.add_row("names that are right", _share(found.right))
+    table.add_row("unknown motion that gets a name all the same", _share(found.false))
+    table.add_row("expected calibration error", _share(error))
+    return table
+
+
+def plain_trust(found: Trust, labels: Sequence[str]) -> dict[str, Any]:
+    """The same, ready for JSON."""
+    by = {labels[k]: _known(share) for k, share in found.false_by.items()}
+    return {"named": _known(found.named), "right": _known(found.right), "false": _known(found.false), "false_by": by}
+
+
+def _share(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.1%}"
 
 
 def _known(value: float) -> float | None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
+from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,12 +19,26 @@ from models.architecture import AnyGenotype, configured
 from models.architecture import network as build
 from models.genotype import HAND_CHOSEN
 from recognition.augment import Augmentation, Sampler
+from recognition.calibration import Calibration
 from recognition.corpus import Corpus
-from recognition.network import ActionNetwork, Calibration, pictures
+from recognition.network import ActionNetwork, pictures
 from recognition.scores import Scores, clip_scores
 from recognition.spmf import Encoding
 from recognition.windows import WindowPlan
 from weights.state import load_state, save_state
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Augmented motion images: what a training or a search learns from."""
+
+    sampler: Sampler
+    encoding: Encoding
+
+    def draw(self, count: int, generator: Generator) -> tuple[Float[Tensor, "B 3 H W"], Int[Tensor, " B"]]:
+        """``count`` images, −1…1, and their labels."""
+        windows, labels = self.sampler.draw(count, generator)
+        return pictures(windows, self.encoding), torch.from_numpy(labels)
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,7 @@ class Trainer:
         device: str = "cpu",
     ) -> None:
         self.settings, self.device, self.validation, self.labels = settings, device, validation, train.names
-        self.sampler = Sampler(train, settings.augmentation)
+        self.source = Pictures(Sampler(train, settings.augmentation), settings.encoding)
         self.generator = np.random.default_rng(settings.seed)
         with torch.random.fork_rng():
             torch.manual_seed(settings.seed)
@@ -89,15 +104,14 @@ class Trainer:
         """Learn from one batch; its loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * self._schedule(number)
-        windows, labels = self.sampler.draw(self.settings.batch, self.generator)
-        images = pictures(windows, self.settings.encoding).to(self.device)
-        loss = self.loss(images, torch.from_numpy(labels).to(self.device))
+        images, labels = self.source.draw(self.settings.batch, self.generator)
+        loss = self.loss(images.to(self.device), labels.to(self.device))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
         return loss.detach()
 
-    def loss(self, images: Float[Tensor, "B 3 H W"], labels: Tensor) -> Float[Tensor, ""]:
+    def loss(self, images: Float[Tensor, "B 3 H W"], labels: Int[Tensor, " B"]) -> Float[Tensor, ""]:
         """Cross-entropy of the classifier, plus that of the auxiliary one if there is one."""
         smoothing = self.settings.label_smoothing
         main, *auxiliary = (

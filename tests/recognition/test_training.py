@@ -9,9 +9,10 @@ from models.action_net import ActionNet, ActionNetConfig
 from poses import H36M17, Poses3D, skeleton
 from poses.errors import WeightsError
 from recognition.augment import Augmentation, Sampler, errors, reproportioned, vary
+from recognition.calibration import Calibration
 from recognition.classifier import Classifier
 from recognition.corpus import corpus_of
-from recognition.network import ActionNetwork, Calibration
+from recognition.network import ActionNetwork
 from recognition.scores import clip_scores
 from recognition.spmf import Encoding
 from recognition.training import Trainer, TrainSettings

@@ -1,0 +1,85 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tyro
+
+from models.genotype import HAND_CHOSEN
+from poses.errors import DataError
+from recognition.__main__ import evaluate, train
+from recognition.classifier import Classifier
+from recognition.data import folder
+from recognition.data.clips import OTHER
+from recognition.network import ActionNetwork
+from recognition.training import TrainSettings
+from recognition.windows import WindowPlan
+from tests.recognition.motions import clip, dataset, standing, walking, waving
+
+TINY = TrainSettings(channels=2, epochs=1, steps=2, batch=4, plan=WindowPlan(stride=0.5))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Two people who walk, wave and stand, and one of them does something else."""
+    motions = {"walk": walking(60), "gesture": waving(60), "sit": standing(60)}
+    clips = [clip(f"{kind}{s}", s, points, kind) for s in ("1", "2") for kind, points in motions.items()]
+    path = tmp_path_factory.mktemp("labelled") / "motion"
+    folder.write(path, dataset([*clips, clip("other", "2", waving(60) + walking(60), OTHER)]))
+    return path
+
+
+def test_train_measures_calibrates_and_goes_on(data, tmp_path):
+    out = tmp_path / "made" / "actions.safetensors"
+    train(data, out, TINY, folds=2)
+    assert (
+        ActionNetwork.load(out).calibration.threshold
+        == json.loads(out.with_suffix(".json").read_text())["calibration"]["threshold"]
+    )
+    seen = out.with_suffix(".png").stat().st_mtime_ns
+    train(data, out, TINY, folds=2)
+    assert out.with_suffix(".png").stat().st_mtime_ns == seen, "measured twice"
+    train(data, out, replace(TINY, epochs=2), folds=0)
+    records = [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
+    assert [record["epoch"] for record in records] == [1, 2]
+    network = ActionNetwork.load(out)
+    assert network.about["data"] == "made up" and network.about["measured"] is None
+    assert Classifier.load(out).actions[-1] == "unknown" and OTHER not in Classifier.load(out).actions
+
+
+def test_evaluate_tells_how_far_answers_can_be_trusted(data, tmp_path):
+    evaluate(data, TINY, folds=2, figure=tmp_path / "confusion.png", report=tmp_path / "report.json")
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert sorted(report["rounds"]) == ["1", "2"]
+    scores = report["scores"]["as recorded"]
+    assert scores["centroid"]["clips"] == 1.0
+    assert np.sum(scores["network"]["confusion"]) == 6, "the one who alone does something else is no test of it"
+    assert set(report["trust"]["false_by"]) == {"walk", "gesture", "sit"}
+    assert 0 <= report["calibration_error"] <= 1
+    assert (tmp_path / "confusion.png").stat().st_size > 1000
+
+
+def test_a_cell_is_read_from_a_file_or_refused(data, tmp_path):
+    (tmp_path / "cell.json").write_text(HAND_CHOSEN.to_json())
+    train(data, tmp_path / "a.safetensors", TINY, genotype=tmp_path / "cell.json", folds=0)
+    assert ActionNetwork.load(tmp_path / "a.safetensors").net.config.genotype == HAND_CHOSEN
+    (tmp_path / "cell.json").write_text("{}")
+    with pytest.raises(DataError, match="holds no cell"):
+        train(data, tmp_path / "b.safetensors", TINY, genotype=tmp_path / "cell.json", folds=0)
+    assert not (tmp_path / "b.safetensors").exists()
+
+
+def test_one_person_can_be_learnt_but_not_measured(tmp_path):
+    folder.write(
+        tmp_path / "own", dataset([clip("a", "me", walking(60), "walk"), clip("b", "me", waving(60), "gesture")])
+    )
+    with pytest.raises(DataError, match="cannot be divided"):
+        train(tmp_path / "own", tmp_path / "own.safetensors", TINY)
+    train(tmp_path / "own", tmp_path / "own.safetensors", TINY, folds=0)
+    assert ActionNetwork.load(tmp_path / "own.safetensors").labels == ("walk", "sit", "gesture", "kick", OTHER)
+
+
+def test_settings_can_be_given_on_the_command_line():
+    arguments = ["--epochs", "3", "--plan.seconds", "2.0", "--encoding.equalise", "none"]
+    settings = tyro.cli(TrainSettings, args=arguments)
+    assert (settings.epochs, settings.plan.seconds, settings.encoding.equalise) == (3, 2.0, "none")
