@@ -6,8 +6,9 @@ Nobody measured his joints. The truth of each is the point that fits best, by ro
 all views, so an error that all of them share is not seen. ``mm``: mean distance from that point's image, at its depth,
 of the shoulders to ankles that the tracker hands on (filled gaps included); ``seen``: their share; ``wrist_mm`` and
 ``ankle_mm``: those of them; ``p_mpjpe_mm``: error of the poses that the default lifter makes of the tracks, for the
-joints that it shares with the detector. The row ``truth`` lifts the images of the truth itself: no 2D stage
-does better.
+joints that it shares with the detector; ``crossed``: share of frames in which arms or legs lie nearer to the truth with
+left and right exchanged, and ``crossed_s`` the longest such spell in seconds. The row ``truth`` lifts the images of the
+truth itself: no 2D stage does better. In ``full, as read`` nothing mends left and right; it has no say in the truth.
 """
 
 import json
@@ -15,18 +16,21 @@ import xml.etree.ElementTree as Xml
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import numpy as np
 import tyro
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from app.pipeline import Pipeline
 from app.video import Video
+from benchmarks.noise_figures import ARMS, LEGS, across
 from benchmarks.pipeline import machine
 from detectors.protocol import Detector
+from detectors.sides import Sides
 from detectors.tracking import Tracker, choose
 from lifting.camera import Camera, Distortion, Extrinsics
 from lifting.lifter import Lifter
@@ -69,10 +73,21 @@ def main(frames: int = 100) -> None:
     pipelines = {way: Pipeline.load(device="cpu", refine=way) for way in WAYS}
     tracks = {way: [follow(one.detector, view) for view in views] for way, one in pipelines.items()}
     truth = consensus(views, [[track.points for track in found] for found in tracks.values()])
+    with patch("detectors.refined.Sides", AsRead):
+        tracks["full, as read"] = [follow(pipelines["full"].detector, view) for view in views]
     tracks["truth"] = [ideal(view, truth) for view in views]
     lifter = Lifter.load(locate("default"))
     rows = {way: row(views, found, truth, lifter) for way, found in tracks.items()}
     print(json.dumps({"machine": machine(), "frames": frames, "ways": rows}, indent=2))
+
+
+@dataclass(frozen=True, eq=False)
+class AsRead(Sides):
+    """Left and right as the network says."""
+
+    def read(self, *_: object) -> tuple[bool, Sides]:
+        """Never exchanged."""
+        return False, self
 
 
 def read(archive: Path, folder: Path, frames: int) -> list[View]:
@@ -160,11 +175,14 @@ def row(
     """The figures of one way."""
     errors = np.stack([flat_errors(view, one, truth) for view, one in zip(views, tracks, strict=True)])
     lifted = np.stack([lifted_errors(view, one, truth, lifter) for view, one in zip(views, tracks, strict=True)])
+    sides = np.stack([crossed(view.image(truth), one) for view, one in zip(views, tracks, strict=True)])
     parts = {part: [COCO17.index(f"{side}_{part}") for side in ("left", "right")] for part in ("wrist", "ankle")}
     return {
         "mm": _mm(errors[..., BODY]),
         "seen": round(float(np.isfinite(errors[..., BODY]).mean()), 3),
         **{f"{part}_mm": _mm(errors[..., joints]) for part, joints in parts.items()},
+        "crossed": round(float(sides.mean()), 3),
+        "crossed_s": round(max(map(longest, sides)) / RATE, 2),
         "p_mpjpe_mm": _mm(lifted),
         **{f"p_mpjpe_mm_{k}": _mm(one) for k, one in enumerate(lifted, start=1)},
     }
@@ -174,6 +192,17 @@ def flat_errors(view: View, one: Track2D, truth: Float[np.ndarray, "T J 3"]) -> 
     """Distances in the picture, in metres at the depth of the truth."""
     depth = view.place.to_camera(truth)[..., 2]
     return np.linalg.norm(one.points - view.image(truth), axis=-1) * depth / np.mean(view.camera.focals)
+
+
+def crossed(image: Float[np.ndarray, "T J 2"], one: Track2D) -> Bool[np.ndarray, " T"]:
+    """Whether arms or legs lie nearer to their true ``image`` with left and right exchanged, clearly so."""
+    size = np.sqrt(np.square(image - image.mean(axis=1, keepdims=True)).sum(-1).mean())
+    return np.any([across(one.points / size, image / size, group) for group in (ARMS, LEGS)], axis=0)
+
+
+def longest(true: Bool[np.ndarray, " T"]) -> int:
+    """Frames of the longest spell."""
+    return max((len(list(run)) for value, run in groupby(true.tolist()) if value), default=0)
 
 
 def lifted_errors(
