@@ -1,0 +1,307 @@
+"""Ways of making a timeline, compared on motions stitched together from those of people never seen: JSON and a table.
+
+    python benchmarks/timeline.py --data FOLDER [--folds 5] [--report report.json]
+
+A network is trained without each fold of people (about a minute of CPU time each). Labelled stretches of one person, or
+of one fold, are joined: eight of 1.5 to 6 s, each turned to face where the one before faced. What every way makes of
+them is compared frame by frame, by the edit score of the order of actions, and by F1 at half overlap (Lea et al., CVPR
+2017); all of them get the same probabilities, and every threshold in turn.
+"""
+
+import json
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import groupby, pairwise
+from pathlib import Path
+
+import numpy as np
+import tyro
+from jaxtyping import Float, Int
+from scipy.ndimage import gaussian_filter1d
+
+from recognition.calibration import claim
+from recognition.corpus import Corpus, corpus_of
+from recognition.data import folder
+from recognition.data.clips import OTHER
+from recognition.evaluation import subject_folds
+from recognition.segments import UNKNOWN, Timeline, segments
+from recognition.training import Trainer, TrainSettings
+from recognition.windows import cut, starts
+
+BLEND = 6
+"""Frames over which one stitched motion becomes the next."""
+THRESHOLDS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8)
+COSTS = (0.25, 0.5, 1.0, 2.0)
+"""What a change of action costs Viterbi decoding, in nats × seconds."""
+Poses = Float[np.ndarray, "N J 3"]
+Track = Int[np.ndarray, " N"]
+"""A label a frame; −1 = unknown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A stitched motion: probabilities of windows centred at ``centres`` (s), and the truth at ``rate`` Hz."""
+
+    probabilities: Float[np.ndarray, "W K"]
+    centres: Float[np.ndarray, " W"]
+    truth: Track
+    rate: float
+
+    @property
+    def end(self) -> float:
+        """Seconds."""
+        return len(self.truth) / self.rate
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Shares over all motions.
+
+    ``frames`` right; ``edit`` score; ``f1`` at half overlap; ``named``: known frames that get a name, ``right``: names
+    of those that are correct, ``false``: frames of "other" that get a name.
+    """
+
+    frames: float
+    edit: float
+    f1: float
+    named: float
+    right: float
+    false: float
+
+
+def main(
+    data: Path,
+    folds: int = 5,
+    settings: TrainSettings = TrainSettings(),  # noqa: B008
+    report: Path | None = None,
+) -> None:
+    """Measure and print.
+
+    Args:
+        data: Labelled motion, as python -m recognition convert writes it.
+        folds: Groups of people.
+        settings: The training of every network.
+        report: JSON to write as well.
+    """
+    corpus = corpus_of(folder.read(data), settings.plan)
+    found = list(cases(corpus, settings, folds))
+    names = corpus.names
+    rows = {
+        f"{way}, threshold {t}": measure(found, names, make(names, t)) for way, make in WAYS.items() for t in THRESHOLDS
+    }
+    for name, row in rows.items():
+        print(f"{name:40}" + "  ".join(f"{key} {value:.3f}" for key, value in asdict(row).items()), flush=True)
+    facts = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "system": platform.platform(), "motions": len(found)}
+    text = json.dumps({**facts, "ways": {name: asdict(row) for name, row in rows.items()}}, indent=1)
+    print(text)
+    if report:
+        report.write_text(text)
+
+
+def cases(corpus: Corpus, settings: TrainSettings, folds: int) -> Iterator[Case]:
+    """Stitched motions of every fold, and what a network trained without the fold says about them."""
+    plan, random = corpus.plan, np.random.default_rng(0)
+    for group in subject_folds(corpus, folds):
+        held_out = corpus.by(group)
+        trainer = Trainer(settings, corpus.only(~held_out))
+        for _ in trainer.fit():
+            pass
+        network = trainer.result({})
+        for points, truth in stitched(corpus.only(held_out), random):
+            centres = (starts(len(points), plan) + (plan.frames - 1) / 2) / plan.rate
+            yield Case(network.probabilities(cut(points, plan)), centres, truth, plan.rate)
+
+
+def stitched(corpus: Corpus, random: np.random.Generator) -> Iterator[tuple[Poses, Track]]:
+    """Six motions of every person who shows several labels, and eight of everybody's."""
+    parts = stretches(corpus)
+    people = sorted({who for who, _, _ in parts})
+    for who in [{person} for person in people] * 6 + [set(people)] * 8:
+        mine: dict[int, list[Poses]] = {}
+        for person, label, points in parts:
+            if person in who:
+                mine.setdefault(label, []).append(points)
+        if len(mine) > 1:
+            yield stitch(mine, corpus, random)
+
+
+def stretches(corpus: Corpus) -> list[tuple[str, int, Poses]]:
+    """Subject, label and poses of all that has one label for at least 1.5 s."""
+    out = []
+    rows = zip(corpus.clip.tolist(), corpus.labels.tolist(), corpus.spans[:, 0].tolist(), strict=True)
+    quarter, step = (corpus.plan.frames - 1) // 4, corpus.plan.step
+    for (clip, label, _), found in groupby(enumerate(rows), key=lambda r: (r[1][0], r[1][1], r[1][2] - step * r[0])):
+        firsts = [int(first) for _, (_, _, first) in found]
+        begin, end = firsts[0] + quarter, firsts[-1] + 3 * quarter
+        if end - begin >= 1.5 * corpus.plan.rate:
+            out.append((corpus.dataset.clips[clip].subject, label, corpus.motions[clip][begin:end]))
+    return out
+
+
+def stitch(parts: Mapping[int, list[Poses]], corpus: Corpus, random: np.random.Generator) -> tuple[Poses, Track]:
+    """Eight parts, no two neighbours with one label. Hips stay where they are."""
+    points: list[Poses] = []
+    truth: list[int] = []
+    for _ in range(8):
+        label = int(random.choice([k for k in sorted(parts) if not truth or k != truth[-1]]))
+        part = parts[label][random.integers(len(parts[label]))]
+        count = min(len(part), int(random.integers(45, 181)))
+        start = int(random.integers(len(part) - count + 1))
+        part = part[start : start + count] - part[start : start + count, :1]
+        if points:
+            last = points[-1][-1]
+            part = turned(part, heading(part[0], corpus) - heading(last, corpus))
+            share = (np.arange(1, BLEND + 1) / (BLEND + 1))[:, None, None]
+            points.append((1 - share) * last + share * part[0])
+            truth += [truth[-1]] * (BLEND // 2) + [label] * (BLEND - BLEND // 2)
+        points.append(part)
+        truth += [label] * count
+    known = np.array([-1 if name == OTHER else k for k, name in enumerate(corpus.names)])
+    return np.concatenate(points), known[truth]
+
+
+def heading(pose: Float[np.ndarray, "J 3"], corpus: Corpus) -> float:
+    """Where the left hip lies from the right one, as an angle about the vertical (y)."""
+    index = corpus.dataset.skeleton.index
+    across = pose[index("left_hip")] - pose[index("right_hip")]
+    return float(np.arctan2(across[2], across[0]))
+
+
+def turned(points: Poses, angle: float) -> Poses:
+    """Turned about y by ``-angle`` in the sense of ``heading``."""
+    c, s = np.cos(angle), np.sin(angle)
+    return points @ np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
+
+
+Way = Callable[[Case], Track]
+
+
+def library(names: tuple[str, ...], threshold: float) -> Way:
+    """Smooth, segment, join short segments, name each as a whole."""
+
+    def way(case: Case) -> Track:
+        found = segments(case.probabilities, case.centres, (0.0, case.end), names, Timeline(threshold))
+        times = (np.arange(len(case.truth)) + 0.5) / case.rate
+        place = np.searchsorted([action.end for action in found[:-1]], times, side="right")
+        return np.array([-1 if a.label == UNKNOWN else names.index(a.label) for a in found])[place]
+
+    return way
+
+
+def by_window(names: tuple[str, ...], threshold: float) -> Way:
+    """Smooth, then name each window."""
+
+    def way(case: Case) -> Track:
+        pace = float(np.median(np.diff(case.centres)))
+        smooth = gaussian_filter1d(case.probabilities, 0.3 / pace, axis=0, mode="nearest")
+        return spread(judged(smooth, smooth.argmax(axis=1), names, threshold), case)
+
+    return way
+
+
+def viterbi(cost: float) -> Callable[[tuple[str, ...], float], Way]:
+    """The likeliest sequence if a change costs ``cost``, each segment named as a whole."""
+
+    def made(names: tuple[str, ...], threshold: float) -> Way:
+        def way(case: Case) -> Track:
+            pace = float(np.median(np.diff(case.centres)))
+            path = decoded(np.log(case.probabilities + 1e-9) * pace, cost)
+            bounds = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
+            means = [case.probabilities[a:b].mean(axis=0) for a, b in pairwise(bounds)]
+            whole = np.repeat(means, np.diff(bounds), axis=0)
+            return spread(judged(whole, path, names, threshold), case)
+
+        return way
+
+    return made
+
+
+def decoded(scores: Float[np.ndarray, "W K"], cost: float) -> Int[np.ndarray, " W"]:
+    """The best path through ``scores`` where every change costs ``cost`` (Viterbi)."""
+    best, back = scores[0], []
+    for row in scores[1:]:
+        likeliest = int(best.argmax())
+        stay = best >= best[likeliest] - cost
+        back.append(np.where(stay, np.arange(len(best)), likeliest))
+        best = np.where(stay, best, best[likeliest] - cost) + row
+    path = [int(best.argmax())]
+    for pointers in reversed(back):
+        path.append(int(pointers[path[-1]]))
+    return np.array(path[::-1])
+
+
+def judged(
+    probabilities: Float[np.ndarray, "W K"], choice: Int[np.ndarray, " W"], names: tuple[str, ...], threshold: float
+) -> Int[np.ndarray, " W"]:
+    """The choice, or −1 where it is "other" or its claim is too small."""
+    other = names.index(OTHER) if OTHER in names else None
+    none = None if other is None else probabilities[:, other]
+    claims = claim(probabilities[np.arange(len(choice)), choice], none, len(names))
+    return np.where((choice != (-1 if other is None else other)) & (claims >= threshold), choice, -1)
+
+
+def spread(choice: Int[np.ndarray, " W"], case: Case) -> Track:
+    """Choices of windows as choices of frames: every frame takes the nearest window's."""
+    times = (np.arange(len(case.truth)) + 0.5) / case.rate
+    return choice[np.searchsorted((case.centres[1:] + case.centres[:-1]) / 2, times, side="right")]
+
+
+def measure(found: list[Case], names: tuple[str, ...], way: Way) -> Measure:
+    """What a way makes of all motions."""
+    pairs = [(case.truth, way(case)) for case in found]
+    truth, said = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    known, claimed, right = truth >= 0, said >= 0, truth == said
+    hits, misses = np.sum([overlaps(*pair) for pair in pairs], axis=0)
+    return Measure(
+        float(right.mean()),
+        float(np.mean([edit_score(*pair) for pair in pairs])),
+        float(2 * hits / max(2 * hits + misses, 1)),
+        float(claimed[known].mean()),
+        float(right[known & claimed].mean()) if (known & claimed).any() else float("nan"),
+        float(claimed[~known].mean()) if (~known).any() else float("nan"),
+    )
+
+
+def runs(track: Track) -> list[tuple[int, int, int]]:
+    """Label, first frame and end of every run."""
+    bounds = [0, *(np.flatnonzero(np.diff(track)) + 1).tolist(), len(track)]
+    return [(int(track[a]), a, b) for a, b in pairwise(bounds)]
+
+
+def edit_score(truth: Track, said: Track) -> float:
+    """1 − Levenshtein distance between the orders of actions over the length of the longer one."""
+    a, b = ([label for label, *_ in runs(track)] for track in (truth, said))
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        before, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
+    return 1 - row[-1] / max(len(a), len(b))
+
+
+def overlaps(truth: Track, said: Track) -> tuple[int, int]:
+    """Segments found (same label, half of the union shared, each true one once), and those missed or made up."""
+    left, guesses = runs(truth), runs(said)
+    count, hits = len(left), 0
+    for label, a, b in guesses:
+        match = next(
+            (t for t in left if t[0] == label and 2 * (min(b, t[2]) - max(a, t[1])) >= max(b, t[2]) - min(a, t[1])),
+            None,
+        )
+        if match:
+            left.remove(match)
+            hits += 1
+    return hits, count + len(guesses) - 2 * hits
+
+
+WAYS: Mapping[str, Callable[[tuple[str, ...], float], Way]] = {
+    "library": library,
+    "name each window": by_window,
+    **{f"viterbi {cost}": viterbi(cost) for cost in COSTS},
+}
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
