@@ -34,6 +34,8 @@ class Augmentation:
     """Share of windows of which only a part (at least 40 %) was seen, lengthened as in use: so length gives no hint."""
     warp: float = 0.0
     """Standard deviation of the logarithm of the speed within a window, which changes smoothly."""
+    lost: float = 0.0
+    """Share of windows in which nobody was seen for up to half of the time: bridged by straight lines, as in use."""
     mirror: float = 0.5
     """Share of windows that are mirrored."""
     proportion: float = 0.08
@@ -60,6 +62,7 @@ class Sampler:
         """These rows of the corpus, each augmented once."""
         skeleton = self.corpus.dataset.skeleton
         windows = self.corpus.at(rows, self._places(rows, generator))
+        windows = bridged(windows, self.augmentation.lost, generator)
         windows = vary(windows, skeleton, self.augmentation, generator)
         made = errors(windows.shape, skeleton, self.augmentation, generator)
         return windows + np.where(self.recorded[rows, None, None, None], made, 0.0)
@@ -87,6 +90,20 @@ def vary(
     points = reproportioned(points, skeleton, augmentation.proportion, generator)
     flip = generator.random((len(points), 1, 1, 1)) < augmentation.mirror
     return np.where(flip, points[:, :, list(skeleton.mirror)] * [-1.0, 1.0, 1.0], points)
+
+
+def bridged(points: Float[np.ndarray, "B T J 3"], share: float, generator: Generator) -> Float[np.ndarray, "B T J 3"]:
+    """In a ``share`` of the windows one stretch, of up to half of the time, becomes a straight line."""
+    count, frames = points.shape[:2]
+    length = generator.uniform(0, 0.5, count) * (generator.random(count) < share)
+    first = generator.uniform(0, 1 - length) * (frames - 1)
+    last = first + length * (frames - 1)
+    places = np.tile(np.arange(frames, dtype=float), (count, 1))
+    inside = (places > first[:, None]) & (places < last[:, None])
+    rows = np.arange(count)
+    ends = (points[rows, np.floor(first).astype(int)], points[rows, np.ceil(last).astype(int)])
+    along = ((places - first[:, None]) / np.maximum(last - first, 1e-9)[:, None])[..., None, None]
+    return np.where(inside[..., None, None], (1 - along) * ends[0][:, None] + along * ends[1][:, None], points)
 
 
 def reproportioned(

@@ -8,7 +8,7 @@ import torch
 from models.action_net import ActionNet, ActionNetConfig
 from poses import H36M17, Poses3D, skeleton
 from poses.errors import WeightsError
-from recognition.augment import Augmentation, Sampler, errors, reproportioned, vary
+from recognition.augment import Augmentation, Sampler, bridged, errors, reproportioned, vary
 from recognition.calibration import Calibration
 from recognition.classifier import Classifier
 from recognition.corpus import corpus_of
@@ -25,6 +25,8 @@ PLAN = WindowPlan(seconds=1.0, stride=0.25)
 SMALL = TrainSettings(
     channels=4, epochs=4, steps=9, batch=8, learning_rate=0.01, plan=PLAN, encoding=Encoding(equalise="none")
 )
+STILL = Augmentation((1.0, 1.0), 0.0, 0.0, mirror=0.0, proportion=0.0, wander=0.0, depth=0.0, jitter=0.0)
+"""No augmentation at all."""
 WALK, GESTURE = LABELS.index("walk"), LABELS.index("gesture")
 
 
@@ -149,12 +151,11 @@ def test_a_clip_counts_once(corpus):
 
 
 def test_lifted_clips_get_no_errors_on_top():
-    still = Augmentation((1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0)
     clips = [clip("a", "1", walking(31), "walk"), clip("a", "1", walking(31), "walk", kind="lifted")]
     corpus = corpus_of(dataset(clips), PLAN)
     for kind, spoiled in (("", True), ("lifted", False)):
         part = corpus.only(corpus.of(kind))
-        windows, _ = Sampler(part, still).draw(4, np.random.default_rng(0))
+        windows, _ = Sampler(part, replace(STILL, depth=0.03)).draw(4, np.random.default_rng(0))
         assert np.allclose(windows, part.windows()[:1], atol=1e-9) != spoiled
 
 
@@ -181,9 +182,20 @@ def test_a_skeleton_stored_in_any_order_keeps_its_directions():
 def test_warped_windows_pass_their_time_in_order_and_whole_segments_stay_inside():
     points = np.arange(40.0)[:, None, None] * np.ones((1, 17, 3))
     whole = corpus_of(dataset([clip("ramp", "1", points, "walk")]), WindowPlan(seconds=None, samples=20))
-    lively = Augmentation((0.6, 1.0), 0.5, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0)
+    lively = replace(STILL, speed=(0.6, 1.0), shift=0.5, warp=0.5)
     windows, _ = Sampler(whole, lively).draw(50, np.random.default_rng(0))
     frames = windows[:, :, 0, 0]
     steps = np.diff(frames, axis=1)
     assert (steps >= 0).all() and steps.std() > 0.2
     assert frames.min() >= 0 and frames.max() <= 39 and np.ptp(frames, axis=1).min() >= 0.6 * 39 - 1e-6
+
+
+def test_lost_stretches_become_straight_lines_and_the_rest_stays():
+    points = np.cumsum(np.random.default_rng(0).normal(size=(40, 31, 17, 3)), axis=1)
+    made = bridged(points, 1.0, np.random.default_rng(1))
+    changed = (made != points).any(axis=(2, 3))
+    assert changed.any(axis=1).mean() > 0.8 and changed.mean() < 0.4
+    bends = np.abs(np.diff(made, 2, axis=1)).max(axis=(2, 3))
+    inner = changed[:, :-2] & changed[:, 1:-1] & changed[:, 2:]
+    np.testing.assert_allclose(bends[inner], 0, atol=1e-9)
+    np.testing.assert_array_equal(bridged(points, 0.0, np.random.default_rng(1)), points)
