@@ -1,6 +1,7 @@
 """A small convolutional classifier of motion images, built from a genotype."""
 
 from dataclasses import dataclass
+from math import prod
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -16,7 +17,8 @@ class ActionNetConfig:
     ``stages`` resolutions with ``cells`` normal cells each and a reduction cell between two stages; ``channels`` per
     node in the first stage, doubled at each reduction; ``stem_stride`` 2 halves the picture before the first cell
     (four times faster). ``auxiliary`` adds a second classifier after the middle cell. In training, ``dropout`` acts
-    before the classifiers and ``drop_path`` on the edges of the cells.
+    before the classifiers and ``drop_path`` on the edges of the cells. The classifiers see the mean of the picture, or
+    of each part of a ``grid`` of rows and columns: rows of a motion image are joints, columns are time.
     """
 
     classes: int
@@ -28,6 +30,7 @@ class ActionNetConfig:
     dropout: float = 0.3
     auxiliary: bool = False
     drop_path: float = 0.0
+    grid: tuple[int, int] = (1, 1)
 
 
 class ActionNet(nn.Module):
@@ -42,9 +45,11 @@ class ActionNet(nn.Module):
         self.stem, inputs = stem(config)
         self.cells = nn.ModuleList(_cells(config, inputs))
         widths = [cell.outputs for cell in self.cells if isinstance(cell, Cell)]
-        self.head = Head(widths[-1], config.classes, config.dropout)
+        self.head = Head(widths[-1], config.classes, config.dropout, config.grid)
         self.middle = len(widths) // 2
-        self.auxiliary = Head(widths[self.middle], config.classes, config.dropout) if config.auxiliary else None
+        self.auxiliary = None
+        if config.auxiliary:
+            self.auxiliary = Head(widths[self.middle], config.classes, config.dropout, config.grid)
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K"]:
         """Logits of the main classifier."""
@@ -68,15 +73,18 @@ class ActionNet(nn.Module):
 class Head(nn.Module):
     """Features (B, C, H, W) → one logit a class."""
 
-    def __init__(self, inputs: int, classes: int, dropout: float) -> None:
+    def __init__(self, inputs: int, classes: int, dropout: float, grid: tuple[int, int]) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(inputs, classes)
-        )
+        self.layers = nn.Sequential(*pooling(dropout, grid), nn.Linear(inputs * prod(grid), classes))
 
     def forward(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
         """Logits."""
         return self.layers(features)
+
+
+def pooling(dropout: float, grid: tuple[int, int]) -> list[nn.Module]:
+    """The layers of a head before its linear one: channel by channel, the means of the parts of the grid."""
+    return [nn.ReLU(), nn.AdaptiveAvgPool2d(grid), nn.Flatten(), nn.Dropout(dropout)]
 
 
 @dataclass(frozen=True)

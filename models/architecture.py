@@ -28,9 +28,13 @@ def configured(classes: int, genotype: AnyGenotype, **sizes: Any) -> AnyConfig:
 
 
 def config(values: Mapping[str, Any]) -> AnyConfig:
-    """Read the mapping that ``dataclasses.asdict`` makes of a config. Raises what ``genotype`` raises."""
+    """Read the mapping that ``dataclasses.asdict`` makes of a config, also after a round trip through JSON.
+
+    Raises what ``genotype`` raises.
+    """
     kind = MacroNetConfig if "layers" in values["genotype"] else ActionNetConfig
-    return kind(**{**values, "genotype": genotype(values["genotype"])})
+    rows, columns = values.get("grid", (1, 1))
+    return kind(**{**values, "genotype": genotype(values["genotype"]), "grid": (rows, columns)})
 
 
 def network(config: AnyConfig) -> AnyNet:

@@ -83,6 +83,7 @@ class MacroNetConfig:
     dropout: float = 0.3
     auxiliary: bool = False
     drop_path: float = 0.0
+    grid: tuple[int, int] = (1, 1)
 
 
 class _Chain(nn.Module):
@@ -107,8 +108,10 @@ class _Chain(nn.Module):
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths)
         self.drop = DropPath(config.drop_path)
-        self.head = Head(widths[-1], config.classes, config.dropout)
-        self.auxiliary = Head(widths[self.middle], config.classes, config.dropout) if config.auxiliary else None
+        self.head = Head(widths[-1], config.classes, config.dropout, config.grid)
+        self.auxiliary = None
+        if config.auxiliary:
+            self.auxiliary = Head(widths[self.middle], config.classes, config.dropout, config.grid)
 
     def run(self, images: Float[Tensor, "B 3 H W"], genotype: MacroGenotype) -> tuple[Float[Tensor, "B K"], ...]:
         """Logits of every classifier of ``genotype``, the main one first."""

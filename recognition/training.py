@@ -46,6 +46,8 @@ class TrainSettings:
     """One run: ``epochs`` of ``steps`` batches. The learning rate warms up for one epoch, then falls along a cosine."""
 
     channels: int = 16
+    grid: tuple[int, int] = (1, 1)
+    """Parts of the picture, rows and columns, that the classifier sees apart."""
     epochs: int = 16
     steps: int = 25
     batch: int = 64
@@ -80,7 +82,7 @@ class Trainer:
         self.generator = np.random.default_rng(settings.seed)
         with torch.random.fork_rng():
             torch.manual_seed(settings.seed)
-            sizes = {"channels": settings.channels, "auxiliary": settings.auxiliary > 0}
+            sizes = {"channels": settings.channels, "grid": settings.grid, "auxiliary": settings.auxiliary > 0}
             net = build(configured(len(self.labels), genotype, **sizes))
             self.net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             self.dropout = torch.get_rng_state()
