@@ -6,6 +6,7 @@ cell's output has weights for all its nodes, and uses those of the loose ends (P
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.action_net import ActionNet, ActionNetConfig, Head, layout, stem
+from models.action_net import ActionNet, ActionNetConfig, Head, layout, pooling, stem
 from models.cell import Cell, wire
 from models.genotype import OPERATIONS, Edge, Genotype, Node, loose_ends
 from models.operations import DropPath, operation
@@ -44,11 +45,9 @@ class Supernet(nn.Module):
             cells.append(SharedCell(nodes, inputs, plan.channels, plan.stride, plan.rescale, config.drop_path))
             widths.append(nodes * plan.channels)
         self.cells = nn.ModuleList(cells)
-        self.head = SharedHead(widths[-1], config.classes, config.dropout)
+        self.head = SharedHead(widths[-1], config)
         self.middle = len(cells) // 2
-        self.auxiliary = (
-            SharedHead(widths[2 + self.middle], config.classes, config.dropout) if config.auxiliary else None
-        )
+        self.auxiliary = SharedHead(widths[2 + self.middle], config) if config.auxiliary else None
 
     def forward(self, images: Float[Tensor, "B 3 H W"], genotype: Genotype) -> Float[Tensor, "B K"]:
         """Logits of the main classifier of ``genotype``."""
@@ -95,10 +94,10 @@ class SharedCell(nn.Module):
         self.align = nn.ModuleList([SharedPoint(inputs[0], channels, rescale), SharedPoint(inputs[1], channels, 1)])
         self.operations = nn.ModuleDict(
             {
-                _key(node, slot, Edge(state, name)): operation(name, channels, stride if state < 2 else 1)
+                self._key(node, slot, Edge(state, name)): operation(name, channels, stride if state < 2 else 1)
                 for node in range(nodes)
                 for slot in range(2)
-                for state in range(2 + node)
+                for state in (0, 2)
                 for name in OPERATIONS
             }
         )
@@ -108,7 +107,7 @@ class SharedCell(nn.Module):
         """What the cell of ``genotype`` makes of the outputs of the two cells before it."""
         nodes = genotype.normal if self.stride == 1 else genotype.reduction
         inputs = [self.align[0](before), self.align[1](last)]
-        values = wire(inputs, nodes, lambda *edge: self.operations[_key(*edge)], self.drop)
+        values = wire(inputs, nodes, lambda *edge: self.operations[self._key(*edge)], self.drop)
         return Part(values, self.columns(nodes))
 
     def columns(self, nodes: tuple[Node, ...]) -> Int[Tensor, " C"]:
@@ -123,8 +122,11 @@ class SharedCell(nn.Module):
             shared.copy_to(align, columns)
         for number, node in enumerate(cell.nodes):
             for slot, edge in enumerate(node.edges):
-                state = self.operations[_key(number, slot, edge)].state_dict()
+                state = self.operations[self._key(number, slot, edge)].state_dict()
                 cell.operations[2 * number + slot].load_state_dict(state)
+
+    def _key(self, node: int, slot: int, edge: Edge) -> str:
+        return f"{node}-{slot}-{'inner' if edge.state >= 2 and self.stride > 1 else 'outer'}-{edge.operation}"
 
 
 class SharedPoint(nn.Module):
@@ -149,19 +151,20 @@ class SharedPoint(nn.Module):
 class SharedHead(nn.Module):
     """``action_net.Head`` on those input channels that there are."""
 
-    def __init__(self, inputs: int, classes: int, dropout: float) -> None:
+    def __init__(self, inputs: int, config: ActionNetConfig) -> None:
         super().__init__()
-        self.pool = nn.Sequential(nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
-        self.linear = nn.Linear(inputs, classes)
+        self.parts = prod(config.grid)
+        self.pool = nn.Sequential(*pooling(config.dropout, config.grid))
+        self.linear = nn.Linear(inputs * self.parts, config.classes)
 
     def forward(self, part: Part) -> Float[Tensor, "B K"]:
         """Logits."""
-        return functional.linear(self.pool(part.values), self.linear.weight[:, part.columns], self.linear.bias)
+        return functional.linear(self.pool(part.values), self._weight(part.columns), self.linear.bias)
 
     def copy_to(self, head: Head, columns: Int[Tensor, " C"]) -> None:
         """Copy the weights of ``columns``."""
-        head.load_state_dict({"layers.4.weight": self.linear.weight[:, columns], "layers.4.bias": self.linear.bias})
+        head.load_state_dict({"layers.4.weight": self._weight(columns), "layers.4.bias": self.linear.bias})
 
-
-def _key(node: int, slot: int, edge: Edge) -> str:
-    return f"{node}-{slot}-{edge.state}-{edge.operation}"
+    def _weight(self, columns: Int[Tensor, " C"]) -> Float[Tensor, "K C1"]:
+        parts = torch.arange(self.parts, device=columns.device)
+        return self.linear.weight[:, (columns[:, None] * self.parts + parts).flatten()]
