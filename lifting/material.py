@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -32,8 +31,8 @@ def load(path: Path) -> Bank:
     try:
         with np.load(path, allow_pickle=False) as file:
             recorded = "layouts" in file.files
-    except (OSError, ValueError, BadZipFile, EOFError, AttributeError):
-        recorded = False  # the bank says what is wrong
+    except Exception:  # damaged bytes can raise anything; the bank says what is wrong
+        recorded = False
     return SequenceBank.load(path) if recorded else MotionBank.load(path)
 
 

@@ -10,7 +10,7 @@ from io import BytesIO
 from math import prod
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 from jaxtyping import Shaped
@@ -41,7 +41,9 @@ def read_archive(path: Path, *keys: str) -> dict[str, Any]:
             return {key: _member(path, archive, members[key], key) for key in keys}
     except FileNotFoundError:
         raise DataError(f"There is no file {path}. Give the npz of the data set.") from None
-    except (OSError, BadZipFile) as error:
+    except DataError:
+        raise
+    except Exception as error:  # damaged bytes can raise anything
         raise DataError(f"{path} is not an npz file, or it is cut off ({error}). Download it again.") from error
 
 

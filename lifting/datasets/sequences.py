@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -12,7 +11,7 @@ from jaxtyping import Float, Shaped
 from lifting.camera import Camera
 from lifting.trials import Trial
 from poses import Skeleton, Track2D, skeleton
-from poses.errors import DataError, KineliftError, SettingsError, ShapeError
+from poses.errors import DataError, SettingsError, ShapeError
 from poses.output import make_folder, replacing
 
 FORMAT = 1
@@ -179,7 +178,7 @@ class SequenceBank:
         try:
             with np.load(path, allow_pickle=False) as file:
                 return _bank({name: file[name] for name in file.files})
-        except (OSError, ValueError, LookupError, TypeError, BadZipFile, EOFError, KineliftError) as error:
+        except Exception as error:  # damaged bytes can raise anything
             raise DataError(
                 f"{path} is not a file of sequences, or it is damaged: {error}. Convert the data set anew."
             ) from error

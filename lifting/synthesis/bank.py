@@ -52,8 +52,12 @@ class MotionBank:
                     torch.from_numpy(file["rates"]).float(),
                     *(tuple(map(str, file[key])) for key in ("names", "subjects", "actions")),
                 )
-        except (OSError, ValueError, KeyError) as error:
-            raise DataError(f"{path} is not a prepared motion-capture file: {error}.") from error
+        except DataError:
+            raise
+        except Exception as error:  # damaged bytes can raise anything
+            raise DataError(
+                f"{path} is not a file of prepared motion capture, or it is damaged ({error}). Prepare it again."
+            ) from error
 
     def only(self, subjects: Collection[str]) -> "MotionBank":
         """The clips of these subjects."""

@@ -1,7 +1,10 @@
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lifting.batch import Framing
+from lifting.prepare import Clip, write
 from lifting.synthesis import random
 from lifting.synthesis.bank import COCO, JOINTS, MotionBank
 from lifting.synthesis.body import PARENTS, BodySettings, mirrored, mixed, orientation, reshaped
@@ -9,6 +12,7 @@ from lifting.synthesis.noise import MEASURED, SPREAD, NoiseSettings, corrupted
 from lifting.synthesis.sampler import Sampler, SynthesisSettings
 from lifting.synthesis.view import ViewSettings, draw_view
 from poses import COCO17
+from poses.errors import DataError
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -179,3 +183,26 @@ def test_bank_chooses_subjects_and_repeats_the_ends(bank: MotionBank) -> None:
     torch.testing.assert_close(frames[0], bank.clip(1)[0])
     torch.testing.assert_close(frames[3], bank.clip(1)[-1])
     torch.testing.assert_close(frames[2], (bank.clip(1)[44] + bank.clip(1)[45]) / 2)
+
+
+@settings(max_examples=60, deadline=None)
+@given(share=st.floats(0, 0.999), flip=st.none() | st.integers(1, 255))
+def test_a_damaged_file_is_a_typed_error(
+    share: float, flip: int | None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "motion.npz"
+    write(path, [Clip("a", "1", "walk", standing(3).numpy(), 60.0)])
+    whole = bytearray(path.read_bytes())
+    at = int(share * len(whole))
+    if flip is None:
+        whole = whole[:at]
+    else:
+        whole[at] ^= flip
+    path.write_bytes(whole)
+    try:
+        found = MotionBank.load(path)
+    except DataError as error:
+        assert "motion.npz" in str(error)
+    else:  # a byte that nobody reads
+        assert flip is not None
+        torch.testing.assert_close(found.points, standing(3))
