@@ -1,6 +1,6 @@
 """Ways of making a timeline, compared on motions stitched together from those of people never seen: JSON and a table.
 
-    python benchmarks/timeline.py --data FOLDER [--folds 5] [--report report.json]
+    python -m benchmarks.timeline --data FOLDER [--folds 5] [--report report.json]
 
 A network is trained without each fold of people (about a minute of CPU time each). Labelled stretches of one person, or
 of one fold, are joined: eight of 1.5 to 6 s, each turned to face where the one before faced. What every way makes of
@@ -209,9 +209,10 @@ def viterbi(cost: float) -> Callable[[tuple[str, ...], float], Way]:
             pace = float(np.median(np.diff(case.centres)))
             path = decoded(np.log(case.probabilities + 1e-9) * pace, cost)
             bounds = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
-            means = [case.probabilities[a:b].mean(axis=0) for a, b in pairwise(bounds)]
-            whole = np.repeat(means, np.diff(bounds), axis=0)
-            return spread(judged(whole, path, names, threshold), case)
+            sure = judged(case.probabilities, path, names, threshold) >= 0
+            for a, b in pairwise(bounds):
+                path[a:b] = path[a] if sure[a:b].mean() >= 0.5 else -1
+            return spread(path, case)
 
         return way
 

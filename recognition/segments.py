@@ -24,8 +24,8 @@ UNKNOWN = "unknown"
 class Timeline:
     """How decisions are made: probabilities are ``smoothing`` seconds wide averages (standard deviation).
 
-    Segments shorter than ``shortest`` seconds join a neighbour. A segment whose ``calibration.claim`` is below
-    ``threshold`` is "unknown".
+    Segments shorter than ``shortest`` seconds join a neighbour. A segment is "unknown" unless at least
+    half of its windows have a ``calibration.claim`` of ``threshold``.
     """
 
     threshold: float
@@ -70,21 +70,19 @@ def segments(
     bounds = np.concatenate([[span[0]], (centres[1:] + centres[:-1]) / 2, [span[1]]])
     runs = _merged(_runs(smooth.argmax(axis=1), bounds), timeline.shortest)
     other = labels.index(OTHER) if OTHER in labels else None
-    judged = [_judged(run, _mean(run, smooth, bounds), other, timeline.threshold) for run in runs]
+    judged = [_judged(run, _rows(run, smooth, bounds), other, timeline.threshold) for run in runs]
     return tuple(_action(run, smooth, bounds, labels) for run in _together(judged))
 
 
-def _mean(
-    run: _Run, probabilities: Float[np.ndarray, "W K"], bounds: Float[np.ndarray, " W1"]
-) -> Float[np.ndarray, " K"]:
-    inside = (bounds[:-1] >= run.start) & (bounds[1:] <= run.end)
-    return probabilities[inside].mean(axis=0)
+def _rows(run: _Run, rows: Float[np.ndarray, "W K"], bounds: Float[np.ndarray, " W1"]) -> Float[np.ndarray, "R K"]:
+    return rows[(bounds[:-1] >= run.start) & (bounds[1:] <= run.end)]
 
 
-def _judged(run: _Run, mean: Float[np.ndarray, " K"], other: int | None, threshold: float) -> _Run:
+def _judged(run: _Run, rows: Float[np.ndarray, "R K"], other: int | None, threshold: float) -> _Run:
     """The run, or an unknown one (−1) where too little speaks for its action."""
-    none = None if other is None else mean[other : other + 1]
-    sure = run.choice != other and claim(mean[run.choice : run.choice + 1], none, len(mean))[0] >= threshold
+    none = None if other is None else rows[:, other]
+    claims = claim(rows[:, run.choice], none, rows.shape[1])
+    sure = run.choice != other and float(np.median(claims)) >= threshold
     return run if sure else _Run(-1, run.start, run.end)
 
 
@@ -121,8 +119,8 @@ def _action(
     run: _Run, probabilities: Float[np.ndarray, "W K"], bounds: Float[np.ndarray, " W1"], labels: Sequence[str]
 ) -> Action:
     if run.choice >= 0:
-        mean = _mean(run, probabilities, bounds)
-        return Action(run.start, run.end, labels[run.choice], min(float(mean[run.choice]), 1.0))
+        mean = float(_rows(run, probabilities, bounds)[:, run.choice].mean())
+        return Action(run.start, run.end, labels[run.choice], min(mean, 1.0))
     actions = [k for k, label in enumerate(labels) if label != OTHER]
     likeliest = probabilities[:, actions].max(axis=1, keepdims=True)
-    return Action(run.start, run.end, UNKNOWN, max(1 - float(_mean(run, likeliest, bounds)[0]), 0.0))
+    return Action(run.start, run.end, UNKNOWN, max(1 - float(_rows(run, likeliest, bounds).mean()), 0.0))
