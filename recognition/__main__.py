@@ -60,7 +60,7 @@ def train(
     settings: Settings = TrainSettings(),  # noqa: B008
     genotype: Cell = None,
     folds: int = 5,
-    false_names: float = 0.2,
+    false_names: float = 0.1,
     device: str = "cpu",
 ) -> None:
     """Measure across subjects, then train on everybody; a run that was interrupted goes on where it stopped.
@@ -101,7 +101,7 @@ def evaluate(
     settings: Settings = TrainSettings(),  # noqa: B008
     genotype: Cell = None,
     folds: int = 5,
-    false_names: float = 0.2,
+    false_names: float = 0.1,
     figure: Path | None = None,
     report: Path | None = None,
 ) -> None:

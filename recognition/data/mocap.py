@@ -1,6 +1,5 @@
 """Motion capture as ``python -m lifting prepare`` writes it, labelled by rules, and the same motions lifted again."""
 
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -109,7 +108,9 @@ def _recordings(path: Path, command: str) -> Iterator[_Recording]:
         if int(data["format"]) != FORMAT:
             raise DataError(f"{path} has motion-capture format {data['format']}; this version reads {FORMAT}. {remedy}")
         rows = list(zip(*columns, rates, sources, bounds[:-1], bounds[1:], strict=True))
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except DataError:
+        raise
+    except Exception as error:  # damaged bytes can raise anything
         raise DataError(f"{path} is not prepared motion capture ({error}). {remedy}") from error
     for name, subject, action, rate, source, first, end in rows:
         yield _Recording(name, subject, action, points[first:end], rate, source)
