@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from poses import Skeleton
+from poses import Skeleton, skeleton
 
 Pair = tuple[str, str]
 Order = Literal["given", "pairs", "parts"]
@@ -31,15 +31,66 @@ REACHES: tuple[Pair, ...] = (
 """Pairs of which the distance is chosen by hand: what opens and closes when people move."""
 
 
+MOVERS: tuple[str, ...] = (
+    "hip", "spine", "thorax", "head", "left_shoulder", "left_elbow", "left_wrist", "right_shoulder", "right_elbow",
+    "right_wrist", "left_hip", "left_knee", "left_ankle", "right_hip", "right_knee", "right_ankle",
+)  # fmt: skip
+"""Joints of which the way is chosen by hand."""
+
+ENDS: tuple[str, ...] = ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "head", "spine")
+"""Joints that one person has at another's."""
+
+_STAND_INS = {"wrist": "hand", "ankle": "foot", "hip": "spine"}
+
+
+class Shown(NamedTuple):
+    """Which features a picture has: one row each."""
+
+    distances: tuple[Pair, ...]
+    orientations: tuple[Pair, ...]
+    moves: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return sum(len(part) for part in self)
+
+
+def chosen(known: Skeleton) -> Shown:
+    """What is chosen by hand for one person, or for two and what lies between them; all pairs where joints lack.
+
+    A skeleton without wrists ends its arms at the hands, one without ankles its legs at the feet, and one without a hip
+    its trunk at the spine.
+    """
+    if known.name.endswith("-pair"):
+        body = skeleton(known.name.removesuffix("-pair"))
+        ends = tuple(_suited(end, body) for end in ENDS)
+        distances, orientations, _ = chosen(body)
+        across = tuple((f"{a}_1", f"{b}_2") for a in ends for b in ends)
+        moves = tuple(f"{end}_{person}" for person in (1, 2) for end in ends)
+        return Shown(_of_both(distances) + across, _of_both(orientations), moves)
+    distances, orientations = (
+        tuple((_suited(a, known), _suited(b, known)) for a, b in pairs) for pairs in (REACHES, LIMBS)
+    )
+    moves = tuple(dict.fromkeys(_suited(joint, known) for joint in MOVERS))
+    if {joint for pair in (*distances, *orientations, moves) for joint in pair} <= set(known.joints):
+        return Shown(distances, orientations, moves)
+    return Shown(all_pairs(known), all_pairs(known))
+
+
 def all_pairs(skeleton: Skeleton) -> tuple[Pair, ...]:
     """Every unordered pair of joints, as published."""
     return tuple(combinations(skeleton.joints, 2))
 
 
-def between(skeleton: Skeleton) -> tuple[Pair, ...]:
-    """Every pair of a joint of the first person and one of the second, of a skeleton of two."""
-    first, second = ([name for name in skeleton.joints if name.endswith(end)] for end in ("_1", "_2"))
-    return tuple((a, b) for a in first for b in second)
+def _suited(joint: str, known: Skeleton) -> str:
+    side, _, part = joint.rpartition("_")
+    other = _STAND_INS.get(part, part)
+    return joint if joint in known.joints else f"{side}_{other}" if side else other
+
+
+def _of_both(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
+    return tuple((f"{a}_{person}", f"{b}_{person}") for person in (1, 2) for a, b in pairs)
 
 
 def arrangement(distances: Sequence[Pair], orientations: Sequence[Pair], order: Order) -> list[int]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from math import ceil
 from typing import Any, Literal
 
 import cv2
@@ -15,12 +16,17 @@ from recognition import colours
 from recognition.body import Axes, Origin, Up, to_body
 from recognition.colours import Arrows, Equalisation
 from recognition.features import arrows, sample, smooth
-from recognition.layout import LIMBS, REACHES, Order, Pair, all_pairs, arrangement
+from recognition.layout import LIMBS, REACHES, Order, Pair, arrangement, chosen
 
 DistanceRange = Literal["fixed", "sequence"]
 Smoothing = Literal["savgol", "none"]
 Sampling = Literal["moments", "frames"]
 Interpolation = Literal["area", "linear", "cubic", "nearest"]
+
+LARGEST = 112
+"""Rows of the largest default."""
+STRIDE = 8
+"""Sizes of defaults are multiples of this, so that networks can halve the picture three times."""
 
 _INTERPOLATIONS = {
     "area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST,
@@ -70,12 +76,20 @@ class Encoding:
     @staticmethod
     def of(name: str) -> "Encoding":
         """The default for the registered skeleton ``name``. Raises ``DataError`` if there is none."""
-        known = skeleton(name)
         if name == Encoding.skeleton:
             return Encoding()
-        pairs = all_pairs(known)
-        reach = 3.0 if name.endswith("-pair") else Encoding.reach
-        return Encoding(skeleton=name, distances=pairs, orientations=pairs, reach=reach)
+        shown = chosen(skeleton(name))
+        return Encoding(
+            skeleton=name,
+            rows=min(ceil(shown.rows / STRIDE) * STRIDE, LARGEST),
+            distances=shown.distances,
+            orientations=shown.orientations,
+            moves=shown.moves,
+            reach=1.6,
+            lag=4,
+            origin="window",
+            equalise="none",
+        )
 
     @property
     def size(self) -> tuple[int, int]:

@@ -11,10 +11,10 @@ from scipy.spatial.transform import Rotation
 
 from poses import H36M17, skeleton
 from poses.errors import DataError, ShapeError
-from poses.skeleton import KINECT15, KINECT15_PAIR, KINECT20
+from poses.skeleton import KINECT15, KINECT15_PAIR
 from recognition import spmf
 from recognition.features import arrows, smooth
-from recognition.layout import LIMBS, REACHES, all_pairs, arrangement, between
+from recognition.layout import LIMBS, REACHES, all_pairs, arrangement
 from recognition.spmf import Encoding, encode
 from tests.recognition.bodies import mirrored, moving
 from tests.recognition.motions import standing, walking, waving
@@ -82,13 +82,11 @@ def test_mirrored_motion_is_the_mirrored_picture(name, seed, order):
     known, encoding = skeleton(name), plain(name, order=order)
     points = moving(known, seed)
 
-    def twins(pairs):
-        return tuple(
-            (known.joints[known.mirror[known.index(a)]], known.joints[known.mirror[known.index(b)]]) for a, b in pairs
-        )
+    def twin(shown):
+        return known.joints[known.mirror[known.index(shown)]] if isinstance(shown, str) else tuple(map(twin, shown))
 
-    given = replace(encoding, order="given")
-    other = replace(given, distances=twins(encoding.distances), orientations=twins(encoding.orientations))
+    shown = {part: twin(getattr(encoding, part)) for part in ("distances", "orientations", "moves")}
+    other = replace(encoding, order="given", **shown)
     expected = encode(points, other)[:, encoding.arrangement]
     directions = np.array(encoding.arrangement) >= len(encoding.distances)
     flipped = 2 if name.endswith("-pair") else 0
@@ -164,10 +162,21 @@ def test_rows_of_two_people_are_sorted_by_person():
     assert arrangement(pairs, (), "parts") == [2, 3, 1, 0]
 
 
-def test_two_people_are_joined_by_every_pair_of_their_joints():
-    assert len(between(KINECT15_PAIR)) == 15 * 15
-    assert set(between(KINECT15_PAIR)) < set(Encoding.of("kinect15-pair").distances)
-    assert len(all_pairs(KINECT20)) == 190
+def test_two_people_are_joined_where_they_could_touch():
+    pairs = Encoding.of("kinect15-pair").distances
+    between = [(a, b) for a, b in pairs if a.endswith("_1") and b.endswith("_2")]
+    assert len(between) == 36 and ("left_hand_1", "head_2") in between and ("head_1", "right_foot_2") in between
+
+
+@pytest.mark.parametrize("name", [*NAMES, "mpi3dhp17", "coco17", "body25"])
+def test_defaults_fit_their_skeleton(name):
+    known, encoding = skeleton(name), Encoding.of(name)
+    assert encode(np.random.default_rng(0).normal(size=(1, 9, len(known), 3)), encoding).shape[1:3] == encoding.size
+    assert all(size % 8 == 0 for size in encoding.size)
+    rows = (*encoding.distances, *encoding.orientations, *encoding.moves)
+    mirrored = {joint: known.joints[twin] for joint, twin in zip(known.joints, known.mirror, strict=True)}
+    twins = {tuple(sorted(mirrored[joint] for joint in np.atleast_1d(row))) for row in rows}
+    assert twins == {tuple(sorted(np.atleast_1d(row))) for row in rows}
 
 
 def test_distance_between_two_people_shows():

@@ -1,0 +1,227 @@
+"""Motion images: windows a second on one core as JSON; with labelled motion, what every choice of an encoding does.
+
+    python -m benchmarks.encoding
+    python -m benchmarks.encoding DIR [--seconds None] [--seeds 3]
+
+Speed is in CPU time, at the default size and at others, compared in the same run with the published drawing of all
+pairs and with encoding every window alone.
+
+Choices are compared with kernel ridge regression on the pictures and with the nearest mean picture, both trained on
+windows drawn and varied as in training, on subjects who are not judged. Clips of a collection's own test split are left
+out, so that a default that is chosen here has not seen them.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.pipeline import machine
+from poses import skeleton
+from recognition import evaluation
+from recognition.augment import Augmentation, Sampler
+from recognition.corpus import Corpus, corpus_of
+from recognition.data import folder
+from recognition.data.clips import Dataset
+from recognition.layout import all_pairs
+from recognition.scores import Scores, clip_scores
+from recognition.spmf import Encoding, encode
+from recognition.windows import WindowPlan
+
+FRAMES = 31
+
+
+@dataclass(frozen=True)
+class Study:
+    """``samples`` windows are drawn for each of ``folds`` groups of subjects, ``seeds`` times.
+
+    Windows last ``seconds``; None = labelled segments as a whole. ``mirror``: share of windows that are mirrored.
+    ``only`` compares the choices whose names contain it.
+    """
+
+    seconds: float | None = 1.0
+    folds: int = 5
+    samples: int = 1500
+    seeds: int = 3
+    mirror: float = 0.5
+    only: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Windows to learn from, and the rows of the corpus that are then judged."""
+
+    learn: np.ndarray
+    labels: np.ndarray
+    rows: np.ndarray
+    judge: np.ndarray
+
+
+def main(data: tyro.conf.Positional[Path | None] = None, study: tyro.conf.OmitArgPrefixes[Study] = Study()) -> None:
+    """Measure and print.
+
+    Args:
+        data: Labelled motion, as recognition convert writes it; without it, speed is measured.
+        study: How choices are compared.
+    """
+    cv2.setNumThreads(1)
+    if data is None:
+        print(json.dumps({"machine": machine(), "windows_a_second": speed()}, indent=2))
+    else:
+        Console(width=120).print(compared(folder.read(data), study))
+
+
+def speed() -> dict[str, int]:
+    """Windows of one second that are encoded in one second of CPU time."""
+    default, pairs = Encoding(), all_pairs(skeleton("h36m17"))
+    published = replace(default, distances=pairs, orientations=pairs)
+    kinds = {
+        "default, 32 × 32": default,
+        "not equalised": replace(default, equalise="none"),
+        "64 columns": replace(default, steps=32),
+        "all pairs, resized to 32 × 32": published,
+        "all pairs, a row each": replace(published, rows=len(published.arrangement)),
+        "all pairs of every frame, resized to 32 × 32": replace(published, sampling="frames"),
+    }
+    kinds |= {f"default of {name}": Encoding.of(name) for name in ("kinect20", "kinect15-pair")}
+    found = {name: rate(encoding, 64) for name, encoding in kinds.items()}
+    return found | {"default, 32 × 32, each window alone": rate(default, 1)}
+
+
+def rate(encoding: Encoding, batch: int, seconds: float = 2.0) -> int:
+    """Windows a second of CPU time, ``batch`` at a time."""
+    windows = np.cumsum(
+        np.random.default_rng(0).normal(0, 0.02, (batch, FRAMES, len(skeleton(encoding.skeleton)), 3)), axis=1
+    )
+    encode(windows, encoding)
+    began, done = time.process_time(), 0
+    while time.process_time() - began < seconds:
+        encode(windows, encoding)
+        done += batch
+    return round(done / (time.process_time() - began))
+
+
+def compared(dataset: Dataset, study: Study) -> Table:
+    """A row a choice: shares of clips that are called what they are."""
+    corpus = corpus_of(training_part(dataset), WindowPlan(seconds=study.seconds))
+    trials = [list(drawn(corpus, study, seed)) for seed in range(study.seeds)]
+    table = Table("choice", "ridge: clips", "mean recall", "nearest mean: clips", "mean recall")
+    table.title = f"{len(corpus)} windows, {len(set(corpus.subjects))} subjects, {len(trials[0])} folds"
+    for name, encoding in choices(Encoding.of(dataset.skeleton.name)).items():
+        if study.only in name:
+            ridge, nearest = zip(*(judged(corpus, each, encoding) for each in trials), strict=True)
+            table.add_row(name, *shares(ridge), *shares(nearest))
+    return table
+
+
+def training_part(dataset: Dataset) -> Dataset:
+    """Without the clips that a collection keeps for testing; to be divided by subject."""
+    return dataset.taking(replace(clip, split="") for clip in dataset.clips if clip.split != "test")
+
+
+def choices(base: Encoding) -> Mapping[str, Encoding]:
+    """The default and what could be chosen instead, one thing at a time."""
+    pairs = all_pairs(skeleton(base.skeleton))
+    every = replace(base, distances=pairs, orientations=pairs, moves=())
+    other: dict[str, dict[str, object]] = {
+        "rows by pair": {"order": "pairs"},
+        "rows by part of the body": {"order": "parts"},
+        "range of the motion itself": {"distance_range": "sequence"},
+        **{f"reach {reach:g}": {"reach": reach} for reach in (0.8, 1.2, 1.6, 2.4, 3.2)},
+        "unit arrows": {"arrows": "unit"},
+        "scaled arrows": {"arrows": "scaled"},
+        "no moves": {"moves": ()},
+        "moves of hands, feet, knees, elbows, head": {"moves": movers(base)},
+        **{f"lag {lag}": {"lag": lag} for lag in (1, 2, 4, 6)},
+        "not equalised": {"equalise": "none"},
+        "CLAHE, channels": {"equalise": "channels"},
+        "CLAHE, lightness": {"equalise": "lightness"},
+        "CLAHE, value": {"equalise": "value"},
+        "CLAHE, channels, 4 × 4 tiles": {"equalise": "channels", "tiles": 4},
+        "CLAHE, channels, limit 4": {"equalise": "channels", "clip": 4.0},
+        "not smoothed": {"smoothing": "none"},
+        **{f"{steps} moments": {"steps": steps} for steps in (8, 16, 32)},
+        "every frame, resized": {"sampling": "frames"},
+        "axes upright": {"axes": "upright"},
+        "axes recorded": {"axes": "recorded"},
+        "origin: hip of every frame": {"origin": "frame"},
+        "origin: hip of the window": {"origin": "window"},
+    }
+    kept = natural(base)
+    found = {"default": base, **{name: kept(replace(base, **values)) for name, values in other.items()}}  # type: ignore[arg-type]
+    found |= {f"resized to {rows} rows": replace(base, rows=rows) for rows in (16, 32, 64) if rows != base.rows}
+    found |= {f"all pairs, {how}": replace(every, rows=32, interpolation=how) for how in ("area", "linear", "nearest")}
+    found |= {"all pairs, a row each": replace(every, rows=len(every.arrangement))}
+    return {name: each for name, each in found.items() if name == "default" or each != base}
+
+
+def natural(base: Encoding):
+    """Keep a row a feature, where the default does."""
+    own = base.rows == len(base.arrangement)
+    return lambda encoding: replace(encoding, rows=len(encoding.arrangement)) if own else encoding
+
+
+def movers(base: Encoding) -> tuple[str, ...]:
+    """Joints at the ends and in the middle of limbs."""
+    ends = ("wrist", "hand", "ankle", "foot", "knee", "elbow", "head")
+    return tuple(name for name in skeleton(base.skeleton).joints if any(end in name for end in ends))
+
+
+def drawn(corpus: Corpus, study: Study, seed: int) -> Iterator[Trial]:
+    """One trial a group of subjects."""
+    generator = np.random.default_rng(seed)
+    augmentation = replace(Augmentation(), mirror=study.mirror)
+    for each in evaluation.rounds(corpus, study.folds):
+        learn, labels = Sampler(corpus.only(each.train), augmentation).draw(study.samples, generator)
+        yield Trial(learn, labels, np.flatnonzero(each.test), corpus.only(each.test).windows())
+
+
+def judged(corpus: Corpus, trials: list[Trial], encoding: Encoding) -> tuple[Scores, Scores]:
+    """Scores of the kernel ridge and of the nearest mean picture."""
+    ridge, nearest = np.zeros((len(corpus), len(corpus.names))), np.zeros((len(corpus), len(corpus.names)))
+    for trial in trials:
+        known, test = flat(trial.learn, encoding), flat(trial.judge, encoding)
+        targets = np.eye(len(corpus.names), dtype=np.float32)[trial.labels]
+        ridge[trial.rows] = kernel_ridge(known, targets, test)
+        means = targets.T @ known / np.maximum(targets.sum(axis=0), 1)[:, None]
+        away = squared(test, means)
+        away[:, targets.sum(axis=0) == 0] = np.inf
+        nearest[trial.rows] = np.eye(len(corpus.names))[away.argmin(axis=1)]
+    return clip_scores(corpus, ridge), clip_scores(corpus, nearest)
+
+
+def kernel_ridge(known: np.ndarray, targets: np.ndarray, test: np.ndarray, penalty: float = 0.05) -> np.ndarray:
+    """Ridge regression of ``targets`` with a Gaussian kernel as wide as the median distance."""
+    away = squared(known, known)
+    width = np.median(away)
+    kernel = np.exp(-away / width)
+    kernel[np.diag_indices_from(kernel)] += penalty
+    return np.exp(-squared(test, known) / width) @ np.linalg.solve(kernel, targets)
+
+
+def squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Squared distances of all rows of ``a`` to all of ``b``."""
+    return np.maximum((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * a @ b.T, 0)
+
+
+def flat(windows: np.ndarray, encoding: Encoding) -> np.ndarray:
+    """Pictures as rows of numbers, −1…1."""
+    parts = [encode(windows[i : i + 64], encoding) for i in range(0, len(windows), 64)]
+    return np.concatenate(parts).reshape(len(windows), -1).astype(np.float32) / 127.5 - 1
+
+
+def shares(scores: tuple[Scores, ...]) -> Iterator[str]:
+    """Mean and standard deviation over the seeds, in per cent."""
+    for found in ([each.accuracy for each in scores], [each.mean_recall for each in scores]):
+        yield f"{100 * np.mean(found):.1f} ± {100 * np.std(found):.1f}"
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
