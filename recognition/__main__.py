@@ -1,9 +1,8 @@
-"""``python -m recognition convert | train | evaluate | encode``: from labelled motion to a measured classifier."""
+"""``python -m recognition convert | search | train | evaluate | encode``: labelled motion → a measured classifier."""
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Annotated, Any
 import numpy as np
 import tyro
 from jaxtyping import Float
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.architecture import AnyGenotype
 from models.architecture import genotype as genotype_of
@@ -22,22 +19,20 @@ from poses.errors import DataError, KineliftError, SettingsError
 from poses.output import make_folder, replacing
 from recognition import evaluation, figures, reports
 from recognition.calibration import Calibration
-from recognition.corpus import Corpus, corpus_of
-from recognition.data import clipfile, folder
+from recognition.console import Data, Out, console, progress, read, show_flaws
+from recognition.corpus import Corpus
+from recognition.data import clipfile
 from recognition.data.conversion import Layout
 from recognition.data.conversion import convert as convert_collection
 from recognition.measuring import measure
 from recognition.network import ActionNetwork
+from recognition.search_command import search
 from recognition.spmf import Encoding
 from recognition.training import Trainer, TrainSettings
 from recognition.windows import WindowPlan, resample
 
-Data = Annotated[Path, tyro.conf.arg(help="A folder with labels.csv and clips/ (docs/recognition-data.md).")]
-Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 Settings = Annotated[TrainSettings, tyro.conf.arg(name="")]
 Cell = Annotated[Path | None, tyro.conf.arg(help="The cell that a search found; without it, one chosen by hand.")]
-
-console = Console(stderr=True)
 
 
 def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: Path | None = None) -> None:
@@ -50,7 +45,7 @@ def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: 
         lifted: Of motion capture, what python -m lifting relift made of it.
     """
     dataset = convert_collection(path, out, layout, lifted)
-    _show_flaws(dataset.flaws)
+    show_flaws(dataset.flaws)
     console.print(f"Wrote {out}: {len(dataset)} clips of {len(dataset.subjects)} subjects.", highlight=False)
 
 
@@ -74,7 +69,7 @@ def train(
         false_names: Share of motion of no known action that may get a name; sets the threshold below which it has none.
         device: cpu or cuda.
     """
-    corpus, settings = _read(data, settings)
+    corpus, settings = read(data, settings)
     cell = _cell(genotype)
     report = out.with_suffix(".json")
     make_folder(out.parent)
@@ -116,7 +111,7 @@ def evaluate(
         figure: PNG to write the confusion matrix to.
         report: JSON to write the figures to.
     """
-    corpus, settings = _read(data, settings)
+    corpus, settings = read(data, settings)
     _measure(corpus, settings, _cell(genotype), folds, false_names, report, figure)
 
 
@@ -152,6 +147,7 @@ def main() -> None:
     """Run the command; a typed error becomes one line on stderr and exit status 1."""
     try:
         commands: dict[str, Callable[..., None]] = {
+            "search": search,
             "convert": convert,
             "train": train,
             "evaluate": evaluate,
@@ -163,22 +159,6 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def _read(data: Path, settings: TrainSettings) -> tuple[Corpus, TrainSettings]:
-    """The windows in a folder, and settings whose pictures are of its skeleton. Everything odd is reported."""
-    dataset = folder.read(data)
-    _show_flaws(dataset.flaws)
-    corpus = corpus_of(dataset, settings.plan)
-    if corpus.unseen:
-        console.print(f"Left out: {corpus.unseen} windows with a joint out of sight for over {settings.plan.gap} s.")
-    if not len(corpus):
-        raise DataError(
-            f"No window in {data} shows a label. Windows last {settings.plan.seconds} s: see --plan.seconds."
-        )
-    if settings.encoding.skeleton != dataset.skeleton.name:
-        settings = replace(settings, encoding=Encoding.of(dataset.skeleton.name))
-    return corpus, settings
 
 
 def _cell(path: Path | None) -> AnyGenotype:
@@ -220,7 +200,7 @@ def _measure(
 ) -> Calibration:
     plan = evaluation.rounds(corpus, folds)
     console.print(reports.contents(corpus, plan))
-    with _progress((len(plan) + len(evaluation.untaught(corpus))) * settings.epochs) as advance:
+    with progress((len(plan) + len(evaluation.untaught(corpus))) * settings.epochs) as advance:
         found = measure(corpus, settings, plan, cell, false_names, advance)
     scores = found.scores(found.kind)
     console.print(reports.compared(scores, corpus.names))
@@ -250,25 +230,12 @@ def _fit(trainer: Trainer, out: Path) -> None:
         console.print(f"Going on after epoch {trainer.epoch} of {state}.")
     else:
         log.unlink(missing_ok=True)
-    with _progress(trainer.settings.epochs, trainer.epoch) as advance, log.open("a") as lines:
+    with progress(trainer.settings.epochs, trainer.epoch) as advance, log.open("a") as lines:
         for record in trainer.fit():
             trainer.save(state)
             lines.write(json.dumps(record) + "\n")
             lines.flush()
             advance(f"loss {record['loss']:.2f}")
-
-
-def _show_flaws(flaws: tuple[object, ...]) -> None:
-    for flaw in flaws:
-        console.print(f"[yellow]note:[/] {flaw}", highlight=False)
-
-
-@contextmanager
-def _progress(total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("epochs", total=total, completed=done)
-        yield lambda description: progress.update(task, advance=1, description=description)
 
 
 if __name__ == "__main__":

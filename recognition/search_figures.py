@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as MplPath
 
+from models.architecture import AnyGenotype
 from models.genotype import Edge, Genotype, Node, loose_ends
 from models.macro import MacroGenotype
 from poses.output import make_folder, replacing
@@ -58,6 +59,14 @@ def course(history: Sequence[Mapping[str, float]], path: Path) -> None:
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     _write(figure, path)
+
+
+def architecture(genotype: AnyGenotype, path: Path) -> None:
+    """Either kind of architecture, as a PNG."""
+    if isinstance(genotype, MacroGenotype):
+        chain(genotype, path)
+    else:
+        cells(genotype, path)
 
 
 def cells(genotype: Genotype, path: Path) -> None:

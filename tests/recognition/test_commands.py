@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -12,6 +12,8 @@ from recognition.classifier import Classifier
 from recognition.data import folder
 from recognition.data.clips import OTHER
 from recognition.network import ActionNetwork
+from recognition.search_command import search
+from recognition.search_settings import SearchSettings
 from recognition.training import TrainSettings
 from recognition.windows import WindowPlan
 from tests.recognition.motions import clip, dataset, standing, walking, waving
@@ -57,6 +59,22 @@ def test_evaluate_tells_how_far_answers_can_be_trusted(data, tmp_path):
     assert set(report["trust"]["false_by"]) == {"walk", "gesture", "sit"}
     assert 0 <= report["calibration_error"] <= 1
     assert (tmp_path / "confusion.png").stat().st_size > 1000
+
+
+def test_search_writes_what_it_found_and_training_takes_it(data, tmp_path):
+    out = tmp_path / "found" / "cell.json"
+    settings = SearchSettings(
+        channels=2, nodes=2, epochs=2, steps=2, batch=4, warm_up=1, controller_steps=1, candidates=2
+    )
+    search(data, out, settings, TINY.plan, judges=("2",))
+    found = json.loads(out.read_text())
+    assert len(found["history"]) == 2 and found["candidates"][0]["accuracy"] >= found["candidates"][1]["accuracy"]
+    assert out.with_suffix(".png").stat().st_size > 1000 and (tmp_path / "found/cell-found.png").exists()
+    train(data, tmp_path / "a.safetensors", TINY, genotype=out, folds=0)
+    trained = ActionNetwork.load(tmp_path / "a.safetensors").net.config.genotype
+    assert json.loads(json.dumps(asdict(trained))) == found["candidates"][0]["genotype"]
+    with pytest.raises(DataError, match="others to judge by"):
+        search(data, out, settings, TINY.plan, judges=("1", "2"))
 
 
 def test_a_cell_is_read_from_a_file_or_refused(data, tmp_path):

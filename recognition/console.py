@@ -1,0 +1,53 @@
+"""What the commands of ``python -m recognition`` share: where they write, how they count, how they read."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from poses.errors import DataError
+from recognition.corpus import Corpus, corpus_of
+from recognition.data import folder
+from recognition.spmf import Encoding
+from recognition.training import TrainSettings
+
+Data = Annotated[Path, tyro.conf.arg(help="A folder with labels.csv and clips/ (docs/recognition-data.md).")]
+Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+
+console = Console(stderr=True)
+
+
+def read(data: Path, settings: TrainSettings) -> tuple[Corpus, TrainSettings]:
+    """The windows in a folder, and settings whose pictures are of its skeleton. Everything odd is reported."""
+    dataset = folder.read(data)
+    show_flaws(dataset.flaws)
+    corpus = corpus_of(dataset, settings.plan)
+    if corpus.unseen:
+        console.print(f"Left out: {corpus.unseen} windows with a joint out of sight for over {settings.plan.gap} s.")
+    if not len(corpus):
+        raise DataError(
+            f"No window in {data} shows a label. Windows last {settings.plan.seconds} s: see --plan.seconds."
+        )
+    if settings.encoding.skeleton != dataset.skeleton.name:
+        settings = replace(settings, encoding=Encoding.of(dataset.skeleton.name))
+    return corpus, settings
+
+
+def show_flaws(flaws: tuple[object, ...]) -> None:
+    """One line a flaw."""
+    for flaw in flaws:
+        console.print(f"[yellow]note:[/] {flaw}", highlight=False)
+
+
+@contextmanager
+def progress(total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
+    """A bar of epochs; call what it yields after each, with a description."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("epochs", total=total, completed=done)
+        yield lambda description: bar.update(task, advance=1, description=description)

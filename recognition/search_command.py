@@ -1,0 +1,67 @@
+"""``python -m recognition search``: an architecture for labelled motion."""
+
+from typing import Annotated
+
+import numpy as np
+import torch
+import tyro
+
+from poses.errors import DataError
+from poses.output import make_folder, replacing
+from recognition import search_figures
+from recognition.augment import Augmentation, Sampler
+from recognition.console import Data, Out, console, progress, read
+from recognition.evaluation import subject_folds
+from recognition.network import pictures
+from recognition.search import Search
+from recognition.search_settings import SearchSettings
+from recognition.training import Pictures, TrainSettings
+from recognition.windows import WindowPlan
+
+
+def search(
+    data: Data,
+    out: Out,
+    settings: Annotated[SearchSettings, tyro.conf.arg(name="")] = SearchSettings(),  # noqa: B008
+    plan: WindowPlan = WindowPlan(),  # noqa: B008
+    augmentation: Augmentation = Augmentation(),  # noqa: B008
+    judges: tuple[str, ...] = (),
+    device: str = "cpu",
+) -> None:
+    """Search an architecture (ENAS), and go on where an interrupted search stopped. Test clips are not looked at.
+
+    Args:
+        data: Labelled motion.
+        out: JSON to write: what was found, and how it went. Beside it: figures of the course and of the architecture.
+        settings: The search.
+        plan: How clips are cut.
+        augmentation: How training windows are varied.
+        judges: Subjects whose motion decides about the rewards, and is not trained on; without it, about a fifth.
+        device: cpu or cuda.
+    """
+    corpus, training = read(data, TrainSettings(plan=plan, augmentation=augmentation))
+    corpus = corpus.only(np.array([clip.split != "test" for clip in corpus.clips]))
+    judging = corpus.by(judges or subject_folds(corpus, 5)[0])
+    if not judging.any() or judging.all():
+        raise DataError("A search needs people to learn from and others to judge by. Name some of them with --judges.")
+    source = Pictures(Sampler(corpus.only(~judging), augmentation), training.encoding)
+    images = pictures(corpus.only(judging).windows(), training.encoding)
+    labels = torch.from_numpy(corpus.labels[judging])
+    run = Search(settings, len(corpus.names), source, images, labels, device)
+    make_folder(out.parent)
+    state = out.with_suffix(".state")
+    if state.exists():
+        run.restore(state)
+        console.print(f"Going on after epoch {len(run.history)} of {state}.")
+    with progress(settings.epochs, len(run.history)) as advance:
+        for record in run.fit():
+            run.save(state)
+            advance(f"reward {record.get('reward', 0.0):.1%}, random {record['random']:.1%}")
+    found = run.found()
+    with replacing(out) as part:
+        part.write_text(found.to_json(), encoding="utf-8")
+    search_figures.course(found.history, out.with_suffix(".png"))
+    search_figures.architecture(found.best.genotype, out.with_name(f"{out.stem}-found.png"))
+    console.print(
+        f"Wrote {out}: {found.best.accuracy:.1%}; best of as many random ones {found.best_random.accuracy:.1%}."
+    )
