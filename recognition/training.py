@@ -43,9 +43,10 @@ class Pictures:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """One run: ``epochs`` of ``steps`` batches. The learning rate warms up for one epoch, then falls along a cosine."""
+    """One run: ``epochs`` of ``steps`` batches. The rate of learning rises for a twentieth of it, then falls as a cosine."""
 
     channels: int = 16
+    stages: int = 3
     grid: tuple[int, int] = (1, 1)
     """Parts of the picture, rows and columns, that the classifier sees apart."""
     epochs: int = 16
@@ -82,8 +83,8 @@ class Trainer:
         self.generator = np.random.default_rng(settings.seed)
         with torch.random.fork_rng():
             torch.manual_seed(settings.seed)
-            sizes = {"channels": settings.channels, "grid": settings.grid, "auxiliary": settings.auxiliary > 0}
-            net = build(configured(len(self.labels), genotype, **sizes))
+            sizes = {name: getattr(settings, name) for name in ("channels", "stages", "grid")}
+            net = build(configured(len(self.labels), genotype, auxiliary=settings.auxiliary > 0, **sizes))
             self.net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             self.dropout = torch.get_rng_state()
         self.optimizer = torch.optim.AdamW(self.net.parameters(), weight_decay=settings.weight_decay)
@@ -160,4 +161,4 @@ class Trainer:
 
     def _schedule(self, step: int) -> float:
         total = self.settings.epochs * self.settings.steps
-        return min((step + 1) / self.settings.steps, 0.5 + 0.5 * cos(pi * step / total))
+        return min((step + 1) / max(total / 20, 1), 0.5 + 0.5 * cos(pi * step / total))
