@@ -43,7 +43,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """One run: ``epochs`` of ``steps`` batches. The learning rate rises for a twentieth of it, then falls as a cosine."""
+    """``epochs`` of ``steps`` batches. The learning rate rises for a twentieth of the run, then falls as a cosine."""
 
     channels: int = 16
     stages: int = 3
