@@ -87,7 +87,7 @@ def speed() -> dict[str, int]:
         "not equalised": replace(default, equalise="none"),
         "64 columns": replace(default, steps=32),
         "all pairs, resized to 32 × 32": published,
-        "all pairs, a row each": replace(published, rows=len(published.arrangement)),
+        "all pairs, a row each": replace(published, rows=published.features),
         "all pairs of every frame, resized to 32 × 32": replace(published, sampling="frames"),
     }
     kinds |= {f"default of {name}": Encoding.of(name) for name in ("kinect20", "kinect15-pair")}
@@ -149,6 +149,8 @@ def choices(base: Encoding) -> Mapping[str, Encoding]:
         "not smoothed": {"smoothing": "none"},
         **{f"{steps} moments": {"steps": steps} for steps in (8, 16, 32)},
         "every frame, resized": {"sampling": "frames"},
+        "motion under pose": {"columns": "stacked"},
+        "axes of the first frames": {"axes": "first"},
         "axes upright": {"axes": "upright"},
         "axes recorded": {"axes": "recorded"},
         "origin: hip of every frame": {"origin": "frame"},
@@ -158,14 +160,14 @@ def choices(base: Encoding) -> Mapping[str, Encoding]:
     found = {"default": base, **{name: kept(replace(base, **values)) for name, values in other.items()}}  # type: ignore[arg-type]
     found |= {f"resized to {rows} rows": replace(base, rows=rows) for rows in (16, 32, 64) if rows != base.rows}
     found |= {f"all pairs, {how}": replace(every, rows=32, interpolation=how) for how in ("area", "linear", "nearest")}
-    found |= {"all pairs, a row each": replace(every, rows=len(every.arrangement))}
+    found |= {"all pairs, a row each": replace(every, rows=every.features)}
     return {name: each for name, each in found.items() if name == "default" or each != base}
 
 
 def natural(base: Encoding):
     """Keep a row a feature, where the default does."""
-    own = base.rows == len(base.arrangement)
-    return lambda encoding: replace(encoding, rows=len(encoding.arrangement)) if own else encoding
+    own = base.rows == base.features
+    return lambda encoding: replace(encoding, rows=encoding.features) if own else encoding
 
 
 def movers(base: Encoding) -> tuple[str, ...]:

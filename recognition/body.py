@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from poses import H36M17, Skeleton
 
-Axes = Literal["body", "upright", "recorded"]
+Axes = Literal["body", "first", "upright", "recorded"]
 Up = Literal["+x", "-x", "+y", "-y", "+z", "-z"]
 Origin = Literal["frame", "window"]
 
@@ -42,9 +42,10 @@ def to_body(
     count most), so turning within the window remains visible, while place, heading and size of the person, the pitch
     of the camera and the direction of the world's axes do not. Of two people, x points from the first to the second.
 
-    ``axes``: "body" takes up from the trunk, "upright" takes it from the recording, whose axis ``up`` points there,
-    and "recorded" turns nothing. ``origin``: the hip (between two people: the middle of their hips) "frame" by frame,
-    or where it is on average over the "window", so that travel remains visible.
+    ``axes``: "body" takes up from the trunk, "first" as well, but from the first eighth of the window above all, and
+    "upright" takes it from the recording, whose axis ``up`` points there; "recorded" turns nothing. ``origin``: the hip
+    (between two people: the middle of their hips) "frame" by frame, or where it is on average over the "window", so
+    that travel remains visible.
     Raises ``DataError`` if the skeleton has no hips, knees or shoulders.
     """
     bodies = _bodies(skeleton)
@@ -56,7 +57,9 @@ def to_body(
     size = body_size(centred, skeleton)[:, None, None, None]
     if axes == "recorded":
         return centred / size
-    return np.einsum("btjc,bac->btja", centred, _axes(centred, bodies, None if axes == "body" else up)) / size
+    weights = _early(points) if axes == "first" else _weights(points)
+    turns = _axes(centred, bodies, weights, up if axes == "upright" else None)
+    return np.einsum("btjc,bac->btja", centred, turns) / size
 
 
 def body_size(points: Float[np.ndarray, "B T J 3"], skeleton: Skeleton = H36M17) -> Float[np.ndarray, " B"]:
@@ -73,9 +76,11 @@ def _lengths(points: Float[np.ndarray, "B T J 3"], body: _Body) -> Float[np.ndar
 
 
 def _axes(
-    points: Float[np.ndarray, "B T J 3"], bodies: Sequence[_Body], vertical: Up | None
+    points: Float[np.ndarray, "B T J 3"],
+    bodies: Sequence[_Body],
+    weights: Float[np.ndarray, " T"],
+    vertical: Up | None,
 ) -> Float[np.ndarray, "B 3 3"]:
-    weights = _weights(points)
     if vertical:
         up = np.tile(_direction(vertical), (len(points), 1))
     else:
@@ -96,6 +101,10 @@ def _aside(points: Float[np.ndarray, "B T J 3"], bodies: Sequence[_Body]) -> Flo
 
 def _weights(points: Float[np.ndarray, "B T J 3"]) -> Float[np.ndarray, " T"]:
     return np.hanning(points.shape[1] + 2)[1:-1]
+
+
+def _early(points: Float[np.ndarray, "B T J 3"]) -> Float[np.ndarray, " T"]:
+    return np.exp(-8 * np.arange(points.shape[1]) / points.shape[1])
 
 
 def _middle(points: Float[np.ndarray, "B T J 3"], part: _Part) -> Float[np.ndarray, "B T 3"]:

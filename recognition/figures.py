@@ -14,6 +14,8 @@ from poses.output import make_folder, replacing
 from recognition import colours
 from recognition.spmf import Encoding, encode
 
+_TIME = {"interleaved": "seconds (columns: pose and motion in turn)", "stacked": "seconds (motion below pose)"}
+
 
 def confusion(matrix: Int[np.ndarray, "K K"], labels: Sequence[str], title: str, path: Path) -> None:
     """Clips of each label (row) by what they were called (column); the colour is the share of the row."""
@@ -44,7 +46,7 @@ def motion_image(
     looks = {"colours as in the scales": replace(encoding, equalise="none")}
     if encoding.equalise != "none":
         looks[f"equalised ({encoding.equalise}), as a network sees it"] = encoding
-    named = len(encoding.arrangement) == encoding.rows and encoding.rows <= 80
+    named = encoding.features == encoding.rows and encoding.rows <= 120
     height = max(6.0, 0.17 * encoding.rows) if named else 6.0
     figure = Figure(figsize=(1.5 + 4.5 * len(looks) + 2.5 * named, height), layout="constrained")
     *left, right = figure.subplots(1, len(looks) + 1, width_ratios=[4.0] * len(looks) + [0.8])
@@ -56,7 +58,7 @@ def motion_image(
             aspect="auto",
         )
         axes.set_title(title, fontsize=9)
-        axes.set_xlabel("seconds (columns: pose and motion in turn)", fontsize=9)
+        axes.set_xlabel(_TIME[encoding.columns], fontsize=9)
         axes.set_yticks([])
     _name_rows(left[0], encoding, named)
     _scales(right, encoding)
@@ -70,9 +72,10 @@ def _name_rows(axes: Axes, encoding: Encoding, named: bool) -> None:
         *(f"{joint} moves" for joint in encoding.moves),
     ]
     if named:
-        axes.set_yticks(
-            np.arange(len(names)) + 0.5, [names[row].replace("_", " ") for row in encoding.arrangement], fontsize=7
-        )
+        ordered = [names[row].replace("_", " ") for row in encoding.arrangement]
+        if encoding.columns == "stacked":
+            ordered = [name for name in ordered if not name.endswith("moves")] + [f"{name}, motion" for name in ordered]
+        axes.set_yticks(np.arange(len(ordered)) + 0.5, ordered, fontsize=7)
     else:
         counts = len(encoding.distances), len(encoding.orientations), len(encoding.moves)
         shown = (f"{n} {what}" for n, what in zip(counts, ("distances", "directions", "moves"), strict=True) if n)

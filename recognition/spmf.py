@@ -18,6 +18,7 @@ from recognition.colours import Arrows, Equalisation
 from recognition.features import arrows, sample, smooth
 from recognition.layout import LIMBS, REACHES, Order, Pair, arrangement, chosen
 
+Columns = Literal["interleaved", "stacked"]
 DistanceRange = Literal["fixed", "sequence"]
 Smoothing = Literal["savgol", "none"]
 Sampling = Literal["moments", "frames"]
@@ -38,8 +39,9 @@ class Encoding:
     """How a motion of ``skeleton`` is drawn. docs/recognition.md says which alternatives were measured.
 
     Rows: one for each of ``distances``, ``orientations`` and ``moves``, in ``order`` (``layout.arrangement``).
-    Columns: pose and motion in turn, for ``steps`` "moments" evenly spaced in time; ``sampling`` by "frames" draws
-    every frame instead. What is then not ``rows`` × 2 ``steps`` is resized by ``interpolation``.
+    Columns: pose and motion in turn ("interleaved", as published), for ``steps`` "moments" evenly spaced in time; with
+    ``columns`` "stacked" a moment has one column, and the rows of its motion lie under those of its pose. ``sampling``
+    by "frames" draws every frame instead. What is then not of the right ``size`` is resized by ``interpolation``.
 
     Distances of ``reach`` body sizes and more are deep red; with ``distance_range`` "sequence" the colours reach from
     the shortest to the longest distance of the motion itself. ``arrows``: orientations are "unit" vectors, or "scaled"
@@ -61,6 +63,7 @@ class Encoding:
     orientations: tuple[Pair, ...] = LIMBS
     skeleton: str = "h36m17"
     order: Order = "given"
+    columns: Columns = "interleaved"
     distance_range: DistanceRange = "fixed"
     arrows: Arrows = "unit"
     moves: tuple[str, ...] = ()
@@ -94,11 +97,17 @@ class Encoding:
     @property
     def size(self) -> tuple[int, int]:
         """(rows, columns) of the picture."""
-        return self.rows, 2 * self.steps
+        return self.rows, 2 * self.steps if self.columns == "interleaved" else self.steps
+
+    @property
+    def features(self) -> int:
+        """Rows before resizing."""
+        stacked = self.columns == "stacked"
+        return len(self.arrangement) + (len(self.distances) + len(self.orientations)) * stacked
 
     @cached_property
     def arrangement(self) -> list[int]:
-        """Rows before resizing, numbered through ``distances``, ``orientations`` and ``moves``."""
+        """The order of features, numbered through ``distances``, ``orientations`` and ``moves``."""
         return arrangement(self.distances, (*self.orientations, *self.movers), self.order)
 
     @property
@@ -137,7 +146,7 @@ def encode(points: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> UInt8[np
 
 
 def _pictures(poses: Float[np.ndarray, "B N J 3"], known: Skeleton, encoding: Encoding) -> UInt8[np.ndarray, "B R W 3"]:
-    """One row a feature, for every pose but the last a pose column and a motion column."""
+    """One row a feature, for every pose but the last a pose column and a motion column, or one on top of the other."""
     lengths = np.linalg.norm(arrows(poses, known, encoding.distances, encoding.lag), axis=-1)
     directions = arrows(poses, known, encoding.orientations, encoding.lag)
     parts = [
@@ -146,7 +155,10 @@ def _pictures(poses: Float[np.ndarray, "B N J 3"], known: Skeleton, encoding: En
         colours.of_arrows(arrows(poses, known, encoding.movers, encoding.lag), "scaled", encoding.travel),
     ]
     rows = np.concatenate(parts, axis=3)[:, :, :, encoding.arrangement]
-    return rows.reshape(len(poses), -1, rows.shape[3], 3).swapaxes(1, 2)
+    if encoding.columns == "interleaved":
+        return rows.reshape(len(poses), -1, rows.shape[3], 3).swapaxes(1, 2)
+    posed = np.array(encoding.arrangement) < len(encoding.distances) + len(encoding.orientations)
+    return np.concatenate([rows[:, :, 0, posed], rows[:, :, 1]], axis=2).swapaxes(1, 2)
 
 
 def _shares(lengths: Float[np.ndarray, "B M 2 R"], encoding: Encoding) -> Float[np.ndarray, "B M 2 R"]:

@@ -24,11 +24,11 @@ def turned(points, *angles, axes="yxz"):
 
 
 @settings(deadline=None, max_examples=40)
-@given(skeletons, seeds, angles, angles, angles, offsets, st.floats(0.3, 3))
-def test_body_axes_ignore_how_the_recording_lies(skeleton, seed, yaw, pitch, roll, offset, size):
+@given(skeletons, seeds, angles, angles, angles, offsets, st.floats(0.3, 3), st.sampled_from(["body", "first"]))
+def test_body_axes_ignore_how_the_recording_lies(skeleton, seed, yaw, pitch, roll, offset, size, axes):
     points = moving(skeleton, seed)
     seen = size * turned(points, yaw, pitch, roll) + offset
-    np.testing.assert_allclose(to_body(seen, skeleton), to_body(points, skeleton), atol=1e-7)
+    np.testing.assert_allclose(to_body(seen, skeleton, axes), to_body(points, skeleton, axes), atol=1e-7)
 
 
 @settings(deadline=None, max_examples=20)
@@ -51,6 +51,15 @@ def test_the_vertical_of_a_recording_is_named(up, turn):
     )
 
 
+def test_axes_of_the_first_frames_show_how_the_body_turns_after_them():
+    points = standing(31)[None]
+    turning = np.concatenate([turned(points[:, k : k + 1], max(k - 10, 0) * 4.5, 0, 0) for k in range(31)], axis=1)
+    shoulder = H36M17.index("left_shoulder")
+    facing = {axes: to_body(turning, axes=axes)[0, :, shoulder] for axes in ("first", "body")}
+    assert facing["first"][0, 2] == pytest.approx(0, abs=0.03) and facing["first"][-1, 2] < -0.1
+    assert facing["body"][0, 2] > 0.03
+
+
 def test_recorded_axes_are_kept():
     points = moving(KINECT20)
     own = to_body(points, KINECT20, "recorded")
@@ -60,7 +69,7 @@ def test_recorded_axes_are_kept():
 
 
 @settings(deadline=None, max_examples=20)
-@given(skeletons, seeds, st.sampled_from(["body", "upright"]))
+@given(skeletons, seeds, st.sampled_from(["body", "first", "upright"]))
 def test_mirrored_motion_is_the_mirrored_body(skeleton, seed, axes):
     points = moving(skeleton, seed)
     flip = [1.0, 1.0, -1.0] if skeleton == KINECT15_PAIR else [-1.0, 1.0, 1.0]

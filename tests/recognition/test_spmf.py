@@ -38,6 +38,7 @@ looks = st.fixed_dictionaries(
         "tiles": st.integers(1, 4),
         "equalise": one_of(spmf.Equalisation),
         "order": one_of(spmf.Order),
+        "columns": one_of(spmf.Columns),
         "distance_range": one_of(spmf.DistanceRange),
         "arrows": one_of(spmf.Arrows),
         "lag": st.integers(1, 9),
@@ -59,7 +60,7 @@ def levels_apart(a, b):
 def plain(name, **choices):
     """Nothing is resized or equalised: a row a feature, so that rows can be compared."""
     encoding = Encoding.of(name)
-    return replace(encoding, **choices, rows=len(replace(encoding, **choices).arrangement), equalise="none")
+    return replace(encoding, **choices, rows=replace(encoding, **choices).features, equalise="none")
 
 
 def turned(points, *angles):
@@ -102,7 +103,7 @@ def test_every_choice_makes_one_picture_and_leaves_the_motion_alone(name, frames
     points = moving(skeleton(name), frames=frames).repeat(2, axis=0)
     before = points.copy()
     pictures = encode(points, encoding)
-    assert pictures.shape == (2, look["rows"], 2 * look["steps"], 3) and pictures.dtype == np.uint8
+    assert pictures.shape == (2, *encoding.size, 3) and pictures.dtype == np.uint8
     assert (points == before).all()
     assert (encode(points, encoding) == pictures).all()
 
@@ -132,14 +133,15 @@ def test_different_motions_have_different_pictures():
     "choice",
     [
         {"order": "parts"}, {"distance_range": "sequence"}, {"smoothing": "none"},
-        {"sampling": "frames"}, {"axes": "upright"}, {"axes": "recorded"}, {"origin": "window"}, {"reach": 2.0},
+        {"sampling": "frames"}, {"axes": "first"}, {"axes": "upright"}, {"axes": "recorded"}, {"columns": "stacked"},
+        {"origin": "window"}, {"reach": 2.0},
         {"equalise": "none"}, {"equalise": "lightness"}, {"equalise": "value"}, {"tiles": 4}, {"clip": 4.0},
         {"arrows": "scaled"}, {"lag": 4}, {"moves": ("left_wrist",)},
     ],
 )  # fmt: skip
 def test_every_choice_shows(choice):
     points = turned(moving(H36M17), 30, 20, 0)
-    assert (encode(points, Encoding()) != encode(points, replace(Encoding(), **choice))).any()
+    assert not np.array_equal(encode(points, Encoding()), encode(points, replace(Encoding(), **choice)))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -228,6 +230,17 @@ def test_motion_is_seen_over_the_lag():
     assert [seen[lag].tolist() for lag in (1, 2, 3, 4)] == [
         [1, 1, 1, 1, 1, 1, 1, 1], [2, 2, 2, 2, 2, 2, 2, 1], [2, 3, 3, 3, 3, 3, 3, 2], [3, 4, 4, 4, 4, 4, 3, 2],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("order", get_args(spmf.Order))
+def test_stacked_columns_hold_the_same_as_interleaved_ones(name, order):
+    points = moving(skeleton(name))
+    turns, stacked = (plain(name, order=order, columns=columns) for columns in ("interleaved", "stacked"))
+    pictures, both = encode(points, stacked)[0], encode(points, turns)[0]
+    posed = [row for row, number in enumerate(turns.arrangement) if number < turns.features - len(turns.moves)]
+    assert stacked.size == (turns.rows + len(posed), 16)
+    assert (pictures[: len(posed)] == both[posed, 0::2]).all() and (pictures[len(posed) :] == both[:, 1::2]).all()
 
 
 def test_a_move_is_shown_as_far_as_it_goes():
