@@ -18,7 +18,8 @@ class ActionNetConfig:
     node in the first stage, doubled at each reduction; ``stem_stride`` 2 halves the picture before the first cell
     (four times faster). ``auxiliary`` adds a second classifier after the middle cell. In training, ``dropout`` acts
     before the classifiers and ``drop_path`` on the edges of the cells. The classifiers see the mean of the picture, or
-    of each part of a ``grid`` of rows and columns: rows of a motion image are joints, columns are time.
+    of each part of a ``grid`` of rows and columns: rows of a motion image are joints, columns are time. ``normalise``
+    puts a batch norm behind every node: cells found by a search differ in scale.
     """
 
     classes: int
@@ -31,6 +32,7 @@ class ActionNetConfig:
     auxiliary: bool = False
     drop_path: float = 0.0
     grid: tuple[int, int] = (1, 1)
+    normalise: bool = False
 
 
 class ActionNet(nn.Module):
@@ -118,7 +120,7 @@ def _cells(config: ActionNetConfig, stem: int) -> list[Cell]:
     inputs = (stem, stem)
     for plan in layout(config):
         nodes = config.genotype.normal if plan.stride == 1 else config.genotype.reduction
-        cell = Cell(nodes, inputs, plan.channels, plan.stride, plan.rescale, config.drop_path)
+        cell = Cell(nodes, inputs, plan.channels, plan.stride, plan.rescale, config.drop_path, config.normalise)
         inputs = (inputs[1], cell.outputs)
         cells.append(cell)
     return cells

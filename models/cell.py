@@ -18,6 +18,7 @@ class Cell(nn.Module):
 
     ``inputs`` are the channels of the two inputs; each is brought to ``channels`` by a 1×1 convolution, and the first
     also to the resolution of the second if it is twice as fine (``rescale``). ``stride`` 2 makes a reduction cell.
+    ``normalise`` puts a batch norm behind every node.
     ``outputs`` says how many channels come out.
     """
 
@@ -29,6 +30,7 @@ class Cell(nn.Module):
         stride: int,
         rescale: int = 1,
         drop_path: float = 0.0,
+        normalise: bool = False,
     ) -> None:
         super().__init__()
         self.nodes = nodes
@@ -40,6 +42,7 @@ class Cell(nn.Module):
             for node in nodes
             for edge in node.edges
         )
+        self.norms = norms(len(nodes), channels, normalise)
         self.drop = DropPath(drop_path)
 
     def forward(
@@ -47,11 +50,20 @@ class Cell(nn.Module):
     ) -> Float[Tensor, "B C H W"]:
         """Outputs of the cell before the last and of the last → this cell's output."""
         inputs = [self.align[0](before), self.align[1](last)]
-        return wire(inputs, self.nodes, lambda node, slot, _: self.operations[2 * node + slot], self.drop)
+        return wire(inputs, self.nodes, lambda node, slot, _: self.operations[2 * node + slot], self.norms, self.drop)
+
+
+def norms(nodes: int, channels: int, normalise: bool) -> nn.ModuleList:
+    """What comes behind the sum of every node: a batch norm, or nothing."""
+    return nn.ModuleList(nn.BatchNorm2d(channels) if normalise else nn.Identity() for _ in range(nodes))
 
 
 def wire(
-    inputs: list[Float[Tensor, "B C _ _"]], nodes: tuple[Node, ...], operate: Operate, drop: DropPath
+    inputs: list[Float[Tensor, "B C _ _"]],
+    nodes: tuple[Node, ...],
+    operate: Operate,
+    norms: nn.ModuleList,
+    drop: DropPath,
 ) -> Float[Tensor, "B D H W"]:
     """The two aligned inputs of a cell → its loose ends, concatenated. ``drop`` spares the bare short cuts."""
     states = list(inputs)
@@ -61,5 +73,5 @@ def wire(
             module = operate(number, slot, edge)
             path = module(states[edge.state])
             paths.append(path if isinstance(module, nn.Identity) else drop(path))
-        states.append(paths[0] + paths[1])
+        states.append(norms[number](paths[0] + paths[1]))
     return torch.cat([states[end] for end in loose_ends(nodes)], dim=1)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
 from models import macro
 from models.genotype import OPERATIONS, Edge, Genotype, Node
@@ -15,23 +14,6 @@ class Decision:
 
     kind: str
     choices: int
-
-
-G = TypeVar("G")
-
-
-class Space(Protocol[G]):
-    """Architectures of type ``G``; each is one choice for every decision, in order."""
-
-    @property
-    def decisions(self) -> tuple[Decision, ...]:
-        """What there is to decide."""
-
-    def decode(self, choices: Sequence[int]) -> G:
-        """The architecture that the choices stand for."""
-
-    def encode(self, genotype: G) -> list[int]:
-        """The inverse of ``decode``."""
 
 
 @dataclass(frozen=True)
@@ -95,3 +77,7 @@ class MacroSpace:
         for number in range(self.layers):
             operation = macro.OPERATIONS[next(choices)]
             yield Layer(operation, tuple(state for state in range(number) if next(choices)))
+
+
+Space = MicroSpace | MacroSpace
+"""Anything with ``decisions``, and ``encode`` and ``decode`` between architectures and choices."""

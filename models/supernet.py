@@ -1,7 +1,8 @@
 """All networks of the ENAS micro space in one: shared weights from which a genotype picks its own.
 
-Every edge that a genotype can have (cell, node, slot, earlier state, operation) has weights of its own. What reads a
-cell's output has weights for all its nodes, and uses those of the loose ends (Pham H. et al., ICML 2018, section 2.4).
+Every place of an operation (cell, node, slot) has weights for each operation, whichever earlier state it reads; in a
+reduction cell those that halve the picture and those that do not are apart. What reads a cell's output has weights for
+all its nodes, and uses those of the loose ends (Pham H. et al., ICML 2018, section 2.4).
 """
 
 from collections.abc import Iterable
@@ -14,8 +15,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.action_net import ActionNet, ActionNetConfig, Head, layout, pooling, stem
-from models.cell import Cell, wire
+from models.action_net import ActionNet, ActionNetConfig, CellPlan, Head, layout, pooling, stem
+from models.cell import Cell, norms, wire
 from models.genotype import OPERATIONS, Edge, Genotype, Node, loose_ends
 from models.operations import DropPath, operation
 
@@ -42,7 +43,7 @@ class Supernet(nn.Module):
         cells = []
         for plan in layout(config):
             inputs = (widths[-2], widths[-1])
-            cells.append(SharedCell(nodes, inputs, plan.channels, plan.stride, plan.rescale, config.drop_path))
+            cells.append(SharedCell(nodes, inputs, plan, config))
             widths.append(nodes * plan.channels)
         self.cells = nn.ModuleList(cells)
         self.head = SharedHead(widths[-1], config)
@@ -84,30 +85,32 @@ class Supernet(nn.Module):
 
 
 class SharedCell(nn.Module):
-    """The weights of every possible cell at one place of the network; arguments as for ``Cell``."""
+    """The weights of every possible cell at one place of the network; ``inputs`` as for ``Cell``."""
 
-    def __init__(
-        self, nodes: int, inputs: tuple[int, int], channels: int, stride: int, rescale: int, drop_path: float
-    ) -> None:
+    def __init__(self, nodes: int, inputs: tuple[int, int], plan: CellPlan, config: ActionNetConfig) -> None:
         super().__init__()
-        self.channels, self.stride = channels, stride
-        self.align = nn.ModuleList([SharedPoint(inputs[0], channels, rescale), SharedPoint(inputs[1], channels, 1)])
+        self.channels, self.stride = plan.channels, plan.stride
+        points = SharedPoint(inputs[0], plan.channels, plan.rescale), SharedPoint(inputs[1], plan.channels, 1)
+        self.align = nn.ModuleList(points)
         self.operations = nn.ModuleDict(
             {
-                self._key(node, slot, Edge(state, name)): operation(name, channels, stride if state < 2 else 1)
+                self._key(node, slot, Edge(state, name)): operation(
+                    name, plan.channels, plan.stride if state < 2 else 1
+                )
                 for node in range(nodes)
                 for slot in range(2)
                 for state in (0, 2)
                 for name in OPERATIONS
             }
         )
-        self.drop = DropPath(drop_path)
+        self.norms = norms(nodes, plan.channels, config.normalise)
+        self.drop = DropPath(config.drop_path)
 
     def forward(self, genotype: Genotype, before: Part, last: Part) -> Part:
         """What the cell of ``genotype`` makes of the outputs of the two cells before it."""
         nodes = genotype.normal if self.stride == 1 else genotype.reduction
         inputs = [self.align[0](before), self.align[1](last)]
-        values = wire(inputs, nodes, lambda *edge: self.operations[self._key(*edge)], self.drop)
+        values = wire(inputs, nodes, lambda *edge: self.operations[self._key(*edge)], self.norms, self.drop)
         return Part(values, self.columns(nodes))
 
     def columns(self, nodes: tuple[Node, ...]) -> Int[Tensor, " C"]:
@@ -120,6 +123,7 @@ class SharedCell(nn.Module):
         aligns: Iterable[Any] = zip(self.align, cell.align, (before, last), strict=True)
         for shared, align, columns in aligns:
             shared.copy_to(align, columns)
+        cell.norms.load_state_dict(self.norms.state_dict())
         for number, node in enumerate(cell.nodes):
             for slot, edge in enumerate(node.edges):
                 state = self.operations[self._key(number, slot, edge)].state_dict()

@@ -4,13 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from models.architecture import AnyGenotype, genotype
 from models.controller import ControllerConfig
-from models.genotype import Genotype
-from models.macro import MacroGenotype
 from recognition.reinforce import ReinforceSettings
 from recognition.search_settings import SearchSettings
-
-AnyGenotype = Genotype | MacroGenotype
 
 
 @dataclass(frozen=True)
@@ -50,10 +47,10 @@ class Found:
         values = json.loads(text)
         settings = dict(values["settings"])
         settings["controller"] = ControllerConfig(**settings["controller"])
+        settings["grid"] = tuple(settings["grid"])
         settings["reinforce"] = ReinforceSettings(**settings["reinforce"])
-        read = Genotype.from_mapping if settings["space"] == "micro" else MacroGenotype.from_mapping
         candidates, random = (
-            tuple(Candidate(read(each["genotype"]), each["accuracy"]) for each in values[name])
+            tuple(Candidate(genotype(each["genotype"]), each["accuracy"]) for each in values[name])
             for name in ("candidates", "random")
         )
         return Found(SearchSettings(**settings), candidates, random, tuple(values["history"]))

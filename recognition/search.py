@@ -8,7 +8,7 @@ from math import log
 from pathlib import Path
 from statistics import fmean
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -17,14 +17,16 @@ from torch import Generator, Tensor
 from torch.nn import functional
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
+from models.architecture import AnyGenotype
 from models.batch_norm import batch_statistics
 from models.controller import Controller
-from recognition.found import AnyGenotype, Candidate, Found
+from recognition.found import Candidate, Found
 from recognition.reinforce import Reinforce
 from recognition.search_settings import SearchSettings, shared_weights, space_of
 from weights.state import load_state, save_state
 
 
+@runtime_checkable
 class Source(Protocol):
     """Where training examples come from."""
 
@@ -56,15 +58,15 @@ class Search:
         self.images, self.labels = images[order].to(device), labels[order].to(device)
         with torch.random.fork_rng():
             torch.manual_seed(settings.seed)
-            self.space = space_of(settings)
+            self.space: Any = space_of(settings)
             net = shared_weights(settings, classes)
+            self.controller = Controller(self.space.decisions, settings.controller, self.chance)
             self.dropout = torch.get_rng_state()
         self.net: Any = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.SGD(
             self.net.parameters(), settings.learning_rate, 0.9, weight_decay=settings.weight_decay, nesterov=True
         )
         self.schedule = CosineAnnealingWarmRestarts(self.optimizer, settings.restart, 2, settings.lowest_rate)
-        self.controller = Controller(self.space.decisions, settings.controller, self.chance)
         self.teacher = Reinforce(self.controller, settings.reinforce)
         self.history: list[Mapping[str, float]] = []
 

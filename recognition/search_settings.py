@@ -31,9 +31,10 @@ class SearchSettings:
     stages: int = 2
     cells: int = 1
     stem_stride: int = 2
+    grid: tuple[int, int] = (4, 4)
     epochs: int = 70
-    steps: int = 25
-    batch: int = 64
+    steps: int = 50
+    batch: int = 32
     warm_up: int = 10
     learning_rate: float = 0.05
     lowest_rate: float = 5e-4
@@ -55,7 +56,7 @@ class SearchSettings:
     reinforce: ReinforceSettings = field(default_factory=ReinforceSettings)
 
 
-def space_of(settings: SearchSettings) -> Space[Any]:
+def space_of(settings: SearchSettings) -> Space:
     """The space to search."""
     return MicroSpace(settings.nodes) if settings.space == "micro" else MacroSpace(settings.layers)
 
@@ -66,10 +67,11 @@ def shared_weights(settings: SearchSettings, classes: int) -> Supernet | MacroSu
         "channels": settings.channels,
         "stages": settings.stages,
         "stem_stride": settings.stem_stride,
+        "grid": settings.grid,
         "dropout": settings.dropout,
         "drop_path": settings.drop_path,
         "auxiliary": True,
     }
     if settings.space == "macro":
         return MacroSupernet(MacroNetConfig(classes, **sizes), settings.layers)
-    return Supernet(ActionNetConfig(classes, cells=settings.cells, **sizes), settings.nodes)
+    return Supernet(ActionNetConfig(classes, cells=settings.cells, normalise=True, **sizes), settings.nodes)

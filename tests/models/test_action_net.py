@@ -5,22 +5,12 @@ from hypothesis import strategies as st
 
 from models.action_net import ActionNet, ActionNetConfig
 from models.cell import Cell
-from models.genotype import HAND_CHOSEN, OPERATIONS, Edge, Genotype, Node, loose_ends, node
-from models.operations import operation
+from models.genotype import HAND_CHOSEN, OPERATIONS, Genotype, loose_ends, node
+from models.operations import DropPath, operation
+from tests.models.architectures import cells, genotypes
 
 
-@st.composite
-def cells(draw, nodes=5):
-    return tuple(
-        Node(*(Edge(draw(st.integers(0, 1 + i)), draw(st.sampled_from(OPERATIONS))) for _ in range(2)))
-        for i in range(draw(st.integers(1, nodes)))
-    )
-
-
-genotypes = st.builds(Genotype, cells(), cells())
-
-
-@given(genotypes)
+@given(genotypes())
 def test_genotype_survives_json(genotype):
     assert Genotype.from_json(genotype.to_json()) == genotype
 
@@ -47,7 +37,7 @@ def test_operations_keep_channels_and_divide_resolution(name, stride):
 
 
 @settings(max_examples=15, deadline=None)
-@given(genotypes, st.integers(1, 2), st.booleans())
+@given(genotypes(), st.integers(1, 2), st.booleans())
 def test_any_genotype_makes_a_net_that_learns(genotype, repeats, auxiliary):
     net = ActionNet(ActionNetConfig(5, genotype, channels=4, cells=repeats, dropout=0.0, auxiliary=auxiliary))
     heads = net.heads(torch.randn(3, 3, 16, 16))
@@ -74,3 +64,13 @@ def test_main_head_is_what_forward_returns():
     net = ActionNet(ActionNetConfig(3, channels=4, auxiliary=True)).eval()
     images = torch.randn(2, 3, 16, 16)
     torch.testing.assert_close(net(images), net.heads(images)[0])
+
+
+def test_drop_path_spares_whole_examples_and_keeps_the_mean():
+    path = torch.ones(4000, 2, 3, 3)
+    dropped = DropPath(0.25)(path)
+    kept = dropped.amax(dim=(1, 2, 3)) > 0
+    assert kept.float().mean().item() == pytest.approx(0.75, abs=0.05)
+    torch.testing.assert_close(dropped[kept], path[kept] / 0.75)
+    assert not dropped[~kept].any()
+    torch.testing.assert_close(DropPath(0.25).eval()(path), path)

@@ -1,0 +1,158 @@
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from models.controller import Controller, ControllerConfig
+from models.genotype import HAND_CHOSEN
+from models.macro import PLAIN
+from models.space import MacroSpace, MicroSpace
+from recognition import search_figures
+from recognition.found import Candidate, Found
+from recognition.reinforce import Reinforce, ReinforceSettings
+from recognition.search import Search
+from recognition.search_settings import SearchSettings
+
+SMALL = SearchSettings(
+    nodes=2, layers=3, channels=4, stages=2, grid=(2, 2), epochs=4, steps=3, batch=8, warm_up=1, restart=2,
+    controller_steps=2, samples=3, reward_batch=16, candidates=4, controller=ControllerConfig(hidden=8),
+)  # fmt: skip
+
+
+class Stripes:
+    """Pictures with horizontal (0) or vertical (1) stripes under noise."""
+
+    def draw(self, count, generator):
+        labels = generator.integers(0, 2, count)
+        images = generator.standard_normal((count, 3, 8, 8)).astype(np.float32) * 0.3
+        wave = np.sin(np.pi * np.arange(8) + 0.5).astype(np.float32)
+        images += np.where(labels[:, None, None, None] == 1, wave, wave[:, None])
+        return torch.from_numpy(images), torch.from_numpy(labels)
+
+
+def started(settings=SMALL):
+    images, labels = Stripes().draw(20, np.random.default_rng(9))
+    return Search(settings, 2, Stripes(), images, labels)
+
+
+def without_time(records):
+    return [{name: value for name, value in record.items() if name != "seconds"} for record in records]
+
+
+@pytest.mark.parametrize("space", [MicroSpace(2), MacroSpace(4)])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_controller_finds_a_hidden_architecture(space, seed):
+    chance = torch.Generator().manual_seed(seed)
+    controller = Controller(space.decisions, ControllerConfig(hidden=32), chance)
+    hidden = torch.tensor([int(torch.randint(d.choices, (1,), generator=chance)) for d in space.decisions])
+    teacher = Reinforce(controller, ReinforceSettings(learning_rate=0.01, baseline_decay=0.9))
+    for _ in range(100):
+        samples = controller.sample(16, chance)
+        teacher.learn(samples, (samples.choices == hidden).float().mean(dim=1))
+    by_chance = np.mean([1 / decision.choices for decision in space.decisions])
+    reward = (controller.sample(200, chance).choices == hidden).float().mean().item()
+    assert reward > by_chance + 0.6 * (1 - by_chance)
+
+
+def test_reinforce_raises_what_was_better_than_the_baseline():
+    chance = torch.Generator().manual_seed(0)
+    controller = Controller(MacroSpace(2).decisions, ControllerConfig(hidden=8), chance)
+    teacher = Reinforce(controller, ReinforceSettings(learning_rate=0.01, baseline_decay=0.5))
+    samples = controller.sample(2, chance)
+    while torch.equal(samples.choices[0], samples.choices[1]):
+        samples = controller.sample(2, chance)
+    teacher.learn(samples, torch.tensor([1.0, 0.0]))
+    better, worse = (controller.score(samples.choices).log_probability - samples.log_probability).tolist()
+    assert better > 0 > worse
+    assert teacher.baseline == 0.5
+    teacher.learn(controller.sample(2, chance), torch.tensor([1.0, 1.0]))
+    assert teacher.baseline == 0.75
+
+
+def test_entropy_bonus_alone_makes_the_controller_less_decided():
+    chance = torch.Generator().manual_seed(0)
+    controller = Controller(MicroSpace(2).decisions, ControllerConfig(hidden=8), chance)
+    with torch.no_grad():
+        for head in controller.logits:
+            head.weight.mul_(100)
+    before = controller.sample(50, chance).entropy.mean()
+    teacher = Reinforce(controller, ReinforceSettings(learning_rate=0.05, entropy=1.0))
+    for _ in range(20):
+        teacher.learn(controller.sample(8, chance), torch.zeros(8))
+    assert controller.sample(50, chance).entropy.mean() > before
+
+
+@pytest.mark.parametrize("space", ["micro", "macro"])
+def test_resumed_search_equals_uninterrupted_one(space, tmp_path):
+    settings = replace(SMALL, space=space)
+    whole = started(settings)
+    records = list(whole.fit())
+    first = started(settings)
+    part = first.fit()
+    next(part), next(part)
+    first.save(tmp_path / "search.state")
+    second = started(settings)
+    second.restore(tmp_path / "search.state")
+    assert without_time(second.fit()) == without_time(records[2:])
+    assert second.found().candidates == whole.found().candidates
+    assert second.found().random == whole.found().random
+    for name, tensor in second.net.state_dict().items():
+        assert torch.equal(tensor, whole.net.state_dict()[name]), name
+
+
+def test_shared_weights_learn():
+    search = started(replace(SMALL, epochs=6, steps=10, warm_up=4))
+    records = list(search.fit())
+    assert records[-1]["loss"] < 0.7 * math.log(2)
+    assert all("reward" not in record for record in records[:4])
+    assert all(0 <= record["reward"] <= 1 for record in records[4:])
+    assert records[-1]["random"] > 0.7
+    json.dumps(records)
+
+
+def test_found_candidates_are_scored_again_and_ranked():
+    search = started()
+    list(search.fit())
+    found = search.found()
+    for ranked in (found.candidates, found.random):
+        assert len(ranked) == SMALL.candidates
+        assert [each.accuracy for each in ranked] == sorted((each.accuracy for each in ranked), reverse=True)
+    assert (found.best, found.best_random) == (found.candidates[0], found.random[0])
+    assert found == search.found()
+    assert Found.from_json(found.to_json()) == found
+
+
+def test_search_leaves_the_global_generator_and_the_running_statistics_alone():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    search = started()
+    next(search.fit())
+    state = {name: tensor.clone() for name, tensor in search.net.state_dict().items() if "running" in name}
+    search.found()
+    assert torch.equal(torch.rand(3), expected)
+    assert all(torch.equal(search.net.state_dict()[name], tensor) for name, tensor in state.items())
+
+
+def test_learning_rate_restarts():
+    search = started(replace(SMALL, epochs=7))
+    rates = []
+    for _ in search.fit():
+        rates.append(search.optimizer.param_groups[0]["lr"])
+    low, high = SMALL.lowest_rate, SMALL.learning_rate
+    expected = [low + (high - low) * (1 + math.cos(math.pi * t)) / 2 for t in (1 / 3, 5 / 6, 1 / 6, 5 / 12, 2 / 3)]
+    assert rates[:5] == pytest.approx(expected)
+    assert rates[6] == pytest.approx(low + (high - low) * (1 + math.cos(math.pi / 12)) / 2)
+
+
+def test_figures_are_drawn(tmp_path):
+    history = tuple({"epoch": k, "loss": 1.0, "entropy": 0.9, "random": 0.1} for k in range(3))
+    Found(SMALL, (Candidate(PLAIN, 0.5),), (Candidate(PLAIN, 0.4),), history)
+    search_figures.course(history, tmp_path / "course.png")
+    search_figures.cells(HAND_CHOSEN, tmp_path / "new folder" / "cells.png")
+    search_figures.chain(PLAIN, tmp_path / "chain.png")
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.rglob("*.png"))
+    assert len(list(tmp_path.rglob("*.png"))) == 3
