@@ -38,6 +38,8 @@ class Augmentation:
     """Share of windows in which nobody was seen for up to half of the time: bridged by straight lines, as in use."""
     mirror: float = 0.5
     """Share of windows that are mirrored."""
+    exchange: float = 0.5
+    """Share of windows in which two people change roles, where the skeleton is of two."""
     proportion: float = 0.08
     """Standard deviation of a bone's length, as a share of it; the same on both sides."""
     wander: float = 0.012
@@ -86,10 +88,14 @@ class Sampler:
 def vary(
     points: Float[np.ndarray, "B T J 3"], skeleton: Skeleton, augmentation: Augmentation, generator: Generator
 ) -> Float[np.ndarray, "B T J 3"]:
-    """Windows with other proportions, some of them mirrored."""
+    """Windows with other proportions, some of them mirrored, and some pairs of people exchanged."""
     points = reproportioned(points, skeleton, augmentation.proportion, generator)
     flip = generator.random((len(points), 1, 1, 1)) < augmentation.mirror
-    return np.where(flip, points[:, :, list(skeleton.mirror)] * [-1.0, 1.0, 1.0], points)
+    points = np.where(flip, points[:, :, list(skeleton.mirror)] * [-1.0, 1.0, 1.0], points)
+    if skeleton.parents.count(-1) == 2:
+        swap = generator.random((len(points), 1, 1, 1)) < augmentation.exchange
+        points = np.where(swap, np.roll(points, len(skeleton) // 2, axis=2), points)
+    return points
 
 
 def bridged(points: Float[np.ndarray, "B T J 3"], share: float, generator: Generator) -> Float[np.ndarray, "B T J 3"]:

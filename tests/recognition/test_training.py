@@ -162,12 +162,24 @@ def test_lifted_clips_get_no_errors_on_top():
 def test_mirrored_windows_are_mirror_images():
     layout = skeleton("kinect15-pair")
     points = np.random.default_rng(0).normal(size=(3, 5, 30, 3))
-    mirrored = vary(points, layout, Augmentation(mirror=1.0, proportion=0.0), np.random.default_rng(1))
+    mirrored = vary(points, layout, replace(STILL, mirror=1.0, exchange=0.0), np.random.default_rng(1))
     np.testing.assert_allclose(
         mirrored[..., layout.index("left_hand_2"), 0], -points[..., layout.index("right_hand_2"), 0]
     )
-    kept = vary(points, layout, Augmentation(mirror=0.0, proportion=0.0), np.random.default_rng(1))
+    kept = vary(points, layout, replace(STILL, exchange=0.0), np.random.default_rng(1))
     np.testing.assert_allclose(kept, points)
+
+
+def test_two_people_change_roles():
+    layout = skeleton("kinect15-pair")
+    points = np.random.default_rng(0).normal(size=(3, 5, 30, 3))
+    swapped = vary(points, layout, replace(STILL, exchange=1.0), np.random.default_rng(1))
+    np.testing.assert_allclose(swapped[..., layout.index("head_1"), :], points[..., layout.index("head_2"), :])
+    np.testing.assert_allclose(
+        swapped[..., layout.index("left_foot_2"), :], points[..., layout.index("left_foot_1"), :]
+    )
+    alone = points[:, :, :17]
+    np.testing.assert_allclose(vary(alone, H36M17, replace(STILL, exchange=1.0), np.random.default_rng(1)), alone)
 
 
 def test_a_skeleton_stored_in_any_order_keeps_its_directions():
