@@ -31,16 +31,42 @@ REACHES: tuple[Pair, ...] = (
 """Pairs of which the distance is chosen by hand: what opens and closes when people move."""
 
 
+def _both(*pairs: Pair) -> tuple[Pair, ...]:
+    """Pairs of the left side, each followed by its mirror image."""
+    other = str.maketrans("LR", "RL")
+    sides = [pair for a, b in pairs for pair in ((a, b), (a.translate(other), b.translate(other)))]
+    return tuple((_name(a), _name(b)) for a, b in sides)
+
+
+def _name(joint: str) -> str:
+    return joint.replace("L ", "left_").replace("R ", "right_")
+
+
+HANDS: tuple[Pair, ...] = (
+    *_both(("L shoulder", "L elbow"), ("L elbow", "L hand"), ("L shoulder", "L hand")),
+    *_both(("spine", "L hand"), ("head", "L hand")),
+    *_both(("L hip", "L knee"), ("L knee", "L ankle"), ("L hip", "L ankle")),
+    ("spine", "thorax"), ("thorax", "head"), ("left_hand", "right_hand"),
+)  # fmt: skip
+"""Pairs of which the direction is chosen by hand for gestures: limbs, and where the hands are."""
+
+CONTACTS: tuple[Pair, ...] = (
+    ("left_hand", "right_hand"), ("left_ankle", "right_ankle"), ("left_knee", "right_knee"),
+    *_both(("L hip", "L ankle"), ("L ankle", "thorax"), ("L hand", "L knee")),
+    *_both(("L shoulder", "L hand"), ("R shoulder", "L hand"), ("L hand", "head"), ("L hand", "spine")),
+)  # fmt: skip
+"""Pairs of which the distance is chosen by hand for gestures."""
+
 MOVERS: tuple[str, ...] = (
-    "hip", "spine", "thorax", "head", "left_shoulder", "left_elbow", "left_wrist", "right_shoulder", "right_elbow",
-    "right_wrist", "left_hip", "left_knee", "left_ankle", "right_hip", "right_knee", "right_ankle",
+    "hip", "spine", "thorax", "head", "left_elbow", "left_hand", "right_elbow", "right_hand",
+    "left_knee", "left_ankle", "right_knee", "right_ankle",
 )  # fmt: skip
 """Joints of which the way is chosen by hand."""
 
-ENDS: tuple[str, ...] = ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "head", "spine")
+ENDS: tuple[str, ...] = ("left_hand", "right_hand", "left_ankle", "right_ankle", "head", "spine")
 """Joints that one person has at another's."""
 
-_STAND_INS = {"wrist": "hand", "ankle": "foot", "hip": "spine"}
+_STAND_INS = {"hand": "wrist", "ankle": "foot", "hip": "spine"}
 
 
 class Shown(NamedTuple):
@@ -59,18 +85,18 @@ class Shown(NamedTuple):
 def chosen(known: Skeleton) -> Shown:
     """What is chosen by hand for one person, or for two and what lies between them; all pairs where joints lack.
 
-    A skeleton without wrists ends its arms at the hands, one without ankles its legs at the feet, and one without a hip
+    A skeleton without hands ends its arms at the wrists, one without ankles its legs at the feet, and one without a hip
     its trunk at the spine.
     """
     if known.name.endswith("-pair"):
         body = skeleton(known.name.removesuffix("-pair"))
         ends = tuple(_suited(end, body) for end in ENDS)
-        distances, orientations, _ = chosen(body)
+        orientations = chosen(body).orientations
         across = tuple((f"{a}_1", f"{b}_2") for a in ends for b in ends)
         moves = tuple(f"{end}_{person}" for person in (1, 2) for end in ends)
-        return Shown(_of_both(distances) + across, _of_both(orientations), moves)
+        return Shown(across, _of_both(orientations), moves)
     distances, orientations = (
-        tuple((_suited(a, known), _suited(b, known)) for a, b in pairs) for pairs in (REACHES, LIMBS)
+        tuple((_suited(a, known), _suited(b, known)) for a, b in pairs) for pairs in (CONTACTS, HANDS)
     )
     moves = tuple(dict.fromkeys(_suited(joint, known) for joint in MOVERS))
     if {joint for pair in (*distances, *orientations, moves) for joint in pair} <= set(known.joints):

@@ -1,7 +1,7 @@
 """Enhanced-SPMF: a motion as a small colour picture (Pham et al., Sensors 19(8), 2019; docs/recognition.md)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from math import ceil
 from typing import Any, Literal
@@ -24,7 +24,7 @@ Smoothing = Literal["savgol", "none"]
 Sampling = Literal["moments", "frames"]
 Interpolation = Literal["area", "linear", "cubic", "nearest"]
 
-LARGEST = 112
+LARGEST = 160
 """Rows of the largest default."""
 STRIDE = 8
 """Sizes of defaults are multiples of this, so that networks can halve the picture three times."""
@@ -82,17 +82,21 @@ class Encoding:
         if name == Encoding.skeleton:
             return Encoding()
         shown = chosen(skeleton(name))
-        return Encoding(
+        two = name.endswith("-pair")
+        made = Encoding(
             skeleton=name,
-            rows=min(ceil(shown.rows / STRIDE) * STRIDE, LARGEST),
             distances=shown.distances,
             orientations=shown.orientations,
             moves=shown.moves,
+            columns="stacked",
             reach=1.6,
             lag=4,
+            arrows="unit" if two else "scaled",
+            axes="body" if two else "first",
             origin="window",
             equalise="none",
         )
+        return replace(made, rows=min(ceil(made.features / STRIDE) * STRIDE, LARGEST))
 
     @property
     def size(self) -> tuple[int, int]:

@@ -80,7 +80,7 @@ def test_picture_ignores_place_direction_and_size(name, seed, yaw, pitch, offset
 @settings(deadline=None, max_examples=20)
 @given(names, seeds, one_of(spmf.Order))
 def test_mirrored_motion_is_the_mirrored_picture(name, seed, order):
-    known, encoding = skeleton(name), plain(name, order=order)
+    known, encoding = skeleton(name), plain(name, order=order, columns="interleaved")
     points = moving(known, seed)
 
     def twin(shown):

@@ -1,0 +1,262 @@
+"""The searched cell against random cells and a fixed small CNN, on MSR-Action3D and SBU, over several seeds.
+
+python -m recognition convert ARCHIVE --layout msr-action3d -o msr
+python -m recognition convert ARCHIVE --layout sbu -o sbu
+python -m benchmarks.recognition_study msr sbu -o FOLDER
+
+A cell is searched once a seed, on all 20 actions of the training subjects of MSR-Action3D, of whom one is taken out for
+the reward; SBU gets the cells that were found there. Then everything is trained from scratch and the test clips are
+judged once. Every run leaves a file and is not repeated where there is one. Reported in docs/recognition-study.md.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from math import ceil
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Annotated
+
+import numpy as np
+import torch
+import tyro
+from jaxtyping import Float
+from scipy.special import softmax
+
+from models.architecture import AnyGenotype
+from models.macro import Layer, MacroGenotype
+from poses.output import make_folder, replacing
+from recognition import search_figures
+from recognition.augment import Augmentation, Sampler
+from recognition.corpus import Corpus, corpus_of
+from recognition.data import folder, msr_action3d
+from recognition.evaluation import rounds
+from recognition.found import Found
+from recognition.network import ActionNetwork, pictures
+from recognition.reinforce import ReinforceSettings
+from recognition.search import Search
+from recognition.search_settings import SearchSettings
+from recognition.spmf import Encoding
+from recognition.training import Pictures, Trainer, TrainSettings
+from recognition.windows import WindowPlan
+
+PLAN = WindowPlan(seconds=None, gap=np.inf)
+"""A clip is a window; what Kinect lost is bridged."""
+VARIED = Augmentation(
+    speed=(0.75, 1.0), shift=0.125, short=0.0, warp=0.4, lost=0.15, mirror=0.0, proportion=0.1, wander=0.025, depth=0.0
+)
+TRAINING = TrainSettings(
+    plan=PLAN, augmentation=VARIED, channels=8, stages=2, grid=(8, 4), epochs=80, batch=16, learning_rate=5e-3
+)
+"""An epoch has as many steps as the training clips fill batches."""
+COPIES = 21
+"""Images a test clip in the score that the authors reported: each image counts, the clip itself is one of them."""
+SEARCH = SearchSettings(epochs=60, grid=(8, 4), reinforce=ReinforceSettings(learning_rate=3.5e-3, baseline_decay=0.95))
+"""The controller has a hundredth of the published number of steps, so its learning rate is ten times the published."""
+FIXED = MacroGenotype((Layer("convolution-3x3"),) * 6)
+MODELS = ("searched", "random", "fixed")
+SUBSETS = {"AS1": msr_action3d.AS1, "AS2": msr_action3d.AS2, "AS3": msr_action3d.AS3}
+FOLDS = tuple(f"fold{k}" for k in range(1, 6))
+WATCHED = ("s01", "s03", "s05", "s07", "s09")
+"""Training subjects of MSR-Action3D: seed k takes number k out for the reward."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Folders of the generic layout."""
+
+    msr: Path
+    sbu: Path
+
+
+@dataclass(frozen=True)
+class Case:
+    """One training: ``problem`` is AS1 … AS3 or a fold of SBU, ``member`` one of the ensemble's encodings."""
+
+    problem: str
+    model: str
+    member: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        return f"{self.problem}-{self.model}-{self.member}-{self.seed}"
+
+
+def encodings(skeleton: str) -> dict[str, Encoding]:
+    """The members of the ensemble: pictures of 16, 24 and 32 moments.
+
+    Everybody in MSR-Action3D faces the camera, so there the recording's own axes serve.
+    """
+    base = Encoding.of(skeleton)
+    base = base if skeleton.endswith("-pair") else replace(base, axes="recorded")
+    return {str(steps): replace(base, steps=steps, lag=steps // 4) for steps in (16, 24, 32)}
+
+
+@lru_cache(maxsize=2)
+def corpus(path: Path) -> Corpus:
+    """All clips of a folder."""
+    return corpus_of(folder.read(path), PLAN)
+
+
+def problem(data: Data, name: str) -> tuple[Corpus, Corpus]:
+    """Clips to train on, clips to judge."""
+    if name in SUBSETS:
+        whole = corpus_of(corpus(data.msr).dataset.showing(SUBSETS[name]), PLAN)
+        (only,) = rounds(whole, 0)
+        return whole.only(only.train), whole.only(only.test)
+    whole = corpus(data.sbu)
+    (only,) = (each for each in rounds(whole, 0) if each.name == name)
+    return whole.only(only.train), whole.only(only.test)
+
+
+def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> Found:
+    """The search of a seed, from its file where it has been done; it goes on where it was interrupted."""
+    file = out / f"search-{seed}.json"
+    if not file.exists():
+        whole = corpus(data.msr)
+        learnt = whole.only(np.array([clip.split == "train" for clip in whole.clips]))
+        watched = learnt.by({WATCHED[seed % len(WATCHED)]})
+        encoding = next(iter(encodings("kinect20").values()))
+        source = Pictures(Sampler(learnt.only(~watched), VARIED), encoding)
+        judged = learnt.only(watched)
+        images, labels = pictures(judged.windows(), encoding), torch.from_numpy(judged.labels)
+        run = Search(replace(settings, seed=seed), len(whole.names), source, images, labels)
+        state = file.with_suffix(".state")
+        if state.exists():
+            run.restore(state)
+        for record in run.fit():
+            run.save(state)
+            print(seed, json.dumps(record), flush=True)
+        with replacing(file) as part:
+            part.write_text(run.found().to_json(), encoding="utf-8")
+    return Found.from_json(file.read_text(encoding="utf-8"))
+
+
+def run(data: Data, case: Case, genotype: AnyGenotype, out: Path) -> None:
+    """Train, judge the test clips, and write the probabilities of clips and the share of images that are right."""
+    torch.set_num_threads(1)
+    file = out / f"{case.name}.npz"
+    if file.exists():
+        return
+    train, test = problem(data, case.problem)
+    encoding = encodings(train.dataset.skeleton.name)[case.member]
+    settings = replace(TRAINING, steps=ceil(len(train) / TRAINING.batch), encoding=encoding, seed=case.seed)
+    trainer = Trainer(settings, train, genotype=genotype)
+    for _ in trainer.fit():
+        pass
+    network = trainer.result({})
+    parameters = sum(parameter.numel() for parameter in network.net.parameters())
+    with replacing(file) as part, part.open("wb") as target:
+        np.savez(
+            target,
+            probabilities=judged(network, test),
+            labels=test.labels,
+            images=image_score(network, test, case.seed),
+            parameters=parameters,
+        )
+    print(case.name, flush=True)
+
+
+def judged(network: ActionNetwork, test: Corpus) -> Float[np.ndarray, "W K"]:
+    """Probabilities of the test clips; of two people, in both roles."""
+    windows = test.windows()
+    two = test.dataset.skeleton.name.endswith("-pair")
+    roles = [windows, np.roll(windows, windows.shape[2] // 2, axis=2)] if two else [windows]
+    return np.mean([softmax(network.logits(each), axis=1) for each in roles], axis=0)
+
+
+def image_score(network: ActionNetwork, test: Corpus, seed: int) -> float:
+    """Share of images that are right: each test clip as it is, and augmented as in training. Not a share of clips."""
+    generator, sampler = np.random.default_rng(seed), Sampler(test, VARIED)
+    right = [network.logits(test.windows()).argmax(axis=1) == test.labels]
+    for _ in range(COPIES - 1):
+        windows = sampler.varied(np.arange(len(test)), generator)
+        right.append(network.logits(windows).argmax(axis=1) == test.labels)
+    return float(np.mean(right))
+
+
+def main(
+    msr: tyro.conf.Positional[Path],
+    sbu: tyro.conf.Positional[Path],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    seeds: tuple[int, ...] = (0, 1, 2),
+    workers: int = 2,
+    settings: Annotated[SearchSettings, tyro.conf.arg(name="search")] = SEARCH,
+) -> None:
+    """Search, train, judge, and print the tables.
+
+    Args:
+        msr: MSR-Action3D as a folder.
+        sbu: SBU as a folder.
+        out: Folder for the results of every run.
+        seeds: One search and one training of everything each.
+        workers: Processes.
+        settings: The searches.
+    """
+    data = Data(msr, sbu)
+    make_folder(out)
+    with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        searches = [pool.submit(search, data, seed, out, settings) for seed in seeds]
+        jobs = [pool.submit(run, data, case, FIXED, out) for seed in seeds for case in cases(seed, "fixed")]
+        found = [each.result() for each in searches]
+        for seed, each in zip(seeds, found, strict=True):
+            jobs += [pool.submit(run, data, case, each.best.genotype, out) for case in cases(seed, "searched")]
+            jobs += [pool.submit(run, data, case, each.best_random.genotype, out) for case in cases(seed, "random")]
+        for job in jobs:
+            job.result()
+    search_figures.course(found[0].history, out / "search.png")
+    search_figures.architecture(found[0].best.genotype, out / "cell.png")
+    print("\n".join(report(out, seeds)))
+    (out / "settings.json").write_text(json.dumps({"search": asdict(settings), "training": asdict(TRAINING)}, indent=1))
+
+
+def cases(seed: int, model: str) -> Iterator[Case]:
+    """Every problem on the first member's pictures; the searched model on those of the others too."""
+    for name in (*SUBSETS, *FOLDS):
+        members = list(encodings("kinect20" if name in SUBSETS else "kinect15-pair"))
+        for member in members if model == "searched" else members[:1]:
+            yield Case(name, model, member, seed)
+
+
+def report(out: Path, seeds: Sequence[int]) -> Iterator[str]:
+    """A row a model, in Markdown: shares of clips over seeds, then of images."""
+    columns = [*SUBSETS, "mean of AS1–3", "SBU"]
+    yield f"| a clip counts once | {' | '.join(columns)} | parameters |"
+    yield "|---|" + "---:|" * (len(columns) + 1)
+    members = list(encodings("kinect20"))
+    for model, used in [*((model, members[:1]) for model in MODELS), ("searched", members)]:
+        runs = [[scored(out, model, used, seed, column) for column in columns] for seed in seeds]
+        cells = [spread([run[k][0] for run in runs]) for k in range(len(columns))]
+        title = model if len(used) == 1 else f"{model}, {len(used)} kinds of pictures"
+        yield f"| {title} | {' | '.join(cells)} | {int(mean(run[0][2] for run in runs)):,} |"
+        if len(used) == 1:
+            images = [spread([run[k][1] for run in runs]) for k in range(len(columns))]
+            yield f"| {model}, *augmented images* | {' | '.join(images)} | |"
+
+
+def scored(out: Path, model: str, members: Sequence[str], seed: int, column: str) -> tuple[float, float, float]:
+    """Share of clips, share of images (of the first member) and parameters in one column of the report."""
+    if column.startswith("mean"):
+        parts = [scored(out, model, members, seed, name) for name in SUBSETS]
+        return mean(p[0] for p in parts), mean(p[1] for p in parts), mean(p[2] for p in parts)
+    right, images, parameters = [], [], []
+    for name in [column] if column in SUBSETS else FOLDS:
+        files = [np.load(out / f"{Case(name, model, member, seed).name}.npz") for member in members]
+        together = np.mean([file["probabilities"] for file in files], axis=0)
+        right += (together.argmax(axis=1) == files[0]["labels"]).tolist()
+        images += [float(files[0]["images"])] * len(files[0]["labels"])
+        parameters.append(float(files[0]["parameters"]))
+    return mean(right), mean(images), mean(parameters)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean ± standard deviation over seeds, in per cent."""
+    return f"{100 * mean(values):.1f} ± {100 * stdev(values):.1f}" if len(values) > 1 else f"{100 * values[0]:.1f}"
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
