@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from poses import H36M17, Action, Poses3D
-from poses.errors import ShapeError
+from poses.errors import ShapeError, WeightsError
 from recognition.data.clips import OTHER
 from recognition.network import ActionNetwork
 from recognition.segments import UNKNOWN, Timeline, segments
@@ -39,8 +39,15 @@ class Classifier:
 
     @staticmethod
     def load(path: Path, device: str = "cpu") -> "Classifier":
-        """A classifier from a checkpoint. Raises ``WeightsError`` if ``path`` is not one."""
+        """A classifier from a checkpoint.
+
+        Raises ``WeightsError`` if ``path`` is not one, or one that was trained on other skeletons or on whole clips.
+        """
         network = ActionNetwork.load(path, device)
+        if network.encoding.skeleton != H36M17.name:
+            raise WeightsError(f"{path} tells actions of {network.encoding.skeleton} skeletons; this needs h36m17.")
+        if network.plan.seconds is None:
+            raise WeightsError(f"{path} was trained on whole clips. Train one on windows: --plan.seconds 1")
         timeline = Timeline(network.calibration.threshold)
         return Classifier(network.probabilities, network.labels, network.plan, timeline)
 

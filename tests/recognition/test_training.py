@@ -103,6 +103,20 @@ def test_a_checkpoint_of_another_kind_is_refused(trained, tmp_path):
         ActionNetwork.load(path)
 
 
+@pytest.mark.parametrize(
+    ("of", "reason"),
+    [
+        ({"plan": WindowPlan(seconds=None)}, "whole clips"),
+        ({"encoding": Encoding.of("kinect20")}, "kinect20 skeletons"),
+    ],
+)
+def test_a_network_that_fits_no_video_is_refused(of, reason, tmp_path):
+    net = ActionNet(ActionNetConfig(2, channels=2)).eval()
+    ActionNetwork(net, ("a", "b"), **of).save(tmp_path / "own.safetensors")
+    with pytest.raises(WeightsError, match=reason):
+        Classifier.load(tmp_path / "own.safetensors")
+
+
 def test_no_window_no_probability():
     net = ActionNetwork(ActionNet(ActionNetConfig(2, channels=4)).eval(), ("a", "b"))
     assert net.probabilities(np.zeros((0, 31, 17, 3))).shape == (0, 2)
