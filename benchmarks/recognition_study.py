@@ -26,6 +26,7 @@ from jaxtyping import Float
 from scipy.special import softmax
 
 from models.architecture import AnyGenotype
+from models.genotype import HAND_CHOSEN
 from models.macro import Layer, MacroGenotype
 from poses.output import make_folder, replacing
 from recognition import search_figures
@@ -56,7 +57,8 @@ COPIES = 21
 SEARCH = SearchSettings(epochs=60, grid=(8, 4), reinforce=ReinforceSettings(learning_rate=3.5e-3, baseline_decay=0.95))
 """The controller has a hundredth of the published number of steps, so its learning rate is ten times the published."""
 FIXED = MacroGenotype((Layer("convolution-3x3"),) * 6)
-MODELS = ("searched", "random", "fixed")
+MODELS = ("searched", "random", "by hand", "fixed")
+ENSEMBLES = ("searched", "by hand")
 SUBSETS = {"AS1": msr_action3d.AS1, "AS2": msr_action3d.AS2, "AS3": msr_action3d.AS3}
 FOLDS = tuple(f"fold{k}" for k in range(1, 6))
 WATCHED = ("s01", "s03", "s05", "s07", "s09")
@@ -83,7 +85,7 @@ class Case:
     @property
     def name(self) -> str:
         """Of its file."""
-        return f"{self.problem}-{self.model}-{self.member}-{self.seed}"
+        return f"{self.problem}-{self.model.replace(' ', '-')}-{self.member}-{self.seed}"
 
 
 def encodings(skeleton: str) -> dict[str, Encoding]:
@@ -201,7 +203,13 @@ def main(
     make_folder(out)
     with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         searches = [pool.submit(search, data, seed, out, settings) for seed in seeds]
-        jobs = [pool.submit(run, data, case, FIXED, out) for seed in seeds for case in cases(seed, "fixed")]
+        given = {"by hand": HAND_CHOSEN, "fixed": FIXED}
+        jobs = [
+            pool.submit(run, data, case, genotype, out)
+            for seed in seeds
+            for model, genotype in given.items()
+            for case in cases(seed, model)
+        ]
         found = [each.result() for each in searches]
         for seed, each in zip(seeds, found, strict=True):
             jobs += [pool.submit(run, data, case, each.best.genotype, out) for case in cases(seed, "searched")]
@@ -215,10 +223,10 @@ def main(
 
 
 def cases(seed: int, model: str) -> Iterator[Case]:
-    """Every problem on the first member's pictures; the searched model on those of the others too."""
+    """Every problem on the first member's pictures; some models on MSR-Action3D on those of the others too."""
     for name in (*SUBSETS, *FOLDS):
-        members = list(encodings("kinect20" if name in SUBSETS else "kinect15-pair"))
-        for member in members if model == "searched" else members[:1]:
+        members = list(encodings("kinect20"))
+        for member in members if model in ENSEMBLES and name in SUBSETS else members[:1]:
             yield Case(name, model, member, seed)
 
 
@@ -228,9 +236,10 @@ def report(out: Path, seeds: Sequence[int]) -> Iterator[str]:
     yield f"| a clip counts once | {' | '.join(columns)} | parameters |"
     yield "|---|" + "---:|" * (len(columns) + 1)
     members = list(encodings("kinect20"))
-    for model, used in [*((model, members[:1]) for model in MODELS), ("searched", members)]:
-        runs = [[scored(out, model, used, seed, column) for column in columns] for seed in seeds]
-        cells = [spread([run[k][0] for run in runs]) for k in range(len(columns))]
+    for model, used in [*((model, members[:1]) for model in MODELS), *((model, members) for model in ENSEMBLES)]:
+        shown = columns if len(used) == 1 else columns[:-1]
+        runs = [[scored(out, model, used, seed, column) for column in shown] for seed in seeds]
+        cells = [spread([run[k][0] for run in runs]) for k in range(len(shown))] + ["–"] * (len(columns) - len(shown))
         title = model if len(used) == 1 else f"{model}, {len(used)} kinds of pictures"
         yield f"| {title} | {' | '.join(cells)} | {int(mean(run[0][2] for run in runs)):,} |"
         if len(used) == 1:
