@@ -46,8 +46,9 @@ from recognition.windows import WindowPlan
 PLAN = WindowPlan(seconds=None, gap=np.inf)
 """A clip is a window; what Kinect lost is bridged."""
 VARIED = Augmentation(
-    speed=(0.75, 1.0), shift=0.125, short=0.0, warp=0.4, lost=0.15, mirror=0.0, proportion=0.1, wander=0.025, depth=0.0
-)
+    speed=(0.75, 1.0), shift=0.125, short=0.0, warp=0.4, lost=0.15, mirror=0.0, proportion=0.1, turn=12.0, lean=5.0,
+    wander=0.025, depth=0.0,
+)  # fmt: skip
 TRAINING = TrainSettings(
     plan=PLAN, augmentation=VARIED, channels=8, stages=2, grid=(8, 4), epochs=80, batch=16, learning_rate=5e-3
 )
@@ -203,21 +204,17 @@ def main(
     make_folder(out)
     with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         searches = [pool.submit(search, data, seed, out, settings) for seed in seeds]
-        given = {"by hand": HAND_CHOSEN, "fixed": FIXED}
-        jobs = [
-            pool.submit(run, data, case, genotype, out)
-            for seed in seeds
-            for model, genotype in given.items()
-            for case in cases(seed, model)
-        ]
-        found = [each.result() for each in searches]
-        for seed, each in zip(seeds, found, strict=True):
-            jobs += [pool.submit(run, data, case, each.best.genotype, out) for case in cases(seed, "searched")]
-            jobs += [pool.submit(run, data, case, each.best_random.genotype, out) for case in cases(seed, "random")]
+        jobs = []
+        for seed, each in zip(seeds, searches, strict=True):
+            found = each.result()
+            genotypes = (found.best.genotype, found.best_random.genotype, HAND_CHOSEN, FIXED)
+            for model, genotype in zip(MODELS, genotypes, strict=True):
+                jobs += [pool.submit(run, data, case, genotype, out) for case in cases(seed, model)]
         for job in jobs:
             job.result()
-    search_figures.course(found[0].history, out / "search.png")
-    search_figures.architecture(found[0].best.genotype, out / "cell.png")
+    first = searches[0].result()
+    search_figures.course(first.history, out / "search.png")
+    search_figures.architecture(first.best.genotype, out / "cell.png")
     print("\n".join(report(out, seeds)))
     (out / "settings.json").write_text(json.dumps({"search": asdict(settings), "training": asdict(TRAINING)}, indent=1))
 

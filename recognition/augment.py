@@ -1,6 +1,7 @@
 """Training windows that look like what a classifier will meet: other bodies, other speeds, a lifter's errors.
 
-Turning, moving and resizing the body as a whole are left out on purpose: ``spmf.encode`` does not see them.
+Moving and resizing the body as a whole are left out on purpose: ``spmf.encode`` does not see them. Nor does it see how
+the body is turned, unless it draws in the recording's own axes.
 """
 
 from collections import Counter
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.random import Generator
+from scipy.spatial.transform import Rotation
 
 from poses import Skeleton
 from recognition.corpus import Corpus
@@ -42,6 +44,10 @@ class Augmentation:
     """Share of windows in which two people change roles, where the skeleton is of two."""
     proportion: float = 0.08
     """Standard deviation of a bone's length, as a share of it; the same on both sides."""
+    turn: float = 0.0
+    """Standard deviation of a turn about the y axis, in degrees, for pictures in the recording's own axes."""
+    lean: float = 0.0
+    """The same about the x and z axes."""
     wander: float = 0.012
     depth: float = 0.03
     jitter: float = 0.003
@@ -88,14 +94,24 @@ class Sampler:
 def vary(
     points: Float[np.ndarray, "B T J 3"], skeleton: Skeleton, augmentation: Augmentation, generator: Generator
 ) -> Float[np.ndarray, "B T J 3"]:
-    """Windows with other proportions, some of them mirrored, and some pairs of people exchanged."""
+    """Windows with other proportions, turned, some of them mirrored, and some pairs of people exchanged."""
     points = reproportioned(points, skeleton, augmentation.proportion, generator)
+    points = turned(points, augmentation, generator)
     flip = generator.random((len(points), 1, 1, 1)) < augmentation.mirror
     points = np.where(flip, points[:, :, list(skeleton.mirror)] * [-1.0, 1.0, 1.0], points)
     if skeleton.parents.count(-1) == 2:
         swap = generator.random((len(points), 1, 1, 1)) < augmentation.exchange
         points = np.where(swap, np.roll(points, len(skeleton) // 2, axis=2), points)
     return points
+
+
+def turned(
+    points: Float[np.ndarray, "B T J 3"], augmentation: Augmentation, generator: Generator
+) -> Float[np.ndarray, "B T J 3"]:
+    """Each window as a whole turned about the y axis, and leaning."""
+    spreads = [augmentation.turn, augmentation.lean, augmentation.lean]
+    turns = Rotation.from_euler("yxz", spreads * generator.standard_normal((len(points), 3)), degrees=True)
+    return np.einsum("bac,btjc->btja", turns.as_matrix(), points)
 
 
 def bridged(points: Float[np.ndarray, "B T J 3"], share: float, generator: Generator) -> Float[np.ndarray, "B T J 3"]:

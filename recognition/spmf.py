@@ -26,8 +26,11 @@ Interpolation = Literal["area", "linear", "cubic", "nearest"]
 
 LARGEST = 160
 """Rows of the largest default."""
-STRIDE = 8
-"""Sizes of defaults are multiples of this, so that networks can halve the picture three times."""
+STRIDE = 4
+"""Sizes of defaults are multiples of this, so that networks can halve the picture twice."""
+
+_COMPONENT = 2 / 3
+"""Of ``reach``: a component of an arrow is shorter than the arrow."""
 
 _INTERPOLATIONS = {
     "area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST,
@@ -45,8 +48,8 @@ class Encoding:
 
     Distances of ``reach`` body sizes and more are deep red; with ``distance_range`` "sequence" the colours reach from
     the shortest to the longest distance of the motion itself. ``arrows``: orientations are "unit" vectors, or "scaled"
-    ones with ``reach`` as the largest component. ``moves`` are joints of which the motion columns show how far each
-    went itself, up to ``travel`` body sizes. Motion is seen over ``lag`` moments.
+    ones with two thirds of ``reach`` as the largest component. ``moves`` are joints of which the motion columns show
+    how far each went itself, up to ``travel`` body sizes. Motion is seen over ``lag`` moments.
 
     ``equalise`` applies CLAHE to each colour channel, to the lightness of Lab or to the value of HSV, with limit
     ``clip`` in ``tiles`` × ``tiles`` tiles. ``axes``, ``up`` and ``origin``: ``body.to_body``. ``smoothing``:
@@ -155,7 +158,7 @@ def _pictures(poses: Float[np.ndarray, "B N J 3"], known: Skeleton, encoding: En
     directions = arrows(poses, known, encoding.orientations, encoding.lag)
     parts = [
         colours.of_distances(_shares(lengths, encoding)),
-        colours.of_arrows(directions, encoding.arrows, encoding.reach),
+        colours.of_arrows(directions, encoding.arrows, _COMPONENT * encoding.reach),
         colours.of_arrows(arrows(poses, known, encoding.movers, encoding.lag), "scaled", encoding.travel),
     ]
     rows = np.concatenate(parts, axis=3)[:, :, :, encoding.arrangement]

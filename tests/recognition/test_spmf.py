@@ -174,7 +174,7 @@ def test_two_people_are_joined_where_they_could_touch():
 def test_defaults_fit_their_skeleton(name):
     known, encoding = skeleton(name), Encoding.of(name)
     assert encode(np.random.default_rng(0).normal(size=(1, 9, len(known), 3)), encoding).shape[1:3] == encoding.size
-    assert all(size % 8 == 0 for size in encoding.size)
+    assert all(size % spmf.STRIDE == 0 for size in encoding.size)
     rows = (*encoding.distances, *encoding.orientations, *encoding.moves)
     mirrored = {joint: known.joints[twin] for joint, twin in zip(known.joints, known.mirror, strict=True)}
     twins = {tuple(sorted(mirrored[joint] for joint in np.atleast_1d(row))) for row in rows}

@@ -8,7 +8,7 @@ import torch
 from models.action_net import ActionNet, ActionNetConfig
 from poses import H36M17, Poses3D, skeleton
 from poses.errors import WeightsError
-from recognition.augment import Augmentation, Sampler, bridged, errors, reproportioned, vary
+from recognition.augment import Augmentation, Sampler, bridged, errors, reproportioned, turned, vary
 from recognition.calibration import Calibration
 from recognition.classifier import Classifier
 from recognition.corpus import corpus_of
@@ -214,6 +214,17 @@ def test_warped_windows_pass_their_time_in_order_and_whole_segments_stay_inside(
     steps = np.diff(frames, axis=1)
     assert (steps >= 0).all() and steps.std() > 0.2
     assert frames.min() >= 0 and frames.max() <= 39 and np.ptp(frames, axis=1).min() >= 0.6 * 39 - 1e-6
+
+
+def test_turned_windows_keep_their_shape_and_are_turned_as_a_whole():
+    points = np.random.default_rng(0).normal(size=(200, 4, 17, 3))
+    made = turned(points, replace(STILL, turn=12.0), np.random.default_rng(1))
+    np.testing.assert_allclose(made[..., 1], points[..., 1])
+    np.testing.assert_allclose(np.linalg.norm(made, axis=-1), np.linalg.norm(points, axis=-1))
+    angles = np.degrees(np.arctan2(made[..., 0], made[..., 2]) - np.arctan2(points[..., 0], points[..., 2]))
+    angles = (angles + 180) % 360 - 180
+    assert np.ptp(angles, axis=(1, 2)).max() < 1e-6 and 10 < angles[:, 0, 0].std() < 14
+    np.testing.assert_allclose(turned(points, STILL, np.random.default_rng(1)), points)
 
 
 def test_lost_stretches_become_straight_lines_and_the_rest_stays():
