@@ -6,20 +6,18 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import tyro
 from jaxtyping import Float
 
 from models.architecture import AnyGenotype
-from models.architecture import genotype as genotype_of
-from models.genotype import HAND_CHOSEN
 from poses.errors import DataError, KineliftError, SettingsError
 from poses.output import make_folder, replacing
 from recognition import evaluation, figures, reports
 from recognition.calibration import Calibration
-from recognition.console import Data, Out, console, progress, read, show_flaws
+from recognition.console import Cell, Data, Out, Settings, cell_of, console, progress, read, show_flaws
 from recognition.corpus import Corpus
 from recognition.data import clipfile
 from recognition.data.conversion import Layout
@@ -30,9 +28,6 @@ from recognition.search_command import search
 from recognition.spmf import Encoding
 from recognition.training import Trainer, TrainSettings
 from recognition.windows import WindowPlan, resample
-
-Settings = Annotated[TrainSettings, tyro.conf.arg(name="")]
-Cell = Annotated[Path | None, tyro.conf.arg(help="The cell that a search found; without it, one chosen by hand.")]
 
 
 def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: Path | None = None) -> None:
@@ -70,7 +65,7 @@ def train(
         device: cpu or cuda.
     """
     corpus, settings = read(data, settings)
-    cell = _cell(genotype)
+    cell = cell_of(genotype)
     report = out.with_suffix(".json")
     make_folder(out.parent)
     measured = _measured(report, settings)
@@ -112,7 +107,7 @@ def evaluate(
         report: JSON to write the figures to.
     """
     corpus, settings = read(data, settings)
-    _measure(corpus, settings, _cell(genotype), folds, false_names, report, figure)
+    _measure(corpus, settings, cell_of(genotype), folds, false_names, report, figure)
 
 
 def encode(
@@ -159,17 +154,6 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def _cell(path: Path | None) -> AnyGenotype:
-    """What a search found, or a genotype alone."""
-    if path is None:
-        return HAND_CHOSEN
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return genotype_of(values["candidates"][0]["genotype"] if "candidates" in values else values)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} holds no cell ({error}). Make one with: python -m recognition search") from error
 
 
 def _stretch(

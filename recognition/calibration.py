@@ -66,11 +66,16 @@ class Answers:
         """Windows that ought to get no name."""
         return self.novel | (self.labels == self.other)
 
-    def probabilities(self, temperature: float) -> Float[np.ndarray, "W K"]:
-        """Probability of every label; 0 for the one that a window's network was not taught."""
+    @property
+    def taught(self) -> Float[np.ndarray, "W K"]:
+        """Logits; −∞ for the label that a window's network was not taught."""
         logits = self.logits.copy()
         logits[np.flatnonzero(self.novel), self.labels[self.novel]] = -np.inf
-        return softmax(logits / temperature, axis=1)
+        return logits
+
+    def probabilities(self, temperature: float) -> Float[np.ndarray, "W K"]:
+        """Probability of every label; 0 for the one that a window's network was not taught."""
+        return softmax(self.taught / temperature, axis=1)
 
 
 def best_temperature(logits: Float[np.ndarray, "W K"], labels: Int[np.ndarray, " W"]) -> float:
@@ -84,6 +89,16 @@ def best_temperature(logits: Float[np.ndarray, "W K"], labels: Int[np.ndarray, "
     return float(np.exp(minimize_scalar(surprise, bounds=(-limit, limit), method="bounded").x))
 
 
+def temperatures(answers: Answers) -> Float[np.ndarray, " W"]:
+    """Of every window the best temperature for what was taught in all other folds, or in the only fold there is."""
+    taught, out = answers.only(~answers.novel), np.ones(len(answers))
+    for fold in np.unique(answers.folds):
+        others = taught.only(taught.folds != fold)
+        chosen = others if len(others) else taught
+        out[answers.folds == fold] = best_temperature(chosen.logits, chosen.labels)
+    return out
+
+
 def lowest_threshold(answers: Answers, temperature: float, rate: float) -> float:
     """The lowest threshold at which at most ``rate`` of unknown motion gets a name; 0 if there is no unknown motion.
 
@@ -91,10 +106,15 @@ def lowest_threshold(answers: Answers, temperature: float, rate: float) -> float
     """
     unknown = answers.only(answers.unknown)
     claims = decide(unknown, Calibration(temperature)).claims
-    groups = [np.sort(claims[unknown.labels == label]) for label in np.unique(unknown.labels)]
-    candidates = np.unique(np.concatenate([[0.0], np.nextafter(claims, 2.0)]))
-    named = [1 - np.searchsorted(group, candidates) / len(group) for group in groups]
-    rates = np.mean(named, axis=0) if named else np.zeros(len(candidates))
+    return max(bounding(claims, unknown.labels, rate), 0.0)
+
+
+def bounding(scores: Float[np.ndarray, " W"], labels: Int[np.ndarray, " W"], rate: float) -> float:
+    """The lowest threshold that at most ``rate`` of the scores reach, as a mean over ``labels``; −∞ if all may."""
+    groups = [np.sort(scores[labels == label]) for label in np.unique(labels)]
+    candidates = np.unique(np.concatenate([[-np.inf], np.nextafter(scores, np.inf)]))
+    reaching = [1 - np.searchsorted(group, candidates) / len(group) for group in groups]
+    rates = np.mean(reaching, axis=0) if groups else np.zeros(len(candidates))
     return float(candidates[np.argmax(rates <= rate + 1e-12)])
 
 

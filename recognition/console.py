@@ -1,5 +1,6 @@
 """What the commands of ``python -m recognition`` share: where they write, how they count, how they read."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +11,8 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from models.architecture import AnyGenotype, genotype
+from models.genotype import HAND_CHOSEN
 from poses.errors import DataError
 from recognition.corpus import Corpus, corpus_of
 from recognition.data import folder
@@ -18,6 +21,8 @@ from recognition.training import TrainSettings
 
 Data = Annotated[Path, tyro.conf.arg(help="A folder with labels.csv and clips/ (docs/recognition-data.md).")]
 Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+Settings = Annotated[TrainSettings, tyro.conf.arg(name="")]
+Cell = Annotated[Path | None, tyro.conf.arg(help="The cell that a search found; without it, one chosen by hand.")]
 
 console = Console(stderr=True)
 
@@ -36,6 +41,17 @@ def read(data: Path, settings: TrainSettings) -> tuple[Corpus, TrainSettings]:
     if settings.encoding.skeleton != dataset.skeleton.name:
         settings = replace(settings, encoding=Encoding.of(dataset.skeleton.name))
     return corpus, settings
+
+
+def cell_of(path: Path | None) -> AnyGenotype:
+    """What a search found, or a genotype alone."""
+    if path is None:
+        return HAND_CHOSEN
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return genotype(values["candidates"][0]["genotype"] if "candidates" in values else values)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} holds no cell ({error}). Make one with: python -m recognition search") from error
 
 
 def show_flaws(flaws: tuple[object, ...]) -> None:

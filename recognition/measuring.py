@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from models.architecture import AnyGenotype
 from recognition import evaluation, reports
@@ -13,11 +14,11 @@ from recognition.calibration import (
     Calibration,
     Reliability,
     Trust,
-    best_temperature,
     calibrate,
     decide,
     decide_across,
     reliability,
+    temperatures,
     trust,
 )
 from recognition.corpus import Corpus
@@ -98,13 +99,5 @@ def measure(
 
 def _reliability(taught: Answers) -> Reliability:
     """Confidence against truth, with the temperature of every fold chosen on the others where there are any."""
-    confidence, right = np.zeros(len(taught)), np.zeros(len(taught), bool)
-    for fold in (folds := np.unique(taught.folds)):
-        inside = taught.folds == fold
-        others = taught.only(~inside) if len(folds) > 1 else taught
-        probabilities = taught.only(inside).probabilities(best_temperature(others.logits, others.labels))
-        confidence[inside], right[inside] = (
-            probabilities.max(axis=1),
-            probabilities.argmax(axis=1) == taught.labels[inside],
-        )
-    return reliability(confidence, right)
+    probabilities = softmax(taught.logits / temperatures(taught)[:, None], axis=1)
+    return reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == taught.labels)

@@ -1,0 +1,287 @@
+"""How far a classifier can be trusted with motions that it does not know: tables, and JSON with --report.
+
+    python -m benchmarks.unknown FOLDER [--answers FILE.npz] [--report FILE.json] [--figure FILE.png]
+
+Everybody in FOLDER (docs/recognition-data.md) is judged by networks that have not seen them, and every action by
+networks that were not taught it, as ``python -m recognition train`` does; through a lifter where the folder has lifted
+clips. By default that takes ten trainings. What they answered is kept in --answers, if given: the tables are then
+printed again at once.
+
+Temperatures and thresholds are always chosen on other people than they are measured on. Shares of false names are means
+over the labels of unknown motion.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+from jaxtyping import Float, Int
+from rich.console import Console
+from rich.table import Table
+from scipy.special import logsumexp, softmax, xlogy
+from scipy.stats import mannwhitneyu
+
+from benchmarks.pipeline import machine
+from poses.errors import DataError
+from poses.output import replacing
+from recognition import evaluation, reports
+from recognition.calibration import (
+    Answers,
+    Decisions,
+    Reliability,
+    Trust,
+    bounding,
+    calibrate,
+    claim,
+    decide_across,
+    reliability,
+    temperatures,
+    trust,
+    trust_curve,
+)
+from recognition.calibration_figure import write_calibration_figure
+from recognition.console import Cell, Data, Settings, cell_of, progress, read
+from recognition.measuring import measure
+from recognition.training import TrainSettings
+
+BOUNDS = (0.05, 0.1, 0.15, 0.2, 0.3)
+"""Shares of unknown motion that may get a name."""
+ARRAYS = ("logits", "labels", "folds", "novel")
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Answers, the ``names`` of their labels, and the ``kind`` of the clips: "lifted" or, as recorded, ""."""
+
+    answers: Answers
+    names: tuple[str, ...]
+    kind: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Windows of every sort."""
+        found = self.answers
+        return {
+            "known": int((~found.unknown).sum()),
+            "other": int((found.labels == found.other).sum()),
+            "left out": int(found.novel.sum()),
+        }
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a score tells known from unknown: at one bound, and as areas under the ROC curve."""
+
+    trust: Trust
+    other: float
+    left_out: float
+
+
+def main(
+    data: tyro.conf.Positional[Data],
+    settings: Settings = TrainSettings(),  # noqa: B008
+    genotype: Cell = None,
+    folds: int = 5,
+    false_names: float = 0.1,
+    answers: Path | None = None,
+    report: Path | None = None,
+    figure: Path | None = None,
+) -> None:
+    """Measure and print.
+
+    Args:
+        data: Labelled motion.
+        settings: The training of every network.
+        genotype: JSON of a cell.
+        folds: Groups of subjects, where the data have no split of their own.
+        false_names: The bound at which scores are compared.
+        answers: File to keep the answers in; read if it is there.
+        report: JSON to write.
+        figure: PNG to write: reliability, and shares over thresholds.
+    """
+    run = {"data": data.resolve().name, "settings": asdict(settings), "folds": folds, "cell": asdict(cell_of(genotype))}
+    found = kept(answers, run, lambda: ask(data, settings, genotype, folds))
+    scaled = temperatures(found.answers)
+    facts = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": machine(),
+        "judged": found.kind or "as recorded",
+        "windows": found.counts,
+        "bounds": {bound: bounded(found.answers, bound) for bound in BOUNDS},
+        "scores": compared(found.answers, scaled, false_names),
+        "calibration_errors": errors(found.answers, scaled),
+        **run,
+    }
+    show(found, facts, false_names)
+    if figure:
+        draw(found.answers, scaled, false_names, figure)
+    if report:
+        with replacing(report) as part:
+            part.write_text(json.dumps(facts, indent=1, default=plain(found.names)), encoding="utf-8")
+
+
+def ask(data: Path, settings: TrainSettings, genotype: Path | None, folds: int) -> Asked:
+    """Train all networks and collect what they say. Raises ``DataError`` unless people make several groups."""
+    corpus, settings = read(data, settings)
+    plan = evaluation.rounds(corpus, folds)
+    if len(plan) < 2:
+        raise DataError(f"{data} is judged in one piece: its split leaves nobody to choose thresholds on.")
+    with progress((len(plan) + len(evaluation.untaught(corpus))) * settings.epochs) as advance:
+        found = measure(corpus, settings, plan, cell_of(genotype), BOUNDS[0], advance)
+    return Asked(found.answers, corpus.names, found.kind)
+
+
+def kept(path: Path | None, run: Mapping[str, Any], ask: Callable[[], Asked]) -> Asked:
+    """Answers from ``path`` if it is there; else what ``ask`` gives, kept there. ``DataError`` if of another run."""
+    about = json.dumps(run, sort_keys=True)
+    if path is None or not path.exists():
+        found = ask()
+        if path:
+            save(path, found, about)
+        return found
+    with np.load(path) as file:
+        if str(file["about"]) != about:
+            raise DataError(f"{path} holds the answers of another run. Delete it, or name another file.")
+        other = int(file["other"])
+        answers = Answers(**{name: file[name] for name in ARRAYS}, other=other if other >= 0 else None)
+        return Asked(answers, tuple(file["names"].tolist()), str(file["kind"]))
+
+
+def save(path: Path, found: Asked, about: str) -> None:
+    """Keep answers with the run that they are of."""
+    arrays = {name: getattr(found.answers, name) for name in ARRAYS}
+    other = -1 if found.answers.other is None else found.answers.other
+    with replacing(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, about=about, names=found.names, kind=found.kind, other=other, **arrays)
+
+
+def bounded(answers: Answers, bound: float) -> dict[str, Any]:
+    """Threshold for use, and trust with thresholds chosen on others."""
+    decisions = decide_across(answers, lambda others: calibrate(others, bound))
+    return {**asdict(calibrate(answers, bound)), "trust": trust(answers, decisions)}
+
+
+def scores(
+    logits: Float[np.ndarray, "W K"], other: int | None
+) -> tuple[Int[np.ndarray, " W"], dict[str, Float[np.ndarray, " W"]]]:
+    """The likeliest action of every window, and all scores of it, the higher the surer; from scaled logits.
+
+    Energy and entropy are of the actions' logits alone; with "other" among them a sure "other" would be a sure action.
+    The margin is over the next likeliest label, "other" included.
+    """
+    probabilities = softmax(logits, axis=1)
+    actions, rest = logits.copy(), probabilities.copy()
+    if other is not None:
+        actions[:, other] = -np.inf
+    choice, rows = actions.argmax(axis=1), np.arange(len(logits))
+    chosen, none = probabilities[rows, choice], None if other is None else probabilities[:, other]
+    rest[rows, choice] = 0.0
+    energy, shares = logsumexp(actions, axis=1), softmax(actions, axis=1)
+    found = {
+        "claim": claim(chosen, none, logits.shape[1]),
+        "probability": chosen,
+        "largest logit": actions.max(axis=1),
+        "energy": energy,
+        "margin": chosen - rest.max(axis=1),
+        "entropy": xlogy(shares, shares).sum(axis=1),
+    }
+    return choice, found if other is None else {**found, "energy against other": energy - logits[:, other]}
+
+
+def compared(answers: Answers, scaled: Float[np.ndarray, " W"], bound: float) -> dict[str, Score]:
+    """Every score with thresholds of its own."""
+    choice, found = scores(answers.taught / scaled[:, None], answers.other)
+    return {name: judged(answers, choice, values, bound) for name, values in found.items()}
+
+
+def judged(answers: Answers, choice: Int[np.ndarray, " W"], values: Float[np.ndarray, " W"], bound: float) -> Score:
+    """How one score does."""
+    thresholds = np.empty(len(values))
+    for fold in np.unique(answers.folds):
+        others = (answers.folds != fold) & answers.unknown
+        thresholds[answers.folds == fold] = bounding(values[others], answers.labels[others], bound)
+    known = values[~answers.unknown]
+    areas = {int(k): area(known, values[answers.unknown & (answers.labels == k)]) for k in unknown_labels(answers)}
+    left_out = [each for label, each in areas.items() if label != answers.other]
+    found = trust(answers, Decisions(choice, values, values >= thresholds))
+    return Score(found, areas.get(-1 if answers.other is None else answers.other, np.nan), float(np.mean(left_out)))
+
+
+def unknown_labels(answers: Answers) -> list[int]:
+    """Labels of windows that ought to get no name."""
+    return np.unique(answers.labels[answers.unknown]).tolist()
+
+
+def area(known: Float[np.ndarray, " A"], unknown: Float[np.ndarray, " B"]) -> float:
+    """Under the ROC curve: how often a known window scores higher than an unknown one; a tie counts half."""
+    return float(mannwhitneyu(known, unknown).statistic / (len(known) * len(unknown)))
+
+
+def errors(answers: Answers, scaled: Float[np.ndarray, " W"]) -> dict[str, float]:
+    """Expected calibration errors of the likeliest label of what was taught."""
+    return {
+        f"{title}, {bins} bins": confidence(answers, values, bins).error
+        for title, values in (("calibrated", scaled), ("temperature 1", np.ones(len(answers))))
+        for bins in (10, 15)
+    }
+
+
+def confidence(answers: Answers, scaled: Float[np.ndarray, " W"], bins: int) -> Reliability:
+    """Probability of the likeliest label against how often it is right, where that was taught."""
+    taught = ~answers.novel
+    probabilities = softmax(answers.logits[taught] / scaled[taught, None], axis=1)
+    return reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == answers.labels[taught], bins)
+
+
+def draw(answers: Answers, scaled: Float[np.ndarray, " W"], bound: float, path: Path) -> None:
+    """The figure of docs/recognition.md."""
+    calibration, thresholds = calibrate(answers, bound), np.linspace(0, 1, 101)
+    curve = trust_curve(answers, calibration.temperature, thresholds)
+    write_calibration_figure(path, confidence(answers, scaled, 10), thresholds, curve, calibration.threshold)
+
+
+def show(found: Asked, facts: dict[str, Any], bound: float) -> None:
+    """Print the tables."""
+    counts = ", ".join(f"{count:,} {name}" for name, count in found.counts.items())
+    console = Console(width=120)
+    table = Table("bound", "temperature", "threshold", "false names", "known named", "names right")
+    table.title = f"Claim; windows {facts['judged']}: {counts}"
+    for name, row in facts["bounds"].items():
+        table.add_row(f"{name:.0%}", f"{row['temperature']:.2f}", f"{row['threshold']:.2f}", *shares(row["trust"]))
+    console.print(table)
+    table = Table("score", "false names", "known named", "names right", "AUC other", "AUC left out")
+    table.title = f"Thresholds that bound false names by {bound:.0%}"
+    for name, score in facts["scores"].items():
+        table.add_row(name, *shares(score.trust), f"{score.other:.3f}", f"{score.left_out:.3f}")
+    console.print(table)
+    table = Table("motion", "false names", title=f"Claim, bound {bound:.0%}")
+    for label, share in facts["scores"]["claim"].trust.false_by.items():
+        table.add_row(found.names[label], f"{share:.1%}")
+    console.print(table)
+    table = Table("expected calibration error", "")
+    for name, error in facts["calibration_errors"].items():
+        table.add_row(name, f"{error:.1%}")
+    console.print(table)
+
+
+def plain(names: Sequence[str]) -> Callable[[Any], Any]:
+    """Of trust and scores, what JSON can say."""
+
+    def made(value: Trust | Score) -> Any:
+        return reports.plain_trust(value, names) if isinstance(value, Trust) else vars(value)
+
+    return made
+
+
+def shares(found: Trust) -> Sequence[str]:
+    """False names, known windows named, names right."""
+    return [f"{share:.1%}" for share in (found.false, found.named, found.right)]
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
