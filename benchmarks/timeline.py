@@ -1,15 +1,14 @@
 """Ways of making a timeline, compared on motions stitched together from those of people never seen: JSON and a table.
 
-    python -m benchmarks.timeline --data FOLDER [--folds 5] [--report report.json]
+    python -m benchmarks.timeline FOLDER [--folds 5] [--genotype cell.json] [--report report.json]
 
 A network is trained without each fold of people (about a minute of CPU time each). Labelled stretches of one person, or
-of one fold, are joined: eight of 1.5 to 6 s, each turned to face where the one before faced. What every way makes of
-them is compared frame by frame, by the edit score of the order of actions, and by F1 at half overlap (Lea et al., CVPR
-2017); all of them get the same probabilities, and every threshold in turn.
+of one fold, are joined: eight of 1.5 to 6 s, each turned to face where the one before faced; lifted ones where FOLDER
+has any. What every way makes of them is compared frame by frame, by the edit score of the order of actions, and by F1
+at half overlap (Lea et al., CVPR 2017); all of them get the same probabilities, and every threshold in turn.
 """
 
 import json
-import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -21,9 +20,12 @@ import tyro
 from jaxtyping import Float, Int
 from scipy.ndimage import gaussian_filter1d
 
+from benchmarks.pipeline import machine
+from models.architecture import AnyGenotype
+from poses.output import replacing
 from recognition.calibration import claim
-from recognition.corpus import Corpus, corpus_of
-from recognition.data import folder
+from recognition.console import Cell, Data, Settings, cell_of, read
+from recognition.corpus import Corpus
 from recognition.data.clips import OTHER
 from recognition.evaluation import subject_folds
 from recognition.segments import UNKNOWN, Timeline, segments
@@ -32,7 +34,7 @@ from recognition.windows import cut, starts
 
 BLEND = 6
 """Frames over which one stitched motion becomes the next."""
-THRESHOLDS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8)
+THRESHOLDS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9)
 COSTS = (0.25, 0.5, 1.0, 2.0)
 """What a change of action costs Viterbi decoding, in nats × seconds."""
 Poses = Float[np.ndarray, "N J 3"]
@@ -72,44 +74,53 @@ class Measure:
 
 
 def main(
-    data: Path,
+    data: tyro.conf.Positional[Data],
+    settings: Settings = TrainSettings(),  # noqa: B008
+    genotype: Cell = None,
     folds: int = 5,
-    settings: TrainSettings = TrainSettings(),  # noqa: B008
     report: Path | None = None,
 ) -> None:
     """Measure and print.
 
     Args:
-        data: Labelled motion, as python -m recognition convert writes it.
-        folds: Groups of people.
+        data: Labelled motion.
         settings: The training of every network.
+        genotype: JSON of a cell.
+        folds: Groups of people.
         report: JSON to write as well.
     """
-    corpus = corpus_of(folder.read(data), settings.plan)
-    found = list(cases(corpus, settings, folds))
+    corpus, settings = read(data, settings)
+    kind = "lifted" if corpus.of("lifted").any() else ""
+    found = list(cases(corpus, kind, settings, cell_of(genotype), folds))
     names = corpus.names
     rows = {
         f"{way}, threshold {t}": measure(found, names, make(names, t)) for way, make in WAYS.items() for t in THRESHOLDS
     }
     for name, row in rows.items():
         print(f"{name:40}" + "  ".join(f"{key} {value:.3f}" for key, value in asdict(row).items()), flush=True)
-    facts = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "system": platform.platform(), "motions": len(found)}
-    text = json.dumps({**facts, "ways": {name: asdict(row) for name, row in rows.items()}}, indent=1)
-    print(text)
+    facts = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": machine(),
+        "judged": kind or "as recorded",
+        "motions": len(found),
+        "settings": asdict(settings),
+        "ways": {name: asdict(row) for name, row in rows.items()},
+    }
     if report:
-        report.write_text(text)
+        with replacing(report) as part:
+            part.write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
-def cases(corpus: Corpus, settings: TrainSettings, folds: int) -> Iterator[Case]:
-    """Stitched motions of every fold, and what a network trained without the fold says about them."""
+def cases(corpus: Corpus, kind: str, settings: TrainSettings, genotype: AnyGenotype, folds: int) -> Iterator[Case]:
+    """Stitched motions of every fold, of clips of one kind, and what a network trained without the fold says."""
     plan, random = corpus.plan, np.random.default_rng(0)
     for group in subject_folds(corpus, folds):
         held_out = corpus.by(group)
-        trainer = Trainer(settings, corpus.only(~held_out))
+        trainer = Trainer(settings, corpus.only(~held_out), None, genotype)
         for _ in trainer.fit():
             pass
         network = trainer.result({})
-        for points, truth in stitched(corpus.only(held_out), random):
+        for points, truth in stitched(corpus.only(held_out & corpus.of(kind)), random):
             centres = (starts(len(points), plan) + (plan.frames - 1) / 2) / plan.rate
             yield Case(network.probabilities(cut(points, plan)), centres, truth, plan.rate)
 
