@@ -10,13 +10,12 @@ judged once. Every run leaves a file and is not repeated where there is one. Rep
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from math import ceil
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Annotated
 
 import numpy as np
@@ -25,6 +24,7 @@ import tyro
 from jaxtyping import Float
 from scipy.special import softmax
 
+from benchmarks.recognition_table import FOLDS, MEMBERS, MODELS, SUBSETS, Case, table
 from models.architecture import AnyGenotype
 from models.genotype import HAND_CHOSEN
 from models.macro import Layer, MacroGenotype
@@ -58,10 +58,8 @@ COPIES = 21
 SEARCH = SearchSettings(epochs=60, grid=(8, 4), reinforce=ReinforceSettings(learning_rate=3.5e-3, baseline_decay=0.95))
 """The controller has a hundredth of the published number of steps, so its learning rate is ten times the published."""
 FIXED = MacroGenotype((Layer("convolution-3x3"),) * 6)
-MODELS = ("searched", "random", "by hand", "fixed")
 ENSEMBLES = ("searched", "by hand")
-SUBSETS = {"AS1": msr_action3d.AS1, "AS2": msr_action3d.AS2, "AS3": msr_action3d.AS3}
-FOLDS = tuple(f"fold{k}" for k in range(1, 6))
+ACTIONS = {"AS1": msr_action3d.AS1, "AS2": msr_action3d.AS2, "AS3": msr_action3d.AS3}
 WATCHED = ("s01", "s03", "s05", "s07", "s09")
 """Training subjects of MSR-Action3D: seed k takes number k out for the reward."""
 
@@ -74,21 +72,6 @@ class Data:
     sbu: Path
 
 
-@dataclass(frozen=True)
-class Case:
-    """One training: ``problem`` is AS1 … AS3 or a fold of SBU, ``member`` one of the ensemble's encodings."""
-
-    problem: str
-    model: str
-    member: str
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """Of its file."""
-        return f"{self.problem}-{self.model.replace(' ', '-')}-{self.member}-{self.seed}"
-
-
 def encodings(skeleton: str) -> dict[str, Encoding]:
     """The members of the ensemble: pictures of 16, 24 and 32 moments.
 
@@ -96,7 +79,7 @@ def encodings(skeleton: str) -> dict[str, Encoding]:
     """
     base = Encoding.of(skeleton)
     base = base if skeleton.endswith("-pair") else replace(base, axes="recorded")
-    return {str(steps): replace(base, steps=steps, lag=steps // 4) for steps in (16, 24, 32)}
+    return {str(steps): replace(base, steps=steps, lag=steps // 4) for steps in map(int, MEMBERS)}
 
 
 @lru_cache(maxsize=2)
@@ -108,7 +91,7 @@ def corpus(path: Path) -> Corpus:
 def problem(data: Data, name: str) -> tuple[Corpus, Corpus]:
     """Clips to train on, clips to judge."""
     if name in SUBSETS:
-        whole = corpus_of(corpus(data.msr).dataset.showing(SUBSETS[name]), PLAN)
+        whole = corpus_of(corpus(data.msr).dataset.showing(ACTIONS[name]), PLAN)
         (only,) = rounds(whole, 0)
         return whole.only(only.train), whole.only(only.test)
     whole = corpus(data.sbu)
@@ -123,7 +106,7 @@ def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> Found:
         whole = corpus(data.msr)
         learnt = whole.only(np.array([clip.split == "train" for clip in whole.clips]))
         watched = learnt.by({WATCHED[seed % len(WATCHED)]})
-        encoding = next(iter(encodings("kinect20").values()))
+        encoding = encodings("kinect20")[MEMBERS[0]]
         source = Pictures(Sampler(learnt.only(~watched), VARIED), encoding)
         judged = learnt.only(watched)
         images, labels = pictures(judged.windows(), encoding), torch.from_numpy(judged.labels)
@@ -204,64 +187,28 @@ def main(
     make_folder(out)
     with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         searches = [pool.submit(search, data, seed, out, settings) for seed in seeds]
-        jobs = []
+        planned = []
         for seed, each in zip(seeds, searches, strict=True):
             found = each.result()
             genotypes = (found.best.genotype, found.best_random.genotype, HAND_CHOSEN, FIXED)
             for model, genotype in zip(MODELS, genotypes, strict=True):
-                jobs += [pool.submit(run, data, case, genotype, out) for case in cases(seed, model)]
+                planned += [(case, genotype) for case in cases(seed, model)]
+        planned.sort(key=lambda pair: (pair[0].problem in FOLDS, MODELS.index(pair[0].model)))
+        jobs = [pool.submit(run, data, case, genotype, out) for case, genotype in planned]
         for job in jobs:
             job.result()
     first = searches[0].result()
     search_figures.course(first.history, out / "search.png")
     search_figures.architecture(first.best.genotype, out / "cell.png")
-    print("\n".join(report(out, seeds)))
+    print("\n".join(table(out)))
     (out / "settings.json").write_text(json.dumps({"search": asdict(settings), "training": asdict(TRAINING)}, indent=1))
 
 
 def cases(seed: int, model: str) -> Iterator[Case]:
     """Every problem on the first member's pictures; some models on MSR-Action3D on those of the others too."""
     for name in (*SUBSETS, *FOLDS):
-        members = list(encodings("kinect20"))
-        for member in members if model in ENSEMBLES and name in SUBSETS else members[:1]:
+        for member in MEMBERS if model in ENSEMBLES and name in SUBSETS else MEMBERS[:1]:
             yield Case(name, model, member, seed)
-
-
-def report(out: Path, seeds: Sequence[int]) -> Iterator[str]:
-    """A row a model, in Markdown: shares of clips over seeds, then of images."""
-    columns = [*SUBSETS, "mean of AS1–3", "SBU"]
-    yield f"| a clip counts once | {' | '.join(columns)} | parameters |"
-    yield "|---|" + "---:|" * (len(columns) + 1)
-    members = list(encodings("kinect20"))
-    for model, used in [*((model, members[:1]) for model in MODELS), *((model, members) for model in ENSEMBLES)]:
-        shown = columns if len(used) == 1 else columns[:-1]
-        runs = [[scored(out, model, used, seed, column) for column in shown] for seed in seeds]
-        cells = [spread([run[k][0] for run in runs]) for k in range(len(shown))] + ["–"] * (len(columns) - len(shown))
-        title = model if len(used) == 1 else f"{model}, {len(used)} kinds of pictures"
-        yield f"| {title} | {' | '.join(cells)} | {int(mean(run[0][2] for run in runs)):,} |"
-        if len(used) == 1:
-            images = [spread([run[k][1] for run in runs]) for k in range(len(columns))]
-            yield f"| {model}, *augmented images* | {' | '.join(images)} | |"
-
-
-def scored(out: Path, model: str, members: Sequence[str], seed: int, column: str) -> tuple[float, float, float]:
-    """Share of clips, share of images (of the first member) and parameters in one column of the report."""
-    if column.startswith("mean"):
-        parts = [scored(out, model, members, seed, name) for name in SUBSETS]
-        return mean(p[0] for p in parts), mean(p[1] for p in parts), mean(p[2] for p in parts)
-    right, images, parameters = [], [], []
-    for name in [column] if column in SUBSETS else FOLDS:
-        files = [np.load(out / f"{Case(name, model, member, seed).name}.npz") for member in members]
-        together = np.mean([file["probabilities"] for file in files], axis=0)
-        right += (together.argmax(axis=1) == files[0]["labels"]).tolist()
-        images += [float(files[0]["images"])] * len(files[0]["labels"])
-        parameters.append(float(files[0]["parameters"]))
-    return mean(right), mean(images), mean(parameters)
-
-
-def spread(values: Sequence[float]) -> str:
-    """Mean ± standard deviation over seeds, in per cent."""
-    return f"{100 * mean(values):.1f} ± {100 * stdev(values):.1f}" if len(values) > 1 else f"{100 * values[0]:.1f}"
 
 
 if __name__ == "__main__":
