@@ -13,8 +13,9 @@ out, so that a default that is chosen here has not seen them.
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 
 import cv2
@@ -32,7 +33,7 @@ from recognition.data import folder
 from recognition.data.clips import Dataset
 from recognition.layout import all_pairs
 from recognition.scores import Scores, clip_scores
-from recognition.spmf import Encoding, encode
+from recognition.spmf import STRIDE, Encoding, encode
 from recognition.windows import WindowPlan
 
 FRAMES = 31
@@ -149,7 +150,9 @@ def choices(base: Encoding) -> Mapping[str, Encoding]:
         "not smoothed": {"smoothing": "none"},
         **{f"{steps} moments": {"steps": steps} for steps in (8, 16, 32)},
         "every frame, resized": {"sampling": "frames"},
+        "pose and motion in turn": {"columns": "interleaved"},
         "motion under pose": {"columns": "stacked"},
+        "axes of the whole window": {"axes": "body"},
         "axes of the first frames": {"axes": "first"},
         "axes upright": {"axes": "upright"},
         "axes recorded": {"axes": "recorded"},
@@ -164,10 +167,10 @@ def choices(base: Encoding) -> Mapping[str, Encoding]:
     return {name: each for name, each in found.items() if name == "default" or each != base}
 
 
-def natural(base: Encoding):
-    """Keep a row a feature, where the default does."""
-    own = base.rows == base.features
-    return lambda encoding: replace(encoding, rows=encoding.features) if own else encoding
+def natural(base: Encoding) -> Callable[[Encoding], Encoding]:
+    """Keep about a row a feature, where the default has that."""
+    own = 0 <= base.rows - base.features < STRIDE
+    return lambda each: replace(each, rows=ceil(each.features / STRIDE) * STRIDE) if own else each
 
 
 def movers(base: Encoding) -> tuple[str, ...]:

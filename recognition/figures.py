@@ -14,6 +14,9 @@ from poses.output import make_folder, replacing
 from recognition import colours
 from recognition.spmf import Encoding, encode
 
+MOST_NAMED = 160
+"""Rows of the largest picture whose rows are named."""
+
 _TIME = {"interleaved": "seconds (columns: pose and motion in turn)", "stacked": "seconds (motion below pose)"}
 
 
@@ -41,13 +44,13 @@ def motion_image(
     """The motion image of a motion that lasts from ``start`` for ``seconds``, with names, time and scales of colour.
 
     Where it is equalised, it is shown before that too, because only then do the scales hold. Rows are unnamed where
-    they were resized.
+    there are too many, or fewer than features.
     """
     looks = {"colours as in the scales": replace(encoding, equalise="none")}
     if encoding.equalise != "none":
         looks[f"equalised ({encoding.equalise}), as a network sees it"] = encoding
-    named = encoding.features == encoding.rows and encoding.rows <= 120
-    height = max(6.0, 0.17 * encoding.rows) if named else 6.0
+    named = encoding.features <= encoding.rows <= MOST_NAMED
+    height = max(6.0, 0.16 * encoding.rows) if named else 6.0
     figure = Figure(figsize=(1.5 + 4.5 * len(looks) + 2.5 * named, height), layout="constrained")
     *left, right = figure.subplots(1, len(looks) + 1, width_ratios=[4.0] * len(looks) + [0.8])
     for axes, (title, look) in zip(left, looks.items(), strict=True):
@@ -74,18 +77,20 @@ def _name_rows(axes: Axes, encoding: Encoding, named: bool) -> None:
     if named:
         ordered = [names[row].replace("_", " ") for row in encoding.arrangement]
         if encoding.columns == "stacked":
-            ordered = [name for name in ordered if not name.endswith("moves")] + [f"{name}, motion" for name in ordered]
-        axes.set_yticks(np.arange(len(ordered)) + 0.5, ordered, fontsize=7)
+            posed = [name for name in ordered if not name.endswith("moves")]
+            ordered = posed + [name if name.endswith("moves") else f"{name}, motion" for name in ordered]
+        places = (np.arange(len(ordered)) + 0.5) * encoding.rows / len(ordered)
+        axes.set_yticks(places, ordered, fontsize=7)
     else:
         counts = len(encoding.distances), len(encoding.orientations), len(encoding.moves)
         shown = (f"{n} {what}" for n, what in zip(counts, ("distances", "directions", "moves"), strict=True) if n)
-        axes.set_ylabel(f"{' and '.join(shown)}, resized to {encoding.rows} rows")
+        axes.set_ylabel(f"{' and '.join(shown)} in {encoding.rows} rows")
 
 
 def _scales(axes: Axes, encoding: Encoding) -> None:
     """What the colours of distances and of directions mean."""
     axes.axis("off")
-    bar = axes.inset_axes((0.0, 0.53, 0.25, 0.4))
+    bar = axes.inset_axes((0.0, 0.55, 0.25, 0.4))
     bar.imshow(colours.of_distances(np.linspace(1, 0, 128))[:, None], extent=(0, 1, 0, 1), aspect="auto")
     bar.set_xticks([])
     bar.yaxis.tick_right()
@@ -94,12 +99,22 @@ def _scales(axes: Axes, encoding: Encoding) -> None:
         bar.set_yticks([0, 0.5, 1], ["0", f"{encoding.reach / 2:g}", f"≥ {encoding.reach:g}"], fontsize=8)
     else:
         bar.set_yticks([0, 1], ["shortest", "longest"], fontsize=8)
-    table = axes.inset_axes((0.0, 0.03, 0.25, 0.4))
+    table = axes.inset_axes((0.0, 0.02, 0.25, 0.36))
     table.imshow(colours.of_arrows(np.concatenate([np.eye(3), -np.eye(3)]), "unit", 1.0)[:, None], aspect="auto")
     table.set_xticks([])
     table.set_yticks(range(6), _directions(encoding), fontsize=8)
     table.yaxis.tick_right()
-    table.set_title("direction", fontsize=9, loc="left")
+    table.set_title(_arrows(encoding), fontsize=9, loc="left")
+
+
+def _arrows(encoding: Encoding) -> str:
+    """What the full colours of the table stand for."""
+    lines = ["direction"]
+    if encoding.arrows == "scaled":
+        lines.append(f"({encoding.component:.2g} body sizes)")
+    if encoding.moves:
+        lines.append(f"(moves: {encoding.travel:g})")
+    return "\n".join(lines)
 
 
 def _directions(encoding: Encoding) -> tuple[str, ...]:

@@ -70,16 +70,11 @@ _STAND_INS = {"hand": "wrist", "ankle": "foot", "hip": "spine"}
 
 
 class Shown(NamedTuple):
-    """Which features a picture has: one row each."""
+    """Which features a picture has."""
 
     distances: tuple[Pair, ...]
     orientations: tuple[Pair, ...]
     moves: tuple[str, ...] = ()
-
-    @property
-    def rows(self) -> int:
-        """How many there are."""
-        return sum(len(part) for part in self)
 
 
 def chosen(known: Skeleton) -> Shown:

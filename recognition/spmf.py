@@ -29,9 +29,6 @@ LARGEST = 160
 STRIDE = 4
 """Sizes of defaults are multiples of this, so that networks can halve the picture twice."""
 
-_COMPONENT = 2 / 3
-"""Of ``reach``: a component of an arrow is shorter than the arrow."""
-
 _INTERPOLATIONS = {
     "area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST,
 }  # fmt: skip
@@ -107,6 +104,11 @@ class Encoding:
         return self.rows, 2 * self.steps if self.columns == "interleaved" else self.steps
 
     @property
+    def component(self) -> float:
+        """Body sizes at which a component of a scaled arrow has its full colour: it is shorter than the arrow."""
+        return 2 / 3 * self.reach
+
+    @property
     def features(self) -> int:
         """Rows before resizing."""
         stacked = self.columns == "stacked"
@@ -158,7 +160,7 @@ def _pictures(poses: Float[np.ndarray, "B N J 3"], known: Skeleton, encoding: En
     directions = arrows(poses, known, encoding.orientations, encoding.lag)
     parts = [
         colours.of_distances(_shares(lengths, encoding)),
-        colours.of_arrows(directions, encoding.arrows, _COMPONENT * encoding.reach),
+        colours.of_arrows(directions, encoding.arrows, encoding.component),
         colours.of_arrows(arrows(poses, known, encoding.movers, encoding.lag), "scaled", encoding.travel),
     ]
     rows = np.concatenate(parts, axis=3)[:, :, :, encoding.arrangement]
