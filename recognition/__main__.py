@@ -68,10 +68,10 @@ def train(
     cell = cell_of(genotype)
     report = out.with_suffix(".json")
     make_folder(out.parent)
-    measured = _measured(report, settings)
+    measured = _measured(report, settings, cell)
     if folds and measured is None:
         _measure(corpus, settings, cell, folds, false_names, report, out.with_suffix(".png"))
-        measured = _measured(report, settings)
+        measured = _measured(report, settings, cell)
     if measured:
         settings = replace(settings, calibration=Calibration(**measured["calibration"]))
     trainer = Trainer(settings, corpus, None, cell, device)
@@ -193,18 +193,24 @@ def _measure(
         title = f"Subjects never seen: {scores['network'].accuracy:.1%} of clips"
         figures.confusion(scores["network"].confusion, corpus.names, title, figure)
     if report:
-        facts = {**found.facts(), "rounds": [each.name for each in plan], "settings": asdict(settings)}
+        facts = {**found.facts(), "rounds": [each.name for each in plan], **_run(settings, cell)}
         with replacing(report) as part:
             part.write_text(json.dumps(facts, indent=1, allow_nan=False), encoding="utf-8")
     return found.calibration
 
 
-def _measured(report: Path, settings: TrainSettings) -> dict[str, Any] | None:
-    """What was measured with these settings before, if anything."""
+def _run(settings: TrainSettings, cell: AnyGenotype) -> dict[str, Any]:
+    """What a measurement is of."""
+    return {"settings": asdict(settings), "genotype": asdict(cell)}
+
+
+def _measured(report: Path, settings: TrainSettings, cell: AnyGenotype) -> dict[str, Any] | None:
+    """What was measured with these settings and this cell before, if anything."""
     if not report.exists():
         return None
     facts = json.loads(report.read_text(encoding="utf-8"))
-    return facts if facts["settings"] == json.loads(json.dumps(asdict(settings))) else None
+    wanted = json.loads(json.dumps(_run(settings, cell)))
+    return facts if {name: facts.get(name) for name in wanted} == wanted else None
 
 
 def _fit(trainer: Trainer, out: Path) -> None:

@@ -162,10 +162,10 @@ def test_other_files_are_no_motion_capture(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="lifting prepare"):
         MotionBank.load(tmp_path / "none.npz")
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
-    with pytest.raises(DataError, match="not a prepared"):
+    with pytest.raises(DataError, match="not a file of prepared"):
         MotionBank.load(tmp_path / "other.npz")
     (tmp_path / "text.npz").write_text("hello")
-    with pytest.raises(DataError, match="not a prepared"):
+    with pytest.raises(DataError, match="not a file of prepared"):
         MotionBank.load(tmp_path / "text.npz")
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tyro
 
-from models.genotype import HAND_CHOSEN
+from models.genotype import HAND_CHOSEN, Genotype
 from poses.errors import DataError
 from recognition.__main__ import evaluate, train
 from recognition.classifier import Classifier
@@ -41,6 +41,10 @@ def test_train_measures_calibrates_and_goes_on(data, tmp_path):
     seen = out.with_suffix(".png").stat().st_mtime_ns
     train(data, out, TINY, folds=2)
     assert out.with_suffix(".png").stat().st_mtime_ns == seen, "measured twice"
+    (tmp_path / "cell.json").write_text(Genotype(HAND_CHOSEN.reduction, HAND_CHOSEN.normal).to_json())
+    out.with_name("again.json").write_bytes(out.with_suffix(".json").read_bytes())
+    train(data, out.with_name("again.safetensors"), TINY, genotype=tmp_path / "cell.json", folds=0)
+    assert ActionNetwork.load(out.with_name("again.safetensors")).about["measured"] is None, "of another cell"
     train(data, out, replace(TINY, epochs=2), folds=0)
     records = [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
     assert [record["epoch"] for record in records] == [1, 2]
