@@ -223,9 +223,10 @@ def flat(windows: np.ndarray, encoding: Encoding) -> np.ndarray:
 
 
 def shares(scores: tuple[Scores, ...]) -> Iterator[str]:
-    """Mean and standard deviation over the seeds, in per cent."""
+    """Mean over the seeds and, of several, the standard deviation, in per cent."""
     for found in ([each.accuracy for each in scores], [each.mean_recall for each in scores]):
-        yield f"{100 * np.mean(found):.1f} ± {100 * np.std(found):.1f}"
+        spread = f" ± {100 * np.std(found):.1f}" if len(found) > 1 else ""
+        yield f"{100 * np.mean(found):.1f}{spread}"
 
 
 if __name__ == "__main__":
