@@ -14,6 +14,7 @@ from detectors.protocol import Detector
 from detectors.refined import Refined
 from detectors.scripted import Scripted
 from detectors.second_look import SecondLook
+from detectors.strided import Strided
 from poses import Frame, People
 from tests.detectors.conftest import blank
 
@@ -44,7 +45,11 @@ def _refined(request: pytest.FixtureRequest) -> Detector:
     return Refined(_second_look(request), BlazePose(request.getfixturevalue("blazepose_file"), threads=1), every=2)
 
 
-@pytest.fixture(params=[_scripted, _movenet, _second_look, _refined], ids=lambda make: make.__name__[1:])
+def _strided(request: pytest.FixtureRequest) -> Detector:
+    return Strided(_scripted(request), 3)
+
+
+@pytest.fixture(params=[_scripted, _strided, _movenet, _second_look, _refined], ids=lambda make: make.__name__[1:])
 def detector(request: pytest.FixtureRequest) -> Detector:
     make: Callable[[pytest.FixtureRequest], Detector] = request.param
     return make(request)

@@ -1,0 +1,50 @@
+"""Look at every n-th frame only."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+from detectors.protocol import Detector
+from poses import Frame, People, Skeleton
+from poses.errors import SettingsError
+
+
+class Strided:
+    """A detector whose ``base`` sees every ``every``-th frame, and the last one; of the others it says nobody.
+
+    The tracker then fills the gaps, and marks what it filled. So that it can, ``base`` sees a frame sooner where its
+    next look would come more than ``longest`` seconds after the last: at low and at varying frame rates. The default
+    leaves a tracker with its default settings no hole even if a person is missed once, and is short enough for
+    somebody new to be followed.
+    """
+
+    def __init__(self, base: Detector, every: int, *, longest: float = 0.2) -> None:
+        if every < 1:
+            raise SettingsError(f"The stride is {every}: give 1 for every frame, 2 for every second one, and so on.")
+        self._base, self._every, self._longest = base, every, longest
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """The joints of ``base``."""
+        return self._base.skeleton
+
+    def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
+        """The people in each frame that is looked at; N = 0 in the others."""
+        read: deque[int] = deque()
+        for people in self._base.detect(self._chosen(frames, read)):
+            while (index := read.popleft()) != people.frame:
+                yield People.nobody(index, len(self.skeleton))
+            yield people
+
+    def _chosen(self, frames: Iterable[Frame], read: deque[int]) -> Iterator[Frame]:
+        """The frames to look at; the indices of all frames go to ``read``. One frame is read ahead."""
+        held: Frame | None = None
+        skipped, looked = self._every, Fraction(0)
+        for frame in frames:
+            if held is not None and (skipped >= self._every or frame.time - looked > self._longest):
+                skipped, looked = 0, held.time
+                yield held
+            read.append(frame.index)
+            held, skipped = frame, skipped + 1
+        if held is not None:
+            yield held
