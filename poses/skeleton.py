@@ -218,3 +218,8 @@ def skeleton(name: str) -> Skeleton:
     if name not in _REGISTERED:
         raise DataError(f"Unknown skeleton {name!r}. Known: {', '.join(sorted(_REGISTERED))}.")
     return _REGISTERED[name]
+
+
+def registered() -> tuple[Skeleton, ...]:
+    """Every skeleton that ``skeleton`` knows."""
+    return tuple(_REGISTERED.values())

@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from lifting.camera import Camera
-from lifting.datasets.archive import read_archive
+from poses.archive import read_archive
 from lifting.datasets.arrays import read
 from lifting.datasets.sequences import Sequence, SequenceBank
 from poses.errors import DataError

@@ -5,7 +5,8 @@ stand here for something of this file, which checks what it is given; any other 
 """
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from math import prod
 from pathlib import Path
@@ -30,15 +31,31 @@ def read_archive(path: Path, *keys: str) -> dict[str, Any]:
     An array that holds a single object comes as that object. Arrays are read-only. Raises ``DataError`` naming the
     file and the key for what is missing, damaged, too large or of another type; nothing in the file is run.
     """
+    with _opened(path) as archive:
+        members = {_key(info): info for info in archive.infolist()}
+        if missing := [key for key in keys if key not in members]:
+            raise DataError(
+                f"{path} has no {' and no '.join(missing)}. It has: {', '.join(members) or 'nothing'}. "
+                f"Give a file that has them."
+            )
+        return {key: _member(path, archive, members[key], key) for key in keys}
+
+
+def archive_keys(path: Path) -> tuple[str, ...]:
+    """The names of the arrays in an npz. Raises ``DataError`` for anything else."""
+    with _opened(path) as archive:
+        return tuple(_key(info) for info in archive.infolist())
+
+
+def _key(info: ZipInfo) -> str:
+    return info.filename.removesuffix(".npy")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[ZipFile]:
     try:
         with ZipFile(path) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            if missing := [key for key in keys if key not in members]:
-                raise DataError(
-                    f"{path} has no {' and no '.join(missing)}. It has: {', '.join(members) or 'nothing'}. "
-                    f"Give a file of the layout data_2d_*.npz or data_3d_*.npz."
-                )
-            return {key: _member(path, archive, members[key], key) for key in keys}
+            yield archive
     except FileNotFoundError:
         raise DataError(f"There is no file {path}. Give the npz of the data set.") from None
     except DataError:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifting.datasets.archive import read_archive
+from poses.archive import read_archive
 from poses.errors import DataError
 
 CONTENT = {
