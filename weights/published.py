@@ -1,7 +1,8 @@
-"""Files of weights as published for VideoPose3D (Pavllo et al. 2019), read without running anything in them.
+"""Files of weights as others publish them, read without running anything in them.
 
-Such a file is a pickled dict: ``model_pos`` and sometimes ``model_traj`` are state dicts; the state of the optimiser
-and of numpy's random numbers lie beside them.
+Such a file is a pickled dict. VideoPose3D (Pavllo et al. 2019) keeps state dicts in it under ``model_pos`` and sometimes
+``model_traj``, Lightweight OpenPose (Osokin 2018) one under ``state_dict``; the state of the optimiser and of numpy's
+random numbers lie beside them.
 """
 
 import re
@@ -54,10 +55,29 @@ class Published:
 
 
 def read(path: Path) -> Published:
-    """Read a file that ``torch.save`` wrote, as zip or in the form before torch 1.6.
+    """Read a file of VideoPose3D, in any form that ``torch.save`` writes. Raises ``WeightsError``."""
+    held = _held(path)
+    if not _is_state(held.get("model_pos")):
+        raise WeightsError(f"{path} has no tensors under 'model_pos': it is no published file of VideoPose3D.")
+    trajectory, epoch = held.get("model_traj"), held.get("epoch")
+    if trajectory is not None and not _is_state(trajectory):
+        raise WeightsError(f"{path} has something else than tensors under 'model_traj'. Get the file anew.")
+    return Published(held["model_pos"], trajectory, epoch if isinstance(epoch, int) else None)
+
+
+def read_state(path: Path, key: str = "state_dict") -> Mapping[str, Tensor]:
+    """The tensors that a file of ``torch.save`` holds under ``key``. Raises ``WeightsError``."""
+    held = _held(path)
+    if not _is_state(held.get(key)):
+        raise WeightsError(f"{path} has no tensors under {key!r}: it is not the file that is meant here.")
+    return held[key]
+
+
+def _held(path: Path) -> dict[Any, Any]:
+    """What a file holds that ``torch.save`` wrote, as zip or in the form before torch 1.6.
 
     Nothing in it is called: torch's restricted unpickler builds tensors and plain containers; random states become
-    inert stand-ins; a file that names anything else is refused. Raises ``WeightsError``.
+    inert stand-ins; a file that names anything else is refused.
     """
     if not path.is_file():
         raise WeightsError(f"No file {path}. Name the file of published weights.")
@@ -66,12 +86,7 @@ def read(path: Path) -> Published:
             held = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a stranger's bytes can fail the reader in any way
         raise WeightsError(f"{path} {_reason(error)}") from error
-    if not isinstance(held, dict) or not _is_state(held.get("model_pos")):
-        raise WeightsError(f"{path} has no tensors under 'model_pos': it is no published file of VideoPose3D.")
-    trajectory, epoch = held.get("model_traj"), held.get("epoch")
-    if trajectory is not None and not _is_state(trajectory):
-        raise WeightsError(f"{path} has something else than tensors under 'model_traj'. Get the file anew.")
-    return Published(held["model_pos"], trajectory, epoch if isinstance(epoch, int) else None)
+    return held if isinstance(held, dict) else {}
 
 
 def _is_state(value: Any) -> bool:

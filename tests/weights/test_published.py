@@ -14,7 +14,7 @@ from tests.weights.bins import state, write
 from weights import __main__ as cli
 from weights import checkpoint
 from weights.conversion import Intent, converted
-from weights.published import Published, read
+from weights.published import Published, read, read_state
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -187,3 +187,18 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "No file" in capsys.readouterr().err
     assert cli.main(["import", str(path), "-o", str(tmp_path / "nowhere" / "x.safetensors")]) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_reads_the_state_beside_that_of_a_training(tmp_path: Path, zipped: bool) -> None:
+    net = torch.nn.Linear(3, 2)
+    adam = torch.optim.Adam(net.parameters())
+    schedule = torch.optim.lr_scheduler.MultiStepLR(adam, [100, 200])
+    held = {"state_dict": net.state_dict(), "optimizer": adam.state_dict(), "scheduler": schedule.state_dict()}
+    torch.save({**held, "iter": 370000}, tmp_path / "x.pth", _use_new_zipfile_serialization=zipped)
+    torch.testing.assert_close(dict(read_state(tmp_path / "x.pth")), dict(net.state_dict()), rtol=0, atol=0)
+    with pytest.raises(WeightsError, match="no tensors under 'iter'"):
+        read_state(tmp_path / "x.pth", "iter")
+    torch.save([1], tmp_path / "list.pth")
+    with pytest.raises(WeightsError, match="no tensors under 'state_dict'"):
+        read_state(tmp_path / "list.pth")
