@@ -2,7 +2,7 @@
 
 from app import Pipeline, Video
 
-recording = Pipeline.load(detector="movenet", device="cpu").run(Video("dance.mp4"))
+recording = Pipeline.load(device="cpu").run(Video("dance.mp4"))
 """
 
 from importlib import import_module
@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.pipeline import Pipeline
-    from app.settings import Settings
+    from app.settings import Detection, Settings
     from app.video import Video
 
-__all__ = ["Pipeline", "Settings", "Video"]
+__all__ = ["Detection", "Pipeline", "Settings", "Video"]
 
-_HOMES = {"Pipeline": "app.pipeline", "Settings": "app.settings", "Video": "app.video"}
+_HOMES = {
+    "Detection": "app.settings",
+    "Pipeline": "app.pipeline",
+    "Settings": "app.settings",
+    "Video": "app.video",
+}
 
 
 def __getattr__(name: str) -> Any:

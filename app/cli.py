@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from app.settings import Settings
+from app.settings import Detection, Settings
 
 Layout = Literal["side-by-side", "overlay", "3d"]
 File = Annotated[Path | None, arg(aliases=["-o"], metavar="FILE")]
@@ -19,10 +19,9 @@ def run(
     more: Annotated[Positional[tuple[Path, ...]], arg(metavar="[VIDEO ...]")] = (),
     *,
     settings: OmitArgPrefixes[Settings],
+    detection: OmitArgPrefixes[Detection],
     out: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")] = Path("out"),
     layout: Layout = "side-by-side",
-    detector: Literal["movenet"] = "movenet",
-    refine: Literal["none", "full", "heavy"] = "full",
     lifter: Annotated[str, arg(metavar="NAME|PATH")] = "default",
     classifier: Annotated[str, arg(metavar="NAME|PATH")] = "actions",
     device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -36,8 +35,7 @@ def run(
         out: The folder for the results.
         layout: What overlay.mp4 shows: the picture beside the 3D view, or one of them.
         settings: Whom to follow, and what is known of the camera.
-        detector: What finds people in the frames.
-        refine: What then places their joints: nothing else, BlazePose, or the larger and slower BlazePose heavy.
+        detection: How people are found in the frames.
         lifter: The network from 2D to 3D: a name (python -m weights list), a checkpoint, or a folder of specialists.
         classifier: The network from 3D poses to actions: a name, or a checkpoint (python -m recognition train).
         device: Where the networks run; auto takes a GPU if there is one.
@@ -49,7 +47,7 @@ def run(
 
     reporter = Quiet() if quiet else Reporter()
     jobs = batch.plan((video, *more), out)
-    stages = partial(Pipeline.load, detector, lifter, device, settings, refine, classifier)
+    stages = partial(Pipeline.load, detection, lifter, classifier, device, settings)
     failed = batch.run(jobs, stages, layout, reporter)
     if failed and more:
         names = ", ".join(str(job.video) for job in failed)

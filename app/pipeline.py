@@ -7,33 +7,30 @@
 Both passes hold a few frames at a time. What grows with the video is its keypoints: some kilobytes a person and second.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-
+from app.detection import open_detector
 from app.device import pick
+from app.following import follow
 from app.progress import Watch, unwatched
 from app.render import Renderer
-from app.settings import Settings
+from app.settings import Detection, Settings
 from app.video import Video, VideoWriter
-from detectors.blazepose import BlazePose
-from detectors.movenet import MoveNet
+from detectors.converted import as_skeleton
 from detectors.protocol import Detector
-from detectors.refined import Refined
-from detectors.second_look import SecondLook
-from detectors.tracking import Identity, Tracker, choose
 from lifting.camera import Camera
 from lifting.coupled import Coupled
 from lifting.lifter import Lifter
-from poses import Action, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
-from poses.errors import DataError, DetectorError, SettingsError
+from poses import Action, Frame, Person, Poses3D, Recording, Skeleton, Track2D, VideoFacts
+from poses.errors import DataError, SettingsError
 from recognition.classifier import Classifier
 from weights.store import locate
 
 _SAME_TIME = 1e-3
+FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 
 
 @runtime_checkable
@@ -64,37 +61,29 @@ class Pipeline:
 
     @staticmethod
     def load(
-        detector: str = "movenet",
+        detection: Detection | None = None,
         lifter: str = "default",
+        classifier: str = "actions",
         device: str = "auto",
         settings: Settings | None = None,
-        refine: str = "full",
-        classifier: str = "actions",
     ) -> "Pipeline":
-        """The stages by name; ``lifter`` and ``classifier`` may also be paths of checkpoints, and ``lifter`` that of a
-        folder of specialists. ``refine``, one of none, full and heavy, says what places the joints of the people that
-        the detector finds.
+        """The stages by choice and name; ``lifter`` and ``classifier`` may also be paths of checkpoints, and ``lifter``
+        that of a folder of specialists.
 
         Raises ``WeightsError`` for weights that are unknown, missing or damaged, ``DetectorError`` for a detector that
-        is unknown or not installed, ``SettingsError`` for a device that is not there, or for a lifter that takes
-        other keypoints than the detector finds.
+        is not installed, ``DataError`` for keypoints that cannot be read, ``SettingsError`` for a device that is not
+        there, or for a lifter that needs joints which the detector does not find.
         """
-        if detector not in _DETECTORS:
-            raise DetectorError(f"Unknown detector {detector!r}. Known: {', '.join(_DETECTORS)}.")
         where = pick(device)
         tells = Classifier.load(_checkpoint(classifier), where)
-        lifts, finds = _lifter(lifter, tells, where), _DETECTORS[detector](refine)
-        if finds.skeleton != lifts.source:
-            raise SettingsError(
-                f"The lifter {lifter} takes {lifts.source} keypoints, and the detector {detector} finds "
-                f"{finds.skeleton}. Choose others of one layout."
-            )
+        lifts = _lifter(lifter, tells, where)
+        found = open_detector(detection or Detection(), where)
         return Pipeline(
             lifter=lifts,
             classifier=tells,
-            detector=finds,
+            detector=_fitting(found.detector, lifts.source),
             settings=settings or Settings(),
-            made_with={"detector": detector, "refine": refine, "lifter": lifter, "classifier": classifier},
+            made_with={**found.facts, "lifter": lifter, "classifier": classifier},
         )
 
     def run(self, video: Video, watch: Watch = unwatched) -> Recording:
@@ -102,27 +91,15 @@ class Pipeline:
 
         Raises ``VideoError`` if the file cannot be read any more.
         """
-        size = (video.width, video.height)
-        times, tracks = self._follow(video, watch)
-        chosen = choose(tracks, self.settings.people)
-        camera = self.settings.camera(size)
-        people = tuple(self._understand(who, camera) for who in watch(chosen, "lifting to 3D", len(chosen)))
-        facts = VideoFacts(video.path.stem, *size, np.array(times))
+        seen = follow(video, self.detector, self.settings, self.made_with, watch)
+        camera = self.settings.camera((video.width, video.height))
+        people = tuple(self._understand(who, camera) for who in watch(seen.people, "lifting to 3D", len(seen.people)))
         choices = {"people": self.settings.people, "focal": f"{camera.focal:.1f} px"}
-        return Recording(facts, people, {**self.made_with, **choices})
+        return replace(seen, people=people, made_with={**self.made_with, **choices})
 
-    def _follow(self, video: Video, watch: Watch) -> tuple[list[float], tuple[Identity, ...]]:
-        """The time of every frame, and the track of everybody."""
-        times: list[float] = []
-        tracker = Tracker(self.detector.skeleton, (video.width, video.height))
-        found = self.detector.detect(_noting(video.frames(), times))
-        for people in watch(found, "finding people", _expected(video)):
-            tracker.update(people, times[people.frame])
-        return times, tracker.tracks()
-
-    def _understand(self, who: Identity, camera: Camera) -> Person:
+    def _understand(self, who: Person, camera: Camera) -> Person:
         poses = self.lifter.lift(who.track, camera)
-        return Person(who.id, who.track, poses, self.classifier.classify(poses))
+        return replace(who, poses=poses, actions=self.classifier.classify(poses))
 
 
 def render(
@@ -139,20 +116,6 @@ def render(
             writer.write(renderer.draw(frame), frame.time)
 
 
-def _noting(frames: Iterable[Frame], times: list[float]) -> Iterator[Frame]:
-    for frame in frames:
-        times.append(float(frame.time))
-        yield frame
-
-
-def _expected(video: Video) -> int | None:
-    """How many frames there should be, as far as the file's headers tell."""
-    facts = video.summary
-    if facts.frames is None and facts.duration is not None and facts.mean_rate is not None:
-        return round(facts.duration * facts.mean_rate)
-    return facts.frames
-
-
 def _matching(video: Video, facts: VideoFacts) -> Iterator[Frame]:
     """The frames of ``video``, as long as they are those that ``facts`` tell of."""
     other = f"This recording was made from another video ({facts.name}) than {video.path}"
@@ -166,6 +129,17 @@ def _matching(video: Video, facts: VideoFacts) -> Iterator[Frame]:
         yield frame
 
 
+def _fitting(detector: Detector, wanted: Skeleton) -> Detector:
+    """``detector`` with the joints that a lifter takes. A lifter can do without a face."""
+    lacking = [j for j in wanted.joints if j not in detector.skeleton.joints and j not in FACE]
+    if lacking:
+        raise SettingsError(
+            f"The lifter takes {wanted} keypoints, and the detector finds {detector.skeleton}, without "
+            f"{', '.join(lacking)}. Choose another lifter or another detector."
+        )
+    return as_skeleton(detector, wanted)
+
+
 def _lifter(name: str, classifier: Classifier, device: str) -> Lifter | Coupled:
     """By name, by the file of a checkpoint, or by a folder of specialists, which the classifier chooses among."""
     if Path(name).is_dir():
@@ -176,16 +150,3 @@ def _lifter(name: str, classifier: Classifier, device: str) -> Lifter | Coupled:
 def _checkpoint(name: str) -> Path:
     """The file of that name, or the weights that are registered by it."""
     return Path(name) if Path(name).suffix else locate(name)
-
-
-def _movenet(refine: str) -> Detector:
-    """MoveNet on the whole picture, and once more, close up, on people who were lost since the last frame.
-
-    Unless ``refine`` is none, BlazePose then places the joints of each person.
-    """
-    model = locate("movenet-multipose")
-    people = SecondLook(MoveNet(model), MoveNet(model, long_side=256))
-    return people if refine == "none" else Refined(people, BlazePose(locate(f"blazepose-{refine}")))
-
-
-_DETECTORS: Mapping[str, Callable[[str], Detector]] = {"movenet": _movenet}

@@ -1,7 +1,8 @@
 """What a user can choose about an analysis, checked before any work begins."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 from tyro.conf import arg
 
@@ -11,14 +12,70 @@ from poses.errors import SettingsError
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Whom to follow, and what is known of the camera.
+class Detection:
+    """How people are found in the frames.
 
     Raises ``SettingsError`` for values out of range or in conflict.
     """
 
+    detector: Literal["auto", "movenet", "detectron2", "openpose"] = "auto"
+    """What finds people; auto takes Detectron2 if it is installed and there is a GPU, else MoveNet."""
+
+    refine: Literal["auto", "none", "full", "heavy"] = "auto"
+    """What then places their joints: nothing else, BlazePose, or the larger and slower BlazePose heavy; auto takes
+    BlazePose after MoveNet, and nothing after the others."""
+
+    detector_weights: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Weights for Detectron2 (.pth, .pkl) or of an OpenPose network (.pth, .onnx), if not the published ones."""
+
+    backbone: Literal["R50-FPN", "R101-FPN"] = "R50-FPN"
+    """Which Keypoint R-CNN Detectron2 runs; the second is slower and finds a little more."""
+
+    keypoints: Annotated[Path | None, arg(metavar="PATH")] = None
+    """Keypoints found by another program, instead of a detector: a folder of OpenPose JSON, COCO or AlphaPose JSON, an
+    npz of Detectron2 or VideoPose3D, or a recording."""
+
+    keypoint_layout: Annotated[str | None, arg(metavar="NAME")] = None
+    """The order of their joints, where the file does not tell or is wrong: coco17, body25, openpose18, halpe26 ..."""
+
+    long_side: Annotated[int | None, arg(metavar="PIXELS")] = None
+    """The longer side of the pictures that the detector sees: larger finds smaller people and takes longer."""
+
+    redetect: Annotated[int, arg(metavar="N")] = 1
+    """Look for people in every N-th frame only, and follow them close up in between; needs a refinement."""
+
+    stride: Annotated[int, arg(metavar="N")] = 1
+    """Detect in every N-th frame only, and interpolate in between."""
+
+    def __post_init__(self) -> None:
+        for name, value in (("redetect", self.redetect), ("stride", self.stride)):
+            if value < 1:
+                raise SettingsError(f"{name} is {value}; give 1 (every frame) or more.")
+        if self.keypoints and (self.detector != "auto" or self.detector_weights):
+            raise SettingsError("Both a detector and a file of keypoints were given. Give one of them.")
+        if self.keypoint_layout and not self.keypoints:
+            raise SettingsError("A keypoint layout was given, but no --keypoints whose layout it could be.")
+        if self.redetect > 1 and self.refine == "none":
+            raise SettingsError("redetect needs a refinement, which follows people in between: not none.")
+
+
+@dataclass(frozen=True)
+class Following:
+    """Whom to follow. Raises ``SettingsError`` for values out of range."""
+
     people: Annotated[str, arg(metavar="all|main|N")] = "all"
     """Whom to follow: all, main (the most prominent person), or the number of the most prominent ones."""
+
+    def __post_init__(self) -> None:
+        choose((), self.people)
+
+
+@dataclass(frozen=True)
+class Settings(Following):
+    """Whom to follow, and what is known of the camera.
+
+    Raises ``SettingsError`` for values out of range or in conflict.
+    """
 
     fov: Annotated[float | None, arg(metavar="DEGREES")] = None
     """The camera's field of view along the longer side of the picture, in degrees (55 if nothing is given)."""
@@ -27,9 +84,9 @@ class Settings:
     """The camera's focal length in pixels, instead of --fov."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.fov is not None and self.focal is not None:
             raise SettingsError("Both --fov and --focal were given, which say the same thing. Give one of them.")
-        choose((), self.people)
         self.camera((1, 1))
 
     def camera(self, size: tuple[int, int]) -> Camera:

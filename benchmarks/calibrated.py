@@ -26,6 +26,7 @@ import tyro
 from jaxtyping import Bool, Float
 
 from app.pipeline import Pipeline
+from app.settings import Detection
 from app.video import Video
 from benchmarks.noise_figures import ARMS, LEGS, across
 from benchmarks.pipeline import machine
@@ -70,7 +71,7 @@ def main(frames: int = 100) -> None:
         fetch(name)
     with TemporaryDirectory() as folder:
         views = read(fetch("calibrated-clips"), Path(folder), frames)
-    pipelines = {way: Pipeline.load(device="cpu", refine=way) for way in WAYS}
+    pipelines = {way: Pipeline.load(Detection(refine=way), device="cpu") for way in WAYS}
     tracks = {way: [follow(one.detector, view) for view in views] for way, one in pipelines.items()}
     truth = consensus(views, [[track.points for track in found] for found in tracks.values()])
     with patch("detectors.refined.Sides", AsRead):

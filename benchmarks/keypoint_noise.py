@@ -27,6 +27,7 @@ from scipy.signal import savgol_filter
 from torch import Generator
 
 from app.pipeline import Pipeline
+from app.settings import Detection
 from app.video import Video
 from benchmarks.noise_figures import PIECE, TWINS, Readings, figures
 from detectors.protocol import Detector
@@ -105,7 +106,7 @@ def main(video: Path | None = None, tracks: Path | None = None) -> None:
 
 def searched(video: Video, keep: Path | None) -> dict[str, list[Tracks]]:
     """What each detector finds in each view."""
-    detectors = {"default": Pipeline.load, "MoveNet": lambda: Pipeline.load(refine="none")}
+    detectors = {"default": Pipeline.load, "MoveNet": lambda: Pipeline.load(Detection(refine="none"))}
     found = {name: [followed(load().detector, video, view) for view in VIEWS] for name, load in detectors.items()}
     if keep:
         arrays = {

@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_clip(tmp_path / "dance.mp4", steady(12, NTSC), size=(160, 120), sound=Tone())
     monkeypatch.chdir(tmp_path)
     detector = script(12, lambda k: 30.0 + k, lambda k: 120.0)
-    monkeypatch.setattr(Pipeline, "load", lambda *names: pipeline(detector, people=names[3].people))
+    monkeypatch.setattr(Pipeline, "load", lambda *names: pipeline(detector, people=names[4].people))
     return tmp_path
 
 

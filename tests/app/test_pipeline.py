@@ -1,13 +1,15 @@
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from app import Pipeline, Video
+from app.detection import Opened
 from app.pipeline import render
-from app.settings import Settings
+from app.settings import Detection, Settings
 from detectors.refined import Refined
 from detectors.scripted import Scripted
 from detectors.second_look import SecondLook
@@ -15,7 +17,7 @@ from lifting.network import LifterNetwork
 from models.action_net import ActionNet, ActionNetConfig
 from models.temporal import TemporalConfig, TemporalNet
 from poses import COCO17, H36M17, Recording
-from poses.errors import DataError, DetectorError, OutputError, SettingsError, WeightsError
+from poses.errors import DataError, OutputError, SettingsError, WeightsError
 from recognition.classifier import Classifier
 from recognition.network import ActionNetwork
 from tests.app.stages import DEPTH, Counting, Recorder, pipeline, script
@@ -97,30 +99,26 @@ class TestAnalysis:
 
 
 class TestLoading:
-    def test_unknown_detector(self) -> None:
-        with pytest.raises(DetectorError, match=r"'yolo'.*movenet"):
-            Pipeline.load(detector="yolo")
-
     def test_a_lifter_of_another_layout_is_refused_before_any_work(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("app.pipeline._DETECTORS", {"movenet": lambda *_: two_people()})
+        monkeypatch.setattr("app.pipeline.open_detector", lambda *_: Opened(two_people(), {}))
         net = TemporalNet(TemporalConfig(features_in=3, channels=4)).eval()
         LifterNetwork(net, 50.0, source=H36M17).save(tmp_path / "other.safetensors")
-        with pytest.raises(SettingsError, match="takes h36m17 keypoints, and the detector movenet finds coco17"):
+        with pytest.raises(SettingsError, match="takes h36m17 keypoints, and the detector finds coco17, without hip"):
             Pipeline.load(lifter=str(tmp_path / "other.safetensors"), device="cpu")
 
     @pytest.mark.parametrize(("refine", "kind"), [("none", SecondLook), ("full", Refined)])
     def test_refinement_is_chosen_by_name(self, refine: str, kind: type) -> None:
         try:
-            loaded = Pipeline.load(device="cpu", refine=refine)
+            loaded = Pipeline.load(Detection(refine=refine), device="cpu")
         except WeightsError as error:
             pytest.skip(str(error))
         assert type(loaded.detector) is kind
         assert loaded.made_with["refine"] == refine
 
     def test_a_classifier_of_ones_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("app.pipeline._DETECTORS", {"movenet": lambda *_: two_people()})
+        monkeypatch.setattr("app.pipeline.open_detector", lambda *_: Opened(two_people(), {}))
         own = tmp_path / "own.safetensors"
         ActionNetwork(ActionNet(ActionNetConfig(2, channels=2)).eval(), ("wave", "bow")).save(own)
         loaded = Pipeline.load(classifier=str(own), device="cpu")
@@ -131,10 +129,6 @@ class TestLoading:
     def test_unknown_classifier(self) -> None:
         with pytest.raises(WeightsError, match="'boxing'"):
             Pipeline.load(classifier="boxing", device="cpu")
-
-    def test_unknown_refinement(self) -> None:
-        with pytest.raises(WeightsError, match=r"blazepose-huge|movenet-multipose"):
-            Pipeline.load(device="cpu", refine="huge")
 
     def test_unknown_device(self) -> None:
         with pytest.raises(SettingsError, match=r"'tpu'.*auto, cpu, cuda"):
@@ -220,3 +214,16 @@ class TestRendering:
     def test_a_folder_that_is_a_file_is_told(self, tmp_path: Path, source: Video, recording: Recording) -> None:
         with pytest.raises(OutputError, match="cannot be written"):
             render(recording, source, source.path / "out.mp4")
+
+
+class TestDetection:
+    @pytest.mark.parametrize(("wrong", "message"), [
+        ({"stride": 0}, "stride is 0"),
+        ({"redetect": -1}, "redetect is -1"),
+        ({"redetect": 3, "refine": "none"}, "needs a refinement"),
+        ({"keypoints": Path("k.json"), "detector": "movenet"}, "Both a detector and a file of keypoints"),
+        ({"keypoint_layout": "body25"}, "no --keypoints"),
+    ])  # fmt: skip
+    def test_values_out_of_range_and_in_conflict_are_refused(self, wrong: dict[str, Any], message: str) -> None:
+        with pytest.raises(SettingsError, match=message):
+            Detection(**wrong)

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from app.__main__ import main
 from app.pipeline import Pipeline
-from app.settings import Settings
+from app.settings import Detection, Settings
 from app.video import Video
 from detectors.protocol import Detector
 from poses import Frame, People, Skeleton
@@ -36,7 +36,7 @@ class Slow:
             yield people
 
 
-def load(detector: str, lifter: str, device: str, settings: Settings, refine: str, classifier: str) -> Pipeline:
+def load(detection: Detection, lifter: str, classifier: str, device: str, settings: Settings) -> Pipeline:
     return pipeline(Slow(script(10_000, lambda k: 30.0 + k % 50, lambda k: 120.0), SECONDS), people=settings.people)
 
 
