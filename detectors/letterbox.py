@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 
 @dataclass(frozen=True)
 class Letterbox:
-    """A picture of ``size`` scaled to ``content`` and padded with black on the right and below to ``padded``.
+    """A picture of ``size`` scaled to ``content`` and padded on the right and below to ``padded``.
 
     All sizes are (width, height) in pixels. Rounding makes the two scales differ a little: ``undo`` knows.
     """
@@ -25,11 +25,18 @@ class Letterbox:
         content = max(1, round(width * scale)), max(1, round(height * scale))
         return Letterbox((width, height), content, (_round_up(content[0], multiple), _round_up(content[1], multiple)))
 
-    def apply(self, image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H2 W2 3"]:
-        """The scaled and padded picture."""
+    @staticmethod
+    def within(width: int, height: int, padded: tuple[int, int]) -> "Letterbox":
+        """The letterbox that fills as much as it can of an input whose size is given."""
+        scale = min(padded[0] / width, padded[1] / height)
+        content = max(1, round(width * scale)), max(1, round(height * scale))
+        return Letterbox((width, height), content, padded)
+
+    def apply(self, image: UInt8[np.ndarray, "H W 3"], fill: int = 0) -> UInt8[np.ndarray, "H2 W2 3"]:
+        """The scaled picture, padded with a grey of value ``fill``."""
         smaller = self.content[0] < self.size[0]
         scaled = cv2.resize(image, self.content, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-        out = np.zeros((self.padded[1], self.padded[0], 3), np.uint8)
+        out = np.full((self.padded[1], self.padded[0], 3), fill, np.uint8)
         out[: self.content[1], : self.content[0]] = scaled
         return out
 

@@ -1,8 +1,8 @@
 """Files of weights as others publish them, read without running anything in them.
 
-Such a file is a pickled dict. VideoPose3D (Pavllo et al. 2019) keeps state dicts in it under ``model_pos`` and sometimes
-``model_traj``, Lightweight OpenPose (Osokin 2018) one under ``state_dict``; the state of the optimiser and of numpy's
-random numbers lie beside them.
+Such a file is a pickled dict. VideoPose3D (Pavllo et al. 2019) keeps state dicts in it under ``model_pos`` and
+sometimes ``model_traj``, Lightweight OpenPose (Osokin 2018) one under ``state_dict``; the state of the optimiser and of
+numpy's random numbers lie beside them.
 """
 
 import re

@@ -43,3 +43,13 @@ def test_padding_is_black_and_right_and_below() -> None:
     out = Letterbox.fit(100, 70, 64).apply(np.full((70, 100, 3), 200, np.uint8))
     assert out.shape == (64, 64, 3)
     assert (out[:45] == 200).all() and (out[45:] == 0).all()
+
+
+@given(SIDES, SIDES, SIDES, SIDES)
+def test_a_given_input_is_filled_along_one_side(width: int, height: int, wide: int, high: int) -> None:
+    box = Letterbox.within(width, height, (wide, high))
+    assert box.padded == (wide, high)
+    assert box.content[0] == wide or box.content[1] == high
+    assert box.content[0] <= wide and box.content[1] <= high
+    shown = Letterbox((100, 70), (64, 45), (64, 64)).apply(np.zeros((70, 100, 3), np.uint8), fill=128)
+    assert (shown[:45] == 0).all() and (shown[45:] == 128).all()

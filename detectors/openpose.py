@@ -1,0 +1,141 @@
+"""People from part affinity fields: any OpenPose-style network behind the ``Detector`` protocol."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from detectors.ahead import ahead
+from detectors.field_network import Encoding, FieldNetwork
+from detectors.letterbox import Letterbox
+from detectors.part_fields import GroupingSettings, PartFields, group
+from poses import Frame, People, Skeleton
+from poses.errors import DetectorError, SettingsError
+from poses.skeleton import OPENPOSE18
+
+PUBLISHED = (
+    "https://download.01.org/opencv/openvino_training_extensions/models/human_pose_estimation/"
+    "checkpoint_iter_370000.pth"
+)
+"""Where Lightweight OpenPose's author publishes its weights (Apache-2.0)."""
+
+_GREY = 128
+"""What the networks saw around pictures in their training."""
+_MARGIN = 0.1
+"""Joints lie inside of a body: by this share of the longer side its box is larger than theirs."""
+_TORCH = (b"PK", b"\x80\x02")
+"""How files of ``torch.save`` begin, as zip and as the plain pickle before torch 1.6."""
+
+
+class OpenPose:
+    """Finds people and their 18 parts; a part that was not found is NaN.
+
+    ``long_side``: the input's longer side in pixels before it is padded; if it is not given, the shorter side is the
+    network's usual one. Networks of one input size do not let it be chosen. ``grouping``: what counts as a person.
+    """
+
+    def __init__(
+        self, network: FieldNetwork, *, long_side: int | None = None, grouping: GroupingSettings | None = None
+    ) -> None:
+        if long_side is not None and long_side < network.multiple:
+            raise SettingsError(f"long_side is {long_side}: give a positive number of pixels, such as 656.")
+        if long_side is not None and network.size:
+            raise SettingsError(f"This network's input is always {network.size[0]} × {network.size[1]}: no long side.")
+        self._network = network
+        self._long_side = long_side
+        self._grouping = grouping or GroupingSettings()
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """OpenPose's 18 joints of COCO."""
+        return OPENPOSE18
+
+    def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
+        """The people in each frame, most confident first; the next frames are read while the network runs."""
+        for people in ahead(self._look, _batches(frames, self._network.batch)):
+            yield from people
+
+    def find(self, image: UInt8[np.ndarray, "H W 3"], frame: int = 0) -> People:
+        """The people in one RGB picture, most confident first, in pixels of that picture."""
+        return self._answers([image], [frame])[0]
+
+    def _look(self, frames: Sequence[Frame]) -> list[People]:
+        return self._answers([frame.image for frame in frames], [frame.index for frame in frames])
+
+    def _answers(self, images: Sequence[np.ndarray], indices: Sequence[int]) -> list[People]:
+        """The people in pictures of one size."""
+        box = self._letterbox(*images[0].shape[1::-1])
+        fields = self._network.fields(np.stack([box.apply(image, _GREY) for image in images]))
+        return [people(index, maps, box, self._grouping) for index, maps in zip(indices, fields, strict=True)]
+
+    def _letterbox(self, width: int, height: int) -> Letterbox:
+        network = self._network
+        if network.size:
+            return Letterbox.within(width, height, network.size)
+        usual = round(network.short_side * max(width, height) / min(width, height))
+        return Letterbox.fit(width, height, self._long_side or usual, network.multiple)
+
+
+def people(frame: int, fields: PartFields, box: Letterbox, grouping: GroupingSettings) -> People:
+    """Everybody in the maps of a letterboxed picture, in pixels of the picture."""
+    found = group(fields, grouping)
+    height, width = fields.heat.shape[1:]
+    points = box.undo(found.points * (np.array(box.padded) / [width, height]))
+    return People(frame, points, found.scores, _boxes(points), found.confidence)
+
+
+def open_openpose(
+    weights: Path | None,
+    *,
+    device: str = "cpu",
+    long_side: int | None = None,
+    threads: int = 2,
+    encoding: Encoding | None = None,
+    grouping: GroupingSettings | None = None,
+) -> OpenPose:
+    """The detector of a file: Lightweight OpenPose as published, or any ONNX network with OpenPose's COCO output.
+
+    ``threads`` and ``encoding`` are for ONNX networks, see ``OnnxFields``. Raises ``DetectorError`` if there is no file
+    or its library is missing, ``WeightsError`` or ``DetectorError`` if it holds something else.
+    """
+    if weights is None or not weights.is_file():
+        missing = "OpenPose needs a file of weights" if weights is None else f"There is no file {weights}"
+        raise DetectorError(
+            f"{missing}. Lightweight OpenPose's is published at {PUBLISHED} (Apache-2.0); any network with OpenPose's "
+            "COCO output will do as ONNX. Give it with: --detector-weights FILE"
+        )
+    return OpenPose(_network(weights, device, threads, encoding), long_side=long_side, grouping=grouping)
+
+
+def _network(weights: Path, device: str, threads: int, encoding: Encoding | None) -> FieldNetwork:
+    with weights.open("rb") as file:
+        is_torch = file.read(2) in _TORCH
+    if is_torch:
+        from detectors.lightweight import LightweightFields
+
+        return LightweightFields.load(weights, device=device)
+    from detectors.onnx_fields import OnnxFields
+
+    return OnnxFields(weights, device=device, threads=threads, encoding=encoding)
+
+
+def _batches(frames: Iterable[Frame], count: int) -> Iterator[list[Frame]]:
+    """Consecutive frames of one size, at most ``count`` at a time."""
+    for _, alike in groupby(frames, lambda frame: frame.image.shape):
+        batch: list[Frame] = []
+        for frame in alike:
+            batch.append(frame)
+            if len(batch) == count:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+
+def _boxes(points: Float[np.ndarray, "N J 2"]) -> Float[np.ndarray, "N 4"]:
+    """Around the joints that were found, with a margin; at least two pixels wide."""
+    low, high = (pick(points, axis=1) for pick in (np.nanmin, np.nanmax))
+    margin = np.maximum(_MARGIN * (high - low).max(axis=-1, keepdims=True, initial=0), 1.0)
+    return np.concatenate([low - margin, high + margin], axis=1)

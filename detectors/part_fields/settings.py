@@ -1,0 +1,34 @@
+"""What counts as a part, as a limb and as a person."""
+
+from dataclasses import dataclass, fields
+
+from poses.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class GroupingSettings:
+    """Thresholds of the grouping, all 0–1 but ``joints`` and ``samples``.
+
+    ``peak``: height from which on a maximum of a heat map is a candidate for a part.
+    ``along``: how far the field must point along a limb, at a point of it, to speak for the limb.
+    ``support``: share of the points of a limb that must speak for it.
+    ``samples``: points looked at on every limb.
+    ``joints``: fewest parts of a person.
+    ``person``: least confidence of a person.
+    """
+
+    peak: float = 0.1
+    along: float = 0.05
+    support: float = 0.8
+    samples: int = 10
+    joints: int = 4
+    person: float = 0.1
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in ("joints", "samples"):
+                if value < 1:
+                    raise SettingsError(f"Grouping setting {field.name} is {value}; it must be 1 or more.")
+            elif not 0.0 <= value <= 1.0:
+                raise SettingsError(f"Grouping setting {field.name} is {value}; it must lie between 0 and 1.")
