@@ -1,0 +1,181 @@
+"""Detectron2's Keypoint R-CNN: any number of people and their 17 COCO joints, for a GPU.
+
+It takes BGR. Its keypoints are in pixels of the original picture, pixel centres at +0.5.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from detectors.ahead import ahead
+from detectors.keypoint_rcnn import installed, load
+from poses import COCO17, Frame, People, Skeleton
+from poses.errors import DetectorError, SettingsError
+
+__all__ = ["Detectron2", "Detectron2Settings", "installed"]
+
+_MOST = 16
+_MIDDLE = 0.2
+"""Detectron2's joint score that becomes 0.5."""
+
+
+@dataclass(frozen=True)
+class Detectron2Settings:
+    """What the detector looks for, and how large and how many the pictures are that it looks at.
+
+    ``person_threshold``: people below this score (0–1) are left out; 0.5 is that of Detectron2's demonstration.
+    ``short_side``, ``long_side``: a picture is scaled until its shorter side has this many pixels, or its longer one.
+    ``batch``: frames that go through the network together, 1–16; twice as many are read ahead.
+    ``precision``: ``fp32``, ``fp16`` (mixed, on a GPU), or ``auto``, which is fp16 on a GPU and fp32 on a CPU.
+
+    Raises ``SettingsError`` for values out of range.
+    """
+
+    person_threshold: float = 0.5
+    short_side: int = 800
+    long_side: int = 1333
+    batch: int = 8
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.person_threshold <= 1:
+            raise SettingsError(f"person_threshold is {self.person_threshold}: it must lie between 0 and 1.")
+        if min(self.short_side, self.long_side) < 1:
+            raise SettingsError(
+                f"short_side is {self.short_side} and long_side {self.long_side}: give positive numbers of pixels, "
+                "such as 800 and 1333."
+            )
+        if not 1 <= self.batch <= _MOST:
+            raise SettingsError(f"batch is {self.batch}: give a number of frames from 1 to {_MOST}.")
+        if self.precision not in ("auto", "fp16", "fp32"):
+            raise SettingsError(f"Unknown precision {self.precision!r}. Known: auto, fp16, fp32.")
+
+    def scaled(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height that the network sees of a picture, rounded as Detectron2's ``ResizeShortestEdge`` does."""
+        scale = min(self.short_side / min(width, height), self.long_side / max(width, height))
+        return max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
+
+
+class Detectron2:
+    """A Keypoint R-CNN of Detectron2 behind the ``Detector`` protocol.
+
+    A batch is read and scaled while the network works on the one before.
+    """
+
+    def __init__(self, model: torch.nn.Module, settings: Detectron2Settings | None = None) -> None:
+        """``model`` is a Keypoint R-CNN as Detectron2 builds it. Raises ``SettingsError`` for fp16 on a CPU."""
+        self._model = model.eval()
+        self._settings = settings or Detectron2Settings()
+        self._half = _is_half(self._settings.precision, str(model.device))
+        if self._half:
+            _keep_places_exact(model)
+
+    @staticmethod
+    def load(
+        backbone: str = "R50-FPN",
+        weights: Path | None = None,
+        device: str = "cpu",
+        settings: Detectron2Settings | None = None,
+    ) -> "Detectron2":
+        """The zoo's network with this backbone, R50-FPN or R101-FPN, and its weights or those of a file.
+
+        Raises ``DetectorError`` where Detectron2 or the device is missing, ``WeightsError`` for weights that cannot be
+        fetched or read, or do not fit, ``SettingsError`` for an unknown backbone.
+        """
+        settings = settings or Detectron2Settings()
+        return Detectron2(load(backbone, weights, device, settings.person_threshold), settings)
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """COCO's 17 joints."""
+        return COCO17
+
+    def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
+        """The people in each frame, most confident first.
+
+        Raises ``DetectorError`` if a batch does not fit into the GPU's memory.
+        """
+        for found in ahead(self._look, self._batches(frames)):
+            yield from found
+
+    def _batches(self, frames: Iterable[Frame]) -> Iterator[list[dict[str, Any]]]:
+        """The network's inputs. Of the frames themselves one is held at a time."""
+        source = iter(frames)
+        while batch := [self._input(frame) for frame in islice(source, self._settings.batch)]:
+            yield batch
+
+    def _input(self, frame: Frame) -> dict[str, Any]:
+        """One frame as Detectron2 takes it: BGR (3, H, W), and the size that its answer refers to."""
+        height, width = frame.image.shape[:2]
+        size = self._settings.scaled(width, height)
+        image = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR)
+        planes = np.stack(cv2.split(image)[::-1])
+        return {"image": torch.from_numpy(planes), "height": height, "width": width, "image_id": frame.index}
+
+    def _look(self, batch: list[dict[str, Any]]) -> list[People]:
+        try:
+            with torch.inference_mode(), self._autocast():
+                answers = self._model(batch)
+        except torch.OutOfMemoryError as error:
+            raise DetectorError(
+                f"The GPU has too little memory for {len(batch)} frames of {self._settings.short_side} pixels at a "
+                f"time. Give Detectron2 smaller batches (batch, now {self._settings.batch}) or smaller pictures "
+                "(short_side, long_side)."
+            ) from error
+        return [self._people(one["image_id"], answer) for one, answer in zip(batch, answers, strict=True)]
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        return torch.autocast("cuda", torch.float16) if self._half else nullcontext()
+
+    def _people(self, frame: int, answer: dict[str, Any]) -> People:
+        """Detectron2's ``Instances`` of one picture."""
+        found = answer["instances"]
+        confidence = _array(found.scores)
+        order = np.argsort(-confidence, kind="stable")
+        order = order[confidence[order] >= self._settings.person_threshold]
+        joints = _array(found.pred_keypoints)[order]
+        return People(
+            frame,
+            points=joints[..., :2],
+            scores=comparable(joints[..., 2]),
+            boxes=_array(found.pred_boxes.tensor)[order],
+            confidence=confidence[order].clip(0, 1),
+        )
+
+
+def comparable(scores: Float[np.ndarray, "*many"]) -> Float[np.ndarray, "*many"]:
+    """Detectron2's joint scores s > 0 as s / (s + 0.2), in 0–1.
+
+    Its score is the peak of a softmax over 56 × 56 cells around the person: about one over the number of cells that
+    the joint may be in. It exceeds 1 where enlarging the heatmap overshoots. So it is no probability, and good joints
+    may have 0.1. The map keeps the order, and takes the 0.05 from which Detectron2 draws a joint to the 0.2 from which
+    our tracker believes one.
+    """
+    return scores / (scores + _MIDDLE)
+
+
+def _array(tensor: torch.Tensor) -> Float[np.ndarray, "..."]:
+    return tensor.to("cpu", torch.float64).numpy()
+
+
+def _is_half(precision: str, device: str) -> bool:
+    gpu = device.startswith("cuda")
+    if precision == "fp16" and not gpu:
+        raise SettingsError(f"Detectron2 computes in fp16 on a GPU only, not on {device}. Give the precision fp32.")
+    return gpu and precision != "fp32"
+
+
+def _keep_places_exact(model: Any) -> None:
+    """Hand the keypoint head's heatmaps on in fp32.
+
+    Detectron2 writes the joints' places in the precision of the heatmaps, and fp16 knows only whole pixels above 1024.
+    """
+    model.roi_heads.keypoint_head.score_lowres.register_forward_hook(lambda module, taken, given: given.float())

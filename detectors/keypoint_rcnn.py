@@ -1,0 +1,138 @@
+"""Keypoint R-CNN from Detectron2's model zoo: the network, its weights, and what to do where either is missing.
+
+He, Gkioxari, Dollár and Girshick, "Mask R-CNN", 2017, section 5, on a feature pyramid, trained on COCO for about 37
+epochs ("3x"). Detectron2 is imported when a network is built, not before.
+"""
+
+import pickle
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from poses.errors import DetectorError, SettingsError, WeightsError
+
+BACKBONES: Mapping[str, str] = {
+    "R50-FPN": "COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x.yaml",
+    "R101-FPN": "COCO-Keypoints/keypoint_rcnn_R_101_FPN_3x.yaml",
+}
+"""The zoo's configuration by the name of the backbone."""
+
+INSTALL = """\
+Detectron2 is in no package index. It is built from source, with git and a C++ compiler, against the torch that is here:
+    pip install "setuptools<81"
+    pip install torchvision==0.28.0 --index-url https://download.pytorch.org/whl/cpu   # torch's CPU build, or
+    pip install torchvision==0.28.0                                                    # torch's CUDA build
+    pip install --no-build-isolation \
+"git+https://github.com/facebookresearch/detectron2@02b5c4e295e990042a714712c21dc79b731e8833"
+On a host with CUDA's compiler (nvcc) of torch's version, put FORCE_CUDA=1 before the last line to build its own CUDA
+kernels too; this network does without them."""
+"""How to get Detectron2, with the versions that belong to the pinned torch."""
+
+
+def installed() -> bool:
+    """Whether there is a Detectron2 to import; it is not imported."""
+    return find_spec("detectron2") is not None
+
+
+def build(backbone: str = "R50-FPN", device: str = "cpu", person_threshold: float = 0.5) -> torch.nn.Module:
+    """The network with random weights from torch's generator. It leaves out people below ``person_threshold``.
+
+    Raises ``SettingsError`` for an unknown backbone, ``DetectorError`` where Detectron2 or the device is missing.
+    """
+    if backbone not in BACKBONES:
+        raise SettingsError(f"Unknown backbone {backbone!r} for Detectron2. Known: {', '.join(BACKBONES)}.")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise DetectorError(f"Detectron2 cannot run on {device}: this torch sees no CUDA device. Choose the CPU.")
+    try:
+        from detectron2 import model_zoo
+        from detectron2.config import get_cfg
+        from detectron2.modeling import build_model
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:  # also compiled for another torch
+        raise DetectorError(f"Detectron2 cannot be imported here ({error}).\n{INSTALL}") from error
+    config = get_cfg()
+    config.merge_from_file(model_zoo.get_config_file(BACKBONES[backbone]))
+    config.MODEL.DEVICE = device
+    config.MODEL.ROI_HEADS.SCORE_THRESH_TEST = person_threshold
+    return build_model(config).eval()
+
+
+def load(
+    backbone: str = "R50-FPN", weights: Path | None = None, device: str = "cpu", person_threshold: float = 0.5
+) -> torch.nn.Module:
+    """The network with the zoo's weights, which are fetched when they are first asked for, or those of a file.
+
+    The file must be of the same network: one of the zoo (.pkl), or one that Detectron2's training wrote (.pth).
+    Raises what ``build`` raises, and ``WeightsError`` for weights that are missing, damaged or of another network.
+    """
+    model = build(backbone, device, person_threshold)
+    if weights is None:
+        _fill(model, _fetched(backbone))
+    else:
+        _check(weights)
+        _fill(model, weights)
+    return model
+
+
+def _fetched(backbone: str) -> Path:
+    """Detectron2's copy of the zoo's weights, in ``$FVCORE_CACHE`` or ``~/.torch/iopath_cache``."""
+    from detectron2 import model_zoo
+    from detectron2.utils.file_io import PathManager
+
+    url = model_zoo.get_checkpoint_url(BACKBONES[backbone])
+    try:
+        return Path(PathManager.get_local_path(url))
+    except OSError as error:
+        raise WeightsError(
+            f"Cannot fetch the weights of Detectron2's {backbone}: {error}. Try again, or fetch {url} elsewhere and "
+            "name the file (--detector-weights FILE)."
+        ) from error
+
+
+def _fill(model: torch.nn.Module, file: Path) -> None:
+    """Read ``file`` into ``model``. Detectron2 only warns of tensors that it does not find: none may be left out."""
+    from detectron2.checkpoint import DetectionCheckpointer
+
+    with torch.no_grad():
+        for tensor in _floats(model).values():
+            tensor.fill_(torch.nan)
+    try:
+        DetectionCheckpointer(model).load(str(file))
+    except Exception as error:  # damaged pickles raise anything
+        raise WeightsError(f"Detectron2 cannot read the weights {file}: {error}. Fetch them again.") from error
+    missing = [name for name, tensor in _floats(model).items() if tensor.isnan().any()]
+    if missing:
+        raise WeightsError(
+            f"{file} does not fit this network: {missing[0]} and {len(missing) - 1} other tensors are missing or have "
+            f"another shape. Name the backbone that it was trained with (one of {', '.join(BACKBONES)})."
+        )
+
+
+def _floats(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: tensor for name, tensor in model.state_dict().items() if tensor.is_floating_point()}
+
+
+def _check(file: Path) -> None:
+    """That ``file`` is there and, if it is a pickle, holds arrays only: Detectron2 would run code that is in it."""
+    if not file.is_file():
+        raise WeightsError(f"There are no weights at {file}. Without a file, Detectron2 fetches its own.")
+    if file.suffix != ".pkl":
+        return  # read by torch, which builds nothing but tensors
+    try:
+        with file.open("rb") as stream:
+            _Arrays(stream, encoding="latin1").load()
+    except Exception as error:
+        raise WeightsError(f"{file} is not a file of weights: {error}.") from error
+
+
+class _Arrays(pickle.Unpickler):
+    """Builds numpy arrays and plain containers, and refuses to call anything else."""
+
+    _BUILDERS = frozenset({"_reconstruct", "_frombuffer", "ndarray", "dtype", "scalar", "OrderedDict", "encode"})
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.split(".")[0] in {"numpy", "collections", "_codecs"} and name in self._BUILDERS:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"it wants to call {module}.{name}, which could be harmful")
