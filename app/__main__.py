@@ -1,4 +1,4 @@
-"""``kinelift run | render | export | info``, also as ``python -m app``."""
+"""``kinelift run | detect | render | export | info``, also as ``python -m app``."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 1 for what the user can mend, 130 for Ctrl-C; tyro leaves with 2."""
     commands: dict[str, Callable[..., int]] = {
         "run": cli.run,
+        "detect": cli.detect,
         "render": cli.render,
         "export": cli.export,
         "info": cli.info,

@@ -45,6 +45,8 @@ def run(jobs: Sequence[Job], load: Callable[[], Pipeline], layout: str, reporter
     videos = [(job, _attempt(partial(Video, job.video), reporter)) for job in jobs]
     readable = [(job, video) for job, video in videos if video is not None]
     pipeline = load() if readable else None
+    if pipeline and (told := pipeline.made_with.get("keypoints")):
+        reporter.note(told)
     done = [job for job, video in readable if pipeline and _report(job, video, pipeline, layout, reporter)]
     return tuple(job for job in jobs if job not in done)
 
@@ -76,12 +78,17 @@ def _report(job: Job, video: Video, pipeline: Pipeline, layout: str, reporter: R
         found = _attempt(partial(analyse, job, video, pipeline, layout, watch), reporter)
     if found is None:
         return False
-    reporter.result(f"{job.folder}: {_count(len(found.people), 'person', 'people')} in {len(found.video.times)} frames")
+    tell(job.folder, video, found, reporter)
+    return True
+
+
+def tell(path: Path, video: Video, found: Recording, reporter: Reporter) -> None:
+    """What was found in ``video`` and written to ``path``."""
+    reporter.result(f"{path}: {_count(len(found.people), 'person', 'people')} in {len(found.video.times)} frames")
     if video.damage:
         reporter.note(f"{video.path} is damaged: {video.damage}. What could be read was used.")
     if not found.people:
         reporter.note(f"Nobody was found in {video.path}. People must be in full view and not too small.")
-    return True
 
 
 def _attempt(work: Callable[[], Result], reporter: Reporter) -> Result | None:

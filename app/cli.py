@@ -6,12 +6,14 @@ from typing import Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from app.settings import Detection, Settings
+from app.settings import Detection, Following, Settings
 
 Layout = Literal["side-by-side", "overlay", "3d"]
 File = Annotated[Path | None, arg(aliases=["-o"], metavar="FILE")]
 VideoFile = Annotated[Positional[Path], arg(metavar="VIDEO")]
 RecordingFile = Annotated[Positional[Path], arg(metavar="RECORDING")]
+KEYPOINTS = {"openpose-json": "keypoints", "coco-json": "keypoints.json", "npz": "keypoints.npz"}
+"""Where ``detect`` writes to, if nothing else is said."""
 
 
 def run(
@@ -53,6 +55,49 @@ def run(
         names = ", ".join(str(job.video) for job in failed)
         reporter.error(f"{len(failed)} of {len(jobs)} videos failed: {names}")
     return 1 if failed else 0
+
+
+def detect(
+    video: VideoFile,
+    *,
+    following: OmitArgPrefixes[Following],
+    detection: OmitArgPrefixes[Detection],
+    to: Literal["openpose-json", "coco-json", "npz"] = "npz",
+    out: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    quiet: bool = False,
+) -> int:
+    """Find and follow people in a video, and write where their joints are in the picture: no 3D, no drawing.
+
+    Args:
+        video: The video to look at.
+        following: Whom to follow.
+        detection: How people are found in the frames.
+        to: openpose-json is a folder with a file for every frame; coco-json a list of results with 17 joints; npz a
+            recording without 3D poses, which marks what was interpolated.
+        out: The file or folder to write; OUT/NAME/keypoints.npz, .json or keypoints/ if not given.
+        device: Where the networks run; auto takes a GPU if there is one.
+        quiet: Say nothing but errors.
+    """
+    from app import batch
+    from app.detection import open_detector
+    from app.device import pick
+    from app.following import follow
+    from app.reporter import Quiet, Reporter
+    from app.video import Video
+    from poses.keypoints import Format, write
+    from poses.output import make_folder
+
+    reporter, source = Quiet() if quiet else Reporter(), Video(video)
+    path = out or Path("out") / video.stem / KEYPOINTS[to]
+    make_folder(path.parent)
+    batch.spare(source, path)
+    found = open_detector(detection, pick(device))
+    with reporter.watching(video.name) as watch:
+        recording = follow(source, found.detector, following, found.facts, watch)
+    write(path, recording, Format(to))
+    batch.tell(path, source, recording, reporter)
+    return 0
 
 
 def render(

@@ -1,22 +1,31 @@
 """The detector that a user chose, put together from its parts."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from app.settings import Detection
+from detectors import detectron2
 from detectors.blazepose import BlazePose
+from detectors.converted import as_skeleton
+from detectors.keypoint_file import KeypointFile
 from detectors.movenet import MoveNet
+from detectors.one_by_one import OneByOne
+from detectors.openpose import open_openpose
 from detectors.protocol import Detector
-from detectors.refined import Refined
+from detectors.refined import Looks, Refined
 from detectors.second_look import SecondLook
+from detectors.strided import Strided
+from poses import keypoints
 from weights.store import locate
 
 
-class Opened(NamedTuple):
-    """A detector, and what to say of it in recordings."""
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A detector, and what recordings say of it."""
 
     detector: Detector
-    facts: Mapping[str, str]
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_detector(choice: Detection, device: str) -> Opened:
@@ -25,15 +34,71 @@ def open_detector(choice: Detection, device: str) -> Opened:
     Raises ``DetectorError`` for one that is not installed or cannot run, ``WeightsError`` for weights that are missing
     or damaged, ``DataError`` for a file of keypoints that cannot be read.
     """
-    return _movenet(choice, device)
+    opened = _network(decided(choice, device), device) if choice.keypoints is None else _file(choice, choice.keypoints)
+    if choice.stride == 1:
+        return opened
+    return Opened(Strided(opened.detector, choice.stride), {**opened.facts, "stride": str(choice.stride)})
 
 
-def _movenet(choice: Detection, device: str) -> Opened:
-    """MoveNet on the whole picture, and once more, close up, on people who were lost since the last frame."""
+def decided(choice: Detection, device: str) -> Detection:
+    """``choice`` without any "auto": Detectron2 where it is installed and has a GPU, else MoveNet; a second stage for
+    MoveNet.
+    """
+    detector, refine = choice.detector, choice.refine
+    if detector == "auto":
+        detector = "detectron2" if device == "cuda" and detectron2.installed() else "movenet"
+    if refine == "auto":
+        refine = "full" if detector == "movenet" else "none"
+    return replace(choice, detector=detector, refine=refine)
+
+
+def _network(choice: Detection, device: str) -> Opened:
+    return Opened(_refined(choice, _OPENERS[choice.detector](choice, device)), _facts(choice))
+
+
+def _facts(choice: Detection) -> dict[str, str]:
+    facts: dict[str, str] = {"detector": choice.detector, "refine": choice.refine}
+    if choice.detector == "detectron2":
+        facts["backbone"] = choice.backbone
+    for name in ("detector_weights", "long_side"):
+        if value := getattr(choice, name):
+            facts[name] = str(value)
+    return facts | ({"redetect": str(choice.redetect)} if choice.redetect > 1 else {})
+
+
+def _file(choice: Detection, path: Path) -> Opened:
+    found = keypoints.read(path, choice.keypoint_layout, choice.keypoint_first)
+    return Opened(
+        KeypointFile(found), {"detector": "keypoints", "keypoints": f"{found.source}: {found.layout} ({found.stated})"}
+    )
+
+
+def _refined(choice: Detection, base: Detector) -> Detector:
+    """``base``, and BlazePose on a close-up of everybody whom it finds."""
+    if choice.refine == "none":
+        return base
+    landmarks = BlazePose(locate(f"blazepose-{choice.refine}"))
+    people = base if isinstance(base, Looks) else OneByOne(as_skeleton(base, landmarks.skeleton))
+    return Refined(people, landmarks, every=choice.redetect)
+
+
+def _movenet(choice: Detection, device: str) -> Detector:
+    """On the whole picture, and once more, close up, on people who were lost since the last frame."""
     model = locate("movenet-multipose")
-    people = SecondLook(MoveNet(model), MoveNet(model, long_side=256))
-    refine = "full" if choice.refine == "auto" else choice.refine
-    facts = {"detector": "movenet", "refine": refine}
-    if refine == "none":
-        return Opened(people, facts)
-    return Opened(Refined(people, BlazePose(locate(f"blazepose-{refine}")), every=choice.redetect), facts)
+    wide = MoveNet(model) if choice.long_side is None else MoveNet(model, long_side=choice.long_side)
+    return SecondLook(wide, MoveNet(model, long_side=256))
+
+
+def _detectron2(choice: Detection, device: str) -> Detector:
+    side = choice.long_side
+    settings = detectron2.Detectron2Settings(short_side=side, long_side=side) if side else None
+    return detectron2.Detectron2.load(choice.backbone, choice.detector_weights, device, settings)
+
+
+def _openpose(choice: Detection, device: str) -> Detector:
+    return open_openpose(choice.detector_weights, device=device, long_side=choice.long_side)
+
+
+_OPENERS: Mapping[str, Callable[[Detection, str], Detector]] = {
+    "movenet": _movenet, "detectron2": _detectron2, "openpose": _openpose
+}  # fmt: skip

@@ -38,6 +38,9 @@ class Detection:
     keypoint_layout: Annotated[str | None, arg(metavar="NAME")] = None
     """The order of their joints, where the file does not tell or is wrong: coco17, body25, openpose18, halpe26 ..."""
 
+    keypoint_first: Annotated[int, arg(metavar="N")] = 0
+    """The number that the file gives to the first frame of the video."""
+
     long_side: Annotated[int | None, arg(metavar="PIXELS")] = None
     """The longer side of the pictures that the detector sees: larger finds smaller people and takes longer."""
 
@@ -50,13 +53,17 @@ class Detection:
     def __post_init__(self) -> None:
         for name, value in (("redetect", self.redetect), ("stride", self.stride)):
             if value < 1:
-                raise SettingsError(f"{name} is {value}; give 1 (every frame) or more.")
-        if self.keypoints and (self.detector != "auto" or self.detector_weights):
+                raise SettingsError(f"--{name} is {value}; give 1 (every frame) or more.")
+        if self.keypoints and self.detector != "auto":
             raise SettingsError("Both a detector and a file of keypoints were given. Give one of them.")
-        if self.keypoint_layout and not self.keypoints:
-            raise SettingsError("A keypoint layout was given, but no --keypoints whose layout it could be.")
+        if self.keypoints and (self.refine in ("full", "heavy") or self.redetect > 1 or self.long_side):
+            raise SettingsError("Keypoints of a file stay as they are: leave out --refine, --redetect, --long-side.")
+        if not self.keypoints and (self.keypoint_layout or self.keypoint_first):
+            raise SettingsError("A layout or first frame of keypoints was given, but no --keypoints PATH.")
+        if self.detector_weights and self.detector not in ("detectron2", "openpose"):
+            raise SettingsError("Whose weights are these? Give --detector detectron2 or --detector openpose, too.")
         if self.redetect > 1 and self.refine == "none":
-            raise SettingsError("redetect needs a refinement, which follows people in between: not none.")
+            raise SettingsError("--redetect needs a second stage, which follows people in between: not --refine none.")
 
 
 @dataclass(frozen=True)
