@@ -1,16 +1,12 @@
-"""Keypoints of videos without true poses, for training that needs none: from OpenPose, COCO results, recordings.
+"""Keypoints of videos without true poses, for training that needs none: files of other programs, recordings.
 
 All become COCO-17 by joint name; NaN = not seen, or not a joint of the source.
 """
 
-import json
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -18,10 +14,11 @@ from jaxtyping import Float, Shaped
 from lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from lifting.datasets.sequences import Sequence, SequenceBank
 from lifting.windows import cut
-from poses import COCO17, H36M17, Skeleton, Track2D, convert
+from poses import COCO17, H36M17, People, Skeleton, Track2D, convert
+from poses.archive import archive_keys
 from poses.errors import DataError, SettingsError
+from poses.keypoints import Keypoints, read_videos
 from poses.recording import load
-from poses.skeleton import BODY25, HALPE26, OPENPOSE18
 
 ACTION = "unlabelled"
 """The action of every sequence."""
@@ -35,9 +32,6 @@ UNEVEN = 0.25
 """Deviation of a frame's duration from the mean, relative, above which keypoints are resampled to even times."""
 OUTSIDE = 0.05
 """Share of keypoints outside the picture above which its size is wrong."""
-
-_OPENPOSE = {len(layout): layout for layout in (BODY25, OPENPOSE18)}
-_COCO = {len(layout): layout for layout in (COCO17, HALPE26)}
 
 Found = Float[np.ndarray, "_ _ 3"]
 """The people of one frame, N × J: x, y (px), score."""
@@ -62,22 +56,17 @@ class Filming:
 
 
 def read_tracks(path: Path, filming: Filming | None = None, target: Skeleton = H36M17) -> SequenceBank:
-    """The people of a folder of OpenPose's files, of COCO results (.json), or of a recording of Kinelift (.npz).
+    """The people of a recording of Kinelift (.npz), or of any other file of ``poses.keypoints``, as OpenPose's folders.
 
-    ``filming`` is for the first two, which do not tell it; ``target``: the layout of the poses to be found. Raises
+    ``filming`` is for those others, which do not tell it; ``target``: the layout of the poses to be found. Raises
     ``DataError`` naming the file that does not fit.
     """
-    if path.suffix == ".npz":
+    if path.suffix == ".npz" and "header" in archive_keys(path):
         return SequenceBank(tuple(_recorded(path, target)))
     if filming is None:
         raise DataError(f"{path} does not tell how its video was taken. Give the picture's size and the frame rate.")
-    if path.is_dir():
-        videos, layouts = _openpose(path), _OPENPOSE
-    elif path.is_file():
-        videos, layouts = {path.stem: _coco(path)}, _COCO
-    else:
-        raise DataError(f"There is no {path}. Name a folder of OpenPose's files, COCO results or a recording.")
-    found = [one for name, frames in videos.items() for one in _filmed(name, frames, layouts, filming, target, path)]
+    videos = read_videos(path)
+    found = [one for name in videos for one in _filmed(name or path.stem, videos[name], filming, target)]
     if not found:
         raise DataError(f"{path} shows nobody for as long as {SHORTEST} s. Check the frame rate, {filming.rate} Hz.")
     return SequenceBank(tuple(found))
@@ -121,98 +110,31 @@ def _filled(sightings: Mapping[int, Float[np.ndarray, "J 3"]]) -> Float[np.ndarr
     return np.stack([sightings.get(frame, absent) for frame in range(first, last + 1)])
 
 
-def _filmed(
-    name: str, frames: Mapping[int, Found], layouts: Mapping[int, Skeleton], filming: Filming, target: Skeleton,
-    path: Path,
-) -> Iterator[Sequence]:  # fmt: skip
-    counts = {people.shape[1] for people in frames.values() if len(people)}
-    if len(counts) > 1:
-        raise DataError(f"{path}: {name} has people of {sorted(counts)} keypoints. Keep networks' results apart.")
-    source = layouts.get(max(counts, default=0), COCO17)
+def _filmed(name: str, keypoints: Keypoints, filming: Filming, target: Skeleton) -> Iterator[Sequence]:
+    _check_pixels(keypoints, filming.size)
     camera = filming.camera or Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, filming.size)
-    seen = {frame: np.where(people[..., 2:] > filming.least, people, 0.0) for frame, people in frames.items()}
-    _check_pixels([people for people in seen.values() if len(people)], filming.size, f"{path}: {name}")
-    for k, person in enumerate(follow(seen, filming.rate)):
+    frames = {frame: _rows(people, filming.least) for frame, people in keypoints.frames.items()}
+    for k, person in enumerate(follow(frames, filming.rate)):
         if len(person) >= SHORTEST * filming.rate:
             points = np.where(person[..., 2:] > 0, person[..., :2], np.nan)
-            keypoints = convert(points, source, COCO17)
-            yield Sequence(
-                f"{name} {k + 1}", ACTION, keypoints, None, camera, filming.size, filming.rate, COCO17, target
-            )
+            found = convert(points, keypoints.layout, COCO17)
+            yield Sequence(f"{name} {k + 1}", ACTION, found, None, camera, filming.size, filming.rate, COCO17, target)
 
 
-def _check_pixels(people: list[Found], size: tuple[int, int], where: str) -> None:
-    every = np.concatenate([one.reshape(-1, 3) for one in people]) if people else np.zeros((0, 3))
-    points = every[every[:, 2] > 0, :2]
-    if len(points) and np.abs(points).max() <= 1:
-        raise DataError(f"{where}: coordinates are within ±1, not pixels. Run OpenPose with --keypoint_scale 0.")
+def _rows(people: People, least: float) -> Found:
+    scores = people.scores[..., None]
+    return np.where(scores > least, np.concatenate([people.points, scores], -1), 0.0)
+
+
+def _check_pixels(keypoints: Keypoints, size: tuple[int, int]) -> None:
+    every = np.concatenate([people.points.reshape(-1, 2) for people in keypoints.frames.values()] or [np.zeros((0, 2))])
+    points = every[np.isfinite(every).all(-1)]
     outside = ((points < 0) | (points > np.array(size))).any(-1)
     if len(points) and outside.mean() > OUTSIDE:
         raise DataError(
-            f"{where}: {outside.mean():.0%} of the keypoints are outside of {size[0]} × {size[1]} px. Give the size of "
-            f"the pictures in which they were found."
+            f"{keypoints.source}: {outside.mean():.0%} of the keypoints are outside of {size[0]} × {size[1]} px. Give "
+            f"the size of the pictures in which they were found."
         )
-
-
-def _openpose(folder: Path) -> dict[str, dict[int, Found]]:
-    """The people of every frame, by video: ``NAME_000000000000_keypoints.json``."""
-    videos: dict[str, dict[int, Found]] = defaultdict(dict)
-    for path in sorted(folder.glob("*_keypoints.json")):
-        if not (parts := re.fullmatch(r"(?:(.*)_)?(\d+)_keypoints\.json", path.name)):
-            raise DataError(
-                f"{path} has no frame number. Expected NAME_000000000000_keypoints.json, as OpenPose names it."
-            )
-        videos[parts[1] or folder.name][int(parts[2])] = _people(path)
-    if not videos:
-        raise DataError(f"No OpenPose files in {folder}. Expected NAME_000000000000_keypoints.json, one a frame.")
-    return videos
-
-
-def _people(path: Path) -> Found:
-    facts = _json(path)
-    try:
-        rows = [person["pose_keypoints_2d"] for person in facts["people"]]
-    except (LookupError, TypeError) as error:
-        raise DataError(f"{path} lacks {error}. Expected OpenPose's people with pose_keypoints_2d.") from error
-    return _triples(rows, _OPENPOSE, f"{path}: pose_keypoints_2d")
-
-
-def _coco(path: Path) -> dict[int, Found]:
-    """The people of every frame of a list of results; the frame's number is the last one in its ``image_id``."""
-    frames: dict[int, list[Any]] = defaultdict(list)
-    results = _json(path)
-    try:
-        for result in results:
-            frames[int(re.findall(r"\d+", str(result["image_id"]))[-1])].append(result["keypoints"])
-    except (LookupError, TypeError) as error:
-        raise DataError(
-            f"{path} is no list of COCO results ({error}). Expected [{{image_id, keypoints, …}}, …], images numbered."
-        ) from error
-    return {frame: _triples(rows, _COCO, f"{path}: keypoints") for frame, rows in frames.items()}
-
-
-def _triples(rows: list[Any], layouts: Iterable[int], where: str) -> Found:
-    """(N, J, 3) of rows x, y, score, x, …; a row without content is nobody."""
-    sizes = {len(row) if isinstance(row, list) else -1 for row in rows} - {0}
-    if not sizes:
-        return np.zeros((0, 1, 3))
-    if len(sizes) > 1 or not sizes <= {3 * count for count in layouts}:
-        raise DataError(f"{where} has {sorted(sizes)} numbers a person, expected {[3 * count for count in layouts]}.")
-    try:
-        found = np.array([row for row in rows if row], dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{where} holds something other than numbers ({error}). Export the file anew.") from error
-    found = found.reshape(len(found), -1, 3)
-    return np.where(np.isfinite(found).all(-1, keepdims=True), found, 0.0)
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-    except ValueError as error:
-        raise DataError(f"{path} is no JSON, or it is cut off ({error}). Export the file anew.") from error
 
 
 def _recorded(path: Path, target: Skeleton) -> Iterator[Sequence]:

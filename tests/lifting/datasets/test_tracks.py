@@ -39,9 +39,10 @@ def write_openpose(folder: Path, frames: list[list[np.ndarray]], name: str = "wa
     return folder
 
 
-def write_coco(path: Path, frames: list[list[np.ndarray]]) -> Path:
+def write_results(path: Path, frames: list[list[np.ndarray]]) -> Path:
+    """Results of AlphaPose, which names images: there, 26 joints are Halpe's."""
     results = [
-        {"image_id": k, "category_id": 1, "keypoints": p.ravel().tolist(), "score": 0.5}
+        {"image_id": f"{k}.jpg", "category_id": 1, "keypoints": p.ravel().tolist(), "score": 0.5}
         for k, people in enumerate(frames)
         for p in people
     ]
@@ -69,10 +70,10 @@ def test_points_of_openpose_survive(tmp_path: Path, layout: Skeleton) -> None:
 
 
 @pytest.mark.parametrize("layout", [COCO17, HALPE26])
-def test_points_of_coco_results_survive(tmp_path: Path, layout: Skeleton) -> None:
+def test_points_of_results_survive(tmp_path: Path, layout: Skeleton) -> None:
     people = [person(layout, seed) for seed in range(8)]
     camera = Camera(700.0, (320.0, 240.0))
-    path = write_coco(tmp_path / "clip.json", [[p] for p in people])
+    path = write_results(tmp_path / "clip.json", [[p] for p in people])
     (one,) = read_tracks(path, Filming((640, 480), 10.0, camera), HUMANEVA15)
     check_kept(one, people, layout)
     assert (one.subject, one.camera, one.target) == ("clip 1", camera, HUMANEVA15)
@@ -130,7 +131,7 @@ def test_nobody_is_invented(frames: int, seed: int) -> None:
 def test_low_scores_count_as_not_seen(tmp_path: Path) -> None:
     people = [person(COCO17, t, score=0.9 if t % 2 else 0.2) for t in range(8)]
     (one,) = read_tracks(
-        write_coco(tmp_path / "clip.json", [[p] for p in people]), Filming((640, 480), 10.0, least=0.3)
+        write_results(tmp_path / "clip.json", [[p] for p in people]), Filming((640, 480), 10.0, least=0.3)
     )
     check_kept(one, [p * (p[:, 2:] > 0.3) for p in people[1:]], COCO17)
 

@@ -1,0 +1,124 @@
+"""COCO's annotations: ``{"images": …, "annotations": …, "categories": …}``, whose categories name the joints."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from poses.errors import DataError
+from poses.keypoints.container import Keypoints
+from poses.keypoints.documents import entry
+from poses.keypoints.layouts import chosen
+from poses.keypoints.sightings import Sighting, box_of_corner_and_size, gather, triples
+from poses.keypoints.videos import Place, Videos, place_of
+from poses.skeleton import Skeleton, registered
+
+Size = tuple[int, int]
+Images = Mapping[int | str, tuple[Place, Size | None]]
+
+
+class Order(NamedTuple):
+    """The layout of a file, where in it each of the file's joints goes, and how this is known."""
+
+    layout: Skeleton
+    columns: list[int]
+    stated: str
+
+
+def annotated_videos(path: Path, facts: dict[str, Any], asked: str | None) -> Videos:
+    """The videos of a file of annotations. Raises ``DataError`` naming the entry and key that does not fit."""
+    category, names = _category(path, facts)
+    order, images = _order(path, names, asked), _images(path, facts)
+    found: dict[str, list[Sighting]] = defaultdict(list)
+    for k, row in enumerate(entry(facts, "annotations", str(path), list)):
+        where = f"{path}: annotations[{k}]"
+        if entry(row, "category_id", where, int) == category:
+            video, frame = _place(images, row, where)
+            found[video].append(_sighting(frame, row, where, order))
+    videos = sorted({place.video for place, _ in images.values()})
+    several = len(videos) > 1
+    return {
+        name: partial(_video, str(path / name if several else path), name, found[name], order, images)
+        for name in videos
+    }  # fmt: skip
+
+
+def _category(path: Path, facts: dict[str, Any]) -> tuple[int, list[str]]:
+    """The number of the category whose joints are named, and their names."""
+    found = {}
+    for k, category in enumerate(entry(facts, "categories", str(path), list)):
+        where = f"{path}: categories[{k}]"
+        number = entry(category, "id", where, int)
+        if "keypoints" in category:
+            names = entry(category, "keypoints", where, list)
+            found[number] = [_plain(name) for name in names], str(category.get("name"))
+    people = {number: names for number, (names, name) in found.items() if len(found) == 1 or name == "person"}
+    if len(people) != 1:
+        raise DataError(f"{path}: categories has {len(people)} of people with keypoints. Keep one, with named joints.")
+    return next(iter(people.items()))
+
+
+def _plain(name: Any) -> str:
+    return re.sub(r"[\s_-]+", "_", str(name).strip().lower())
+
+
+def _order(path: Path, names: list[str], asked: str | None) -> Order:
+    """The layout that was asked for; or the one of these joints; or the smallest one that has them all."""
+    if asked is not None:
+        return Order(chosen(str(path), {len(names)}, asked), list(range(len(names))), "as it was asked for")
+    fitting = [layout for layout in registered() if names and set(names) <= set(layout.joints)]
+    if not fitting or len(set(names)) < len(names):
+        raise DataError(
+            f"{path}: categories names the joints {', '.join(names) or 'not at all'}, which no known layout has. "
+            f"Say which layout it is with kinelift run --keypoint-layout."
+        )
+    layout = min(fitting, key=len)
+    return Order(layout, [layout.index(name) for name in names], "categories name the joints")
+
+
+def _images(path: Path, facts: dict[str, Any]) -> Images:
+    found: dict[int | str, tuple[Place, Size | None]] = {}
+    for k, image in enumerate(entry(facts, "images", str(path), list)):
+        where = f"{path}: images[{k}]"
+        number = entry(image, "id", where, int, str)
+        named = "file_name" in image
+        place = place_of(entry(image, "file_name", where, str) if named else number, f"{where}: file_name")
+        known = "width" in image and "height" in image
+        size = (entry(image, "width", where, int), entry(image, "height", where, int)) if known else None
+        found[number] = place, size
+    if len({place for place, _ in found.values()}) < len(found):
+        raise DataError(f"{path}: two images are the same frame of a video. Number them in their file names.")
+    if not found:
+        raise DataError(f"{path}: images is empty. Export the file anew.")
+    return found
+
+
+def _place(images: Images, row: dict[str, Any], where: str) -> Place:
+    image = entry(row, "image_id", where, int, str)
+    if image not in images:
+        raise DataError(f"{where}: image_id is {image!r}, and images has none of that id.")
+    return images[image][0]
+
+
+def _sighting(frame: int, row: dict[str, Any], where: str, order: Order) -> Sighting:
+    """COCO marks joints as 0 (not labelled), 1 (hidden) and 2 (in view); predictions have scores there."""
+    given = triples(entry(row, "keypoints", where, list), f"{where}: keypoints")
+    if len(given) != 3 * len(order.columns):
+        raise DataError(f"{where}: keypoints has {len(given)} numbers, expected {3 * len(order.columns)}.")
+    joints = np.full((len(order.layout), 3), np.nan)
+    joints[order.columns] = np.reshape(given, (-1, 3))
+    box = box_of_corner_and_size(row["bbox"], f"{where}: bbox") if "bbox" in row else None
+    return Sighting(frame, joints.ravel(), f"{where}: keypoints", box)
+
+
+def _video(source: str, name: str, found: list[Sighting], order: Order, images: Images) -> Keypoints:
+    own = [(place.frame, size) for place, size in images.values() if place.video == name]
+    sizes = {size for _, size in own}
+    if len(sizes) > 1:
+        raise DataError(f"{source} has pictures of different sizes, so they are no video. Keep one video's.")
+    frames = gather(source, found, len(order.layout), (frame for frame, _ in own))
+    return Keypoints(source, order.layout, order.stated, frames, next(iter(sizes)))

@@ -1,0 +1,79 @@
+"""What VideoPose3D's ``infer_video.py`` and ``infer_video_d2.py`` save of Detectron's results for a video.
+
+``boxes`` and ``keypoints`` have an entry a frame, and that one an entry a class, the second of which is people: boxes
+x1, y1, x2, y2, score, and for each person 4 rows x, y, logit, score with COCO's 17 joints. ``metadata`` is {"w", "h"}.
+A frame of nobody has empty lists, or None.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from poses.archive import read_archive
+from poses.errors import DataError
+from poses.keypoints.arrays import entries, size_of
+from poses.keypoints.container import Keypoints
+from poses.keypoints.layouts import Definition, decide
+from poses.keypoints.sightings import LARGEST, Sighting, gather
+from poses.keypoints.videos import Videos
+from poses.skeleton import COCO17
+
+DETECTRON = Definition("Detectron's keypoints", {17: COCO17}, COCO17)
+_PEOPLE = 1
+"""The class of people; 0 is the background."""
+_ROWS = 4
+
+
+def detectron_videos(path: Path, asked: str | None) -> Videos:
+    """The one video of such a file."""
+    return {"": partial(_video, path, asked)}
+
+
+def _video(path: Path, asked: str | None) -> Keypoints:
+    file = read_archive(path, "boxes", "keypoints", "metadata")
+    boxes, keypoints = (entries(file[key], f"{path}: {key}") for key in ("boxes", "keypoints"))
+    if len(boxes) != len(keypoints):
+        raise DataError(f"{path} has {len(boxes)} frames of boxes and {len(keypoints)} of keypoints. Make it anew.")
+    sightings = [one for frame in range(len(boxes)) for one in _people(path, frame, boxes[frame], keypoints[frame])]
+    layout, stated = decide(str(path), {len(one.joints) // 3 for one in sightings}, DETECTRON, asked)
+    frames = gather(str(path), sightings, len(layout), range(len(boxes)))
+    return Keypoints(str(path), layout, stated, frames, size_of(file["metadata"], f"{path}: metadata"))
+
+
+def _people(path: Path, frame: int, boxes: Any, keypoints: Any) -> Iterator[Sighting]:
+    where = f"{path}: frame {frame}"
+    seen = _class(keypoints, f"{where} of keypoints")
+    found = _class(boxes, f"{where} of boxes") if seen else []
+    if len(found) != len(seen):
+        raise DataError(f"{where} has {len(found)} boxes and {len(seen)} people. Make the file anew.")
+    for k, (box, person) in enumerate(zip(found, seen, strict=True)):
+        rows = _numbers(person, f"{where}, person {k} of keypoints", (_ROWS, None))
+        *corners, confidence = _numbers(box, f"{where}, person {k} of boxes", (5,)).tolist()
+        yield Sighting(frame, rows[[0, 1, 3]].T.ravel(), f"{where}, person {k}", _box(corners), confidence)
+
+
+def _class(found: Any, where: str) -> list[Any]:
+    """The people of a frame."""
+    classes = [] if found is None else entries(found, where)
+    if classes and len(classes) <= _PEOPLE:
+        raise DataError(f"{where} has no class of people. Expected [[], people].")
+    return entries(classes[_PEOPLE], where) if classes and classes[_PEOPLE] is not None else []
+
+
+def _numbers(found: Any, where: str, shape: tuple[int | None, ...]) -> Float[np.ndarray, "..."]:
+    array = np.asarray(found)
+    fits = array.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, array.shape, strict=True))
+    if array.dtype.kind not in "fiu" or not fits:
+        expected = " × ".join("joints" if n is None else str(n) for n in shape)
+        raise DataError(f"{where} has shape {array.shape} of {array.dtype}, expected {expected} numbers.")
+    return array.astype(np.float64)
+
+
+def _box(corners: list[float]) -> tuple[float, float, float, float] | None:
+    """None for a box that is none: it is made anew around the joints."""
+    x1, y1, x2, y2 = corners
+    return (x1, y1, x2, y2) if np.abs(corners).max() <= LARGEST and x2 > x1 and y2 > y1 else None

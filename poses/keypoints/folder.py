@@ -1,0 +1,58 @@
+"""A folder of files appears whole or not at all, like a single file with ``poses.output.replacing``."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from poses.errors import OutputError
+from poses.output import make_folder, remedy
+
+
+@contextmanager
+def replacing_folder(path: Path, ours: Callable[[str], bool]) -> Iterator[Path]:
+    """A new folder beside ``path`` to write to: it takes the place of ``path`` on success, else it is removed.
+
+    An earlier folder stays until then, and is put aside as ``NAME.old`` while names change. Raises ``OutputError``
+    where the system refuses, and before anything is written if a folder in the way has files that are not ``ours``.
+    """
+    path = path.resolve()
+    part, old = (path.with_name(path.name + suffix) for suffix in (".part", ".old"))
+    try:
+        for folder in (path, part, old):
+            _check(folder, ours)
+        shutil.rmtree(part, ignore_errors=True)
+        make_folder(part)
+        yield part
+        _swap(part, path, old)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise OutputError(f"{path} cannot be written ({error.strerror or error}). {remedy(error.errno)}") from error
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _check(folder: Path, ours: Callable[[str], bool]) -> None:
+    if folder.is_dir():
+        other = sorted(entry.name for entry in folder.iterdir() if not (entry.is_file() and ours(entry.name)))
+        if other:
+            raise OutputError(
+                f"{folder} is kept, because it holds something else, too: {other[0]}. Name another folder."
+            )
+    elif folder.exists():
+        raise OutputError(f"{folder} is no folder. Name another one.")
+
+
+def _swap(part: Path, path: Path, old: Path) -> None:
+    if not path.exists():
+        part.rename(path)
+    else:
+        shutil.rmtree(old, ignore_errors=True)
+        path.rename(old)
+        try:
+            part.rename(path)
+        except BaseException:
+            old.rename(path)
+            raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,72 @@
+"""OpenPose's JSON: a folder with one file a frame, ``NAME_000000000000_keypoints.json``.
+
+Each holds ``{"people": [{"pose_keypoints_2d": [x, y, score, …]}, …]}``; the number is that of the frame, and a part
+that was not found is three zeros. Which parts they are follows from their number, as OpenPose's documentation defines
+its models BODY_25 and COCO (doc/02_output.md of its repository).
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from poses.errors import DataError
+from poses.keypoints.container import Keypoints
+from poses.keypoints.documents import entry, read_json
+from poses.keypoints.layouts import Definition, decide
+from poses.keypoints.sightings import Sighting, gather, triples
+from poses.keypoints.videos import Videos
+from poses.skeleton import BODY25, OPENPOSE18
+
+OPENPOSE = Definition("OpenPose's JSON", {25: BODY25, 18: OPENPOSE18}, BODY25)
+KEY = "pose_keypoints_2d"
+_FILE = re.compile(r"(?:(.*)_)?([0-9]+)_keypoints\.json", re.DOTALL)
+
+
+def openpose_videos(folder: Path, asked: str | None) -> Videos:
+    """The videos of a folder, by name. Raises ``DataError`` for files that are not named as OpenPose names them."""
+    videos: dict[str, dict[int, Path]] = defaultdict(dict)
+    for path in _files(folder):
+        if not (parts := _FILE.fullmatch(path.name)):
+            raise DataError(
+                f"{path} has no frame number. Expected NAME_000000000000_keypoints.json, as OpenPose names it."
+            )
+        frames, number = videos[parts[1] or folder.name], int(parts[2])
+        if number in frames:
+            raise DataError(f"{path} and {frames[number].name} are both frame {number}. Keep one of them.")
+        frames[number] = path
+    if not videos:
+        raise DataError(f"No OpenPose files in {folder}. Expected NAME_000000000000_keypoints.json, one a frame.")
+    several = len(videos) > 1
+    return {
+        name: partial(_video, str(folder / name if several else folder), frames, asked)
+        for name, frames in sorted(videos.items())
+    }
+
+
+def people_of(facts: Any, where: str, people: str = "people", joints: str = KEY) -> list[tuple[str, list[float]]]:
+    """Where everybody of a frame stands, and their numbers; somebody of whom there is only a face is left out."""
+    found = []
+    for k, person in enumerate(entry(facts, people, where, list)):
+        place = f"{where}: {people}[{k}]"
+        found.append((f"{place}.{joints}", triples(entry(person, joints, place, list), f"{place}.{joints}")))
+    return [(place, row) for place, row in found if row]
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.name.endswith("_keypoints.json")]
+    except OSError as error:
+        raise DataError(f"Cannot read {folder}: {error.strerror}.") from error
+
+
+def _video(source: str, files: Mapping[int, Path], asked: str | None) -> Keypoints:
+    sightings = [
+        Sighting(frame, row, place)
+        for frame, path in files.items()
+        for place, row in people_of(read_json(path), str(path))
+    ]
+    layout, stated = decide(source, {len(one.joints) // 3 for one in sightings}, OPENPOSE, asked)
+    return Keypoints(source, layout, stated, gather(source, sightings, len(layout), files))
