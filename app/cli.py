@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from app.settings import Detection, Following, Settings
+from poses.errors import SettingsError
 
 Layout = Literal["side-by-side", "overlay", "3d"]
 File = Annotated[Path | None, arg(aliases=["-o"], metavar="FILE")]
@@ -47,6 +48,8 @@ def run(
     from app.pipeline import Pipeline
     from app.reporter import Quiet, Reporter
 
+    if detection.keypoints and more:
+        raise SettingsError("--keypoints are those of one video. Give the others their own, one run each.")
     reporter = Quiet() if quiet else Reporter()
     jobs = batch.plan((video, *more), out)
     stages = partial(Pipeline.load, detection, lifter, classifier, device, settings)

@@ -1,0 +1,163 @@
+"""``kinelift detect``, and keypoint files in the place of a detector."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.__main__ import main
+from app.detection import Opened, decided, open_detector
+from app.settings import Detection
+from detectors.keypoint_file import KeypointFile
+from detectors.strided import Strided
+from poses import COCO17, H36M17, Recording, convert, keypoints
+from poses.recording import load
+from poses.skeleton import OPENPOSE18
+from tests.app.stages import script
+from tests.clips import NTSC, steady, write_clip
+
+FORMATS = {"openpose-json": "keypoints", "coco-json": "keypoints.json", "npz": "keypoints.npz"}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a video, and a detector that sees two people in it, the second from frame 3 on."""
+    write_clip(tmp_path / "dance.mp4", steady(20, NTSC), size=(160, 120))
+    monkeypatch.chdir(tmp_path)
+    detector = script(20, lambda k: 30.0 + k, lambda k: 120.0 if k >= 3 else None)
+
+    def opened(choice: Detection, device: str) -> Opened:
+        return open_detector(choice, device) if choice.keypoints else Opened(detector, {"detector": "scripted"})
+
+    monkeypatch.setattr("app.detection.open_detector", opened)
+    monkeypatch.setattr("app.pipeline.open_detector", opened)
+    return tmp_path
+
+
+def detected(to: str, *more: str) -> Path:
+    assert main(["detect", "dance.mp4", "--to", to, "-o", FORMATS[to], *more]) == 0
+    return Path(FORMATS[to])
+
+
+def same_tracks(found: Recording, expected: Recording) -> None:
+    assert [(p.id, p.track.start, len(p.track)) for p in found.people] == [
+        (p.id, p.track.start, len(p.track)) for p in expected.people
+    ]
+    for one, other in zip(found.people, expected.people, strict=True):
+        np.testing.assert_allclose(one.track.points, other.track.points, atol=0.01)
+        np.testing.assert_allclose(one.track.scores, other.track.scores, atol=1e-3)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_it_writes_where_joints_are(to: str, capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    assert main(["detect", "dance.mp4", "--to", to]) == 0
+    path = Path("out/dance") / FORMATS[to]
+    assert capsys.readouterr().out == f"{path}: 2 people in 20 frames\n"
+    found = keypoints.read(path)
+    assert found.layout == (OPENPOSE18 if to == "openpose-json" else COCO17)
+    assert [len(found.at(k)) for k in range(20)] == [1] * 3 + [2] * 17
+    nose = found.layout.index("nose")
+    np.testing.assert_allclose(found.at(7).points[:, nose, 0], [37, 120], atol=0.01)
+
+
+def test_npz_is_a_recording_without_3d() -> None:
+    recording = load(detected("npz"))
+    assert [(p.id, p.poses, p.actions) for p in recording.people] == [(1, None, None), (2, None, None)]
+    assert recording.made_with["detector"] == "scripted"
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_round_trip_through_the_program(to: str) -> None:
+    expected = load(detected("npz"))
+    written = detected(to)
+    assert main(["detect", "dance.mp4", "--keypoints", str(written), "-o", "again.npz"]) == 0
+    found = load(Path("again.npz"))
+    if to == "openpose-json":
+        assert found.people[0].track.skeleton is OPENPOSE18
+        for one, other in zip(found.people, expected.people, strict=True):
+            back = convert(one.track.points, OPENPOSE18, COCO17)
+            np.testing.assert_allclose(back, other.track.points, atol=0.01)
+    else:
+        same_tracks(found, expected)
+
+
+def test_a_file_of_keypoints_is_lifted(capsys: pytest.CaptureFixture[str]) -> None:
+    written = detected("openpose-json")
+    assert main(["run", "dance.mp4", "--keypoints", str(written), "--device", "cpu"]) == 0
+    recording = load(Path("out/dance/recording.npz"))
+    assert [p.track.skeleton for p in recording.people] == [COCO17] * 2
+    assert all(p.poses is not None and p.poses.skeleton == H36M17 for p in recording.people)
+    told = f"{written}: openpose18 (OpenPose's JSON of 18 joints)"
+    assert f"note: {told}" in capsys.readouterr().err and recording.made_with["keypoints"] == told
+
+
+def test_only_whom_one_wants() -> None:
+    assert [p.id for p in load(detected("npz", "--people", "main")).people] == [1]
+
+
+@pytest.mark.parametrize(("more", "message"), [
+    (["--keypoints", "nothing.json"], "There is no nothing.json"),
+    (["--keypoints", "dance.mp4"], "no known file of keypoints"),
+    (["--keypoints", "keypoints.json", "--keypoint-layout", "body25"], "keypoints.json"),
+    (["--keypoints", "keypoints.json", "--keypoint-layout", "insect"], "insect"),
+    (["--keypoints", "keypoints.json", "--refine", "full"], "stay as they are"),
+])  # fmt: skip
+@pytest.mark.parametrize("command", ["run", "detect"])
+def test_what_cannot_be_used_is_told_and_nothing_is_written(
+    command: str, more: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    detected("coco-json")
+    assert main([command, "dance.mp4", *more]) == 1
+    error = capsys.readouterr().err
+    assert "error: " in error and message in error
+    assert not [path for path in Path().rglob("out/**/*") if path.is_file()]
+
+
+def test_keypoints_are_of_one_video(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "dance.mp4", "dance.mp4", "--keypoints", "k.json"]) == 1
+    assert "one run each" in capsys.readouterr().err
+
+
+def test_a_folder_of_something_else_is_kept_before_any_work(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine").mkdir()
+    Path("mine/letter.txt").write_text("Dear Ann")
+    assert main(["detect", "dance.mp4", "--to", "openpose-json", "-o", "mine"]) == 1
+    said = capsys.readouterr().err
+    assert "letter.txt" in said and "finding people" not in said
+    assert Path("mine/letter.txt").read_text() == "Dear Ann"
+
+
+def test_the_source_is_not_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
+    content = Path("dance.mp4").read_bytes()
+    assert main(["detect", "dance.mp4", "-o", "dance.mp4"]) == 1
+    assert "the source itself" in capsys.readouterr().err and Path("dance.mp4").read_bytes() == content
+
+
+class TestChoice:
+    def test_auto_is_detectron2_where_it_can_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("detectors.detectron2.installed", lambda: True)
+        chosen = decided(Detection(), "cuda")
+        assert (chosen.detector, chosen.refine) == ("detectron2", "none")
+        assert decided(Detection(), "cpu").detector == "movenet"
+        monkeypatch.setattr("detectors.detectron2.installed", lambda: False)
+        assert decided(Detection(), "cuda").detector == "movenet"
+
+    def test_movenet_has_a_second_stage(self) -> None:
+        assert decided(Detection(), "cpu").refine == "full"
+        assert decided(Detection(refine="heavy", detector="openpose"), "cpu").refine == "heavy"
+        assert decided(Detection(refine="none"), "cpu").refine == "none"
+
+    def test_stride_is_a_layer_and_is_recorded(self) -> None:
+        written = detected("coco-json")
+        opened = open_detector(Detection(keypoints=written, stride=3), "cpu")
+        assert isinstance(opened.detector, Strided) and opened.facts["stride"] == "3"
+        assert isinstance(open_detector(Detection(keypoints=written), "cpu").detector, KeypointFile)
+
+
+def test_stride_fills_and_marks() -> None:
+    written = detected("coco-json")
+    assert main(["detect", "dance.mp4", "--keypoints", str(written), "--stride", "2", "-o", "half.npz"]) == 0
+    first, second = load(Path("half.npz")).people
+    assert len(first.track) == 20 and np.isfinite(first.track.points).all()
+    assert first.track.filled.any(axis=1).tolist() == [bool(k % 2) for k in range(19)] + [False]
+    assert second.track.start == 4
