@@ -16,7 +16,7 @@ def replacing_folder(path: Path, ours: Callable[[str], bool]) -> Iterator[Path]:
     An earlier folder stays until then, and is put aside as ``NAME.old`` while names change. Raises ``OutputError``
     where the system refuses, and before anything is written if a folder in the way has files that are not ``ours``.
     """
-    path = path.resolve()
+    path = path.resolve()  # what a link leads to
     part, old = (path.with_name(path.name + suffix) for suffix in (".part", ".old"))
     try:
         for folder in (path, part, old):
@@ -45,14 +45,13 @@ def _check(folder: Path, ours: Callable[[str], bool]) -> None:
 
 
 def _swap(part: Path, path: Path, old: Path) -> None:
-    if not path.exists():
+    shutil.rmtree(old, ignore_errors=True)
+    try:
+        if path.exists():
+            path.rename(old)
         part.rename(path)
-    else:
-        shutil.rmtree(old, ignore_errors=True)
-        path.rename(old)
-        try:
-            part.rename(path)
-        except BaseException:
+    except BaseException:
+        if old.exists():
             old.rename(path)
-            raise
+        raise
     shutil.rmtree(old, ignore_errors=True)

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from detectors.blazepose import BlazePose
+from detectors.keypoint_file import KeypointFile
 from detectors.movenet import MoveNet
 from detectors.protocol import Detector
 from detectors.refined import Refined
 from detectors.scripted import Scripted
 from detectors.second_look import SecondLook
 from detectors.strided import Strided
-from poses import Frame, People
+from poses import COCO17, Frame, People
+from poses.keypoints import Keypoints
 from tests.detectors.conftest import blank
 
 
@@ -49,7 +51,17 @@ def _strided(request: pytest.FixtureRequest) -> Detector:
     return Strided(_scripted(request), 3)
 
 
-@pytest.fixture(params=[_scripted, _strided, _movenet, _second_look, _refined], ids=lambda make: make.__name__[1:])
+def _keypoint_file(request: pytest.FixtureRequest) -> Detector:
+    people = (
+        People(k, np.full((2, 17, 2), 30.0 + k), np.ones((2, 17)), np.tile([20.0, 20, 60, 60], (2, 1)), np.ones(2))
+        for k in range(12)
+    )
+    return KeypointFile(Keypoints("clip", COCO17, "made up", {one.frame: one for one in people}))
+
+
+@pytest.fixture(
+    params=[_scripted, _strided, _keypoint_file, _movenet, _second_look, _refined], ids=lambda make: make.__name__[1:]
+)
 def detector(request: pytest.FixtureRequest) -> Detector:
     make: Callable[[pytest.FixtureRequest], Detector] = request.param
     return make(request)
