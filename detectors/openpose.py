@@ -1,7 +1,8 @@
 """People from part affinity fields: any OpenPose-style network behind the ``Detector`` protocol."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
@@ -53,22 +54,31 @@ class OpenPose:
         return OPENPOSE18
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        """The people in each frame, most confident first; the next frames are read while the network runs."""
-        for people in ahead(self._look, _batches(frames, self._network.batch)):
-            yield from people
+        """The people in each frame, most confident first.
+
+        While the network works on a batch, the next one is read and scaled, and people are put together in the last.
+        """
+        for batch, fields in ahead(self._run, self._batches(frames)):
+            for index, maps in zip(batch.frames, fields, strict=True):
+                yield people(index, maps, batch.box, self._grouping)
 
     def find(self, image: UInt8[np.ndarray, "H W 3"], frame: int = 0) -> People:
         """The people in one RGB picture, most confident first, in pixels of that picture."""
-        return self._answers([image], [frame])[0]
+        box = self._letterbox(*image.shape[1::-1])
+        (fields,) = self._network.fields(box.apply(image, _GREY)[None])
+        return people(frame, fields, box, self._grouping)
 
-    def _look(self, frames: Sequence[Frame]) -> list[People]:
-        return self._answers([frame.image for frame in frames], [frame.index for frame in frames])
+    def _batches(self, frames: Iterable[Frame]) -> Iterator["_Batch"]:
+        """Consecutive frames of one size. Of the frames themselves one is held at a time."""
+        for (height, width, _), alike in groupby(frames, lambda frame: frame.image.shape):
+            box = self._letterbox(width, height)
+            views = ((frame.index, box.apply(frame.image, _GREY)) for frame in alike)
+            while some := list(islice(views, self._network.batch)):
+                indices, pictures = zip(*some, strict=True)
+                yield _Batch(indices, box, np.stack(pictures))
 
-    def _answers(self, images: Sequence[np.ndarray], indices: Sequence[int]) -> list[People]:
-        """The people in pictures of one size."""
-        box = self._letterbox(*images[0].shape[1::-1])
-        fields = self._network.fields(np.stack([box.apply(image, _GREY) for image in images]))
-        return [people(index, maps, box, self._grouping) for index, maps in zip(indices, fields, strict=True)]
+    def _run(self, batch: "_Batch") -> tuple["_Batch", list[PartFields]]:
+        return batch, self._network.fields(batch.pictures)
 
     def _letterbox(self, width: int, height: int) -> Letterbox:
         network = self._network
@@ -121,17 +131,13 @@ def _network(weights: Path, device: str, threads: int, encoding: Encoding | None
     return OnnxFields(weights, device=device, threads=threads, encoding=encoding)
 
 
-def _batches(frames: Iterable[Frame], count: int) -> Iterator[list[Frame]]:
-    """Consecutive frames of one size, at most ``count`` at a time."""
-    for _, alike in groupby(frames, lambda frame: frame.image.shape):
-        batch: list[Frame] = []
-        for frame in alike:
-            batch.append(frame)
-            if len(batch) == count:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """Letterboxed pictures of the frames of these indices."""
+
+    frames: tuple[int, ...]
+    box: Letterbox
+    pictures: UInt8[np.ndarray, "B H W 3"]
 
 
 def _boxes(points: Float[np.ndarray, "N J 2"]) -> Float[np.ndarray, "N 4"]:

@@ -25,11 +25,9 @@ class Grouped:
 
 def group(fields: PartFields, settings: GroupingSettings | None = None) -> Grouped:
     """The people whose parts and limbs a network saw (Cao et al. 2017, sections 2.3 and 2.4)."""
-    chosen = settings or GroupingSettings()
-    peaks = find_peaks(fields.heat[: len(PARTS)], chosen.peak)
-    bodies = assemble(peaks, connect(peaks, fields.limbs, chosen))
-    people = [body for body in bodies if len(body.parts) >= chosen.joints]
-    return _chosen(people, peaks, chosen.person)
+    settings = settings or GroupingSettings()
+    peaks = find_peaks(fields.heat[: len(PARTS)], settings.peak)
+    return chosen(assemble(peaks, connect(peaks, fields.limbs, settings)), peaks, settings)
 
 
 @dataclass(eq=False)
@@ -60,7 +58,9 @@ def assemble(peaks: Peaks, connections: Connections) -> list[Body]:
     return list({id(body): body for body in body_of}.values())
 
 
-def _chosen(bodies: list[Body], peaks: Peaks, least: float) -> Grouped:
+def chosen(bodies: list[Body], peaks: Peaks, settings: GroupingSettings) -> Grouped:
+    """Those bodies that have enough parts and are sure enough, the surest first."""
+    bodies = [body for body in bodies if len(body.parts) >= settings.joints]
     points = np.full((len(bodies), len(PARTS), 2), np.nan)
     scores = np.zeros((len(bodies), len(PARTS)))
     for row, body in enumerate(bodies):
@@ -68,7 +68,7 @@ def _chosen(bodies: list[Body], peaks: Peaks, least: float) -> Grouped:
         points[row, parts], scores[row, parts] = peaks.places[places], peaks.scores[places]
     confidence = np.array([_confidence(body, peaks) for body in bodies])
     order = np.argsort(-confidence, kind="stable")
-    order = order[confidence[order] >= least]
+    order = order[confidence[order] >= settings.person]
     return Grouped(points[order], scores[order], confidence[order])
 
 

@@ -1,0 +1,62 @@
+"""What people do not get faster by: the grouping of part affinity fields in plain loops, to compare with."""
+
+import math
+
+import numpy as np
+
+from detectors.part_fields import Grouped, GroupingSettings, PartFields
+from detectors.part_fields.connections import Connections
+from detectors.part_fields.grouping import assemble, chosen
+from detectors.part_fields.layout import LIMBS, PARTS
+from detectors.part_fields.peaks import Peaks
+
+_SETTINGS = GroupingSettings()
+
+
+def group_by_loops(fields: PartFields) -> Grouped:
+    """The same people as ``group`` finds, except that peaks stay where their cells are."""
+    peaks = _peaks(fields)
+    return chosen(assemble(peaks, _connections(fields, peaks)), peaks, _SETTINGS)
+
+
+def _peaks(fields: PartFields) -> Peaks:
+    found = []
+    _, height, width = fields.heat.shape
+    for part in range(len(PARTS)):
+        heat = fields.heat[part]
+        for y in range(height):
+            for x in range(width):
+                value = heat[y, x]
+                if value > _SETTINGS.peak and all(
+                    value >= heat[v, u]
+                    for v in range(max(y - 1, 0), min(y + 2, height))
+                    for u in range(max(x - 1, 0), min(x + 2, width))
+                ):
+                    found.append((part, x + 0.5, y + 0.5, value))
+    table = np.array(found, dtype=np.float64).reshape(-1, 4)
+    return Peaks(table[:, 0].astype(np.int64), table[:, 1:3], table[:, 3].clip(0, 1))
+
+
+def _connections(fields: PartFields, peaks: Peaks) -> Connections:
+    found = []
+    for limb, (start, end) in enumerate(LIMBS):
+        for a in np.flatnonzero(peaks.part == start):
+            for b in np.flatnonzero(peaks.part == end):
+                score, support = _along(fields, limb, *peaks.places[a], *peaks.places[b])
+                if support >= _SETTINGS.support and score > _SETTINGS.along:
+                    found.append((score, int(a), int(b)))
+    found.sort(reverse=True)
+    scores, starts, ends = (np.array(column) for column in zip(*found, strict=True)) if found else (np.zeros(0),) * 3
+    return Connections(starts.astype(np.int64), ends.astype(np.int64), scores.clip(0, 1))
+
+
+def _along(fields: PartFields, limb: int, x: float, y: float, to_x: float, to_y: float) -> tuple[float, float]:
+    """Mean of the field along the way, and share of the places that speak for the limb; nearest cells."""
+    length = math.hypot(to_x - x, to_y - y) or 1e-9
+    values = []
+    for k in range(_SETTINGS.samples):
+        share = (k + 0.5) / _SETTINGS.samples
+        column, row = int(x + share * (to_x - x)), int(y + share * (to_y - y))
+        along_x, along_y = fields.limbs[2 * limb, row, column], fields.limbs[2 * limb + 1, row, column]
+        values.append((along_x * (to_x - x) + along_y * (to_y - y)) / length)
+    return float(np.mean(values)), sum(value > _SETTINGS.along for value in values) / len(values)
