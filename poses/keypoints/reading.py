@@ -17,6 +17,8 @@ from poses.keypoints.videos import Videos
 
 EXPECTED = "a folder of OpenPose's JSON files, a .json of COCO's or AlphaPose's, or a .npz of VideoPose3D or Kinelift"
 
+_LISTED = 9
+
 
 def read(path: Path, layout: str | None = None, first: int = 0) -> Keypoints:
     """The keypoints of one video, as other programs write them (docs/keypoint-files.md).
@@ -31,7 +33,7 @@ def read(path: Path, layout: str | None = None, first: int = 0) -> Keypoints:
     if name is None and len(videos) == 1:
         (name,) = videos
     if name is None or name not in videos:
-        known = ", ".join(str(base / video) for video in videos)
+        known = ", ".join([str(base / video) for video in videos][:_LISTED]) + (", …" if len(videos) > _LISTED else "")
         wanted = f"{base} holds {len(videos)} videos" if name is None else f"{base} has no video {name}"
         raise DataError(f"{wanted}. Name one: {known}.")
     return videos[name]().counted_from(first)
