@@ -1,6 +1,6 @@
 """How far detectors agree on real clips, and how much each trembles where a joint is still, as JSON and tables.
 
-    python -m benchmarks.agreement [--frames 60] [--openpose FILE] [--video FILE [--keypoints PATH]]
+    python -m benchmarks.agreement [--frames 90] [--openpose FILE] [--video FILE [--keypoints PATH]]
 
 Nobody labelled these clips; ``benchmarks.calibrated`` has truth. What is compared is what the tracker takes for seen,
 without what it fills in, of the joints of COCO-17. ``pairs`` hold ``benchmarks.agreement_figures.agreement`` of every
@@ -85,7 +85,7 @@ class Heard:
 
 
 def main(
-    frames: int = 60,
+    frames: int = 90,
     openpose: Path | None = None,
     video: Path | None = None,
     keypoints: Path | None = None,
