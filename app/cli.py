@@ -88,13 +88,14 @@ def detect(
     from app.following import follow
     from app.reporter import Quiet, Reporter
     from app.video import Video
-    from poses.keypoints import Format, write
+    from poses.keypoints import Format, check, write
     from poses.output import make_folder
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video)
     path = out or Path("out") / video.stem / KEYPOINTS[to]
     make_folder(path.parent)
     batch.spare(source, path)
+    check(path, video.stem, Format(to))
     found = open_detector(detection, pick(device))
     with reporter.watching(video.name) as watch:
         recording = follow(source, found.detector, following, found.facts, watch)

@@ -2,6 +2,6 @@
 
 from poses.keypoints.container import Keypoints
 from poses.keypoints.reading import read, read_videos
-from poses.keypoints.writing import Format, write
+from poses.keypoints.writing import Format, check, write
 
-__all__ = ["Format", "Keypoints", "read", "read_videos", "write"]
+__all__ = ["Format", "Keypoints", "check", "read", "read_videos", "write"]

@@ -33,6 +33,18 @@ def replacing_folder(path: Path, ours: Callable[[str], bool]) -> Iterator[Path]:
         raise
 
 
+def check_folder(path: Path, ours: Callable[[str], bool]) -> None:
+    """Raises ``OutputError`` if a folder at ``path``, or in the way, has files that are not ``ours``."""
+    for folder in _places(path):
+        _check(folder, ours)
+
+
+def _places(path: Path) -> tuple[Path, Path, Path]:
+    """Where the folder goes, where it is made, and where an earlier one waits meanwhile."""
+    path = path.resolve()
+    return path, path.with_name(path.name + ".part"), path.with_name(path.name + ".old")
+
+
 def _check(folder: Path, ours: Callable[[str], bool]) -> None:
     if folder.is_dir():
         other = sorted(entry.name for entry in folder.iterdir() if not (entry.is_file() and ours(entry.name)))

@@ -16,7 +16,8 @@ import numpy as np
 from jaxtyping import Float
 
 from poses.containers import Person, Recording
-from poses.keypoints.folder import replacing_folder
+from poses.errors import OutputError
+from poses.keypoints.folder import check_folder, replacing_folder
 from poses.keypoints.openpose import KEY
 from poses.keypoints.recorded import seen
 from poses.keypoints.sightings import around
@@ -53,6 +54,14 @@ def write(path: Path, recording: Recording, to: Format) -> None:
     writers[to](path, recording)
 
 
+def check(path: Path, video: str, to: Format) -> None:
+    """Raises ``OutputError`` if what is at ``path`` now makes ``write`` refuse it for a recording of ``video``."""
+    if to is Format.OPENPOSE:
+        check_folder(path, _ours(video))
+    elif path.is_dir():
+        raise OutputError(f"{path} is a folder. Name a file.")
+
+
 def write_openpose(path: Path, recording: Recording) -> None:
     """A folder with a file for every frame of the video, ``NAME_000000000000_keypoints.json``; ``person_id`` is ours.
 
@@ -61,10 +70,9 @@ def write_openpose(path: Path, recording: Recording) -> None:
 
     An earlier folder of the same video is replaced. Raises ``OutputError`` if it holds anything else.
     """
-    name = re.sub(r"[/\\\0]", "_", recording.video.name)
-    file = re.compile(rf"{re.escape(name)}_[0-9]{{12}}_keypoints\.json")
+    name = _stem(recording.video.name)
     frames = by_frame(recording, _openpose_joints)
-    with replacing_folder(path, lambda entry: bool(file.fullmatch(entry))) as folder:
+    with replacing_folder(path, _ours(recording.video.name)) as folder:
         for frame in range(max(len(recording.video.times), max(frames, default=-1) + 1)):
             people = [_openpose_person(one) for one in frames.get(frame, ())]
             text = json.dumps({"version": _VERSION, "people": people}, separators=(",", ":"), allow_nan=False)
@@ -95,6 +103,16 @@ def by_frame(
         for t in np.flatnonzero((rows[..., 2] > 0).any(-1)).tolist():
             found[person.track.start + t].append(Seen(person.id, rows[t]))
     return found
+
+
+def _ours(video: str) -> Callable[[str], bool]:
+    """Which names are those of files that ``write_openpose`` makes of a video."""
+    file = re.compile(rf"{re.escape(_stem(video))}_[0-9]{{12}}_keypoints\.json")
+    return lambda entry: bool(file.fullmatch(entry))
+
+
+def _stem(video: str) -> str:
+    return re.sub(r"[/\\\0]", "_", video)
 
 
 def _rows(person: Person) -> Float[np.ndarray, "T J 3"]:
