@@ -159,7 +159,7 @@ def comparable(scores: Float[np.ndarray, "*many"]) -> Float[np.ndarray, "*many"]
     may have 0.1. The map keeps the order, and takes the 0.05 from which Detectron2 draws a joint to the 0.2 from which
     our tracker believes one.
     """
-    return scores / (scores + _MIDDLE)
+    return 1 / (1 + _MIDDLE / scores.clip(1e-9))
 
 
 def _array(tensor: torch.Tensor) -> Float[np.ndarray, "..."]:

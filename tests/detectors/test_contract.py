@@ -7,18 +7,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from detectors.blazepose import BlazePose
+from detectors.detectron2 import Detectron2, Detectron2Settings
 from detectors.keypoint_file import KeypointFile
+from detectors.lightweight import LightweightFields
 from detectors.movenet import MoveNet
+from detectors.openpose import OpenPose, open_openpose
+from detectors.part_fields import GroupingSettings
 from detectors.protocol import Detector
 from detectors.refined import Refined
 from detectors.scripted import Scripted
 from detectors.second_look import SecondLook
 from detectors.strided import Strided
+from models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
 from poses import COCO17, Frame, People
 from poses.keypoints import Keypoints
 from tests.detectors.conftest import blank
+from tests.detectors.detectron2_fake import Network, red_spot
+from tests.detectors.detectron2_random import random_network
 
 
 def _scripted(request: pytest.FixtureRequest) -> Detector:
@@ -59,8 +67,38 @@ def _keypoint_file(request: pytest.FixtureRequest) -> Detector:
     return KeypointFile(Keypoints("clip", COCO17, "made up", {one.frame: one for one in people}))
 
 
+def _detectron2(request: pytest.FixtureRequest) -> Detector:
+    return Detectron2(random_network(doubt=100.0), Detectron2Settings(short_side=64, batch=4))
+
+
+def _detectron2_fake(request: pytest.FixtureRequest) -> Detector:
+    return Detectron2(Network(red_spot), Detectron2Settings(short_side=64, batch=16))
+
+
+def _lightweight_openpose(request: pytest.FixtureRequest) -> Detector:
+    torch.manual_seed(0)
+    net = LightweightOpenPose(LightweightOpenPoseConfig())
+    return OpenPose(LightweightFields(net, batch=4), long_side=128, grouping=GroupingSettings(peak=0.03, along=0.0))
+
+
+def _onnx_openpose(request: pytest.FixtureRequest) -> Detector:
+    return open_openpose(request.getfixturevalue("openpose_file"), threads=1, long_side=320)
+
+
 @pytest.fixture(
-    params=[_scripted, _strided, _keypoint_file, _movenet, _second_look, _refined], ids=lambda make: make.__name__[1:]
+    params=[
+        _scripted,
+        _strided,
+        _keypoint_file,
+        _movenet,
+        _second_look,
+        _refined,
+        _detectron2,
+        _detectron2_fake,
+        _lightweight_openpose,
+        _onnx_openpose,
+    ],
+    ids=lambda make: make.__name__[1:],
 )
 def detector(request: pytest.FixtureRequest) -> Detector:
     make: Callable[[pytest.FixtureRequest], Detector] = request.param
@@ -84,10 +122,11 @@ def test_nobody_is_an_empty_answer(detector: Detector) -> None:
     assert people.points.shape == (0, len(detector.skeleton), 2)
 
 
-def test_real_people_are_finite_and_in_range(detector: Detector, clip: list[Frame]) -> None:
+def test_real_people_are_in_range_and_missing_joints_nan(detector: Detector, clip: list[Frame]) -> None:
     for people in detector.detect(clip[8:12]):
         assert people.points.shape[1:] == (len(detector.skeleton), 2)
-        assert np.isfinite(people.points).all() and np.isfinite(people.boxes).all()
+        assert np.array_equal(np.isnan(people.points), np.repeat(people.scores[..., None] == 0, 2, axis=-1))
+        assert np.isfinite(people.points[people.scores > 0]).all() and np.isfinite(people.boxes).all()
         assert (people.boxes[:, 2:] > people.boxes[:, :2]).all()
         for scores in (people.scores, people.confidence):
             assert ((scores >= 0) & (scores <= 1)).all()

@@ -1,0 +1,334 @@
+"""The adapter around a fake Detectron2; around the real one with random weights, where it is installed."""
+
+import pickle
+import sys
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from detectors import keypoint_rcnn
+from detectors.detectron2 import Detectron2, Detectron2Settings, comparable, installed
+from poses import COCO17, Frame
+from poses.errors import DetectorError, SettingsError, WeightsError
+from tests.detectors.conftest import blank
+from tests.detectors.detectron2_fake import URL, Fake, Network, Seen, nobody, person, recorded, red_spot
+from tests.detectors.detectron2_random import random_network
+
+
+class TestAnswers:
+    def test_recorded_instances_become_people(self) -> None:
+        given = recorded()
+        network = Network(nobody)
+        network.forward = lambda batch: [{"instances": given[one["image_id"]]} for one in batch]  # type: ignore[method-assign]
+        found = list(Detectron2(network, Detectron2Settings(batch=2)).detect(blank(3)))
+        assert [len(people) for people in found] == [5, 4, 0]
+        for people, instances in zip(found, given, strict=True):
+            np.testing.assert_array_equal(people.points, instances.pred_keypoints[..., :2].numpy())
+            np.testing.assert_array_equal(people.boxes, instances.pred_boxes.tensor.numpy())
+            np.testing.assert_array_equal(people.confidence, instances.scores.numpy())
+            assert ((people.scores > 0) & (people.scores < 1)).all()
+            flat, raw = people.scores.ravel(), instances.pred_keypoints[..., 2].numpy().ravel()
+            np.testing.assert_array_equal(np.argsort(flat), np.argsort(raw))
+
+    def test_the_surest_come_first_and_the_doubtful_are_left_out(self) -> None:
+        scores = (0.6, 0.2, 0.9, 0.5)
+        rows = [person(10 * k + 10, 20, score) for k, score in enumerate(scores)]
+        seen = Seen(*(torch.cat([getattr(row, name) for row in rows]) for name in ("boxes", "scores", "keypoints")))
+        settings = Detectron2Settings(short_side=64, person_threshold=0.5)
+        (people,) = Detectron2(Network(lambda image: seen), settings).detect(blank(1))
+        np.testing.assert_allclose(people.confidence, [0.9, 0.6, 0.5])
+        np.testing.assert_allclose(people.points[:, 0, 0], [30, 10, 40])
+
+    def test_joint_scores_keep_their_order_and_get_a_common_scale(self) -> None:
+        raw = np.array([0.0, 1e-6, 0.05, 0.2, 1.0, 5.3, 844.0, np.inf])
+        scores = comparable(raw)
+        assert (np.diff(scores) > 0).all() and scores[0] >= 0 and scores[-1] == 1
+        np.testing.assert_allclose(scores[2:5], [0.2, 0.5, 5 / 6])
+
+
+class TestPictures:
+    @given(
+        width=st.integers(40, 400),
+        height=st.integers(40, 400),
+        place=st.tuples(st.floats(0.2, 0.8), st.floats(0.2, 0.8)),
+        short_side=st.integers(50, 300),
+        long_side=st.integers(50, 300),
+    )
+    @settings(max_examples=30, deadline=None)
+    def test_people_come_back_to_where_they_are_in_the_picture(
+        self, width: int, height: int, place: tuple[float, float], short_side: int, long_side: int
+    ) -> None:
+        image = np.zeros((height, width, 3), np.uint8)
+        x, y = int(place[0] * width), int(place[1] * height)
+        image[y - 3 : y + 3, x - 3 : x + 3] = (250, 20, 60)
+        settings = Detectron2Settings(short_side=short_side, long_side=long_side)
+        (people,) = Detectron2(Network(red_spot), settings).detect([Frame(0, Fraction(0), image)])
+        rounding = 0.1 * max(1.0, width / settings.scaled(width, height)[0])  # of colours, in the scaled picture
+        np.testing.assert_allclose(people.points[0], np.broadcast_to([x, y], (17, 2)), atol=rounding)
+
+    def test_red_is_the_last_channel(self) -> None:
+        network = Network(nobody)
+        image = np.broadcast_to(np.array([200, 100, 50], np.uint8), (60, 90, 3))
+        list(Detectron2(network, Detectron2Settings(short_side=60)).detect([Frame(0, Fraction(0), image)]))
+        assert network.batches[0][0]["image"].float().mean(dim=(1, 2)).tolist() == [50, 100, 200]
+
+    @pytest.mark.parametrize(
+        ("size", "expected"),
+        [
+            ((1920, 1080), (1333, 750)),
+            ((1080, 1920), (750, 1333)),
+            ((640, 480), (1067, 800)),
+            ((1000, 1), (1333, 1)),
+            ((2000, 1), (1333, 1)),
+            ((1, 1), (800, 800)),
+        ],
+    )
+    def test_default_sizes_are_detectron2s(self, size: tuple[int, int], expected: tuple[int, int]) -> None:
+        assert Detectron2Settings().scaled(*size) == expected
+
+    def test_frames_of_several_sizes_in_one_batch(self) -> None:
+        network = Network(lambda image: person(image.shape[2] / 2, image.shape[1] / 2))
+        frames = [Frame(k, Fraction(k), np.zeros((h, w, 3), np.uint8)) for k, (w, h) in enumerate([(90, 60), (50, 80)])]
+        wide, tall = Detectron2(network, Detectron2Settings(short_side=30)).detect(frames)
+        np.testing.assert_allclose(wide.points[0, 0], [45, 30])
+        np.testing.assert_allclose(tall.points[0, 0], [25, 40])
+
+
+class TestStream:
+    @pytest.mark.parametrize("count", [0, 1, 3, 4, 8, 9])
+    def test_batches_are_full_but_for_the_last(self, count: int) -> None:
+        network = Network(nobody)
+        found = list(Detectron2(network, Detectron2Settings(short_side=8, batch=4)).detect(blank(count)))
+        assert [people.frame for people in found] == list(range(count))
+        sizes = [len(batch) for batch in network.batches]
+        assert sizes == [4] * (count // 4) + [count % 4] * (count % 4 > 0)
+
+    def test_the_next_batch_is_ready_while_the_network_runs(self) -> None:
+        prepared = threading.Event()
+        waited: list[bool] = []
+
+        def see(image: Tensor) -> Seen:
+            waited.append(prepared.wait(10))
+            return Seen.nobody()
+
+        def frames() -> Iterator[Frame]:
+            first, second, third, fourth = blank(4)
+            yield from (first, second, third)
+            prepared.set()  # the third is scaled: the second batch is under way
+            yield fourth
+
+        list(Detectron2(Network(see), Detectron2Settings(short_side=8, batch=2)).detect(frames()))
+        assert waited == [True] * 4
+
+    def test_reads_no_more_than_the_batches_that_it_needs(self) -> None:
+        read: list[int] = []
+
+        def frames() -> Iterator[Frame]:
+            for frame in blank(100):
+                read.append(frame.index)
+                yield frame
+
+        most = Detectron2Settings(short_side=8, batch=16)
+        answers = Detectron2(Network(nobody), most).detect(frames())
+        for k in range(40):
+            assert next(answers).frame == k
+            assert len(read) <= k + 32
+        answers.close()  # type: ignore[attr-defined]
+
+    def test_a_gpu_without_room_says_what_to_make_smaller(self) -> None:
+        def see(image: Tensor) -> Seen:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+        with pytest.raises(DetectorError, match=r"2 frames of 8 pixels.*smaller batches .*now 4.*short_side"):
+            list(Detectron2(Network(see), Detectron2Settings(short_side=8, batch=4)).detect(blank(2)))
+
+
+class TestPrecision:
+    @pytest.fixture
+    def modes(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, torch.dtype]]:
+        """Mixed precision as it was asked for; it is computed on the CPU."""
+        modes, real = [], torch.autocast
+
+        def autocast(device: str, dtype: torch.dtype) -> Any:
+            modes.append((device, dtype))
+            return real("cpu", dtype)
+
+        monkeypatch.setattr(torch, "autocast", autocast)
+        return modes
+
+    @pytest.mark.parametrize(
+        ("device", "precision", "half"),
+        [("cuda", "auto", True), ("cuda:1", "fp16", True), ("cuda", "fp32", False), ("cpu", "auto", False)],
+    )
+    def test_fp16_on_a_gpu_only(
+        self, modes: list[tuple[str, torch.dtype]], device: str, precision: str, half: bool
+    ) -> None:
+        settings = Detectron2Settings(short_side=8, precision=precision)
+        list(Detectron2(Network(nobody, device), settings).detect(blank(1)))
+        assert modes == [("cuda", torch.float16)] * half
+
+    def test_places_are_not_rounded_in_fp16(self, modes: list[tuple[str, torch.dtype]]) -> None:
+        network = Network(lambda image: person(1100.3, 700.7), "cuda")
+        (people,) = Detectron2(network).detect([Frame(0, Fraction(0), np.zeros((800, 1200, 3), np.uint8))])
+        assert modes
+        np.testing.assert_allclose(people.points[0, 0], [1100.3, 700.7], atol=1e-3)
+
+    def test_fp16_on_a_cpu_is_refused(self) -> None:
+        with pytest.raises(SettingsError, match="fp16 on a GPU only"):
+            Detectron2(Network(nobody), Detectron2Settings(precision="fp16"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"person_threshold": 1.1}, "between 0 and 1"),
+        ({"person_threshold": float("nan")}, "between 0 and 1"),
+        ({"short_side": 0}, "positive numbers of pixels"),
+        ({"long_side": -1}, "positive numbers of pixels"),
+        ({"batch": 0}, "from 1 to 16"),
+        ({"batch": 17}, "from 1 to 16"),
+        ({"precision": "bf16"}, "Known: auto, fp16, fp32"),
+    ],
+)
+def test_settings_out_of_range_are_refused(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        Detectron2Settings(**wrong)
+
+
+class TestZoo:
+    @pytest.fixture
+    def fake(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fake:
+        fake = Fake(lambda image: person(4, 4)).install(monkeypatch)
+        fake.zoo = self._save(tmp_path / "zoo.pkl", Network(nobody))
+        return fake
+
+    @staticmethod
+    def _save(path: Path, network: Network, **more: Any) -> Path:
+        """The tensors of ``network`` as the zoo (.pkl) or Detectron2's training (.pth) write them."""
+        tensors = network.state_dict() | more
+        if path.suffix == ".pkl":
+            arrays = {name: np.asarray(tensor) for name, tensor in tensors.items()}
+            path.write_bytes(pickle.dumps({"model": arrays, "__author__": "Detectron2 Model Zoo"}))
+        else:
+            torch.save({"model": tensors, "iteration": 7}, path)
+        return path
+
+    @pytest.mark.parametrize(("backbone", "depth"), [("R50-FPN", "R_50"), ("R101-FPN", "R_101")])
+    def test_the_zoos_networks_with_the_zoos_weights(self, fake: Fake, backbone: str, depth: str) -> None:
+        detector = Detectron2.load(backbone, settings=Detectron2Settings(person_threshold=0.3, short_side=8))
+        (config,) = fake.configs
+        assert config.file == f"/zoo/COCO-Keypoints/keypoint_rcnn_{depth}_FPN_3x.yaml"
+        assert (config.MODEL.DEVICE, config.MODEL.ROI_HEADS.SCORE_THRESH_TEST) == ("cpu", 0.3)
+        assert fake.fetched == [f"{URL}COCO-Keypoints/keypoint_rcnn_{depth}_FPN_3x/1/model_final_abc.pkl"]
+        assert detector.skeleton == COCO17
+        assert [len(people) for people in detector.detect(blank(2))] == [1, 1]
+
+    @pytest.mark.parametrize("name", ["own.pkl", "own.pth"])
+    def test_weights_of_ones_own(self, fake: Fake, tmp_path: Path, name: str) -> None:
+        trained = Network(nobody)
+        model = keypoint_rcnn.load(weights=self._save(tmp_path / name, trained))
+        assert not fake.fetched
+        for ours, theirs in zip(model.state_dict().values(), trained.state_dict().values(), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+
+    @pytest.mark.parametrize("name", ["own.pkl", "own.pth"])
+    def test_weights_of_another_network_are_refused(self, fake: Fake, tmp_path: Path, name: str) -> None:
+        file = self._save(tmp_path / name, Network(nobody), **{"backbone.bias": torch.zeros(5)})
+        with pytest.raises(WeightsError, match=r"own.* does not fit this network: backbone\.bias and 0 other"):
+            Detectron2.load(weights=file)
+
+    @pytest.mark.parametrize("name", ["text.pkl", "text.pth"])
+    def test_files_that_hold_no_weights_are_refused(self, fake: Fake, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).write_text("not weights")
+        with pytest.raises(WeightsError, match=f"{name}"):
+            Detectron2.load(weights=tmp_path / name)
+
+    def test_a_pickle_that_runs_code_is_refused_before_it_runs(self, fake: Fake, tmp_path: Path) -> None:
+        class Trap:
+            def __reduce__(self) -> Any:
+                return Path.touch, (tmp_path / "sprung",)
+
+        (tmp_path / "trap.pkl").write_bytes(pickle.dumps({"model": {"backbone.bias": Trap()}}))
+        with pytest.raises(WeightsError, match=r"wants to call .*which could be harmful"):
+            Detectron2.load(weights=tmp_path / "trap.pkl")
+        assert not (tmp_path / "sprung").exists()
+
+    def test_missing_file(self, fake: Fake, tmp_path: Path) -> None:
+        with pytest.raises(WeightsError, match=r"no weights at .*gone\.pkl"):
+            Detectron2.load(weights=tmp_path / "gone.pkl")
+
+    def test_a_failed_download_says_what_to_fetch(self, fake: Fake) -> None:
+        fake.zoo = ConnectionError("no route to host")
+        with pytest.raises(WeightsError, match=rf"R50-FPN: no route to host.*{URL}.*--detector-weights FILE"):
+            Detectron2.load()
+
+    def test_unknown_backbone(self, fake: Fake) -> None:
+        with pytest.raises(SettingsError, match="Known: R50-FPN, R101-FPN"):
+            Detectron2.load("X101-FPN")
+
+    def test_a_gpu_that_is_not_there(self, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        with pytest.raises(DetectorError, match="no CUDA device"):
+            Detectron2.load(device="cuda")
+
+
+class TestImport:
+    def test_installed_does_not_import(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "detectron2", None)
+        assert not installed()
+        Fake(nobody).install(monkeypatch)
+        assert installed()
+
+    def test_without_it_the_error_says_how_to_install_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "detectron2", None)
+        with pytest.raises(DetectorError) as error:
+            Detectron2.load()
+        for words in (
+            'pip install "setuptools<81"',
+            "pip install torchvision==0.28.0 --index-url https://download.pytorch.org/whl/cpu",
+            "--no-build-isolation",
+        ):
+            assert words in str(error.value)
+
+    def test_the_versions_are_those_of_the_image(self) -> None:
+        root = Path(__file__).parents[2]
+        (commit,) = (line for line in (root / "Dockerfile").read_text().splitlines() if "ARG DETECTRON2=" in line)
+        assert f"detectron2@{commit.partition('=')[2]}" in keypoint_rcnn.INSTALL
+        assert "\ntorchvision==0.28.0\n" in (root / "requirements" / "detectron2.lock").read_text()
+
+    def test_compiled_for_another_torch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(name: str) -> Any:
+            raise RuntimeError("operator torchvision::nms does not exist")
+
+        fake = Fake(nobody).install(monkeypatch)
+        assert fake
+        module = sys.modules["detectron2.modeling"]
+        monkeypatch.delattr(module, "build_model")
+        monkeypatch.setattr(module, "__getattr__", broken, raising=False)
+        with pytest.raises(DetectorError, match=r"nms does not exist\)[\s\S]*pip install"):
+            keypoint_rcnn.build()
+
+
+def test_the_real_one_finds_finite_people_alike_alone_and_in_a_batch() -> None:
+    network = random_network()
+    generator = np.random.default_rng(0)
+    frames = [Frame(k, Fraction(k), generator.integers(0, 255, (60, 90, 3), np.uint8)) for k in range(3)]
+    settings = Detectron2Settings(person_threshold=0.1, short_side=64, batch=2)
+    together = list(Detectron2(network, settings).detect(frames))
+    assert [people.frame for people in together] == [0, 1, 2]
+    for frame, people in zip(frames, together, strict=True):
+        assert 0 < len(people) <= 100
+        assert np.isfinite(people.points).all() and (people.boxes[:, 2:] > people.boxes[:, :2]).all()
+        assert (people.boxes >= 0).all() and (people.boxes <= [90, 60, 90, 60]).all()
+        (alone,) = Detectron2(network, settings).detect([frame])
+        np.testing.assert_allclose(alone.boxes[0], people.boxes[0], atol=0.1)
+        np.testing.assert_allclose(alone.points[0], people.points[0], atol=2)
