@@ -3,12 +3,12 @@
     python -m benchmarks.part_fields [--people 5] [--scenes 40] [--repeats 20]
 
 On maps of 46 × 82 cells that are drawn of known people, so that nothing but the grouping is measured. ``group_ms``:
-processor time a frame, median and worst over the scenes; ``loops_ms``: that of the same method without arrays, one cell,
-pair and sample at a time, in the same run. ``right``: share of people all of whose joints came out as theirs, within
-half a cell; ``separate`` counts only scenes in which parts of a kind lie four cells apart. ``peaks``: for each way to
-place a part, its error in cells, also with noise of 0.02 in the maps, and processor time: ``refined`` is what the
-program does, ``cell`` the centre of the highest cell, and ``quarter`` and ``eighth`` are those of heat maps enlarged by
-cubic interpolation, four and eight times.
+processor time a frame, median and worst over the scenes; ``loops_ms``: that of the same method without arrays, one
+cell, pair and sample at a time, in the same run. ``right``: share of people all of whose joints came out as theirs,
+within half a cell; ``separate`` counts only scenes in which parts of a kind lie four cells apart. ``peaks``: for each
+way to place a part, its error in cells, also with noise of 0.02 in the maps, and processor time: ``refined`` is what
+the program does, ``cell`` the centre of the highest cell, and ``quarter`` and ``eighth`` are those of heat maps
+enlarged by cubic interpolation, four and eight times.
 """
 
 import json

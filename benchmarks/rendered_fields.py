@@ -5,7 +5,6 @@ from jaxtyping import Float
 
 from detectors.part_fields import PartFields
 from detectors.part_fields.layout import HEATMAPS, LIMBS, PARTS
-from poses import Skeleton
 
 SPREAD = 0.875
 """Standard deviation of a part's Gaussian in cells: 7 pixels of Lightweight OpenPose's training."""
@@ -19,11 +18,11 @@ _STANDING = {
 }  # fmt: skip
 
 
-def standing(skeleton: Skeleton = PARTS) -> Float[np.ndarray, "J 2"]:
-    """Somebody who stands and faces us, the neck at (0, 0), 18 cells high."""
+def standing(size: float = 1.0, neck: tuple[float, float] = (0.0, 0.0)) -> Float[np.ndarray, "J 2"]:
+    """Somebody who stands and faces us, 18 cells high times ``size``."""
     other = {name.replace("left", "right"): (-x, y) for name, (x, y) in _STANDING.items()}
     places = other | _STANDING
-    return np.array([places[joint] for joint in skeleton.joints])
+    return size * np.array([places[joint] for joint in PARTS.joints]) + neck
 
 
 def somebody(chance: np.random.Generator, height: int, width: int, missing: float = 0.1) -> Float[np.ndarray, "J 2"]:

@@ -89,25 +89,20 @@ class OnnxFields:
         return inputs[0], axes[0], (width, height) if fixed else None
 
     def _find_maps(self, outputs: Sequence[np.ndarray]) -> tuple[_Maps, _Maps]:
-        joined, heat, limbs = (self._last_of(outputs, count) for count in (HEATMAPS + FIELDS, HEATMAPS, FIELDS))
-        if joined:
-            return _Maps(*joined, slice(HEATMAPS)), _Maps(*joined, slice(HEATMAPS, None))
-        if heat and limbs:
-            return _Maps(*heat, slice(None)), _Maps(*limbs, slice(None))
+        """Where heat maps and fields are; where either axis could be that of the channels, it is as in the input."""
+        joined, found = HEATMAPS + FIELDS, dict[int, tuple[int, int]]()
+        for k, array in enumerate(outputs):
+            axes = (self._axis, _FIRST + _LAST - self._axis) if array.ndim == 4 else ()
+            fitting = [axis for axis in axes if array.shape[axis] in (joined, HEATMAPS, FIELDS)]
+            found |= {array.shape[axis]: (k, axis) for axis in fitting[:1]}
+        if joined in found:
+            return _Maps(*found[joined], slice(HEATMAPS)), _Maps(*found[joined], slice(HEATMAPS, None))
+        if HEATMAPS in found and FIELDS in found:
+            return _Maps(*found[HEATMAPS], slice(None)), _Maps(*found[FIELDS], slice(None))
         raise DetectorError(
             f"{self._model} has no output in OpenPose's COCO layout, {HEATMAPS} heat maps and {FIELDS} fields: "
             f"its outputs are {', '.join(str(array.shape) for array in outputs)}."
         )
-
-    def _last_of(self, outputs: Sequence[np.ndarray], channels: int) -> tuple[int, int] | None:
-        """The last output of so many channels, and their axis; where both could be, the one they have in the input."""
-        axes = (self._axis, _FIRST + _LAST - self._axis)
-        found = [
-            (k, axis) for k, array in enumerate(outputs) for axis in axes
-            if array.ndim == 4 and array.shape[axis] == channels
-        ]  # fmt: skip
-        last = [place for place in found if place[0] == found[-1][0]]
-        return last[0] if last else None
 
 
 def _open(model: Path, device: str, threads: int) -> Any:

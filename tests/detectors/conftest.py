@@ -32,6 +32,15 @@ def blazepose_file() -> Path:
 
 
 @pytest.fixture(scope="session")
+def openpose_file(shared: Path) -> Path:
+    """A real network with part affinity fields, if a developer has it."""
+    file = shared / "models" / "openpose_mobilenet_v2_small.onnx"
+    if not file.is_file():
+        pytest.skip(f"no network at {file}")
+    return file
+
+
+@pytest.fixture(scope="session")
 def clip() -> list[Frame]:
     """Every eighth of the sample clip's first 120 frames, if it was fetched: a man, from frame 40 on a woman too."""
     with av.open(str(_fetched("sample-clip"))) as video:

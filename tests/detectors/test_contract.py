@@ -15,7 +15,6 @@ from detectors.keypoint_file import KeypointFile
 from detectors.lightweight import LightweightFields
 from detectors.movenet import MoveNet
 from detectors.openpose import OpenPose, open_openpose
-from detectors.part_fields import GroupingSettings
 from detectors.protocol import Detector
 from detectors.refined import Refined
 from detectors.scripted import Scripted
@@ -78,7 +77,7 @@ def _detectron2_fake(request: pytest.FixtureRequest) -> Detector:
 def _lightweight_openpose(request: pytest.FixtureRequest) -> Detector:
     torch.manual_seed(0)
     net = LightweightOpenPose(LightweightOpenPoseConfig())
-    return OpenPose(LightweightFields(net, batch=4), long_side=128, grouping=GroupingSettings(peak=0.03, along=0.0))
+    return OpenPose(LightweightFields(net, batch=4), long_side=128)
 
 
 def _onnx_openpose(request: pytest.FixtureRequest) -> Detector:

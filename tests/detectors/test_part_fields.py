@@ -70,7 +70,7 @@ def _strays(people: Sequence[np.ndarray], start: int, end: int) -> bool:
     return True
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
 def test_random_people_come_out_as_they_went_in(seed: int, count: int) -> None:
     chance = np.random.default_rng(seed)
@@ -82,12 +82,12 @@ def test_random_people_come_out_as_they_went_in(seed: int, count: int) -> None:
 @settings(deadline=None, max_examples=40)
 @given(st.floats(4, 14), st.floats(-6, 6))
 def test_people_who_pass_each_other_keep_their_joints(aside: float, down: float) -> None:
-    one, other = standing() * 1.5 + [35, 14], standing() * 1.5 + [35 + aside, 14 + down]
+    one, other = standing(1.5, (35, 14)), standing(1.5, (35 + aside, 14 + down))
     expect(group(render(np.array([one, other]), *SIZE)), [one, other])
 
 
 def test_arms_that_cross_are_told_apart() -> None:
-    one, other = standing() * 1.5 + [30, 8], standing() * 1.5 + [50, 8]
+    one, other = standing(1.5, (30, 8)), standing(1.5, (50, 8))
     wrists = [PARTS.index("left_wrist"), PARTS.index("left_elbow")]
     one[wrists], other[wrists] = [[44, 24], [36, 14]], [[38, 26], [46, 12]]
     expect(group(render(np.array([one, other]), *SIZE)), [one, other])
@@ -99,14 +99,14 @@ def test_people_at_the_border_lose_what_lies_outside(along: float, across: float
     height, width = SIZE
     middle = {"left": (across, 23 + along), "right": (width + across, 23 + along)}
     middle |= {"above": (41 + along, across), "below": (41 + along, height + across)}
-    person = standing() + middle[side]
+    person = standing(1.0, middle[side])
     person[((person < 0) | (person > [width, height])).any(axis=1)] = np.nan
     expect(group(render(person[None], height, width), ALL), pieces(person))
 
 
 @pytest.mark.parametrize("joint", PARTS.joints)
 def test_a_missing_joint_is_nan_and_stays_so(joint: str) -> None:
-    person = standing() * 1.5 + [40, 12]
+    person = standing(1.5, (40, 12))
     person[PARTS.index(joint)] = np.nan
     found = group(render(person[None], *SIZE), ALL)
     expect(found, pieces(person))
@@ -114,7 +114,7 @@ def test_a_missing_joint_is_nan_and_stays_so(joint: str) -> None:
 
 
 def test_who_touches_shares_no_joint() -> None:
-    one, other = standing() * 1.5 + [30, 12], standing() * 1.5 + [42, 12]
+    one, other = standing(1.5, (30, 12)), standing(1.5, (42, 12))
     other[PARTS.index("right_wrist")] = one[PARTS.index("left_wrist")] + [0.3, 0.0]
     found = group(render(np.array([one, other]), *SIZE))
     assert len(found.points) == 2
@@ -123,13 +123,14 @@ def test_who_touches_shares_no_joint() -> None:
 
 
 def test_no_part_is_used_twice_where_people_are_too_near() -> None:
-    crowd = np.array([standing() * 1.5 + [30 + 2 * k, 12 + 0.5 * k] for k in range(6)])
+    crowd = np.array([standing(1.5, (30 + 2 * k, 12 + 0.5 * k)) for k in range(6)])
     points = group(render(crowd, *SIZE), ALL).points
     for part in points.swapaxes(0, 1):
         seen = part[np.isfinite(part).all(axis=1)]
         assert len(np.unique(seen, axis=0)) == len(seen)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.floats(0, 82), st.floats(0, 46))
 def test_peaks_are_exact_between_and_beside_the_centres_of_cells(x: float, y: float) -> None:
     person = np.full((1, len(PARTS), 2), np.nan)
@@ -154,7 +155,7 @@ def test_empty_maps_hold_nobody() -> None:
     assert found.points.shape == (0, len(PARTS), 2) and found.confidence.shape == (0,)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(st.integers(0, 2**32 - 1))
 def test_noise_is_grouped_without_breaking_a_promise(seed: int) -> None:
     chance = np.random.default_rng(seed)
@@ -171,7 +172,7 @@ def test_noise_is_grouped_without_breaking_a_promise(seed: int) -> None:
 @pytest.mark.parametrize("noise", [0.02, 0.05])
 def test_noise_moves_people_a_little(noise: float) -> None:
     chance = np.random.default_rng(0)
-    people = np.array([standing() * 1.5 + [12 + 16 * k, 12] for k in range(5)])
+    people = np.array([standing(1.5, (12 + 16 * k, 12)) for k in range(5)])
     maps = render(people, *SIZE)
     heat, limbs = (a + chance.normal(0, noise, a.shape).astype(np.float32) for a in (maps.heat, maps.limbs))
     found = group(PartFields(heat, limbs), GroupingSettings(peak=0.3))
@@ -179,7 +180,7 @@ def test_noise_moves_people_a_little(noise: float) -> None:
 
 
 def test_scores_follow_the_height_of_the_maps() -> None:
-    person = standing() * 1.5 + [40, 12]
+    person = standing(1.5, (40, 12))
     maps = render(person[None], *SIZE)
     faint = PartFields(maps.heat * np.float32(0.5), maps.limbs * np.float32(0.3))
     np.testing.assert_allclose(group(faint).scores, 0.5, atol=1e-3)
