@@ -117,8 +117,8 @@ class Detectron2:
         height, width = frame.image.shape[:2]
         size = self._settings.scaled(width, height)
         image = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR)
-        planes = np.stack(cv2.split(image)[::-1])
-        return {"image": torch.from_numpy(planes), "height": height, "width": width, "image_id": frame.index}
+        bgr = torch.from_numpy(cv2.cvtColor(image, cv2.COLOR_RGB2BGR)).permute(2, 0, 1)
+        return {"image": bgr, "height": height, "width": width, "image_id": frame.index}
 
     def _look(self, batch: list[dict[str, Any]]) -> list[People]:
         try:
@@ -174,8 +174,12 @@ def _is_half(precision: str, device: str) -> bool:
 
 
 def _keep_places_exact(model: Any) -> None:
-    """Hand the keypoint head's heatmaps on in fp32.
+    """Have boxes and joints placed in fp32, also where the network around them computes in fp16.
 
-    Detectron2 writes the joints' places in the precision of the heatmaps, and fp16 knows only whole pixels above 1024.
+    Detectron2 rounds boxes to the precision of the features under them, and joints to that of their heatmaps; fp16
+    knows only whole pixels above 1024.
     """
-    model.roi_heads.keypoint_head.score_lowres.register_forward_hook(lambda module, taken, given: given.float())
+    heads = model.roi_heads
+    for pooler in (heads.box_pooler, heads.keypoint_pooler):
+        pooler.register_forward_pre_hook(lambda _, given: ([level.float() for level in given[0]], *given[1:]))
+    heads.keypoint_head.score_lowres.register_forward_hook(lambda _, given, heatmaps: heatmaps.float())

@@ -4,6 +4,7 @@ He, Gkioxari, Dollár and Girshick, "Mask R-CNN", 2017, section 5, on a feature 
 epochs ("3x"). Detectron2 is imported when a network is built, not before.
 """
 
+import logging
 import pickle
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -98,8 +99,10 @@ def _fill(model: torch.nn.Module, file: Path) -> None:
     with torch.no_grad():
         for tensor in _floats(model).values():
             tensor.fill_(torch.nan)
+    reader = DetectionCheckpointer(model)
+    reader.logger = logging.Logger("unheard", logging.CRITICAL)  # it names every missing tensor; below, one is named
     try:
-        DetectionCheckpointer(model).load(str(file))
+        reader.load(str(file))
     except Exception as error:  # damaged pickles raise anything
         raise WeightsError(f"Detectron2 cannot read the weights {file}: {error}. Fetch them again.") from error
     missing = [name for name, tensor in _floats(model).items() if tensor.isnan().any()]

@@ -2,10 +2,12 @@
 
 What it mirrors was read in Detectron2's source: configurations are nodes with attributes and start from a yaml of the
 zoo; a model takes a list of dicts (image (3, H, W) in BGR; height, width) and answers each with ``Instances`` scaled to
-height × width, boxes cut off at the picture and empty ones dropped; keypoints have the precision of the heatmaps;
-weights are read without a word where tensors are missing or of another shape. What the network sees is made up.
+height × width, boxes cut off at the picture and empty ones dropped; boxes are rounded to the precision of the features,
+and keypoints to that of the heatmaps; weights are read with no more than a warning where tensors are missing or of
+another shape. What the network sees is made up.
 """
 
+import logging
 import pickle
 import sys
 from collections.abc import Callable
@@ -72,6 +74,13 @@ def red_spot(image: Tensor) -> Seen:
     return person(float((red * x).sum() / red.sum()), float((red.T * y).sum() / red.sum()))
 
 
+class Pooler(nn.Module):
+    """Where the features are cut out: the boxes, in the precision of the features."""
+
+    def forward(self, features: list[Tensor], boxes: list[Tensor]) -> Tensor:
+        return torch.cat(boxes).to(features[0].dtype).float()
+
+
 class Network(nn.Module):
     """A Keypoint R-CNN whose answers ``see`` makes up from the picture; ``batches`` notes what it was given."""
 
@@ -80,10 +89,10 @@ class Network(nn.Module):
         self.see, self.batches = see, []
         self.device = torch.device(device)
         self.backbone = nn.Conv2d(3, 4, 3)
-        head = nn.Module()
-        head.score_lowres = nn.ConvTranspose2d(4, 17, 4, stride=2, padding=1)
         self.roi_heads = nn.Module()
-        self.roi_heads.keypoint_head = head
+        self.roi_heads.box_pooler, self.roi_heads.keypoint_pooler = Pooler(), Pooler()
+        self.roi_heads.keypoint_head = nn.Module()
+        self.roi_heads.keypoint_head.score_lowres = nn.ConvTranspose2d(4, 17, 4, stride=2, padding=1)
         self.register_buffer("pixel_mean", torch.zeros(3, 1, 1), persistent=False)
 
     def forward(self, batch: list[dict[str, Any]]) -> list[dict[str, Instances]]:
@@ -93,10 +102,13 @@ class Network(nn.Module):
 
     def _scaled(self, one: dict[str, Any]) -> Instances:
         image, height, width = one["image"], one["height"], one["width"]
-        seen = self.see(image)
-        maps = self.roi_heads.keypoint_head.score_lowres(torch.zeros(1, 4, 2, 2))
+        seen, heads = self.see(image), self.roi_heads
+        features = [self.backbone(torch.zeros(1, 3, 4, 4))]
+        cut = heads.keypoint_pooler(features, [heads.box_pooler(features, [seen.boxes])])
+        maps = heads.keypoint_head.score_lowres(features[0])
         keypoints = maps.new_zeros(len(seen.scores), 17, 3)
         keypoints[:] = seen.keypoints
+        keypoints[..., :2] += (cut - seen.boxes)[:, None, :2]  # what is seen in a displaced box is displaced
         x, y = width / image.shape[2], height / image.shape[1]
         keypoints[..., 0] *= x
         keypoints[..., 1] *= y
@@ -107,8 +119,10 @@ class Network(nn.Module):
 
 
 class Checkpointer:
+    """Reads what fits and logs a warning about the rest."""
+
     def __init__(self, model: nn.Module) -> None:
-        self.model = model
+        self.model, self.logger = model, logging.getLogger("fvcore.common.checkpoint")
 
     def load(self, path: str) -> dict[str, Any]:
         if path.endswith(".pkl"):
@@ -119,7 +133,9 @@ class Checkpointer:
         tensors = {name: torch.as_tensor(array) for name, array in data.pop("model").items()}
         own = self.model.state_dict()
         fitting = {name: t for name, t in tensors.items() if name not in own or own[name].shape == t.shape}
-        self.model.load_state_dict(fitting, strict=False)
+        missing = self.model.load_state_dict(fitting, strict=False).missing_keys
+        if missing:
+            self.logger.warning("not found in the checkpoint: %s", missing)
         return data
 
 

@@ -241,10 +241,13 @@ class TestZoo:
             torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
 
     @pytest.mark.parametrize("name", ["own.pkl", "own.pth"])
-    def test_weights_of_another_network_are_refused(self, fake: Fake, tmp_path: Path, name: str) -> None:
+    def test_weights_of_another_network_are_refused_in_one_message(
+        self, fake: Fake, tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
         file = self._save(tmp_path / name, Network(nobody), **{"backbone.bias": torch.zeros(5)})
         with pytest.raises(WeightsError, match=r"own.* does not fit this network: backbone\.bias and 0 other"):
             Detectron2.load(weights=file)
+        assert not caplog.records
 
     @pytest.mark.parametrize("name", ["text.pkl", "text.pth"])
     def test_files_that_hold_no_weights_are_refused(self, fake: Fake, tmp_path: Path, name: str) -> None:
