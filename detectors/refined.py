@@ -24,6 +24,10 @@ _CROWDED = 0.2
 """Share of a person's box that another covers, from which a close-up shows both and may be placed on either."""
 _NEAR_OTHERS = 0.03
 """Median distance of joints, in body sizes, up to which a close-up of somebody in a crowd is believed."""
+_TRUST = {"shoulder": 2.0, "elbow": 2.0, "wrist": 2.0, "hip": 0.5, "knee": 2.0, "ankle": 2.0}
+"""How much the first stage's word for a part of the body counts beside the model's of the same score; 1 for others.
+
+MoveNet's limbs are the better ones; its hips lie 3 cm too far up. Measured by ``benchmarks.calibrated``."""
 _HIPS, _SHOULDERS = ("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")
 
 
@@ -45,26 +49,22 @@ class Body:
 
     points: Float[np.ndarray, "J 2"]
     scores: Float[np.ndarray, " J"]
+    box: Float[np.ndarray, " 4"]
     confidence: float
     crop: Crop | None
     sides: Sides
     pull: Float[np.ndarray, "J 2"] | float = 0.0
     """How far, in pixels, the first stage drew the joints when it last looked."""
 
-    @property
-    def box(self) -> Float[np.ndarray, " 4"]:
-        """The box around the joints."""
-        return _bounds(self.points)
-
 
 class Refined:
     """A detector in two stages.
 
-    ``base`` finds people; ``model``, which shares its skeleton, places their joints in a crop: around what it placed in
-    the last frame, or around what ``base`` found of somebody new or lost. ``base`` looks at every ``every``-th frame
-    and whenever somebody is lost; its answer decides who is there. ``least``: how sure (0–1) the model must be that a
-    crop shows a person. Somebody new of whom it is not is left out: faces on furniture. Where the two agree on a joint,
-    to within ``near`` body sizes, it is placed between them.
+    ``base`` finds people, of whom joints may be missing (NaN); ``model``, which shares its skeleton, places all their
+    joints in a crop: around what it placed in the last frame, or around what ``base`` found of somebody new or lost.
+    ``base`` looks at every ``every``-th frame and whenever somebody is lost; its answer decides who is there.
+    ``least``: how sure (0–1) the model must be that a crop shows a person. Somebody new of whom it is not is left out:
+    faces on furniture. Where the two agree on a joint, to within ``near`` body sizes, it is placed between them.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Refined:
     ) -> None:
         self._base, self._model = base, model
         self._every, self._least, self._near = every, least, near
+        self._trust = np.array([_TRUST.get(joint.rpartition("_")[2], 1.0) for joint in base.skeleton.joints])
 
     @property
     def skeleton(self) -> Skeleton:
@@ -100,7 +101,7 @@ class Refined:
             return tuple(self._moved(body, one, None, step) for body, one in zip(before, sure, strict=True))
         found = self._base.look(frame, _people(frame.index, before, len(self.skeleton)))
         expected = [one.points if one else body.points for body, one in zip(before, seen, strict=True)]
-        crowded = _covered([_bounds(points) for points in found.points])
+        crowded = _covered([_outline(points, box) for points, box in zip(found.points, found.boxes, strict=True)])
         bodies = []
         for row, owner in enumerate(self._pair(expected, found)):
             known, one = (None, None) if owner is None else (before[owner], seen[owner])
@@ -125,10 +126,12 @@ class Refined:
         return owners
 
     def _apart(self, points: Float[np.ndarray, "J 2"], others: Float[np.ndarray, "J 2"]) -> float:
-        """Median distance of joints in body sizes, whichever sides they were read with."""
-        size = float(np.linalg.norm(np.ptp(others, axis=0)))
-        readings = (points, points[list(self.skeleton.mirror)])
-        return min(float(np.median(np.linalg.norm(p - others, axis=1))) for p in readings) / max(size, 1.0)
+        """Median distance, in body sizes, of the joints that both have, whichever sides they were read with; without
+        any such joint, infinite.
+        """
+        apart = [np.linalg.norm(p - others, axis=1) for p in (points, points[list(self.skeleton.mirror)])]
+        nearest = min(float(np.median(one[one >= 0])) if (one >= 0).any() else np.inf for one in apart)
+        return nearest / max(_size(points), _size(others))
 
     def _met(
         self, frame: Frame, found: People, row: int, body: Body | None, seen: Landmarks | None, step: float, near: float
@@ -137,15 +140,17 @@ class Refined:
 
         Close-ups further from what was found than ``near`` body sizes show somebody else.
         """
-        points, scores, confidence = found.points[row], found.scores[row], float(found.confidence[row])
+        points, scores, box = found.points[row], found.scores[row], found.boxes[row]
+        confidence = float(found.confidence[row])
         if seen is None or self._apart(seen.points, points) > near:
-            seen = self._model.landmarks(frame.image, fresh_crop(points, self.skeleton))
-        known = body or Body(points, scores, confidence, None, Sides(self.skeleton))
+            seen = self._model.landmarks(frame.image, fresh_crop(points, box, self.skeleton))
+        box = _outline(points, box)
+        known = body or Body(points, scores, box, confidence, None, Sides(self.skeleton))
         if seen.person >= self._least and self._apart(seen.points, points) <= near:
             return self._moved(replace(known, confidence=confidence), seen, (points, scores), step)
         if body is None and seen.person < self._least:
             return None
-        return replace(known, points=points, scores=scores, confidence=confidence, crop=None)
+        return replace(known, points=points, scores=scores, box=box, confidence=confidence, crop=None)
 
     def _moved(self, body: Body, seen: Landmarks, found: tuple[np.ndarray, np.ndarray] | None, step: float) -> Body:
         """``body`` where the model saw it, drawn towards what the first stage ``found`` (points and scores)."""
@@ -155,7 +160,8 @@ class Refined:
         if swap:
             points, scores = points[mirror], scores[mirror]
         pull = self._pull(points, scores, *found) if found else body.pull
-        return replace(body, points=points + pull, scores=scores, crop=seen.crop, sides=sides, pull=pull)
+        points = points + pull
+        return replace(body, points=points, scores=scores, box=_bounds(points), crop=seen.crop, sides=sides, pull=pull)
 
     def _pull(
         self,
@@ -164,19 +170,27 @@ class Refined:
         others: Float[np.ndarray, "J 2"],
         weights: Float[np.ndarray, " J"],
     ) -> Float[np.ndarray, "J 2"]:
-        """From one placing of each joint to its mean with another, by their scores, where they agree; else nothing."""
+        """From the model's placing of each joint to its mean with the first stage's, weighted by their scores and how
+        far that stage is to be trusted, where they agree; else nothing.
+        """
         if straightness(others, points, scores, self.skeleton) < 0:
             others, weights = others[list(self.skeleton.mirror)], weights[list(self.skeleton.mirror)]
-        size = np.linalg.norm(np.ptp(points, axis=0))
-        close = np.linalg.norm(others - points, axis=1) < self._near * size
+        close = np.linalg.norm(others - points, axis=1) < self._near * _size(points)
+        weights = weights * self._trust
         share = np.where(close, weights / (weights + scores).clip(1e-9), 0.0)[:, None]
         return share * np.where(close[:, None], others - points, 0.0)
 
 
-def fresh_crop(points: Float[np.ndarray, "J 2"], skeleton: Skeleton) -> Crop:
-    """The crop around a person of whom only a first stage's joints are known."""
+def fresh_crop(points: Float[np.ndarray, "J 2"], box: Float[np.ndarray, " 4"], skeleton: Skeleton) -> Crop:
+    """The crop around a person of whom only a first stage's joints and box are known.
+
+    Without hips and shoulders it lies around the box, upright.
+    """
     hips, shoulders = (points[[skeleton.index(name) for name in pair]].mean(axis=0) for pair in (_HIPS, _SHOULDERS))
-    radius = _REACH * float(np.linalg.norm(points - hips, axis=1).max())
+    if not np.isfinite([hips, shoulders]).all():
+        hips = (box[:2] + box[2:]) / 2
+        points, shoulders = box.reshape(2, 2), hips - [0.0, 1.0]
+    radius = _REACH * float(np.nanmax(np.linalg.norm(points - hips, axis=1)))
     return Crop.around(hips, shoulders, max(radius, 1.0))
 
 
@@ -193,10 +207,21 @@ def _people(frame: int, bodies: tuple[Body, ...], joints: int) -> People:
 
 
 def _bounds(points: Float[np.ndarray, "J 2"]) -> Float[np.ndarray, " 4"]:
-    """The box around all joints, with a tenth more on every side."""
-    low, high = points.min(axis=0), points.max(axis=0)
+    """The box around all joints that were seen, with a tenth more on every side."""
+    low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
     edge = (high - low) / 10 + 1
     return np.concatenate([low - edge, high + edge])
+
+
+def _outline(points: Float[np.ndarray, "J 2"], box: Float[np.ndarray, " 4"]) -> Float[np.ndarray, " 4"]:
+    """The box around the joints, or that of the detector, if it saw no joint."""
+    return _bounds(points) if np.isfinite(points).all(axis=-1).any() else box
+
+
+def _size(points: Float[np.ndarray, "J 2"]) -> float:
+    """The diagonal of a body, in pixels; at least 1."""
+    seen = points[np.isfinite(points).all(axis=-1)]
+    return max(float(np.linalg.norm(np.ptp(seen, axis=0))), 1.0) if len(seen) else 1.0
 
 
 def _covered(boxes: list[Float[np.ndarray, " 4"]]) -> list[bool]:

@@ -19,8 +19,14 @@ from poses.errors import DetectorError
 class Network:
     """Answers with fixed rows, as the interpreter would."""
 
-    def __init__(self, rows: np.ndarray, person: float) -> None:
-        self.answers = {1: rows.reshape(1, -1).astype(np.float32), 2: np.array([[person]], np.float32)}
+    def __init__(self, rows: np.ndarray, person: float, heatmaps: np.ndarray | None = None) -> None:
+        dim = np.full((64, 64, 39), -9.0)
+        self.answers = {
+            1: rows.reshape(1, -1).astype(np.float32),
+            2: np.array([[person]], np.float32),
+            3: np.zeros((1, 256, 256, 1), np.float32),
+            4: (dim if heatmaps is None else heatmaps)[None].astype(np.float32),
+        }
         self.seen = np.zeros(0)
 
     def allocate_tensors(self) -> None:
@@ -61,6 +67,30 @@ def test_rows_become_landmarks_in_pixels(monkeypatch: pytest.MonkeyPatch) -> Non
     assert seen.crop == Crop((100.0, 50.0), 2 * 128 * 1.25)
 
 
+def test_a_clear_heatmap_moves_a_landmark_halfway_to_its_peak(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, heatmaps = np.full((39, 5), 120.0), np.full((64, 64, 39), -20.0)
+    heatmaps[31, 32, 0] = 20.0  # the nose: row 31, column 32, which begin at pixel (128, 124)
+    heatmaps[31, 32, 15] = -0.1  # the left wrist: dim
+    heatmaps[40, 30, 16] = 20.0  # the right wrist: out of reach
+    heatmaps[31, 32, 33:] = 20.0  # where to look next is no joint
+    monkeypatch.setattr(blazepose, "open_network", lambda model, threads: Network(rows, 1.0, heatmaps))
+    seen = BlazePose(Path("x")).landmarks(np.zeros((256, 256, 3), np.uint8), Crop((128.0, 128.0), 256.0))
+    np.testing.assert_allclose(seen.points[0], [124, 122], atol=1e-6)
+    np.testing.assert_allclose(seen.points[1:], 120)
+    assert seen.crop.centre == (120.0, 120.0)
+
+
+def test_landmarks_outside_of_the_heatmap_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.full((39, 5), 120.0)
+    rows[0, :2], rows[2, :2] = [-40.0, 300.0], [-2.0, 257.0]
+    monkeypatch.setattr(
+        blazepose, "open_network", lambda model, threads: Network(rows, 1.0, np.full((64, 64, 39), 9.0))
+    )
+    seen = BlazePose(Path("x")).landmarks(np.zeros((256, 256, 3), np.uint8), Crop((128.0, 128.0), 256.0))
+    np.testing.assert_allclose(seen.points[0], [-40, 300])
+    assert np.isfinite(seen.points).all() and np.abs(seen.points[1] - [-2.0, 257.0]).max() < 8
+
+
 def test_missing_runtime_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     with pytest.raises(DetectorError, match="pip install ai-edge-litert"):
@@ -77,7 +107,8 @@ def test_other_files_are_refused(tmp_path: Path, movenet_file: Path) -> None:
 
 @pytest.fixture(scope="module")
 def found(movenet_file: Path, clip: list[Frame]) -> Crop:
-    return fresh_crop(MoveNet(movenet_file, threads=1).find(clip[0].image).points[0], COCO17)
+    people = MoveNet(movenet_file, threads=1).find(clip[0].image)
+    return fresh_crop(people.points[0], people.boxes[0], COCO17)
 
 
 @pytest.fixture(scope="module")

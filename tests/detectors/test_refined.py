@@ -29,6 +29,7 @@ class World:
     ghosts: tuple[Where, ...] = ()
     blind: tuple[int, ...] = ()
     off: float = 0.0
+    missing: list[int] = field(default_factory=list)
     skeleton: Skeleton = COCO17
     looks: list[int] = field(default_factory=list)
     crops: list[Crop] = field(default_factory=list)
@@ -44,7 +45,9 @@ class World:
         if frame.index in self.blind:
             return People.nobody(frame.index, 17)
         seen = self.truth(frame.index, (*self.people, *self.ghosts))
-        return People(frame.index, seen.points + np.array([0, self.off]), seen.scores, seen.boxes, seen.confidence)
+        points, scores = seen.points + np.array([0, self.off]), seen.scores.copy()
+        points[:, self.missing], scores[:, self.missing] = np.nan, 0.0
+        return People(frame.index, points, scores, seen.boxes, seen.confidence)
 
     def landmarks(self, image: np.ndarray, crop: Crop) -> Landmarks:
         self.crops.append(crop)
@@ -52,8 +55,8 @@ class World:
         distances = np.abs(there.points[:, 11:13].mean(axis=1)[:, 0] - crop.centre[0])
         if not len(there) or distances.min() > crop.side / 4:
             return Landmarks(np.zeros((17, 2)), np.zeros(17), 0.1, crop)
-        points = there.points[distances.argmin()]
-        return Landmarks(points, np.full(17, 0.7), 1.0, fresh_crop(points, COCO17))
+        points, box = there.points[distances.argmin()], there.boxes[distances.argmin()]
+        return Landmarks(points, np.full(17, 0.7), 1.0, fresh_crop(points, box, COCO17))
 
 
 def test_the_double_is_a_landmark_model() -> None:
@@ -73,8 +76,9 @@ def test_joints_and_scores_are_those_of_the_model() -> None:
 def test_where_both_stages_agree_a_joint_lies_between_them() -> None:
     world = World((lambda k: 100.0,), off=2.0)
     (people,) = Refined(world, world).detect(world.frames(1))
-    way = people.points[0] - world.truth(0, world.people).points[0]
-    np.testing.assert_allclose(way, np.tile([0, 2.0 * 0.9 / (0.9 + 0.7)], (17, 1)), atol=1e-9)
+    way = dict(zip(COCO17.joints, people.points[0] - world.truth(0, world.people).points[0], strict=True))
+    for joint, trust in (("nose", 1.0), ("left_ankle", 2.0), ("right_wrist", 2.0), ("left_hip", 0.5)):
+        np.testing.assert_allclose(way[joint], [0, 2.0 * trust * 0.9 / (trust * 0.9 + 0.7)], atol=1e-9)
 
 
 @pytest.mark.parametrize("every", [1, 3])
@@ -131,6 +135,35 @@ def test_two_crops_on_one_person_make_the_first_stage_look() -> None:
     found = list(Refined(drawn, drawn, every=10).detect(world.frames(5)))
     assert drawn.looks == [0, 3]
     np.testing.assert_allclose(sorted(found[-1].points[:, 0, 0]), [260.0, 300.0])
+
+
+HIPS = [COCO17.index("left_hip"), COCO17.index("right_hip")]
+LIMBS = [COCO17.index(f"{side}_{part}") for side in ("left", "right") for part in ("elbow", "wrist", "knee", "ankle")]
+
+
+@pytest.mark.parametrize("missing", [[], LIMBS, HIPS, [0], list(range(5, 17))], ids=len)
+@pytest.mark.parametrize("every", [1, 2])
+def test_joints_that_the_first_stage_misses_are_placed_by_the_model(missing: list[int], every: int) -> None:
+    world = World((lambda k: 100 + 3.0 * k, lambda k: 300.0), off=2.0, missing=missing)
+    for people in Refined(world, world, every=every).detect(world.frames(6)):
+        truth = world.truth(people.frame, world.people).points
+        np.testing.assert_allclose(people.points[:, missing], truth[:, missing])
+        assert np.isfinite(people.points).all() and np.isfinite(people.boxes).all() and len(people) == 2
+
+
+def test_missing_joints_of_somebody_whom_the_model_doubts_stay_missing() -> None:
+    world = World((lambda k: 100.0,), missing=LIMBS)
+    doubtful = World((lambda k: 100.0 if k < 2 else None,))
+    *_, people = Refined(world, doubtful).detect(world.frames(4))
+    assert np.isnan(people.points[0, LIMBS]).all() and (people.scores[0, LIMBS] == 0).all()
+    assert np.isfinite(people.boxes).all()
+
+
+def test_a_crop_without_hips_lies_around_the_box_upright() -> None:
+    points = np.full((17, 2), np.nan)
+    crop = fresh_crop(points, np.array([10.0, 20, 50, 120]), COCO17)
+    assert crop.centre == (30.0, 70.0) and crop.angle == 0.0
+    assert crop.side >= 100
 
 
 def test_two_streams_do_not_share_a_memory() -> None:
