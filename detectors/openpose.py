@@ -24,6 +24,8 @@ PUBLISHED = (
 
 _GREY = 128
 """What the networks saw around pictures in their training."""
+_LONGEST = 3.0
+"""Sides of a panorama: its longer one is not more than so many times the network's usual short side."""
 _MARGIN = 0.1
 """Joints lie inside of a body: by this share of the longer side its box is larger than theirs."""
 _TORCH = (b"PK", b"\x80\x02")
@@ -84,7 +86,7 @@ class OpenPose:
         network = self._network
         if network.size:
             return Letterbox.within(width, height, network.size)
-        usual = round(network.short_side * max(width, height) / min(width, height))
+        usual = round(network.short_side * min(max(width, height) / min(width, height), _LONGEST))
         return Letterbox.fit(width, height, self._long_side or usual, network.multiple)
 
 

@@ -119,17 +119,38 @@ def test_the_input_has_the_size_that_was_asked_for() -> None:
     ]:
         assert len(OpenPose(network, long_side=asked).find(image)) == 0
         assert network.seen == [(1, *given_size, 3)]
+    strip = Drawn(nobody)
+    OpenPose(strip).find(np.zeros((2, 3000, 3), np.uint8))
+    assert strip.seen == [(1, 8, 768, 3)]
     with pytest.raises(SettingsError, match="long_side is 0"):
         OpenPose(Drawn(nobody), long_side=0)
     with pytest.raises(SettingsError, match="always 400 × 400"):
         OpenPose(Drawn(nobody, size=(400, 400)), long_side=320)
 
 
+def same(fields: PartFields, others: PartFields) -> None:
+    """To a hundredth of how much each map varies, which is much more than rounding does and less than any mistake."""
+    for maps, other in ((fields.heat, others.heat), (fields.limbs, others.limbs)):
+        spread = other.std(axis=(1, 2)).min()
+        assert spread > 1e-3
+        np.testing.assert_allclose(maps, other, rtol=0, atol=0.01 * spread)
+
+
 class TestLightweight:
     @staticmethod
     def state(stages: int = 1) -> dict[str, Tensor]:
+        """Random weights; the normalisations know what goes through them, and the heads are loud, so answers vary."""
         torch.manual_seed(0)
-        return dict(LightweightOpenPose(LightweightOpenPoseConfig(refinements=stages)).state_dict())
+        net = LightweightOpenPose(LightweightOpenPoseConfig(refinements=stages))
+        with torch.inference_mode():
+            for stage in (net.initial_stage, *net.refinement_stages):
+                stage.heatmaps[1][0].weight *= 4
+                stage.pafs[1][0].weight *= 4
+            for layer in net.modules():
+                if isinstance(layer, torch.nn.BatchNorm2d):
+                    layer.momentum = 1.0
+            net(torch.rand(4, 3, 32, 48) - 0.5)
+        return dict(net.state_dict())
 
     @staticmethod
     def write(path: Path, state: Mapping[str, Any]) -> Path:
@@ -153,16 +174,14 @@ class TestLightweight:
         with torch.inference_mode():
             heat, limbs = net(values)[used]
         (fields,) = network.fields(picture)
-        np.testing.assert_allclose(fields.heat, heat[0], rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(fields.limbs, limbs[0], rtol=1e-4, atol=1e-5)
+        same(fields, PartFields(heat[0].numpy(), limbs[0].numpy()))
 
     def test_a_batch_is_answered_as_its_pictures_are(self, tmp_path: Path) -> None:
         network = LightweightFields.load(self.write(tmp_path / "x.pth", self.state()))
         pictures = np.random.default_rng(0).integers(0, 256, (3, 32, 48, 3), dtype=np.uint8)
         for k, fields in enumerate(network.fields(pictures)):
             (alone,) = network.fields(pictures[k : k + 1])
-            np.testing.assert_allclose(fields.heat, alone.heat, rtol=1e-3, atol=1e-5)
-            np.testing.assert_allclose(fields.limbs, alone.limbs, rtol=1e-3, atol=1e-5)
+            same(fields, alone)
 
     @pytest.mark.parametrize(
         ("change", "says"),
