@@ -8,12 +8,11 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 from detectors.tracking.candidate import Candidate, Sighting
-from detectors.tracking.likeness import displacements, keypoint_similarity
+from detectors.tracking.likeness import displacements, growth, keypoint_similarity
 from detectors.tracking.settings import TrackerSettings
 
 _REFUSED = 1e3
 _LARGEST_CHANGE = 3.0
-_FARTHEST = 2.0
 
 
 class Pair(NamedTuple):
@@ -33,9 +32,9 @@ def pair(
 ) -> list[Pair]:
     """The cheapest one-to-one pairing (Hungarian method) among those that are possible.
 
-    A pair costs one minus the keypoint similarity plus the distance in body scales. It is refused where the distance
-    is beyond ``settings.reach`` + ``settings.stray`` × time unseen (at most two body scales: somebody's height), or
-    where the body's size changed threefold.
+    A pair costs one minus the keypoint similarity, plus the distance in body scales, plus the change of size of the
+    joints that both have (who is behind another looks smaller), each times its weight. It is refused where the distance
+    is beyond the candidate's ``reach``, or where the box changed threefold.
     """
     if not candidates or not sightings:
         return []
@@ -44,8 +43,9 @@ def pair(
     found = np.stack([s.points for s in sightings])
     off = displacements(bodies, middles, found, np.stack([s.centre for s in sightings]))
     distance = np.hypot(off[..., 0], off[..., 1]) / size[:, None]
-    cost = 1 - keypoint_similarity(bodies, found, size, spread) + distance
-    reach = np.minimum(settings.reach + settings.stray * np.array([c.unseen(time) for c in candidates]), _FARTHEST)
+    cost = 1 - keypoint_similarity(bodies, found, size, spread)
+    cost = cost + settings.nearness * distance + settings.sameness * growth(bodies, found)
+    reach = np.array([c.reach(time) for c in candidates])
     change = np.abs(np.log(np.array([s.scale for s in sightings])[None] / size[:, None]))
     possible = (distance <= reach[:, None]) & (change <= np.log(_LARGEST_CHANGE))
     best = np.stack(linear_sum_assignment(np.where(possible, cost, _REFUSED)), axis=1).tolist()

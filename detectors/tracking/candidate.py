@@ -9,6 +9,7 @@ from jaxtyping import Float
 from detectors.tracking.settings import TrackerSettings
 
 _SIZE_MEMORY = 0.3
+_FARTHEST = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +62,11 @@ class Candidate:
     def forgotten(self, time: float) -> bool:
         """True once the person has been hidden for too long; who has no id yet is forgotten sooner."""
         return self.unseen(time) > (self.settings.patience if self.id is None else self.settings.memory)
+
+    def reach(self, time: float) -> float:
+        """How far from where they are expected they may be found, in body scales: up to about their height."""
+        doubt = self.settings.stray * self.unseen(time) * (1 if self.duration else 2)
+        return min(self.settings.reach + doubt, _FARTHEST)
 
     def travel(self, time: float) -> Float[np.ndarray, " 2"]:
         """Expected way in pixels since the last sighting, slowing down with ``inertia``."""

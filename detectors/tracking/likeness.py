@@ -30,6 +30,24 @@ def centres(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 2"]:
     return (boxes[:, :2] + boxes[:, 2:]) / 2
 
 
+def extent(points: Float[np.ndarray, "*many J 2"]) -> Float[np.ndarray, "*many"]:
+    """Root mean square distance of the seen joints from their middle; 0 for fewer than two."""
+    seen = np.isfinite(points).all(axis=-1, keepdims=True)
+    count = np.maximum(seen.sum(axis=-2, keepdims=True), 1)
+    middle = np.where(seen, points, 0.0).sum(axis=-2, keepdims=True) / count
+    squares = np.square(np.where(seen, points - middle, 0.0)).sum(axis=(-2, -1))
+    return np.asarray(np.sqrt(squares / count[..., 0, 0]))
+
+
+def growth(expected: Float[np.ndarray, "M J 2"], found: Float[np.ndarray, "N J 2"]) -> Float[np.ndarray, "M N"]:
+    """By how much the size of the joints that both have differs, as the magnitude of a logarithm; 0 below three joints."""
+    steps = found[None] - expected[:, None]
+    shared = np.isfinite(steps).all(axis=-1, keepdims=True)
+    before, now = (np.where(shared, points, np.nan) for points in (expected[:, None], found[None]))
+    change = np.abs(np.log(np.maximum(extent(now), 1.0) / np.maximum(extent(before), 1.0)))
+    return np.where(shared.sum(axis=(2, 3)) >= _ENOUGH, change, 0.0)
+
+
 def keypoint_similarity(
     expected: Float[np.ndarray, "M J 2"],
     found: Float[np.ndarray, "N J 2"],

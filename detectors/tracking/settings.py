@@ -19,7 +19,10 @@ class TrackerSettings:
     ``fill``: longest gap of a joint, from sighting to sighting, that is interpolated.
     ``reach``: distance between prediction and detection that is accepted at once, in body scales
     (half the diagonal of the person's box, about half the height of somebody who stands).
-    ``stray``: by how much that distance grows with the time unseen, in body scales a second, up to two scales.
+    ``stray``: by how much that distance grows with the time unseen, in body scales a second, up to two scales; twice
+    as fast for somebody who was seen once, whose velocity nobody knows.
+    ``nearness``, ``sameness``: what a body scale of distance, and a change of size by the factor e, count beside one
+    minus the keypoint similarity.
     ``agility``: time over which a person's velocity is averaged.
     ``inertia``: time in which somebody unseen is assumed to lose 63 % of their velocity.
     """
@@ -32,8 +35,10 @@ class TrackerSettings:
     probation: float = 0.3
     typical: float = 0.2
     fill: float = 0.4
-    reach: float = 0.3
-    stray: float = 3.0
+    reach: float = 0.25
+    stray: float = 2.0
+    nearness: float = 0.5
+    sameness: float = 1.5
     agility: float = 0.15
     inertia: float = 0.5
 
