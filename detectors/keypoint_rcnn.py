@@ -104,7 +104,9 @@ def _fill(model: torch.nn.Module, file: Path) -> None:
     try:
         reader.load(str(file))
     except Exception as error:  # damaged pickles raise anything
-        raise WeightsError(f"Detectron2 cannot read the weights {file}: {error}. Fetch them again.") from error
+        raise WeightsError(
+            f"Detectron2 cannot read the weights {file}: {error}. Delete the file and fetch it again."
+        ) from error
     missing = [name for name, tensor in _floats(model).items() if tensor.isnan().any()]
     if missing:
         raise WeightsError(
