@@ -17,7 +17,7 @@ FROM nvidia/cuda:${CUDA}-devel-ubuntu${UBUNTU} AS build
 # System packages follow the base image: the archive keeps no old versions to pin.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends g++ git ninja-build python3-dev python3-venv \
+    && apt-get install --yes --no-install-recommends g++ git libgl1 libglib2.0-0t64 ninja-build python3-dev python3-venv \
     && rm -rf /var/lib/apt/lists/*
 
 RUN python3 -m venv /opt/venv
@@ -43,9 +43,12 @@ COPY weights weights
 RUN --mount=type=cache,target=/root/.cache/pip \
     KINELIFT_CACHE=/opt/weights python -m weights fetch movenet-multipose blazepose-full
 
-COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY models models
 COPY detectors detectors
+RUN FVCORE_CACHE=/opt/weights/detectron2 python -c "from detectors.keypoint_rcnn import load; load('R50-FPN')" \
+    && chmod -R a+rwX /opt/weights/detectron2
+
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY lifting lifting
 COPY recognition recognition
 COPY app app
@@ -69,6 +72,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOME=/home/kinelift \
     USER=kinelift \
     KINELIFT_CACHE=/opt/weights \
+    FVCORE_CACHE=/opt/weights/detectron2 \
     PYTHONUNBUFFERED=1
 
 WORKDIR /data
