@@ -4,10 +4,10 @@
 
 Nobody labelled these clips; ``benchmarks.calibrated`` has truth. What is compared is what the tracker takes for seen,
 without what it fills in, of the joints of COCO-17. ``pairs`` hold ``benchmarks.agreement_figures.agreement`` of every
-two detectors, over all clips and for each. ``ways`` hold of each detector, on the joints that are still for all of
-them, ``jitter``, and of everybody: ``people`` (in how many frames), ``joints`` (share seen). A joint is still if the
-detectors say so together, so none is favoured; ``still_s`` is how long, over all joints. ``--video`` takes the place of
-the clips; ``--keypoints``, a file of another program for that video, then is one detector more. Tables go to stderr.
+two detectors, over all clips and for each; ``ways`` hold its ``presence`` and ``jitter`` of each detector, the latter
+on joints that are still. A joint is still if the detectors say so together, so none is favoured; ``still_s`` is how
+long, over all joints. ``--video`` takes the place of the clips; ``--keypoints``, a file of another program for that
+video, then is one detector more. Tables go to stderr.
 """
 
 import json
@@ -54,7 +54,7 @@ PAIR_COLUMNS = {
 }  # fmt: skip
 WAY_COLUMNS = {
     "people": Column("people"), "joints": percent("joints"), "jitter": Column("jitter"), "jitter_px": Column("px"),
-    "typical": Column("median"),
+    "typical": Column("median"), "jumps": percent("jumps"),
 }  # fmt: skip
 
 

@@ -30,6 +30,8 @@ STILL = 0.1
 """Torso lengths a second below which a joint is still: some 5 cm/s."""
 SPELL = 0.5
 """Seconds that a joint must be still for."""
+JUMP = 5.0
+"""Hundredths of the torso off the smoothed path from which a joint that is still does not tremble, but jumps."""
 PARTS: Mapping[str, list[int]] = {
     part: [j for j, name in enumerate(COCO17.joints) if name.endswith(part)]
     for part in ("nose", "eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -155,15 +157,18 @@ def tremble(points: Float[np.ndarray, "T 17 2"], rate: float) -> Float[np.ndarra
 
 def jitter(trembles: Sequence[Float[np.ndarray, "T 17"]], torso: Sequence[float]) -> dict[str, float | None]:
     """Of one detector, over people of so long a ``torso`` (px), NaN where a joint is not still: root mean square in
-    hundredths of the torso and in pixels, ``typical``: the median in hundredths, and root mean squares by part.
+    hundredths of the torso and in pixels, jumps left out; ``jumps``: their share; ``typical``: the median in hundredths
+    of all; and root mean squares by part.
     """
     pixels = np.concatenate(list(trembles))
     shares = 100 * np.concatenate([one / size for one, size in zip(trembles, torso, strict=True)])
+    calm = np.where(shares <= JUMP, shares, np.nan)
     return {
-        "jitter": _rounded(_rms(shares), 2),
-        "jitter_px": _rounded(_rms(pixels), 2),
+        "jitter": _rounded(_rms(calm), 2),
+        "jitter_px": _rounded(_rms(np.where(shares <= JUMP, pixels, np.nan)), 2),
         "typical": _rounded(_median(shares), 2),
-        **{f"jitter_{part}": _rounded(_rms(shares[:, joints]), 2) for part, joints in PARTS.items()},
+        "jumps": _rounded(_mean(np.where(np.isfinite(shares), shares > JUMP, np.nan)), 4),
+        **{f"jitter_{part}": _rounded(_rms(calm[:, joints]), 2) for part, joints in PARTS.items()},
     }
 
 

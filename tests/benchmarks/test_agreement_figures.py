@@ -131,3 +131,13 @@ def test_jitter_is_the_noise_and_not_the_sway() -> None:
     assert figures[1]["jitter"] == pytest.approx(2 * figures[0]["jitter"], rel=0.1)  # type: ignore[operator]
     assert figures[2]["jitter"] == pytest.approx(figures[0]["jitter"], rel=0.03)
     assert jitter([np.full((45, 17), np.nan)], [torso])["jitter"] is None
+
+
+def test_a_jump_is_counted_and_does_not_count_as_trembling() -> None:
+    torso = float(torsos(frontal()[None])[0])
+    calm = tremble(readings(0.3)[0], RATE)
+    jumping = calm.copy()
+    jumping[7, 9] = 0.2 * torso
+    before, after = jitter([calm], [torso]), jitter([jumping], [torso])
+    assert before["jumps"] == 0.0 and after["jumps"] == pytest.approx(1 / calm.size, abs=1e-4)
+    assert after["jitter"] == pytest.approx(before["jitter"], abs=0.01)
