@@ -40,7 +40,7 @@ def extent(points: Float[np.ndarray, "*many J 2"]) -> Float[np.ndarray, "*many"]
 
 
 def growth(expected: Float[np.ndarray, "M J 2"], found: Float[np.ndarray, "N J 2"]) -> Float[np.ndarray, "M N"]:
-    """By how much the size of the joints that both have differs, as the magnitude of a logarithm; 0 below three joints."""
+    """By how much the size of the joints that both have differs: the magnitude of a logarithm; 0 below three joints."""
     steps = found[None] - expected[:, None]
     shared = np.isfinite(steps).all(axis=-1, keepdims=True)
     before, now = (np.where(shared, points, np.nan) for points in (expected[:, None], found[None]))

@@ -1,6 +1,6 @@
 """The tracker: gives every person an id that stays theirs while they move, cross, hide, enter and leave."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +32,17 @@ class Tracker:
     in a circle that grows with time. A newcomer gets an id after a probation, so that brief ghosts never have one.
     """
 
-    def __init__(self, skeleton: Skeleton, size: tuple[int, int], settings: TrackerSettings | None = None) -> None:
-        """``size`` is the picture's (width, height) in pixels."""
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        size: tuple[int, int],
+        settings: TrackerSettings | None = None,
+        mend: Callable[[Track2D], Track2D] | None = None,
+    ) -> None:
+        """``size`` is the picture's (width, height) in pixels; ``mend`` goes over every track before its gaps are
+        filled, as ``flips.unflipped`` does for detectors that read left and right frame by frame.
+        """
+        self._mend = mend
         self._skeleton = skeleton
         self._size = size
         self._settings = settings or TrackerSettings()
@@ -119,4 +128,5 @@ class Tracker:
     def _track(self, candidate: Candidate) -> Track2D:
         first, last = candidate.sightings[0].frame, candidate.sightings[-1].frame
         times = np.array(self._times[first - self._first_frame : last - self._first_frame + 1])
-        return fill(lay_out(candidate.sightings, times, self._skeleton, self._size), self._settings.fill)
+        track = lay_out(candidate.sightings, times, self._skeleton, self._size)
+        return fill(self._mend(track) if self._mend else track, self._settings.fill)
