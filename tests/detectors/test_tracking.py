@@ -47,7 +47,7 @@ def assert_equal(some: Sequence[Identity], others: Sequence[Identity]) -> None:
 @pytest.mark.parametrize("unevenness", [0.0, 0.6])
 def test_two_people_who_cross_keep_their_ids(rate: float, unevenness: float) -> None:
     scene = film(TOWARDS, clock(4, rate, unevenness), Camera(), seed=3)
-    verdict = judge(scene, follow(scene), TOWARDS)
+    verdict = judge(scene, follow(scene))
     assert verdict.switches == 0
     assert verdict.idf1 > 0.97
 
@@ -58,7 +58,7 @@ def test_a_crowd_seldom_changes_ids() -> None:
         random = np.random.default_rng(seed)
         walkers = [_passer_by(random) for _ in range(4)]
         scene = film(walkers, clock(6, 25, 0.5, seed), Camera(), seed)
-        verdict = judge(scene, follow(scene), walkers)
+        verdict = judge(scene, follow(scene))
         switches += verdict.switches
         idf1.append(verdict.idf1)
     assert switches <= 3
@@ -102,7 +102,7 @@ def test_people_enter_and_leave() -> None:
     walkers = (Walker(100, 80), Walker(900, 60, enter=2.0), Walker(600, -50, enter=0.5, leave=3.0))
     scene = film(walkers, clock(6, 30), Camera(ghosts=0))
     found = follow(scene)
-    assert judge(scene, found, walkers).switches == 0
+    assert judge(scene, found).switches == 0
     assert [i.id for i in found] == [1, 2, 3]
     starts = [i.track.times[0] for i in found]
     stops = [i.track.times[-1] for i in found]

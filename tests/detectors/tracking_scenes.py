@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.optimize import linear_sum_assignment
 
+from benchmarks.identity_metrics import Moment, Score, score
 from detectors.tracking import Identity
 from poses import COCO17, People
 
@@ -124,35 +124,15 @@ def _covered(pose: Float[np.ndarray, "17 2"], other: Float[np.ndarray, "17 2"]) 
     return float(np.prod(np.maximum(overlap, 0)) / np.prod(np.ptp(pose, axis=0)))
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """``switches``: times that a walker's id changed; ``idf1``: share of sightings under the right id, 0–1."""
-
-    switches: int
-    idf1: float
-
-
-def judge(scene: Scene, identities: Sequence[Identity], walkers: Sequence[Walker]) -> Verdict:
-    """Compare ids with the truth, frame by frame, where a detector saw the walker and the track has joints.
-
-    IDF1 after Ristani et al. 2016: 2·IDTP / (sightings in the truth + sightings in the tracks).
-    """
-    together = np.zeros((len(walkers), len(identities)), dtype=int)
-    latest: dict[int, int] = {}
-    switches = seen = tracked = 0
+def judge(scene: Scene, identities: Sequence[Identity]) -> Score:
+    """Compare ids with the truth, frame by frame, where a detector saw the walker and the track has joints."""
+    moments = []
     for frame, (people, owners) in enumerate(zip(scene.people, scene.owners, strict=True)):
-        present = {k: points for k, i in enumerate(identities) if (points := _sighted(i, frame)) is not None}
-        tracked += len(present)
-        for row, walker in enumerate(owners):
-            seen += int(walker >= 0)
-            match = next((k for k, points in present.items() if _same(points, people.points[row])), None)
-            if walker < 0 or match is None:
-                continue
-            together[walker, match] += 1
-            switches += int(latest.get(walker, match) != match)
-            latest[walker] = match
-    right = together[linear_sum_assignment(together, maximize=True)].sum()
-    return Verdict(switches, float(2 * right / max(seen + tracked, 1)))
+        present = {i.id: points for i in identities if (points := _sighted(i, frame)) is not None}
+        same = [[float(_same(p, row)) for p in present.values()] for row in people.points]
+        alike = np.array(same).reshape(len(owners), len(present))[owners >= 0]
+        moments.append(Moment(owners[owners >= 0], np.array(list(present), dtype=int), alike))
+    return score(moments)
 
 
 def _sighted(identity: Identity, frame: int) -> Float[np.ndarray, "17 2"] | None:
