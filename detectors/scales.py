@@ -1,0 +1,78 @@
+"""Look at a picture at several sizes: a network finds people who are neither too small nor too large in its input."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from detectors.movenet import MoveNet
+from detectors.second_look import Finder, SecondLook
+from poses import People, Skeleton
+
+SMALL = 192
+"""Pixels of the longer side at which MoveNet finds whoever fills the picture."""
+
+
+class Scales:
+    """The people that any of the ``finders`` finds.
+
+    Of two findings by different finders that share ``overlap`` of the smaller one's box only the surer stays: it is
+    one person, or a part of one taken for a whole.
+    """
+
+    def __init__(self, *finders: Finder, overlap: float = 0.6) -> None:
+        self._finders, self._overlap = finders, overlap
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """The joints of all finders."""
+        return self._finders[0].skeleton
+
+    def find(self, image: UInt8[np.ndarray, "H W 3"], frame: int = 0) -> People:
+        """The people in one RGB picture, most confident first, in pixels of that picture."""
+        found = [finder.find(image, frame) for finder in self._finders]
+        everybody = People(
+            frame,
+            *(
+                np.concatenate([getattr(people, name) for people in found])
+                for name in ("points", "scores", "boxes", "confidence")
+            ),
+        )
+        finder = np.repeat(np.arange(len(found)), [len(people) for people in found])
+        clash = (_shared(everybody.boxes) > self._overlap) & (finder[:, None] != finder)
+        kept: list[int] = []
+        for one in np.argsort(-everybody.confidence, kind="stable").tolist():
+            if not clash[one, kept].any():
+                kept.append(one)
+        return rows(everybody, kept)
+
+
+def rows(people: People, which: list[int]) -> People:
+    """Some of the people, in this order."""
+    return replace(
+        people,
+        points=people.points[which],
+        scores=people.scores[which],
+        boxes=people.boxes[which],
+        confidence=people.confidence[which],
+    )
+
+
+def _shared(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N N"]:
+    """Area of the intersection of every two boxes over that of the smaller one."""
+    low, high = boxes[:, None, :2], boxes[:, None, 2:]
+    both = (np.minimum(high, boxes[:, 2:]) - np.maximum(low, boxes[:, :2])).clip(0).prod(axis=-1)
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=-1)
+    return both / np.minimum(area[:, None], area).clip(1e-9)
+
+
+def movenet_people(model: Path, *, long_side: int = 512, threads: int = 2) -> SecondLook:
+    """MoveNet as the program uses it: on the whole picture at two sizes, and close up on people who were lost.
+
+    People whose joints span 60 to 280 pixels of its input are found; at ``long_side`` and ``SMALL`` together that is
+    from 60 / ``long_side`` of the picture's longer side on, without a limit above.
+    """
+    sizes = sorted({long_side, min(long_side, SMALL)}, reverse=True)
+    wide = Scales(*(MoveNet(model, long_side=size, threads=threads) for size in sizes))
+    return SecondLook(wide, MoveNet(model, long_side=256, threads=threads))
