@@ -87,6 +87,8 @@ def tell(path: Path, video: Video, found: Recording, reporter: Reporter) -> None
     reporter.result(f"{path}: {_count(len(found.people), 'person', 'people')} in {len(found.video.times)} frames")
     if video.damage:
         reporter.note(f"{video.path} is damaged: {video.damage}. What could be read was used.")
+    if "smooth" in found.made_with:
+        reporter.note(f"joints are smoothed: {found.made_with['smooth']}.")
     if not found.people:
         reporter.note(f"Nobody was found in {video.path}. People must be in full view and not too small.")
 

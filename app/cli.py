@@ -98,7 +98,7 @@ def detect(
     check(path, video.stem, Format(to))
     found = open_detector(detection, pick(device))
     with reporter.watching(video.name) as watch:
-        recording = follow(source, found.detector, following, found.facts, watch)
+        recording = follow(source, found.detector, following, found.facts, watch, found.mend)
     write(path, recording, Format(to))
     batch.tell(path, source, recording, reporter)
     return 0

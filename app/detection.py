@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from app.following import Mend
 from app.settings import Detection
 from detectors import detectron2
 from detectors.blazepose import BlazePose
@@ -16,16 +17,18 @@ from detectors.protocol import Detector
 from detectors.refined import Looks, Refined
 from detectors.second_look import SecondLook
 from detectors.strided import Strided
+from detectors.tracking import unflipped
 from poses import keypoints
 from weights.store import locate
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A detector, and what recordings say of it."""
+    """A detector, what recordings say of it, and what its tracks need."""
 
     detector: Detector
     facts: Mapping[str, str] = field(default_factory=dict)
+    mend: Mend | None = None
 
 
 def open_detector(choice: Detection, device: str) -> Opened:
@@ -34,22 +37,28 @@ def open_detector(choice: Detection, device: str) -> Opened:
     Raises ``DetectorError`` for one that is not installed or cannot run, ``WeightsError`` for weights that are missing
     or damaged, ``DataError`` for a file of keypoints that cannot be read.
     """
-    opened = _network(decided(choice, device), device) if choice.keypoints is None else _file(choice, choice.keypoints)
-    if choice.stride == 1:
-        return opened
-    return Opened(Strided(opened.detector, choice.stride), {**opened.facts, "stride": str(choice.stride)})
+    chosen = decided(choice, device)
+    opened = _network(chosen, device) if chosen.keypoints is None else _file(chosen, chosen.keypoints)
+    detector, facts = opened.detector, dict(opened.facts)
+    if chosen.stride > 1:
+        detector, facts["stride"] = Strided(detector, chosen.stride), str(chosen.stride)
+    if chosen.flips == "mend":
+        facts["flips"] = "mended"
+    return Opened(detector, facts, unflipped if chosen.flips == "mend" else None)
 
 
 def decided(choice: Detection, device: str) -> Detection:
     """``choice`` without any "auto": Detectron2 where it is installed and has a GPU, else MoveNet; a second stage for
-    MoveNet.
+    MoveNet; sides mended where no second stage keeps them.
     """
-    detector, refine = choice.detector, choice.refine
-    if detector == "auto":
+    detector, refine, flips = choice.detector, choice.refine, choice.flips
+    if detector == "auto" and choice.keypoints is None:
         detector = "detectron2" if device == "cuda" and detectron2.installed() else "movenet"
     if refine == "auto":
         refine = "full" if detector == "movenet" else "none"
-    return replace(choice, detector=detector, refine=refine)
+    if flips == "auto":
+        flips = "mend" if refine == "none" else "keep"
+    return replace(choice, detector=detector, refine=refine, flips=flips)
 
 
 def _network(choice: Detection, device: str) -> Opened:

@@ -1,6 +1,6 @@
 """The first pass over a video: who is in it, and where their joints are."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -8,12 +8,20 @@ from app.progress import Watch, unwatched
 from app.settings import Following
 from app.video import Video
 from detectors.protocol import Detector
-from detectors.tracking import Tracker, choose
-from poses import Frame, Person, Recording, VideoFacts
+from detectors.tracking import Smoothing, Tracker, choose, smoothing
+from poses import Frame, Person, Recording, Track2D, VideoFacts
+
+Mend = Callable[[Track2D], Track2D]
+"""What is done to every track before its gaps are filled."""
 
 
 def follow(
-    video: Video, detector: Detector, settings: Following, made_with: Mapping[str, str], watch: Watch = unwatched
+    video: Video,
+    detector: Detector,
+    settings: Following,
+    made_with: Mapping[str, str],
+    watch: Watch = unwatched,
+    mend: Mend | None = None,
 ) -> Recording:
     """A recording of tracks alone: everybody whom ``settings`` want of those whom ``detector`` finds.
 
@@ -21,13 +29,23 @@ def follow(
     """
     times: list[float] = []
     size = (video.width, video.height)
-    tracker = Tracker(detector.skeleton, size)
+    tracker = Tracker(detector.skeleton, size, mend=mend)
     found = detector.detect(_noting(video.frames(), times))
     for people in watch(found, "finding people", _expected(video)):
         tracker.update(people, times[people.frame])
     chosen = choose(tracker.tracks(), settings.people)
     facts = VideoFacts(video.path.stem, *size, np.array(times))
-    return Recording(facts, tuple(Person(who.id, who.track) for who in chosen), made_with)
+    steadied = smoothing(settings.smooth)
+    persons = tuple(Person(who.id, steadied.apply(who.track) if steadied else who.track) for who in chosen)
+    return Recording(
+        facts, people, {**made_with, **({"smooth": _price(settings.smooth, steadied)} if steadied else {})}
+    )
+
+
+def _price(name: str, steadied: Smoothing) -> str:
+    """What the filter costs, in words."""
+    late, ahead = round(1e3 * steadied.lag), round(1e3 * steadied.ahead)
+    return f"{name} (comes up to {late} ms late, looks {ahead} ms ahead)"
 
 
 def _noting(frames: Iterable[Frame], times: list[float]) -> Iterator[Frame]:

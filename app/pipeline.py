@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from app.detection import open_detector
 from app.device import pick
-from app.following import follow
+from app.following import Mend, follow
 from app.progress import Watch, unwatched
 from app.render import Renderer
 from app.settings import Detection, Settings
@@ -51,13 +51,16 @@ class Classifies(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """Everything that turns a video into a ``Recording``. ``made_with`` names the stages in the recordings."""
+    """Everything that turns a video into a ``Recording``. ``made_with`` names the stages in the recordings;
+    ``mend`` goes over every track before its gaps are filled.
+    """
 
     detector: Detector
     lifter: Lifts
     classifier: Classifies
     settings: Settings = field(default_factory=Settings)
     made_with: Mapping[str, str] = field(default_factory=dict)
+    mend: Mend | None = None
 
     @staticmethod
     def load(
@@ -84,6 +87,7 @@ class Pipeline:
             detector=_fitting(found.detector, lifts.source),
             settings=settings or Settings(),
             made_with={**found.facts, "lifter": lifter, "classifier": classifier},
+            mend=found.mend,
         )
 
     def run(self, video: Video, watch: Watch = unwatched) -> Recording:
@@ -91,11 +95,11 @@ class Pipeline:
 
         Raises ``VideoError`` if the file cannot be read any more.
         """
-        seen = follow(video, self.detector, self.settings, self.made_with, watch)
+        seen = follow(video, self.detector, self.settings, self.made_with, watch, self.mend)
         camera = self.settings.camera((video.width, video.height))
         people = tuple(self._understand(who, camera) for who in watch(seen.people, "lifting to 3D", len(seen.people)))
         choices = {"people": self.settings.people, "focal": f"{camera.focal:.1f} px"}
-        return replace(seen, people=people, made_with={**self.made_with, **choices})
+        return replace(seen, people=people, made_with={**seen.made_with, **choices})
 
     def _understand(self, who: Person, camera: Camera) -> Person:
         poses = self.lifter.lift(who.track, camera)

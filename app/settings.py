@@ -41,6 +41,10 @@ class Detection:
     keypoint_first: Annotated[int, arg(metavar="N")] = 0
     """The number that the file gives to the first frame of the video."""
 
+    flips: Literal["auto", "keep", "mend"] = "auto"
+    """Left and right that were read the wrong way round for a while: keep them so, or mend them over the whole track;
+    auto mends for detectors that read every frame on its own."""
+
     long_side: Annotated[int | None, arg(metavar="PIXELS")] = None
     """The longer side of the pictures that the detector sees: larger finds smaller people and takes longer."""
 
@@ -68,10 +72,14 @@ class Detection:
 
 @dataclass(frozen=True)
 class Following:
-    """Whom to follow. Raises ``SettingsError`` for values out of range."""
+    """Whom to follow, and how. Raises ``SettingsError`` for values out of range."""
 
     people: Annotated[str, arg(metavar="all|main|N")] = "all"
     """Whom to follow: all, main (the most prominent person), or the number of the most prominent ones."""
+
+    smooth: Literal["none", "one-euro", "savgol"] = "none"
+    """Steadier joints in the picture: one-euro never looks ahead and comes up to 80 ms late; savgol (Savitzky-Golay)
+    comes at the right time, by looking 100 ms ahead."""
 
     def __post_init__(self) -> None:
         choose((), self.people)

@@ -10,6 +10,7 @@ from app.detection import Opened, decided, open_detector
 from app.settings import Detection
 from detectors.keypoint_file import KeypointFile
 from detectors.strided import Strided
+from detectors.tracking import unflipped
 from poses import COCO17, H36M17, Recording, convert, keypoints
 from poses.recording import load
 from poses.skeleton import OPENPOSE18
@@ -147,6 +148,12 @@ class TestChoice:
         assert decided(Detection(refine="heavy", detector="openpose"), "cpu").refine == "heavy"
         assert decided(Detection(refine="none"), "cpu").refine == "none"
 
+    def test_sides_are_mended_where_every_frame_is_read_on_its_own(self) -> None:
+        written = detected("coco-json")
+        assert open_detector(Detection(keypoints=written), "cpu").mend is unflipped
+        assert open_detector(Detection(keypoints=written, flips="keep"), "cpu").mend is None
+        assert [decided(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "keep"]
+
     def test_stride_is_a_layer_and_is_recorded(self) -> None:
         written = detected("coco-json")
         opened = open_detector(Detection(keypoints=written, stride=3), "cpu")
@@ -161,3 +168,12 @@ def test_stride_fills_and_marks() -> None:
     assert len(first.track) == 20 and np.isfinite(first.track.points).all()
     assert first.track.filled.any(axis=1).tolist() == [bool(k % 2) for k in range(19)] + [False]
     assert second.track.start == 4
+
+
+@pytest.mark.parametrize(("name", "price"), [("one-euro", "80 ms late, looks 0"), ("savgol", "0 ms late, looks 100")])
+def test_smoothing_states_its_price(name: str, price: str, capsys: pytest.CaptureFixture[str]) -> None:
+    plain, smooth = load(detected("npz")), load(detected("npz", "--smooth", name))
+    assert price in capsys.readouterr().err and price in smooth.made_with["smooth"]
+    for before, after in zip(plain.people, smooth.people, strict=True):
+        assert not np.array_equal(before.track.points, after.track.points) or before.id == 2
+        np.testing.assert_allclose(after.track.points, before.track.points, atol=4)

@@ -220,7 +220,7 @@ class TestDetection:
     @pytest.mark.parametrize(("wrong", "message"), [
         ({"stride": 0}, "stride is 0"),
         ({"redetect": -1}, "redetect is -1"),
-        ({"redetect": 3, "refine": "none"}, "needs a refinement"),
+        ({"redetect": 3, "refine": "none"}, "needs a second stage"),
         ({"keypoints": Path("k.json"), "detector": "movenet"}, "Both a detector and a file of keypoints"),
         ({"keypoint_layout": "body25"}, "no --keypoints"),
     ])  # fmt: skip
