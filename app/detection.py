@@ -10,12 +10,11 @@ from detectors import detectron2
 from detectors.blazepose import BlazePose
 from detectors.converted import as_skeleton
 from detectors.keypoint_file import KeypointFile
-from detectors.movenet import MoveNet
 from detectors.one_by_one import OneByOne
 from detectors.openpose import open_openpose
 from detectors.protocol import Detector
 from detectors.refined import Looks, Refined
-from detectors.second_look import SecondLook
+from detectors.scales import movenet_people
 from detectors.strided import Strided
 from detectors.tracking import unflipped
 from poses import keypoints
@@ -92,10 +91,8 @@ def _refined(choice: Detection, base: Detector) -> Detector:
 
 
 def _movenet(choice: Detection, device: str) -> Detector:
-    """On the whole picture, and once more, close up, on people who were lost since the last frame."""
     model = locate("movenet-multipose")
-    wide = MoveNet(model) if choice.long_side is None else MoveNet(model, long_side=choice.long_side)
-    return SecondLook(wide, MoveNet(model, long_side=256))
+    return movenet_people(model) if choice.long_side is None else movenet_people(model, long_side=choice.long_side)
 
 
 def _detectron2(choice: Detection, device: str) -> Detector:

@@ -1,6 +1,7 @@
 """The first pass over a video: who is in it, and where their joints are."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from app.progress import Watch, unwatched
 from app.settings import Following
 from app.video import Video
 from detectors.protocol import Detector
-from detectors.tracking import Smoothing, Tracker, choose, smoothing
+from detectors.tracking import Tracker, choose, smoothing
 from poses import Frame, Person, Recording, Track2D, VideoFacts
 
 Mend = Callable[[Track2D], Track2D]
@@ -33,19 +34,19 @@ def follow(
     found = detector.detect(_noting(video.frames(), times))
     for people in watch(found, "finding people", _expected(video)):
         tracker.update(people, times[people.frame])
-    chosen = choose(tracker.tracks(), settings.people)
+    everybody = tuple(Person(who.id, who.track) for who in choose(tracker.tracks(), settings.people))
     facts = VideoFacts(video.path.stem, *size, np.array(times))
-    steadied = smoothing(settings.smooth)
-    persons = tuple(Person(who.id, steadied.apply(who.track) if steadied else who.track) for who in chosen)
-    return Recording(
-        facts, people, {**made_with, **({"smooth": _price(settings.smooth, steadied)} if steadied else {})}
-    )
+    return _smoothed(Recording(facts, everybody, made_with), settings.smooth)
 
 
-def _price(name: str, steadied: Smoothing) -> str:
-    """What the filter costs, in words."""
-    late, ahead = round(1e3 * steadied.lag), round(1e3 * steadied.ahead)
-    return f"{name} (comes up to {late} ms late, looks {ahead} ms ahead)"
+def _smoothed(recording: Recording, name: str) -> Recording:
+    """With steadier tracks, and what that costs in words."""
+    smoother = smoothing(name)
+    if smoother is None:
+        return recording
+    price = f"{name} (comes up to {1e3 * smoother.lag:.0f} ms late, looks {1e3 * smoother.ahead:.0f} ms ahead)"
+    people = tuple(replace(person, track=smoother.apply(person.track)) for person in recording.people)
+    return replace(recording, people=people, made_with={**recording.made_with, "smooth": price})
 
 
 def _noting(frames: Iterable[Frame], times: list[float]) -> Iterator[Frame]:
