@@ -27,10 +27,9 @@ from app.settings import Settings
 from app.video import Video
 from benchmarks.pipeline import machine
 from detectors.blazepose import BlazePose
-from detectors.movenet import MoveNet
 from detectors.protocol import Detector
 from detectors.refined import Refined
-from detectors.second_look import SecondLook
+from detectors.scales import movenet_people
 from detectors.tracking import Tracker
 from lifting.lifter import Lifter
 from poses import COCO17, H36M17, Frame, People, Track2D
@@ -62,8 +61,7 @@ def main(frames: int = 120, scale: float = 1.0) -> None:
 def detector(way: str, threads: int) -> Detector:
     """A way to find people and to place their joints."""
     model, every = WAYS[way]
-    file = locate("movenet-multipose")
-    people = SecondLook(MoveNet(file, threads=threads), MoveNet(file, long_side=256, threads=threads))
+    people = movenet_people(locate("movenet-multipose"), threads=threads)
     if not model:
         return people
     return Refined(people, BlazePose(locate(f"blazepose-{model}"), threads=threads), every=every)

@@ -10,8 +10,10 @@ from detectors.movenet import MoveNet
 from detectors.second_look import Finder, SecondLook
 from poses import People, Skeleton
 
-SMALL = 192
-"""Pixels of the longer side at which MoveNet finds whoever fills the picture."""
+_STEP = 3 / 8
+"""From one input size to the next: MoveNet finds people whose joints span 60 to 280 of its pixels."""
+_SMALL = 256
+"""Pixels of the longer side at which whoever fills the picture is found."""
 
 
 class Scales:
@@ -68,11 +70,18 @@ def _shared(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N N"]:
 
 
 def movenet_people(model: Path, *, long_side: int = 512, threads: int = 2) -> SecondLook:
-    """MoveNet as the program uses it: on the whole picture at two sizes, and close up on people who were lost.
+    """MoveNet as the program uses it: on the whole picture at several sizes, and close up on people who were lost.
 
-    People whose joints span 60 to 280 pixels of its input are found; at ``long_side`` and ``SMALL`` together that is
-    from 60 / ``long_side`` of the picture's longer side on, without a limit above.
+    ``long_side``: the longer side of the largest input in pixels, a multiple of 32. It finds people whose joints span
+    at least 60 of them; there is no limit above.
     """
-    sizes = sorted({long_side, min(long_side, SMALL)}, reverse=True)
-    wide = Scales(*(MoveNet(model, long_side=size, threads=threads) for size in sizes))
+    wide = Scales(*(MoveNet(model, long_side=side, threads=threads) for side in ladder(long_side)))
     return SecondLook(wide, MoveNet(model, long_side=256, threads=threads))
+
+
+def ladder(long_side: int) -> list[int]:
+    """Input sizes of MoveNet from ``long_side`` down, by which nobody is too large for all of them."""
+    sides = [long_side]
+    while sides[-1] > _SMALL:
+        sides.append(round(sides[-1] * _STEP / 32) * 32)
+    return sides

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.image import imread
 from detectors.blazepose import BlazePose
 from detectors.movenet import MoveNet
 from detectors.refined import Refined
-from detectors.scales import Scales, movenet_people
+from detectors.scales import Scales, ladder, movenet_people
 from detectors.second_look import Finder
 from poses import COCO17, Frame, People, Skeleton
 
@@ -65,6 +66,18 @@ def test_legs_are_not_a_person_of_their_own() -> None:
 def test_people_who_cross_are_both_kept() -> None:
     other = (20.0, 0.0, 60.0, 80.0)
     assert len(found(Told(((*MAN, 0.5), (*other, 0.4))), Told(((*MAN, 0.6),)))) == 2
+
+
+@pytest.mark.parametrize("long_side", [64, 256, 288, 512, 1024, 2048])
+def test_no_size_of_people_falls_between_two_inputs(long_side: int) -> None:
+    sides = ladder(long_side)
+    assert sides[0] == long_side and sides[-1] <= 256 and all(side % 32 == 0 for side in sides)
+    for larger, smaller in pairwise(sides):
+        assert 60 / smaller <= 280 / larger
+
+
+def test_the_default_looks_twice() -> None:
+    assert ladder(512) == [512, 192]
 
 
 def sample(name: str) -> np.ndarray:
