@@ -52,7 +52,7 @@ class Detection:
     """Look for people in every N-th frame only, and follow them close up in between; needs a refinement."""
 
     stride: Annotated[int, arg(metavar="N")] = 1
-    """Detect in every N-th frame only, and interpolate in between."""
+    """Detect in every N-th frame only, at least five times a second, and interpolate in between."""
 
     def __post_init__(self) -> None:
         for name, value in (("redetect", self.redetect), ("stride", self.stride)):
