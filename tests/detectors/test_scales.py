@@ -50,8 +50,9 @@ def test_one_finder_alone_is_not_changed() -> None:
 
 def test_of_two_findings_of_one_person_the_surer_stays() -> None:
     near = (2.0, 1.0, 43.0, 79.0)
-    assert found(Told(((*MAN, 0.5),)), Told(((*near, 0.6),))) == [(*near, 0.6)]
+    assert found(Told(((*MAN, 0.4),)), Told(((*near, 0.6),))) == [(*near, 0.6)]
     assert found(Told(((*MAN, 0.7),)), Told(((*near, 0.6),))) == [(*MAN, 0.7)]
+    assert found(Told(((*MAN, 0.5),)), Told(((*near, 0.6),))) == [(*MAN, 0.5)], "the larger input is believed"
 
 
 def test_whom_only_one_of_them_finds_is_kept() -> None:
@@ -61,6 +62,11 @@ def test_whom_only_one_of_them_finds_is_kept() -> None:
 def test_legs_are_not_a_person_of_their_own() -> None:
     legs = (5.0, 45.0, 35.0, 82.0)
     assert found(Told(((*legs, 0.3),)), Told(((*MAN, 0.6),))) == [(*MAN, 0.6)]
+
+
+def test_two_people_do_not_become_one() -> None:
+    left, right, both = (0.0, 0.0, 40.0, 80.0), (25.0, 5.0, 60.0, 80.0), (0.0, 0.0, 60.0, 80.0)
+    assert len(found(Told(((*left, 0.48), (*right, 0.32))), Told(((*both, 0.53),)))) == 2
 
 
 def test_people_who_cross_are_both_kept() -> None:
