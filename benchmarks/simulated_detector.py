@@ -19,7 +19,7 @@ class Flaws:
 
     ``miss``: chance of a frame in which somebody clear is not found; ``lost``: the same for a spell. ``flip``: the
     whole body with left and right exchanged. ``double``: somebody is found twice; ``ghost``: a thing is found as
-    somebody (a scene and second). ``merge``: two whose boxes overlap by a third are found as one, a mix of their joints.
+    somebody (a scene and second). ``merge``: two whose boxes overlap by a third are found as one, a mix of both.
     ``hidden``: share of joints from which on nobody is found; from half of it on, it may be. ``astray``: chance of a
     hidden joint to be seen at the corresponding joint of whoever is in front.
     """

@@ -20,9 +20,9 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from lifting.camera import Camera
-from poses.archive import read_archive
 from lifting.datasets.arrays import read
 from lifting.datasets.sequences import Sequence, SequenceBank
+from poses.archive import read_archive
 from poses.errors import DataError
 from poses.skeleton import MPI3DHP17
 

@@ -106,7 +106,7 @@ def test_one_id_and_every_gap_filled_and_marked(every: int, rate: int) -> None:
 @pytest.mark.parametrize(("every", "rate"), [(2, 24), (3, 30), (8, 24), (8, 60)])
 def test_ids_hold_through_a_crossing_of_people_who_are_missed_at_times(every: int, rate: int) -> None:
     scene, identities = tracked(every, rate, WALKERS, Camera())
-    verdict = judge(scene, identities, WALKERS)
+    verdict = judge(scene, identities)
     assert len(identities) == 2 and verdict.switches == 0 and verdict.idf1 > 0.95
     for identity in identities:
         assert np.isfinite(identity.track.points).all(axis=-1).mean() > 0.85
