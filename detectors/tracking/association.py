@@ -8,7 +8,7 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 from detectors.tracking.candidate import Candidate, Sighting
-from detectors.tracking.likeness import displacements, growth, keypoint_similarity
+from detectors.tracking.likeness import displacements, keypoint_similarity
 from detectors.tracking.settings import TrackerSettings
 
 _REFUSED = 1e3
@@ -32,9 +32,8 @@ def pair(
 ) -> list[Pair]:
     """The cheapest one-to-one pairing (Hungarian method) among those that are possible.
 
-    A pair costs one minus the keypoint similarity, plus the distance in body scales, plus the change of size of the
-    joints that both have (who is behind another looks smaller), each times its weight. It is refused where the distance
-    is beyond the candidate's ``reach``, or where the box changed threefold.
+    A pair costs one minus the keypoint similarity plus ``settings.nearness`` times the distance in body scales. It is
+    refused where the distance is beyond the candidate's ``reach``, or where the body's size changed threefold.
     """
     if not candidates or not sightings:
         return []
@@ -43,8 +42,7 @@ def pair(
     found = np.stack([s.points for s in sightings])
     off = displacements(bodies, middles, found, np.stack([s.centre for s in sightings]))
     distance = np.hypot(off[..., 0], off[..., 1]) / size[:, None]
-    cost = 1 - keypoint_similarity(bodies, found, size, spread)
-    cost = cost + settings.nearness * distance + settings.sameness * growth(bodies, found)
+    cost = 1 - keypoint_similarity(bodies, found, size, spread) + settings.nearness * distance
     reach = np.array([c.reach(time) for c in candidates])
     change = np.abs(np.log(np.array([s.scale for s in sightings])[None] / size[:, None]))
     possible = (distance <= reach[:, None]) & (change <= np.log(_LARGEST_CHANGE))

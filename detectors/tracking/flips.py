@@ -37,8 +37,8 @@ class Beliefs:
     size of the person; ``longest``: seconds unseen after which nothing goes on.
     """
 
-    precision: float = 0.09
-    cap: float = 12.0
+    precision: float = 0.08
+    cap: float = 6.0
     change: float = 12.0
     another: float = 1.0
     wrong: float = 5.0

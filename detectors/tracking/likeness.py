@@ -39,15 +39,6 @@ def extent(points: Float[np.ndarray, "*many J 2"]) -> Float[np.ndarray, "*many"]
     return np.asarray(np.sqrt(squares / count[..., 0, 0]))
 
 
-def growth(expected: Float[np.ndarray, "M J 2"], found: Float[np.ndarray, "N J 2"]) -> Float[np.ndarray, "M N"]:
-    """By how much the size of the joints that both have differs: the magnitude of a logarithm; 0 below three joints."""
-    steps = found[None] - expected[:, None]
-    shared = np.isfinite(steps).all(axis=-1, keepdims=True)
-    before, now = (np.where(shared, points, np.nan) for points in (expected[:, None], found[None]))
-    change = np.abs(np.log(np.maximum(extent(now), 1.0) / np.maximum(extent(before), 1.0)))
-    return np.where(shared.sum(axis=(2, 3)) >= _ENOUGH, change, 0.0)
-
-
 def keypoint_similarity(
     expected: Float[np.ndarray, "M J 2"],
     found: Float[np.ndarray, "N J 2"],

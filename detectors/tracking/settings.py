@@ -21,8 +21,7 @@ class TrackerSettings:
     (half the diagonal of the person's box, about half the height of somebody who stands).
     ``stray``: by how much that distance grows with the time unseen, in body scales a second, up to two scales; twice
     as fast for somebody who was seen once, whose velocity nobody knows.
-    ``nearness``, ``sameness``: what a body scale of distance, and a change of size by the factor e, count beside one
-    minus the keypoint similarity.
+    ``nearness``: what a body scale of distance counts beside one minus the keypoint similarity.
     ``agility``: time over which a person's velocity is averaged.
     ``inertia``: time in which somebody unseen is assumed to lose 63 % of their velocity.
     """
@@ -38,9 +37,8 @@ class TrackerSettings:
     reach: float = 0.25
     stray: float = 2.0
     nearness: float = 0.5
-    sameness: float = 1.5
     agility: float = 0.15
-    inertia: float = 0.5
+    inertia: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("start", "weak", "joint", "typical"):
