@@ -63,15 +63,23 @@ class Refined:
     ``base`` finds people, of whom joints may be missing (NaN); ``model``, which shares its skeleton, places all their
     joints in a crop: around what it placed in the last frame, or around what ``base`` found of somebody new or lost.
     ``base`` looks at every ``every``-th frame and whenever somebody is lost; its answer decides who is there.
-    ``least``: how sure (0–1) the model must be that a crop shows a person. Somebody new of whom it is not is left out:
-    faces on furniture. Where the two agree on a joint, to within ``near`` body sizes, it is placed between them.
+    ``least``: how sure (0–1) the model must be that a crop shows a person. Somebody new of whom it is not is left out
+    if ``base``, too, is less than ``sure``: faces on furniture. Where the two agree on a joint, to within ``near`` body
+    sizes, it is placed between them.
     """
 
     def __init__(
-        self, base: Looks, model: LandmarkModel, *, every: int = 1, least: float = 0.5, near: float = 0.1
+        self,
+        base: Looks,
+        model: LandmarkModel,
+        *,
+        every: int = 1,
+        least: float = 0.5,
+        near: float = 0.1,
+        sure: float = 0.3,
     ) -> None:
         self._base, self._model = base, model
-        self._every, self._least, self._near = every, least, near
+        self._every, self._least, self._near, self._sure = every, least, near, sure
         self._trust = np.array([_TRUST.get(joint.rpartition("_")[2], 1.0) for joint in base.skeleton.joints])
 
     @property
@@ -148,7 +156,7 @@ class Refined:
         known = body or Body(points, scores, box, confidence, None, Sides(self.skeleton))
         if seen.person >= self._least and self._apart(seen.points, points) <= near:
             return self._moved(replace(known, confidence=confidence), seen, (points, scores), step)
-        if body is None and seen.person < self._least:
+        if body is None and seen.person < self._least and confidence < self._sure:
             return None
         return replace(known, points=points, scores=scores, box=box, confidence=confidence, crop=None)
 

@@ -30,6 +30,7 @@ class World:
     blind: tuple[int, ...] = ()
     off: float = 0.0
     missing: list[int] = field(default_factory=list)
+    confidence: float = 0.9
     skeleton: Skeleton = COCO17
     looks: list[int] = field(default_factory=list)
     crops: list[Crop] = field(default_factory=list)
@@ -47,7 +48,7 @@ class World:
         seen = self.truth(frame.index, (*self.people, *self.ghosts))
         points, scores = seen.points + np.array([0, self.off]), seen.scores.copy()
         points[:, self.missing], scores[:, self.missing] = np.nan, 0.0
-        return People(frame.index, points, scores, seen.boxes, seen.confidence)
+        return People(frame.index, points, scores, seen.boxes, np.full(len(seen), self.confidence))
 
     def landmarks(self, image: np.ndarray, crop: Crop) -> Landmarks:
         self.crops.append(crop)
@@ -104,8 +105,14 @@ def test_a_newcomer_is_found_at_the_next_look() -> None:
 
 
 def test_faces_on_furniture_are_left_out() -> None:
-    world = World((lambda k: 100.0,), ghosts=(lambda k: 300.0,))
+    world = World((lambda k: 100.0,), ghosts=(lambda k: 300.0,), confidence=0.25)
     assert [len(people) for people in Refined(world, world).detect(world.frames(4))] == [1] * 4
+
+
+def test_somebody_new_of_whom_the_first_stage_is_sure_is_kept() -> None:
+    """Close-ups of faces, which the model does not know."""
+    world = World((lambda k: 100.0,), ghosts=(lambda k: 300.0,), confidence=0.5)
+    assert [len(people) for people in Refined(world, world).detect(world.frames(4))] == [2] * 4
 
 
 def test_a_known_person_whom_the_model_doubts_stays_as_found() -> None:
