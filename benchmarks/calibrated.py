@@ -12,11 +12,12 @@ length of the error's second difference over time; ``p_mpjpe_mm``: error of the 
 the tracks, for the joints that it shares with the detector; ``crossed``: share of frames in which arms or legs lie
 nearer to the truth with left and right exchanged, and ``crossed_s`` the longest such spell in seconds. The row
 ``truth`` lifts the images of the truth itself: no 2D stage does better. In ``full, as read`` nothing mends left and
-right; it and the ways that look at fewer frames have no say in the truth.
+right, in ``full, mended afterwards`` only ``tracking.unflipped`` does; they and the ways that look at fewer frames have
+no say in the truth.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -34,7 +35,7 @@ from benchmarks.refinement import WAYS, detector
 from benchmarks.rig import RATE, SIZE, View, consensus, matched, nearest, read, turned
 from detectors.protocol import Detector
 from detectors.sides import Sides
-from detectors.tracking import Tracker
+from detectors.tracking import Tracker, unflipped
 from lifting.lifter import Lifter
 from lifting.metrics import aligned
 from poses import COCO17, H36M17, Track2D
@@ -45,6 +46,7 @@ PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 ASKED = ("none", "full", "heavy")
 """Whose answers make the truth."""
 AS_READ = "full, as read"
+MENDED = "full, mended afterwards"
 Answers = Sequence[Sequence[Float[np.ndarray, "T J 2"]]]
 """For every view the tracks in it."""
 
@@ -63,6 +65,7 @@ def main(clip: Literal["single", "multi"] = "single", frames: int = 100) -> None
     tracks = {way: [follow(detector(way, 1), view) for view in views] for way in WAYS}
     with patch("detectors.refined.Sides", AsRead):
         tracks[AS_READ] = [follow(detector("full", 1), view) for view in views]
+        tracks[MENDED] = [follow(detector("full", 1), view, unflipped) for view in views]
     lifter = Lifter.load(locate("default"))
     people = [person(views, tracks, who, lifter) for who in matched(views, tracks["full"])]
     print(json.dumps({"machine": machine(), "clip": clip, "frames": frames, "people": people}, indent=2))
@@ -77,9 +80,11 @@ class AsRead(Sides):
         return False, self
 
 
-def follow(detector: Detector, view: View) -> list[Float[np.ndarray, "T J 2"]]:
+def follow(
+    detector: Detector, view: View, mend: Callable[[Track2D], Track2D] | None = None
+) -> list[Float[np.ndarray, "T J 2"]]:
     """Everybody in a view over all frames, NaN where they were not seen."""
-    tracker = Tracker(detector.skeleton, SIZE)
+    tracker = Tracker(detector.skeleton, SIZE, mend=mend)
     for people in detector.detect(view.frames):
         tracker.update(people, people.frame / RATE)
     found = []
