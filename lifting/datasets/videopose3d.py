@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from poses.archive import read_archive
 from lifting.datasets.human36m import JOINTS
 from poses import COCO17, H36M17, Skeleton, skeleton
+from poses.archive import read_archive
 from poses.errors import DataError
 
 HUMANEVA15 = skeleton("humaneva15")
