@@ -97,9 +97,6 @@ def staged(
     return Scene(kind, rate, points, depth, hidden(points, depth) | _pillared(points, depth, pillars))
 
 
-# ---------------------------------------------------------------------------------------------------------- bodies
-
-
 def _bodies(
     bank: MotionBank, times: Float[np.ndarray, " T"], random: np.random.Generator
 ) -> Iterator[Float[np.ndarray, "T 17 3"]]:
@@ -143,8 +140,6 @@ def _turned(points: Float[np.ndarray, "T J 3"], angle: Float[np.ndarray, " T"]) 
     return np.stack([c * x + s * z, y, c * z - s * x], -1)
 
 
-# ------------------------------------------------------------------------------------------------------- occlusion
-
 _GIRTH = 0.075
 """Metres from the line of a bone to the skin, about."""
 _TRUNK = 0.14
@@ -182,8 +177,6 @@ def _pillared(points: np.ndarray, depth: np.ndarray, pillars: Sequence[Pillar]) 
     within = [(p.left < u) & (u < p.right) & (depth > p.depth) for p in pillars]
     return np.any([np.zeros(u.shape, dtype=bool), *within], axis=0)
 
-
-# ----------------------------------------------------------------------------------------------------------- paths
 
 Plan = tuple[list[Path], list[Pillar]]
 
