@@ -106,7 +106,7 @@ def _equations(view: View, points: Float[np.ndarray, "T J 2"]) -> Float[np.ndarr
 def turned(views: Sequence[View], answers: Sequence[Sequence[Float[np.ndarray, "T J 2"]]]) -> list[View]:
     """The views with each camera turned so that all ``answers`` of one person fit together best.
 
-    As published they are up to 1° off, which is 4 cm where the people are: more than what is measured. Triangulating
+    As published they are about 1° off, which is 4 cm where the people are: more than what is measured. Triangulating
     and turning take turns, on every fifth frame.
     """
     few = [[points[::5] for points in way] for way in answers]
