@@ -9,11 +9,10 @@ from detectors.blazepose import BlazePose
 from detectors.detectron2 import Detectron2
 from detectors.keypoint_file import KeypointFile
 from detectors.lightweight import LightweightFields
-from detectors.movenet import MoveNet
 from detectors.openpose import OpenPose, open_openpose
 from detectors.protocol import Detector
 from detectors.refined import Refined
-from detectors.second_look import SecondLook
+from detectors.scales import movenet_people
 from detectors.strided import Strided
 from models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
 from poses.keypoints import read
@@ -21,8 +20,6 @@ from weights.store import fetch
 
 Way = Callable[[int], Detector]
 """Makes a detector that runs with so many threads. Those that torch runs have the threads that torch has."""
-NEAR = 256
-"""Input size of the second look."""
 
 
 def movenet(refine: str = "none", *, redetect: int = 1, long_side: int = 512) -> Way:
@@ -30,8 +27,7 @@ def movenet(refine: str = "none", *, redetect: int = 1, long_side: int = 512) ->
     people, landmarks = fetch("movenet-multipose"), None if refine == "none" else fetch(f"blazepose-{refine}")
 
     def make(threads: int) -> Detector:
-        wide = MoveNet(people, long_side=long_side, threads=threads)
-        looks = SecondLook(wide, MoveNet(people, long_side=NEAR, threads=threads))
+        looks = movenet_people(people, long_side=long_side, threads=threads)
         return Refined(looks, BlazePose(landmarks, threads=threads), every=redetect) if landmarks else looks
 
     return make

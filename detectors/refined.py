@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -62,7 +63,7 @@ class Refined:
 
     ``base`` finds people, of whom joints may be missing (NaN); ``model``, which shares its skeleton, places all their
     joints in a crop: around what it placed in the last frame, or around what ``base`` found of somebody new or lost.
-    ``base`` looks at every ``every``-th frame and whenever somebody is lost; its answer decides who is there.
+    ``base`` looks at every ``every``-th frame that it is given, and whenever somebody is lost; its answer decides who is there.
     ``least``: how sure (0–1) the model must be that a crop shows a person. Somebody new of whom it is not is left out
     if ``base``, too, is less than ``sure``: faces on furniture. Where the two agree on a joint, to within ``near`` body
     sizes, it is placed between them.
@@ -90,22 +91,22 @@ class Refined:
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
         """The people in each frame; the next frame is read while the networks run."""
         bodies: tuple[Body, ...] = ()
-        time = 0.0
+        time, number = 0.0, count()
 
         def look(frame: Frame) -> People:
             nonlocal bodies, time
             step, time = float(frame.time) - time, float(frame.time)
-            bodies = self._advance(frame, bodies, step)
+            bodies = self._advance(frame, bodies, step, due=next(number) % self._every == 0)
             return _people(frame.index, bodies, len(self.skeleton))
 
         return ahead(look, frames)
 
-    def _advance(self, frame: Frame, before: tuple[Body, ...], step: float) -> tuple[Body, ...]:
-        """Everybody in ``frame``, ``step`` seconds after ``before``."""
+    def _advance(self, frame: Frame, before: tuple[Body, ...], step: float, due: bool) -> tuple[Body, ...]:
+        """Everybody in ``frame``, ``step`` seconds after ``before``; ``due``: the first stage has to look anyway."""
         seen = [self._follow(frame, body) for body in before]
         sure = [one for one in seen if one]
         alone = not any(_covered([_bounds(one.points) for one in sure]))
-        if before and len(sure) == len(before) and frame.index % self._every and alone:
+        if before and len(sure) == len(before) and alone and not due:
             return tuple(self._moved(body, one, None, step) for body, one in zip(before, sure, strict=True))
         found = self._base.look(frame, _people(frame.index, before, len(self.skeleton)))
         expected = [one.points if one else body.points for body, one in zip(before, seen, strict=True)]

@@ -90,6 +90,13 @@ def test_the_first_stage_looks_every_so_many_frames(every: int) -> None:
     assert [len(people) for people in found] == [1] * 12
 
 
+def test_the_first_stage_counts_the_frames_that_it_is_given() -> None:
+    world = World((lambda k: 100 + 5.0 * k,))
+    frames = world.frames(13)[1::2]
+    list(Refined(world, world, every=3).detect(frames))
+    assert world.looks == [1, 7]
+
+
 def test_whoever_is_lost_is_looked_for_at_once() -> None:
     world = World((lambda k: 50.0 if k < 5 else 250.0,))
     found = list(Refined(world, world, every=4).detect(world.frames(8)))
