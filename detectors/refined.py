@@ -63,7 +63,7 @@ class Refined:
 
     ``base`` finds people, of whom joints may be missing (NaN); ``model``, which shares its skeleton, places all their
     joints in a crop: around what it placed in the last frame, or around what ``base`` found of somebody new or lost.
-    ``base`` looks at every ``every``-th frame that it is given, and whenever somebody is lost; its answer decides who is there.
+    ``base`` looks at every ``every``-th frame that it is given and whenever somebody is lost; it decides who is there.
     ``least``: how sure (0–1) the model must be that a crop shows a person. Somebody new of whom it is not is left out
     if ``base``, too, is less than ``sure``: faces on furniture. Where the two agree on a joint, to within ``near`` body
     sizes, it is placed between them.
