@@ -1,6 +1,6 @@
 """What a frame costs each detector, with one thread and with two, as JSON and as a table.
 
-    python -m benchmarks.detectors [--frames 120] [--detector NAME ...] [--openpose FILE] [--video FILE]
+    python -m benchmarks.detecting [--frames 120] [--detector NAME ...] [--openpose FILE] [--video FILE]
 
 Of each detector, on frames in memory: ``ms_1`` and ``ms_2``: milliseconds a frame with one and with two threads;
 ``cpu_1`` and ``cpu_2``: processor time, which other programs on the machine hardly change; ``times``: the latter with
