@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from app.following import Mend
 from app.settings import Detection
@@ -12,6 +13,7 @@ from detectors.converted import as_skeleton
 from detectors.keypoint_file import KeypointFile
 from detectors.one_by_one import OneByOne
 from detectors.openpose import open_openpose
+from detectors.part_fields import GroupingSettings
 from detectors.protocol import Detector
 from detectors.refined import Looks, Refined
 from detectors.scales import movenet_people
@@ -68,8 +70,8 @@ def _facts(choice: Detection) -> dict[str, str]:
     facts: dict[str, str] = {"detector": choice.detector, "refine": choice.refine}
     if choice.detector == "detectron2":
         facts["backbone"] = choice.backbone
-    for name in ("detector_weights", "long_side"):
-        if value := getattr(choice, name):
+    for name in ("detector_weights", "long_side", "person_threshold"):
+        if (value := getattr(choice, name)) is not None:
             facts[name] = str(value)
     return facts | ({"redetect": str(choice.redetect)} if choice.redetect > 1 else {})
 
@@ -91,18 +93,25 @@ def _refined(choice: Detection, base: Detector) -> Detector:
 
 
 def _movenet(choice: Detection, device: str) -> Detector:
-    model = locate("movenet-multipose")
-    return movenet_people(model) if choice.long_side is None else movenet_people(model, long_side=choice.long_side)
+    return movenet_people(
+        locate("movenet-multipose"), **_given(long_side=choice.long_side, person_threshold=choice.person_threshold)
+    )
 
 
 def _detectron2(choice: Detection, device: str) -> Detector:
-    side = choice.long_side
-    settings = detectron2.Detectron2Settings(short_side=side, long_side=side) if side else None
+    side, threshold = choice.long_side, choice.person_threshold
+    settings = detectron2.Detectron2Settings(**_given(short_side=side, long_side=side, person_threshold=threshold))
     return detectron2.Detectron2.load(choice.backbone, choice.detector_weights, device, settings)
 
 
 def _openpose(choice: Detection, device: str) -> Detector:
-    return open_openpose(choice.detector_weights, device=device, long_side=choice.long_side)
+    grouping = GroupingSettings(**_given(person=choice.person_threshold))
+    return open_openpose(choice.detector_weights, device=device, long_side=choice.long_side, grouping=grouping)
+
+
+def _given(**settings: Any) -> dict[str, Any]:
+    """Those that were chosen; the others keep their detector's default."""
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 _OPENERS: Mapping[str, Callable[[Detection, str], Detector]] = {

@@ -48,6 +48,10 @@ class Detection:
     long_side: Annotated[int | None, arg(metavar="PIXELS")] = None
     """The longer side of the pictures that the detector sees: larger finds smaller people and takes longer."""
 
+    person_threshold: Annotated[float | None, arg(metavar="SCORE")] = None
+    """Leave out people of whom the detector is less sure (0-1); by default 0.2 for MoveNet, 0.5 for Detectron2, 0.1 for
+    OpenPose."""
+
     redetect: Annotated[int, arg(metavar="N")] = 1
     """Look for people in every N-th frame only, and follow them close up in between; needs a refinement."""
 
@@ -58,16 +62,22 @@ class Detection:
         for name, value in (("redetect", self.redetect), ("stride", self.stride)):
             if value < 1:
                 raise SettingsError(f"--{name} is {value}; give 1 (every frame) or more.")
+        if self.person_threshold is not None and not 0 <= self.person_threshold <= 1:
+            raise SettingsError(f"--person-threshold is {self.person_threshold}; give a score from 0 to 1.")
         if self.keypoints and self.detector != "auto":
             raise SettingsError("Both a detector and a file of keypoints were given. Give one of them.")
-        if self.keypoints and (self.refine in ("full", "heavy") or self.redetect > 1 or self.long_side):
-            raise SettingsError("Keypoints of a file stay as they are: leave out --refine, --redetect, --long-side.")
+        if self.keypoints and self._for_networks():
+            raise SettingsError("Keypoints of a file stay as they are: leave out what is for networks, as --refine.")
         if not self.keypoints and (self.keypoint_layout or self.keypoint_first):
             raise SettingsError("A layout or first frame of keypoints was given, but no --keypoints PATH.")
         if self.detector_weights and self.detector not in ("detectron2", "openpose"):
             raise SettingsError("Whose weights are these? Give --detector detectron2 or --detector openpose, too.")
         if self.redetect > 1 and self.refine == "none":
             raise SettingsError("--redetect needs a second stage, which follows people in between: not --refine none.")
+
+    def _for_networks(self) -> bool:
+        chosen = self.refine in ("full", "heavy") or self.redetect > 1
+        return chosen or self.long_side is not None or self.person_threshold is not None
 
 
 @dataclass(frozen=True)

@@ -70,14 +70,17 @@ def _shared(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N N"]:
     return both / np.minimum(area[:, None], area).clip(1e-9)
 
 
-def movenet_people(model: Path, *, long_side: int = 512, threads: int = 2) -> SecondLook:
+def movenet_people(model: Path, *, long_side: int = 512, threads: int = 2, person_threshold: float = 0.2) -> SecondLook:
     """MoveNet as the program uses it: on the whole picture at several sizes, and close up on people who were lost.
 
     ``long_side``: the longer side of the largest input in pixels, a multiple of 32. It finds people whose joints span
-    at least 60 of them; there is no limit above.
+    at least 60 of them; there is no limit above. ``person_threshold``: as ``MoveNet``'s.
     """
-    wide = Scales(*(MoveNet(model, long_side=side, threads=threads) for side in ladder(long_side)))
-    return SecondLook(wide, MoveNet(model, long_side=256, threads=threads))
+
+    def at(side: int) -> MoveNet:
+        return MoveNet(model, long_side=side, threads=threads, person_threshold=person_threshold)
+
+    return SecondLook(Scales(*map(at, ladder(long_side))), at(_SMALL))
 
 
 def ladder(long_side: int) -> list[int]:

@@ -1,6 +1,7 @@
 """``kinelift detect``, and keypoint files in the place of a detector."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -153,6 +154,15 @@ class TestChoice:
         assert open_detector(Detection(keypoints=written), "cpu").mend is unflipped
         assert open_detector(Detection(keypoints=written, flips="keep"), "cpu").mend is None
         assert [decided(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "keep"]
+
+    def test_sizes_and_thresholds_reach_the_detector(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[dict[str, Any]] = []
+        monkeypatch.setattr("app.detection.locate", lambda name: Path(name))
+        monkeypatch.setattr("app.detection.movenet_people", lambda model, **chosen: asked.append(chosen) or script(1))
+        open_detector(Detection(detector="movenet", refine="none", long_side=768, person_threshold=0.0), "cpu")
+        opened = open_detector(Detection(detector="movenet", refine="none"), "cpu")
+        assert asked == [{"long_side": 768, "person_threshold": 0.0}, {}]
+        assert opened.facts == {"detector": "movenet", "refine": "none", "flips": "mended"}
 
     def test_stride_is_a_layer_and_is_recorded(self) -> None:
         written = detected("coco-json")

@@ -220,6 +220,8 @@ class TestDetection:
     @pytest.mark.parametrize(("wrong", "message"), [
         ({"stride": 0}, "stride is 0"),
         ({"redetect": -1}, "redetect is -1"),
+        ({"person_threshold": 1.5}, "person-threshold is 1.5"),
+        ({"person_threshold": 0.3, "keypoints": Path("k.json")}, "stay as they are"),
         ({"redetect": 3, "refine": "none"}, "needs a second stage"),
         ({"keypoints": Path("k.json"), "detector": "movenet"}, "Both a detector and a file of keypoints"),
         ({"keypoint_layout": "body25"}, "no --keypoints"),
