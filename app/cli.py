@@ -93,10 +93,10 @@ def detect(
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video)
     path = out or Path("out") / video.stem / KEYPOINTS[to]
-    make_folder(path.parent)
     batch.spare(source, path)
     check(path, video.stem, Format(to))
     found = open_detector(detection, pick(device))
+    make_folder(path.parent)
     with reporter.watching(video.name) as watch:
         recording = follow(source, found.detector, following, found.facts, watch, found.mend)
     write(path, recording, Format(to))

@@ -6,13 +6,14 @@ from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from detectors.ahead import ahead
 from detectors.field_network import Encoding, FieldNetwork
 from detectors.letterbox import Letterbox
 from detectors.part_fields import GroupingSettings, PartFields, group
 from poses import Frame, People, Skeleton
+from poses.boxes import around
 from poses.errors import DetectorError, SettingsError
 from poses.skeleton import OPENPOSE18
 
@@ -26,8 +27,6 @@ _GREY = 128
 """What the networks saw around pictures in their training."""
 _LONGEST = 3.0
 """Sides of a panorama: its longer one is not more than so many times the network's usual short side."""
-_MARGIN = 0.1
-"""Joints lie inside of a body: by this share of the longer side its box is larger than theirs."""
 _TORCH = (b"PK", b"\x80\x02")
 """How files of ``torch.save`` begin, as zip and as the plain pickle before torch 1.6."""
 
@@ -95,7 +94,7 @@ def people(frame: int, fields: PartFields, box: Letterbox, grouping: GroupingSet
     found = group(fields, grouping)
     height, width = fields.heat.shape[1:]
     points = box.undo(found.points * (np.array(box.padded) / [width, height]))
-    return People(frame, points, found.scores, _boxes(points), found.confidence)
+    return People(frame, points, found.scores, around(points), found.confidence)
 
 
 def open_openpose(
@@ -140,10 +139,3 @@ class _Batch:
     frames: tuple[int, ...]
     box: Letterbox
     pictures: UInt8[np.ndarray, "B H W 3"]
-
-
-def _boxes(points: Float[np.ndarray, "N J 2"]) -> Float[np.ndarray, "N 4"]:
-    """Around the joints that were found, with a margin; at least two pixels wide."""
-    low, high = (pick(points, axis=1) for pick in (np.nanmin, np.nanmax))
-    margin = np.maximum(_MARGIN * (high - low).max(axis=-1, keepdims=True, initial=0), 1.0)
-    return np.concatenate([low - margin, high + margin], axis=1)

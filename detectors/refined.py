@@ -14,6 +14,7 @@ from detectors.crop import Crop
 from detectors.landmarks import LandmarkModel, Landmarks
 from detectors.sides import Sides, straightness
 from poses import Frame, People, Skeleton
+from poses.boxes import around
 
 _REACH = 1.13
 """Radius of the circle around a person, in distances from the middle of the hips to the farthest joint.
@@ -28,7 +29,7 @@ _NEAR_OTHERS = 0.03
 _TRUST = {"shoulder": 2.0, "elbow": 2.0, "wrist": 2.0, "hip": 0.5, "knee": 2.0, "ankle": 2.0}
 """How much the first stage's word for a part of the body counts beside the model's of the same score; 1 for others.
 
-MoveNet's limbs are the better ones; its hips lie 3 cm too far up. Measured by ``benchmarks.calibrated``."""
+MoveNet's limbs are the better ones; its hips lie too far up. See ``benchmarks.calibrated``."""
 _HIPS, _SHOULDERS = ("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")
 
 
@@ -105,7 +106,7 @@ class Refined:
         """Everybody in ``frame``, ``step`` seconds after ``before``; ``due``: the first stage has to look anyway."""
         seen = [self._follow(frame, body) for body in before]
         sure = [one for one in seen if one]
-        alone = not any(_covered([_bounds(one.points) for one in sure]))
+        alone = not any(_covered([around(one.points) for one in sure]))
         if before and len(sure) == len(before) and alone and not due:
             return tuple(self._moved(body, one, None, step) for body, one in zip(before, sure, strict=True))
         found = self._base.look(frame, _people(frame.index, before, len(self.skeleton)))
@@ -170,7 +171,7 @@ class Refined:
             points, scores = points[mirror], scores[mirror]
         pull = self._pull(points, scores, *found) if found else body.pull
         points = points + pull
-        return replace(body, points=points, scores=scores, box=_bounds(points), crop=seen.crop, sides=sides, pull=pull)
+        return replace(body, points=points, scores=scores, box=around(points), crop=seen.crop, sides=sides, pull=pull)
 
     def _pull(
         self,
@@ -215,16 +216,9 @@ def _people(frame: int, bodies: tuple[Body, ...], joints: int) -> People:
     )
 
 
-def _bounds(points: Float[np.ndarray, "J 2"]) -> Float[np.ndarray, " 4"]:
-    """The box around all joints that were seen, with a tenth more on every side."""
-    low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
-    edge = (high - low) / 10 + 1
-    return np.concatenate([low - edge, high + edge])
-
-
 def _outline(points: Float[np.ndarray, "J 2"], box: Float[np.ndarray, " 4"]) -> Float[np.ndarray, " 4"]:
     """The box around the joints, or that of the detector, if it saw no joint."""
-    return _bounds(points) if np.isfinite(points).all(axis=-1).any() else box
+    return around(points) if np.isfinite(points).all(axis=-1).any() else box
 
 
 def _size(points: Float[np.ndarray, "J 2"]) -> float:

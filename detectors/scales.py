@@ -11,7 +11,7 @@ from detectors.second_look import Finder, SecondLook
 from poses import People, Skeleton
 
 _STEP = 3 / 8
-"""From one input size to the next: MoveNet finds people whose joints span 60 to 280 of its pixels."""
+"""From one input size to the next: MoveNet finds most people whose joints span 75 to 300 of its pixels."""
 _SMALL = 256
 """Pixels of the longer side at which whoever fills the picture is found."""
 
@@ -74,7 +74,7 @@ def movenet_people(model: Path, *, long_side: int = 512, threads: int = 2, perso
     """MoveNet as the program uses it: on the whole picture at several sizes, and close up on people who were lost.
 
     ``long_side``: the longer side of the largest input in pixels, a multiple of 32. It finds people whose joints span
-    at least 60 of them; there is no limit above. ``person_threshold``: as ``MoveNet``'s.
+    some 75 of them or more. ``person_threshold``: as ``MoveNet``'s.
     """
 
     def at(side: int) -> MoveNet:

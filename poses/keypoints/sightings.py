@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from poses.boxes import around
 from poses.containers import People
 from poses.errors import DataError
 
@@ -14,8 +15,6 @@ LARGEST = 1e6
 """Px: coordinates farther out are damage."""
 SCALED = 2.0
 """If all coordinates of a video are within ± this, they are parts of the picture, not pixels."""
-MARGIN = 0.1
-"""What is added on every side of a person's joints to make a box, in parts of their extent, and 1 px."""
 
 Box = tuple[float, float, float, float]
 _NO_BOX: Box = (np.nan, np.nan, np.nan, np.nan)
@@ -54,13 +53,6 @@ def gather(source: str, sightings: Iterable[Sighting], joints: int, empty: Itera
     for frame, at in _spans(rows):
         found[frame] = People(frame, points[at], scores[at], boxes[at], confidence[at])
     return dict(sorted(found.items()))
-
-
-def around(points: Float[np.ndarray, "N J 2"]) -> Float[np.ndarray, "N 4"]:
-    """A box around everybody's seen joints, with a margin; everybody has one."""
-    low, high = np.nanmin(points, axis=1), np.nanmax(points, axis=1)
-    edge = MARGIN * (high - low) + 1
-    return np.concatenate([low - edge, high + edge], axis=1)
 
 
 def box_of_corner_and_size(found: Any, where: str) -> Box | None:

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from poses.boxes import around
 from poses.containers import Person, Recording
 from poses.errors import OutputError
 from poses.keypoints.folder import check_folder, replacing_folder
 from poses.keypoints.openpose import KEY
 from poses.keypoints.recorded import seen
-from poses.keypoints.sightings import around
 from poses.output import replacing
 from poses.recording import save
 from poses.skeleton import BODY25, COCO17, OPENPOSE18, Skeleton, convert
