@@ -1,6 +1,6 @@
 """Look at a picture at several sizes: a network finds people who are neither too small nor too large in its input."""
 
-from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -35,31 +35,14 @@ class Scales:
     def find(self, image: UInt8[np.ndarray, "H W 3"], frame: int = 0) -> People:
         """The people in one RGB picture, most confident first, in pixels of that picture."""
         found = [finder.find(image, frame) for finder in self._finders]
-        everybody = People(
-            frame,
-            *(
-                np.concatenate([getattr(people, name) for people in found])
-                for name in ("points", "scores", "boxes", "confidence")
-            ),
-        )
+        everybody = reduce(People.and_also, found)
         finder = np.repeat(np.arange(len(found)), [len(people) for people in found])
         clash = (_shared(everybody.boxes) > self._overlap) & (finder[:, None] != finder)
         kept: list[int] = []
         for one in np.argsort(-everybody.confidence * self._discount**finder, kind="stable").tolist():
             if not clash[one, kept].any():
                 kept.append(one)
-        return rows(everybody, sorted(kept, key=lambda one: -everybody.confidence[one]))
-
-
-def rows(people: People, which: list[int]) -> People:
-    """Some of the people, in this order."""
-    return replace(
-        people,
-        points=people.points[which],
-        scores=people.scores[which],
-        boxes=people.boxes[which],
-        confidence=people.confidence[which],
-    )
+        return everybody.only(sorted(kept, key=lambda one: -everybody.confidence[one]))
 
 
 def _shared(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N N"]:

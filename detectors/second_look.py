@@ -65,7 +65,7 @@ class SecondLook:
         found = replace(seen, points=seen.points + corner, boxes=seen.boxes + np.tile(corner, 2))
         for one in np.flatnonzero(_iou(box, found.boxes) > self._overlap):
             if not _same(found.points[one], found.boxes[one], now.points).any():
-                return _append(now, found, int(one))
+                return now.and_also(found.only([int(one)]))
         return now
 
 
@@ -96,13 +96,3 @@ def _same(
     """Whether most joints lie within a tenth of the box's diagonal of those of each other person."""
     distance = np.median(np.linalg.norm(others - points, axis=-1), axis=-1)
     return distance < 0.1 * np.linalg.norm(box[2:] - box[:2])
-
-
-def _append(people: People, more: People, one: int) -> People:
-    return People(
-        people.frame,
-        np.concatenate([people.points, more.points[one : one + 1]]),
-        np.concatenate([people.scores, more.scores[one : one + 1]]),
-        np.concatenate([people.boxes, more.boxes[one : one + 1]]),
-        np.concatenate([people.confidence, more.confidence[one : one + 1]]),
-    )

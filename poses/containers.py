@@ -1,6 +1,6 @@
 """What travels between the stages. NaN = not seen, None = not computed, zero is a coordinate."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -42,6 +42,21 @@ class People:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    def only(self, rows: Sequence[int]) -> "People":
+        """Some of the people, in this order."""
+        which = list(rows)
+        return People(self.frame, self.points[which], self.scores[which], self.boxes[which], self.confidence[which])
+
+    def and_also(self, others: "People") -> "People":
+        """These people and then the others, as of this frame."""
+        pairs = (
+            (self.points, others.points),
+            (self.scores, others.scores),
+            (self.boxes, others.boxes),
+            (self.confidence, others.confidence),
+        )
+        return People(self.frame, *map(np.concatenate, pairs))
 
     @staticmethod
     def nobody(frame: int, joints: int) -> "People":
