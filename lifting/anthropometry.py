@@ -1,0 +1,135 @@
+"""Lengths between joint centres of men, women and children, from body surveys.
+
+Adults: the joint distribution of log lengths in ANSUR II (US Army 2012; public release), from landmark heights moved to
+joint centres (``anthropometry.json``). Children: the growth of sitting height, hip height and head, roughly, by age.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+SEGMENTS = (
+    "hip", "thigh", "shank", "spine", "thorax", "neck", "head", "shoulder", "upper_arm", "forearm",
+)  # fmt: skip
+"""Bones of a body: half the distance between the hips, thigh, shank, mid-hip to spine, spine to thorax (the base of the
+neck), thorax to neck (where the head turns), neck to the top of the head, thorax to shoulder, upper arm, forearm."""
+
+SEGMENT_OF = {
+    "left_hip": "hip", "left_knee": "thigh", "left_ankle": "shank", "spine": "spine", "thorax": "thorax",
+    "neck": "neck", "head": "head", "left_shoulder": "shoulder", "left_elbow": "upper_arm", "left_wrist": "forearm",
+    "right_hip": "hip", "right_knee": "thigh", "right_ankle": "shank", "right_shoulder": "shoulder",
+    "right_elbow": "upper_arm", "right_wrist": "forearm",
+}  # fmt: skip
+"""The segment that ends at each joint of Human3.6M's skeleton; left and right are alike."""
+
+LOWER_BACK = 0.48
+"""Share of the trunk, mid-hip to thorax, that lies below ``spine``."""
+NECK_BASE = 0.042
+"""The thorax joint lies above the line between the shoulders by this share of stature."""
+FOREARM = 0.97
+"""ANSUR's forearm ends at the stylion and is long beside other surveys (de Leva 1996, Winter): this share is between."""
+BELOW_EARS = 0.04
+"""The neck joint lies below the ears by this share of stature."""
+
+_YEARS = torch.tensor([2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0])
+_GROWTH = torch.tensor(
+    [  # stature (m); of stature: height of the hip joints, C7 to vertex; metres: ears to vertex
+        (0.86, 0.440, 0.205, 0.116), (1.02, 0.465, 0.190, 0.120), (1.15, 0.480, 0.180, 0.122),
+        (1.28, 0.490, 0.170, 0.124), (1.38, 0.505, 0.165, 0.126), (1.50, 0.515, 0.155, 0.128),
+        (1.66, 0.520, 0.145, 0.130),
+    ]
+)  # fmt: skip
+_CHILD = {"ankle_h": 0.04, "hip_w": 0.099, "sho_w": 0.198, "upper_arm": 0.162, "forearm": 0.157}
+"""Shares of a child's stature, as in adults."""
+
+
+@dataclass(frozen=True)
+class Population:
+    """Whom bodies are drawn from."""
+
+    children: float = 0.1
+    """Share of children of 3 to 15 years; the others are men and women, half each."""
+    slack: float = 0.025
+    """Standard deviation of the log of each length, beyond the survey: how joints are placed, and the survey's limits."""
+
+
+def draw(count: int, population: Population, generator: Generator) -> Float[Tensor, "B 10"]:
+    """Lengths (metres) of ``SEGMENTS`` for ``count`` people, left and right alike."""
+    device = generator.device
+    sexes = [_adults(count, sex, generator) for sex in ("women", "men")]
+    pick = torch.rand((count, 1), generator=generator, device=device)
+    adults = torch.where(pick < 0.5, *sexes)
+    young = torch.rand((count, 1), generator=generator, device=device) < population.children
+    lengths = torch.where(young, _children(count, generator), adults)
+    noise = torch.randn(lengths.shape, generator=generator, device=device)
+    return lengths * (population.slack * noise).exp()
+
+
+def child(years: Float[Tensor, " B"]) -> Float[Tensor, "B 10"]:
+    """Lengths (metres) of average children of 2 to 15 years."""
+    ages, growth = _YEARS.to(years.device), _GROWTH.to(years.device)
+    after = torch.searchsorted(ages, years.contiguous()).clamp(1, len(ages) - 1)
+    share = ((years - ages[after - 1]) / (ages[after] - ages[after - 1]))[:, None]
+    stature, hip, neck, ears = torch.lerp(growth[after - 1], growth[after], share).unbind(-1)
+    parts = {name: part * stature for name, part in _CHILD.items()}
+    leg, trunk = hip * stature - parts["ankle_h"], (1 - neck - hip) * stature
+    parts |= {"thigh": 0.505 * leg, "shank": 0.495 * leg, "midhip_c7": trunk, "midhip_midsho": 0.815 * trunk}
+    return _segments(parts | {"stature": stature, "c7_vertex": neck * stature, "tragion_top": ears})
+
+
+def adult(sex: str) -> Float[Tensor, " 10"]:
+    """Median lengths (metres) of ``"women"`` or ``"men"``."""
+    names, mean, _ = _survey(sex)
+    return _segments(dict(zip(names, mean.exp()[:, None], strict=True)))[0]
+
+
+def typical() -> Float[Tensor, " 10"]:
+    """Lengths (metres) midway between the median man's and woman's."""
+    return (adult("women") * adult("men")).sqrt()
+
+
+@cache
+def prior() -> tuple[Float[np.ndarray, " 10"], Float[np.ndarray, "10 10"]]:
+    """Mean and covariance of the log of adults' lengths (metres) in ``SEGMENTS``, men and women together."""
+    people = draw(20_000, Population(children=0.0), Generator().manual_seed(0)).double().log().numpy()
+    return people.mean(0), np.cov(people.T)
+
+
+def _adults(count: int, sex: str, generator: Generator) -> Float[Tensor, "B 10"]:
+    names, mean, root = _survey(sex)
+    normal = torch.randn((count, len(mean)), generator=generator, device=generator.device)
+    lengths = (mean.to(normal) + normal @ root.to(normal).T).exp()
+    return _segments(dict(zip(names, lengths.unbind(-1), strict=True)))
+
+
+def _children(count: int, generator: Generator) -> Float[Tensor, "B 10"]:
+    years = 3 + 12 * torch.rand(count, generator=generator, device=generator.device)
+    size, parts = (torch.randn((count, k), generator=generator, device=generator.device) for k in (1, len(SEGMENTS)))
+    return child(years) * (0.04 * size + 0.03 * parts).exp()
+
+
+def _segments(part: dict[str, Tensor]) -> Float[Tensor, "B 10"]:
+    """The survey's distances to ours: a trunk that ends at the base of the neck, half widths, a head on a neck."""
+    stature, rise = part["stature"], NECK_BASE * part["stature"]
+    trunk = part["midhip_midsho"] + rise
+    above = part["midhip_c7"] + part["c7_vertex"] - trunk
+    head = part["tragion_top"] + BELOW_EARS * stature
+    shoulder = (part["sho_w"].square() / 4 + rise.square()).sqrt()
+    return torch.stack(
+        [part["hip_w"] / 2, part["thigh"], part["shank"], LOWER_BACK * trunk, (1 - LOWER_BACK) * trunk,
+         (above - head).maximum(0.03 * stature), head, shoulder, part["upper_arm"], FOREARM * part["forearm"]], -1,
+    )  # fmt: skip
+
+
+@cache
+def _survey(sex: str) -> tuple[tuple[str, ...], Float[Tensor, " S"], Float[Tensor, "S S"]]:
+    """Names, means of the logs, and the lower root of their covariance."""
+    table = json.loads((files("lifting") / "anthropometry.json").read_text(encoding="utf-8"))
+    mean, covariance = (torch.tensor(table[sex][key], dtype=torch.float64) for key in ("mean", "covariance"))
+    return tuple(table["segments"]), mean.float(), torch.linalg.cholesky(covariance).float()
