@@ -18,7 +18,8 @@ from lifting.conversion import convert as convert_files
 from lifting.evaluation import Seen, lifted, mean_pose, report, tables, written
 from lifting.figures import errors_by_action, save
 from lifting.lifter import Lifter
-from lifting.prepare import prepare as prepare_folder
+from lifting.mocap.audit import table as audited
+from lifting.prepare import prepare as prepare_folders
 from lifting.relift import ReliftSettings, errors
 from lifting.relift import relift as relift_clips
 from lifting.relift import save as save_lifted
@@ -41,16 +42,25 @@ _COLUMNS = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), 
 
 
 def prepare(
-    folder: tyro.conf.Positional[Path], out: Annotated[Path, tyro.conf.arg(aliases=["-o"])], index: Path | None = None
+    folders: tyro.conf.Positional[tuple[Path, ...]],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    index: Path | None = None,
+    asf: Path | None = None,
+    audit: bool = False,
 ) -> None:
-    """Read a folder of motion capture (ASF/AMC, BVH) into one npz.
+    """Read folders of motion capture (ASF/AMC, BVH) into one npz, on bodies of human proportions.
 
     Args:
-        folder: Searched with all its sub-folders.
+        folders: Searched with all their sub-folders.
         out: The npz to write.
         index: CSV with what each trial shows (the CMU index).
+        asf: The skeleton of AMC files that have none beside them.
+        audit: Also print proportions and joint angles of every subject beside people's, as recorded and as written.
     """
-    console.print(f"Wrote {out}: {prepare_folder(folder, out, index)}", highlight=False)
+    summary = prepare_folders(folders, out, index, asf)
+    console.print(f"Wrote {out}: {summary}", highlight=False)
+    if audit:
+        print(f"### As recorded\n\n{audited(summary.before)}\n\n### As written\n\n{audited(summary.after)}")  # noqa: T201
 
 
 def convert(

@@ -33,7 +33,7 @@ LOWER_BACK = 0.48
 NECK_BASE = 0.042
 """The thorax joint lies above the line between the shoulders by this share of stature."""
 FOREARM = 0.97
-"""ANSUR's forearm ends at the stylion and is long beside other surveys (de Leva 1996, Winter): this share is between."""
+"""ANSUR's forearm is long beside other surveys (de Leva 1996, Winter): this share of it lies between them."""
 BELOW_EARS = 0.04
 """The neck joint lies below the ears by this share of stature."""
 
@@ -56,7 +56,7 @@ class Population:
     children: float = 0.1
     """Share of children of 3 to 15 years; the others are men and women, half each."""
     slack: float = 0.025
-    """Standard deviation of the log of each length, beyond the survey: how joints are placed, and the survey's limits."""
+    """Standard deviation of the log of each length beyond the survey: its limits, and how joints are placed."""
 
 
 def draw(count: int, population: Population, generator: Generator) -> Float[Tensor, "B 10"]:
@@ -64,7 +64,7 @@ def draw(count: int, population: Population, generator: Generator) -> Float[Tens
     device = generator.device
     sexes = [_adults(count, sex, generator) for sex in ("women", "men")]
     pick = torch.rand((count, 1), generator=generator, device=device)
-    adults = torch.where(pick < 0.5, *sexes)
+    adults = torch.where(pick < 0.5, sexes[0], sexes[1])
     young = torch.rand((count, 1), generator=generator, device=device) < population.children
     lengths = torch.where(young, _children(count, generator), adults)
     noise = torch.randn(lengths.shape, generator=generator, device=device)

@@ -43,8 +43,9 @@ def split(bank: Bank) -> Split:
     Raises ``DataError`` where a part has nobody in it.
     """
     if isinstance(bank, MotionBank):
-        learn = bank.without(subjects.HELD_OUT).dropping(subjects.UNFIT)
-        return Split(learn, bank.only(subjects.VALIDATION), bank.only(subjects.TEST).dropping(subjects.COPIES))
+        guests = {one for one in bank.subjects if one.split("-")[0] in subjects.GUESTS}
+        learn = bank.without({*subjects.HELD_OUT, *guests})
+        return Split(learn, bank.only(subjects.VALIDATION), bank.only({*subjects.TEST, *guests}))
     test = bank.where(lambda one: subjects.tests(one.subject) and one.truth is not None)
     return Split(bank.where(lambda one: not subjects.tests(one.subject) and one.truth is not None), test, test)
 

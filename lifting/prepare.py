@@ -1,17 +1,20 @@
-"""Folders of motion capture → one npz with the joints of every clip in world metres."""
+"""Folders of motion capture → one npz with the joints of every clip in world metres, on sound bodies."""
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from lifting.mocap import acclaim, bvh, layouts
+from lifting.mocap.audit import Row, audit
+from lifting.mocap.reading import Recorded, best, read
+from lifting.mocap.retarget import Calibration, retarget
+from lifting.subjects import UNFIT
 from lifting.synthesis.bank import JOINTS
 from poses.errors import DataError
 from poses.output import make_folder, replacing
@@ -19,14 +22,14 @@ from poses.output import make_folder, replacing
 FORMAT = 1
 RATE = 60.0
 """Frames a second that is aimed at: faster recordings are thinned by a whole factor."""
-LEAD_IN = 2
-"""Frames at the start of every BVH clip that are not motion: an added T-pose and the step out of it."""
 FASTEST = 18.0
 """Metres a second: a joint that moves faster is a break in the recording, and the clip is cut there."""
 SHORTEST = 0.5
 """Seconds: shorter pieces are left out."""
 
 Index = Mapping[tuple[str, int], str]
+Piece = tuple[Recorded, Float[np.ndarray, "T 22 3"]]
+"""A recording, and the joints of an uninterrupted part of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,46 +45,53 @@ class Clip:
 
 @dataclass(frozen=True)
 class Summary:
-    """What was prepared. ``cuts``: breaks by clip; ``left_out``: seconds in pieces too short to keep."""
+    """What was prepared. ``cuts``: breaks by clip; ``left_out``: seconds in pieces too short to keep; ``replaced``: the
+    better copy of each recording that has one; ``dropped``: why a recording was left out; ``before`` and ``after``: how
+    human the bodies are, as recorded and as written.
+    """
 
     clips: int
     subjects: int
     minutes: float
     cuts: Mapping[str, int]
     left_out: float
+    replaced: Mapping[str, str]
+    dropped: Mapping[str, str]
+    before: Sequence[Row]
+    after: Sequence[Row]
 
     def __str__(self) -> str:
         cut = f" Cut at breaks: {', '.join(f'{n} ({k})' for n, k in self.cuts.items())}." if self.cuts else ""
         short = f" Left out: {self.left_out:.1f} s in pieces under {SHORTEST} s." if self.left_out else ""
-        return f"{self.clips} clips of {self.subjects} subjects, {self.minutes:.1f} minutes.{cut}{short}"
+        copies = f" {len(self.replaced)} recordings are in a better copy." if self.replaced else ""
+        gone = "".join(f" Dropped {name}: {reason}." for name, reason in self.dropped.items())
+        return f"{self.clips} clips of {self.subjects} subjects, {self.minutes:.1f} minutes.{cut}{short}{copies}{gone}"
 
 
-def prepare(folder: Path, out: Path, index: Path | None = None) -> Summary:
-    """Read every AMC and BVH under ``folder`` and write ``out``.
+def prepare(folders: Sequence[Path], out: Path, index: Path | None = None, asf: Path | None = None) -> Summary:
+    """Read every AMC and BVH under ``folders`` and write ``out``.
 
-    ``index``: a CSV whose first three columns are subject, trial and description; clips that it does not list are
-    described by their file name. Raises ``DataError`` naming the first file that cannot be read, ``OutputError`` if
-    ``out`` cannot be written.
+    Recordings that several files hold are taken from the best one (``reading.best``); those of ``subjects.UNFIT`` are
+    dropped. ``index``: a CSV whose first three columns are subject, trial and description; clips that it does not list
+    are described by their file name. ``asf``: the skeleton of AMC files without one. Raises ``DataError`` naming the
+    first file that cannot be read, ``OutputError`` if ``out`` cannot be written.
     """
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder. Name the folder that holds the motion capture.")
     described = read_index(index) if index else {}
-    clips: list[Clip] = []
-    cuts, left_out = {}, 0.0
-    for clip in _clips(folder, described):
-        pieces = whole_pieces(clip.points, clip.rate)
-        if len(pieces) > 1:
-            cuts[clip.name] = len(pieces) - 1
-        for piece in pieces:
-            if len(piece) >= SHORTEST * clip.rate:
-                clips.append(replace(clip, points=piece))
-            else:
-                left_out += len(piece) / clip.rate
-    if not clips:
-        raise DataError(f"No motion capture under {folder}. Expected .amc files beside their .asf, or .bvh files.")
+    found = [one for folder in folders for one in read(folder, asf)]
+    dropped = {one.name: UNFIT[stem] for one in found if (stem := Path(one.name).name) in UNFIT}
+    recordings, replaced = best([one for one in found if one.name not in dropped])
+    pieces, cuts, left_out = _pieces(recordings)
+    if not pieces:
+        raise DataError(
+            f"No motion capture under {', '.join(map(str, folders))}. Expected .amc files with an .asf, or .bvh files."
+        )
+    moved = _on_sound_bodies(pieces)
+    clips = [_clip(one, points, described) for one, points in moved]
     write(out, clips)
     minutes = sum(len(c.points) / c.rate for c in clips) / 60
-    return Summary(len(clips), len({c.subject for c in clips}), minutes, cuts, left_out)
+    subjects = len({c.subject for c in clips})
+    rows = _audit(pieces), _audit(moved)
+    return Summary(len(clips), subjects, minutes, cuts, left_out, replaced, dropped, *rows)
 
 
 def read_index(path: Path) -> Index:
@@ -120,54 +130,46 @@ def write(out: Path, clips: Sequence[Clip], joints: Sequence[str] = JOINTS, **mo
         np.savez(file, **arrays)
 
 
-def _clips(folder: Path, described: Index) -> Iterator[Clip]:
-    skeletons = {path.parent: acclaim.read_asf(path) for path in sorted(folder.rglob("*.asf"))}
-    thoraxes = {_subject(place): bones["thorax"].vector for place, bones in skeletons.items() if "thorax" in bones}
-    for path in sorted(folder.rglob("*.amc")):
-        if path.parent not in skeletons:
-            raise DataError(f"{path} has no .asf skeleton beside it.")
-        movement = acclaim.read_amc(path)
-        with _naming(path):
-            motion = acclaim.pose(skeletons[path.parent], movement)
-            points = layouts.joints(motion, layouts.recognise(motion))
-        yield _clip(path, folder, described, points, motion.rate)
-    for path in sorted(folder.rglob("*.bvh")):
-        points, rate = _from_bvh(path, thoraxes)
-        yield _clip(path, folder, described, points[LEAD_IN:], rate)
+def _pieces(recordings: Sequence[Recorded]) -> tuple[list[Piece], Mapping[str, int], float]:
+    """Uninterrupted pieces, the number of breaks by recording, and the seconds in pieces too short to keep."""
+    kept: list[Piece] = []
+    cuts, left_out = {}, 0.0
+    for one in recordings:
+        pieces = whole_pieces(one.points, one.rate)
+        if len(pieces) > 1:
+            cuts[one.name] = len(pieces) - 1
+        for piece in pieces:
+            if len(piece) >= SHORTEST * one.rate:
+                kept.append((one, piece))
+            else:
+                left_out += len(piece) / one.rate
+    return kept, cuts, left_out
 
 
-def _from_bvh(path: Path, thoraxes: Mapping[str, np.ndarray]) -> tuple[Float[np.ndarray, "T 22 3"], float]:
-    file = bvh.read_bvh(path)
-    motion = bvh.pose(file)
-    with _naming(path):
-        layout = layouts.recognise(motion)
-    if layout is layouts.MOTIONBUILDER and not file.offset("Neck").any():
-        spine = np.array([0.0, np.linalg.norm(file.offset("Spine1")), 0.0])
-        motion = layouts.mend_thorax(motion, thoraxes.get(_subject(path.parent), spine))
-    return layouts.joints(motion, layout), motion.rate
+def _on_sound_bodies(pieces: Sequence[Piece]) -> list[Piece]:
+    """The same movement on sound bodies, each subject and session calibrated by all of its recordings."""
+    people, sessions = defaultdict(list), defaultdict(list)
+    for one, points in pieces:
+        people[one.session, one.subject].append(points)
+        sessions[one.session].append(points)
+    known = {key: Calibration.of(clips, sessions[key[0]]) for key, clips in people.items()}
+    return [(one, retarget(points, known[one.session, one.subject])) for one, points in pieces]
 
 
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
+def _audit(pieces: Sequence[Piece]) -> list[Row]:
+    people = defaultdict(list)
+    for one, points in pieces:
+        people[one.session, one.subject].append(points)
+    return [audit(*key, clips) for key, clips in sorted(people.items())]
 
 
-def _clip(path: Path, folder: Path, described: Index, points: Float[np.ndarray, "T 22 3"], rate: float) -> Clip:
-    thin = max(1, round(rate / RATE))
-    subject, name = _subject(path.parent), path.relative_to(folder).with_suffix("").as_posix()
-    trial = re.match(r"(\d+)_(?:[a-z]+_)?(\d+)$", path.stem)
-    action = described.get((str(int(trial[1])), int(trial[2]))) if trial else None
-    return Clip(name, subject, action or _words(path.stem), points[::thin], rate / thin)
+def _clip(one: Recorded, points: Float[np.ndarray, "T 22 3"], described: Index) -> Clip:
+    thin = max(1, round(one.rate / RATE))
+    action = described.get(one.trial) if one.trial else None
+    return Clip(one.name, one.subject, action or _words(one.name), points[::thin], one.rate / thin)
 
 
-def _subject(place: Path) -> str:
-    """Subjects are numbered folders; anything else counts as one subject of the folder's last word."""
-    return str(int(place.name)) if place.name.isdigit() else place.name.split("-")[-1]
-
-
-def _words(stem: str) -> str:
-    """``train_basketball_signal_2`` → ``basketball signal``."""
+def _words(name: str) -> str:
+    """``train_basketball_signal_2`` → ``basketball signal``; ``HDM_mm_squat1Reps_003_120`` → ``squat1Reps``."""
+    stem = re.sub(r"^HDM_[a-z]{2}_", "", Path(name).name)
     return " ".join(w for w in stem.split("_") if not w.isdigit() and w not in ("train", "test")) or stem

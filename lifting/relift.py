@@ -112,7 +112,7 @@ def errors(bank: MotionBank, done: Sequence[Relifted]) -> Mapping[str, Report]:
 
     A lifter that was trained on the others does better on them than it would on anybody new.
     """
-    tested = bank.only(subjects.TEST).dropping(subjects.COPIES).names
+    tested = bank.only(subjects.TEST).names
     parts = {
         "test subjects": [one for one in done if one.name in tested],
         "other subjects": [one for one in done if one.name not in tested],

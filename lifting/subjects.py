@@ -5,11 +5,15 @@ TEST = ("2", "8", "14", "32", "38")
 VALIDATION = ("7", "16", "43")
 HELD_OUT = TEST + VALIDATION
 
-COPIES = ("bvh-daz/14/14_12",)
-"""Recordings of test subjects that training holds as well, without a subject (bvh-expmap/test_washwindow_1)."""
+GUESTS = ("hdm05", "sfu")
+"""Data sets that the shipped lifters do not learn from: their subjects' names begin so."""
 
-UNFIT = ("bvh-daz/60/60_salsa_06", "bvh-daz/60/60_salsa_07", "bvh-expmap/test_washwindow_1")
-"""Recordings that no network should train on: heads upside down in the source, and the copy of a test recording."""
+UNFIT = {
+    "60_salsa_06": "the head is upside down",
+    "60_salsa_07": "the head is upside down",
+    "test_washwindow_1": "a copy of a recording of test subject 14, without a subject",
+}
+"""Recordings that nobody should learn from or be measured on, by the name of their file, and why."""
 
 PUBLISHED_TEST = ("S9", "S11", "TS1", "TS2", "TS3", "TS4", "TS5", "TS6")
 """Test subjects of Human3.6M and MPI-INF-3DHP."""

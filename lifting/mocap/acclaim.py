@@ -30,7 +30,7 @@ class Bone:
 def read_asf(path: Path) -> Mapping[str, Bone]:
     """Bones by name, parents before children; the parent of the first is ``root``. Raises ``DataError``."""
     try:
-        sections = _sections(path.read_text())
+        sections = _sections(path.read_text(encoding="latin-1"))
         if _ROOT_ORDER not in sections["root"]:
             raise ValueError("the order of the root's numbers is not TX TY TZ RX RY RZ")
         facts = dict(_bonedata(sections["bonedata"]))
@@ -40,14 +40,14 @@ def read_asf(path: Path) -> Mapping[str, Bone]:
             if words[0] not in ("begin", "end")
             for child in words[1:]
         }
-    except (KeyError, ValueError, IndexError, OSError, UnicodeDecodeError) as error:
+    except (KeyError, ValueError, IndexError, OSError) as error:
         raise DataError(f"{path} is not a readable ASF skeleton: {error!r}.") from error
 
 
 def read_amc(path: Path) -> Mapping[str, Float[np.ndarray, "T K"]]:
     """The numbers of every bone in every frame. Raises ``DataError``."""
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="latin-1")
         if ":RADIANS" in text:
             raise ValueError("angles in radians; write it in degrees")
         frames: list[dict[str, list[float]]] = []
@@ -60,7 +60,7 @@ def read_amc(path: Path) -> Mapping[str, Float[np.ndarray, "T K"]]:
             else:
                 frames[-1][words[0]] = [float(w) for w in words[1:]]
         return {name: np.array([frame[name] for frame in frames]) for name in frames[0]}
-    except (KeyError, ValueError, IndexError, OSError, UnicodeDecodeError) as error:
+    except (KeyError, ValueError, IndexError, OSError) as error:
         raise DataError(f"{path} is not a readable AMC file: {error!r}.") from error
 
 

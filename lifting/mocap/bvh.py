@@ -36,12 +36,12 @@ class Bvh:
 def read_bvh(path: Path) -> Bvh:
     """Parse ``path``. End sites are joints named after their parent with ``_end``. Raises ``DataError``."""
     try:
-        head, motion = path.read_text().split("MOTION", 1)
+        head, motion = path.read_text(encoding="latin-1").split("MOTION", 1)
         joints = _hierarchy(head.split())
         words = motion.split()
         frames, step = int(words[1]), float(words[4])
         values = np.array(words[5:], dtype=float).reshape(frames, -1)
-    except (ValueError, IndexError, OSError, UnicodeDecodeError) as error:
+    except (ValueError, IndexError, OSError) as error:
         raise DataError(f"{path} is not a readable BVH file: {error}.") from error
     width = sum(len(j.channels) for j in joints)
     if not 0 < step < np.inf:

@@ -32,6 +32,7 @@ class Layout:
     head: str
     """The joint that carries the head's rotation."""
     metres: float
+    """Metres of a unit, unless the legs would then not be a person's."""
 
     def find(self, joint: str) -> str:
         """The file's name of one of our joints."""
@@ -65,15 +66,28 @@ DAZ = Layout(
     ("l", "r"), "head", 0.01,
 )  # fmt: skip
 
-LAYOUTS = (ACCLAIM, MOTIONBUILDER, DAZ)
+MAX = Layout(
+    {"hip": "{side}Hip", "knee": "{side}Knee", "ankle": "{side}Ankle", "spine": "Chest", "thorax": "lowerneck",
+     "neck": "Head", "head": "Head_end", "shoulder": "{side}Shoulder", "elbow": "{side}Elbow", "wrist": "{side}Wrist"},
+    ("Left", "Right"), "Head", ACCLAIM_METRES,
+)  # fmt: skip
+"""CMU's conversion for 3ds Max."""
+
+LAYOUTS = (ACCLAIM, MOTIONBUILDER, DAZ, MAX)
+
+LEG = 0.83
+"""Metres from hip to ankle of a straight leg, about: tells in which unit a file is written."""
+UNITS = (ACCLAIM_METRES, 0.0254, 0.01, 0.001, 1.0)
+"""Metres of the units that files are written in: CMU's, inches, centimetres, millimetres, metres."""
 
 
 def joints(motion: Motion, layout: Layout) -> Float[np.ndarray, "T 22 3"]:
     """Our 22 joints in world metres. The hip is midway between the hips; face points ride on the head bone."""
     out = np.empty((len(motion), len(JOINTS), 3))
+    metres = unit(motion, layout)
     for name in _NEEDED:
         if name != "head" or "head" in layout.joints:
-            out[:, JOINTS.index(name)] = motion.positions[layout.find(name)] * layout.metres
+            out[:, JOINTS.index(name)] = motion.positions[layout.find(name)] * metres
     left, right, neck, thorax = (JOINTS.index(n) for n in ("left_hip", "right_hip", "neck", "thorax"))
     out[:, JOINTS.index("hip")] = (out[:, left] + out[:, right]) / 2
     if "head" not in layout.joints:
@@ -84,13 +98,27 @@ def joints(motion: Motion, layout: Layout) -> Float[np.ndarray, "T 22 3"]:
     return out
 
 
+def unit(motion: Motion, layout: Layout) -> float:
+    """Metres of a unit of the file: the layout's, or the one of ``UNITS`` that gives legs nearest to ``LEG``.
+
+    The layout's unit stands as long as the legs are between half and twice that long.
+    """
+    hip, knee, ankle = (motion.positions[layout.find(f"left_{part}")][0] for part in ("hip", "knee", "ankle"))
+    leg = float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
+    if leg == 0 or 0.5 < leg * layout.metres / LEG < 2:
+        return layout.metres
+    return min(UNITS, key=lambda metres: abs(np.log(leg * metres / LEG)))
+
+
 def recognise(motion: Motion) -> Layout:
     """The layout of a file, by its joints' names. Raises ``DataError`` for none that we know."""
     for layout in LAYOUTS:
         if layout.fits(motion):
             return layout
     names = ", ".join(list(motion.positions)[:6])
-    raise DataError(f"Unknown bone names ({names}, …). Known: CMU's ASF, its MotionBuilder and DAZ conversions.")
+    raise DataError(
+        f"Unknown bone names ({names}, …). Known: CMU's ASF, its MotionBuilder, DAZ and 3ds Max conversions."
+    )
 
 
 def mend_thorax(motion: Motion, thorax: Float[np.ndarray, " 3"]) -> Motion:
@@ -101,6 +129,11 @@ def mend_thorax(motion: Motion, thorax: Float[np.ndarray, " 3"]) -> Motion:
     shift = np.einsum("tij,j->ti", motion.rotations["Spine1"], thorax)
     moved = {n: p + shift if _above(n) else p for n, p in motion.positions.items()}
     return Motion(moved, motion.rotations, motion.rate)
+
+
+def risen(motion: Motion) -> Motion:
+    """The spine joint one bone further up, for files whose first bone of the spine has no length."""
+    return Motion({**motion.positions, "Spine": motion.positions["Spine1"]}, motion.rotations, motion.rate)
 
 
 def _above(name: str) -> bool:

@@ -1,0 +1,91 @@
+"""How human the bodies of motion capture are: proportions and joint angles of every subject, beside people's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Float
+
+from lifting.mocap.retarget import flexion
+from lifting.synthesis.bank import JOINTS
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    "shank/thigh": (0.87, 1.11),
+    "forearm/upper arm": (0.80, 1.08),
+    "shoulders": (0.28, 0.42),
+    "hips": (0.14, 0.20),
+    "stature": (1.45, 1.98),
+    "knee p2": (0.0, 6.0),
+    "knee p50": (3.0, 60.0),
+    "elbow p2": (0.0, 30.0),
+    "gaze": (-25.0, 10.0),
+}
+"""What people have. Lengths: between joint centres, 1st to 99th percentile of women and men (ANSUR II, US Army 2012;
+arms: to the lower forearm of Winter's tables), metres. Flexions: degrees, percentiles over a recording session that
+shows some steps (Soucie 2011: legs extend to 0; Perry: 0–5 where a heel strikes). ``gaze``: degrees above the
+horizontal from ears to nose, median of upright frames (the nose is 5 below the ears)."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One subject of one session. ``values``: by the names of ``RANGES``."""
+
+    session: str
+    subject: str
+    frames: int
+    values: Mapping[str, float]
+
+    @property
+    def odd(self) -> tuple[str, ...]:
+        """What is out of range."""
+        return tuple(n for n, v in self.values.items() if not RANGES[n][0] - 5e-3 <= v <= RANGES[n][1] + 5e-3)
+
+
+def audit(session: str, subject: str, clips: Sequence[Float[np.ndarray, "T 22 3"]]) -> Row:
+    """Measure the joints (metres) of everything that a session holds of a subject."""
+    points = np.concatenate(clips)
+    knees, elbows = (
+        np.concatenate([flexion(points, side, limb) for side in ("left", "right")]) for limb in ("leg", "arm")
+    )
+    thigh, shank = _length(points, "left_hip", "left_knee"), _length(points, "left_knee", "left_ankle")
+    upper, fore = _length(points, "left_shoulder", "left_elbow"), _length(points, "left_elbow", "left_wrist")
+    spine = ("hip", "spine", "thorax", "neck", "head")
+    back = sum(_length(points, a, b) for a, b in pairwise(spine))
+    values = {
+        "shank/thigh": shank / thigh,
+        "forearm/upper arm": fore / upper,
+        "shoulders": _length(points, "left_shoulder", "right_shoulder"),
+        "hips": _length(points, "left_hip", "right_hip"),
+        "stature": (thigh + shank + back) / 0.96,
+        "knee p2": float(np.percentile(knees, 2)),
+        "knee p50": float(np.percentile(knees, 50)),
+        "elbow p2": float(np.percentile(elbows, 2)),
+        "gaze": _gaze(points),
+    }
+    return Row(session, subject, len(points), values)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Markdown, a row a subject; what is out of people's range is marked and named below."""
+    head = ["session", "subject", "frames", *RANGES]
+    lines = [head, ["---"] * 2 + ["---:"] * (len(head) - 2)]
+    lines.append(["people", "", "", *(f"{low:.3g} – {high:.3g}" for low, high in RANGES.values())])
+    for row in rows:
+        cells = [f"{v:.2f}{' !' if n in row.odd else ''}" for n, v in row.values.items()]
+        lines.append([row.session, row.subject, str(row.frames), *cells])
+    odd = [f"- {row.session}, subject {row.subject}: {', '.join(row.odd)}" for row in rows if row.odd]
+    told = ["", "Out of range:", *odd] if odd else ["", "Nothing is out of range."]
+    return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + told)
+
+
+def _length(points: Float[np.ndarray, "T 22 3"], start: str, end: str) -> float:
+    return float(np.median(np.linalg.norm(points[:, JOINTS.index(end)] - points[:, JOINTS.index(start)], axis=1)))
+
+
+def _gaze(points: Float[np.ndarray, "T 22 3"]) -> float:
+    at = {name: points[:, JOINTS.index(name)] for name in ("nose", "left_ear", "right_ear", "hip", "thorax")}
+    forward, up = at["nose"] - (at["left_ear"] + at["right_ear"]) / 2, at["thorax"] - at["hip"]
+    forward, up = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (forward, up))
+    upright = up[:, 1] > 0.9
+    return float(np.degrees(np.median(np.arcsin(forward[upright, 1])))) if upright.any() else 0.0
