@@ -1,12 +1,12 @@
 """Motion capture in memory: every clip of a prepared file, sampled at any time and speed."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 
 from poses import COCO17, H36M17
@@ -90,6 +90,14 @@ class MotionBank:
         clips = torch.multinomial(self.lengths * share, count, replacement=True, generator=generator)
         place = torch.rand(count, generator=generator, device=generator.device)
         return clips, place * (self.lengths[clips] - 1)
+
+    def where(
+        self, shows: Callable[[Float[Tensor, "F 22 3"]], Bool[Tensor, " F"]]
+    ) -> tuple[Int[Tensor, " N"], Float[Tensor, " N"]]:
+        """Clips and places (frames) in them of all frames that ``shows`` is true of."""
+        found = [torch.nonzero(shows(self.clip(k)))[:, 0] for k in range(len(self))]
+        clips = [torch.full_like(frames, k) for k, frames in enumerate(found)]
+        return torch.cat(clips), torch.cat(found).float()
 
     def at(self, clips: Int[Tensor, " B"], frames: Float[Tensor, "B R"]) -> Float[Tensor, "B R 22 3"]:
         """Joints at fractional frames of clips, linear in between; the ends of a clip repeat."""

@@ -1,11 +1,13 @@
 """Bodies that the motion capture does not hold: other proportions, other combinations, other orientations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import radians
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
+from lifting.anthropometry import SEGMENT_OF, SEGMENTS, Population, draw, typical
 from lifting.coordinates import turn
 from lifting.synthesis import random
 from lifting.synthesis.bank import FACE, JOINTS
@@ -26,19 +28,24 @@ def _other(name: str) -> str:
 
 
 MIRROR = tuple(JOINTS.index(_other(name)) for name in JOINTS)
-_TWIN = tuple(min(j, MIRROR[j]) for j in range(len(JOINTS)))
+LIMBS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}
+SLIGHT = radians(45)
+"""Limbs that bend more are left as they are."""
 
 
 @dataclass(frozen=True)
 class BodySettings:
-    """How far bodies are varied. Angles in degrees."""
+    """Whose bodies they are, and how far postures are varied. Angles in degrees."""
 
+    population: Population = field(default_factory=Population)
     mix: float = 0.4
     """Share of samples whose upper body comes from another clip."""
-    bones: float = 0.12
-    """Uniform ± of every bone's length, the same on both sides."""
-    size: float = 0.08
-    """Uniform ± of the whole body's size."""
+    straight: float = 0.45
+    """Share of samples in which legs that bend little are made straight, or nearly so; half as many for arms."""
+    still: float = 0.12
+    """Share of samples in which the person does not move."""
+    low: float = 0.15
+    """Share of samples taken from where people sit, squat, kneel or lie."""
     tilt: float = 6.0
     """Standard deviation of the body's tilt."""
     tumble: float = 0.2
@@ -85,14 +92,83 @@ def mirrored(points: Float[Tensor, "B R 22 3"]) -> Float[Tensor, "B R 22 3"]:
     return points[:, :, MIRROR] * points.new_tensor([-1.0, 1.0, 1.0])
 
 
+def straightened(
+    points: Float[Tensor, "B R 22 3"], settings: BodySettings, generator: Generator
+) -> Float[Tensor, "B R 22 3"]:
+    """Limbs straight, or bent by up to 15 % of what they were, in some samples; the middle frame decides.
+
+    Their ends stay in the same direction. Nobody's standing leg is bent, and motion capture seldom says so.
+    """
+    out = points.clone()
+    for limb, share in (("leg", settings.straight), ("arm", settings.straight / 2)):
+        chosen = random.chance((len(points), 1), share, generator)
+        for side in ("left", "right"):
+            chain = points[:, :, [JOINTS.index(f"{side}_{part}") for part in LIMBS[limb]]]
+            keep = random.uniform((len(points), 1), 0.0, 0.15, generator)
+            bend = flexion(chain)
+            little = (bend[:, points.shape[1] // 2] < SLIGHT)[:, None]
+            new = torch.where(chosen & little, bend * torch.where(bend < SLIGHT, keep, (bend - SLIGHT) / bend), bend)
+            out[:, :, [JOINTS.index(f"{side}_{part}") for part in LIMBS[limb][1:]]] = rebent(chain, new)
+    return out
+
+
+def flexion(chain: Float[Tensor, "B R 3 3"]) -> Float[Tensor, "B R"]:
+    """Radians between the two bones of a limb; 0 is straight."""
+    upper, lower = (torch.nn.functional.normalize(chain[:, :, k + 1] - chain[:, :, k], dim=-1) for k in (0, 1))
+    return torch.atan2(torch.linalg.cross(upper, lower).norm(dim=-1), (upper * lower).sum(-1))
+
+
+def rebent(chain: Float[Tensor, "B R 3 3"], bend: Float[Tensor, "B R"]) -> Float[Tensor, "B R 2 3"]:
+    """Middle and end of a limb that bends by ``bend`` (radians) in the same plane, its end in the same direction."""
+    first, middle, last = chain.unbind(2)
+    upper, lower = (middle - first).norm(dim=-1), (last - middle).norm(dim=-1)
+    reach = (upper.square() + lower.square() + 2 * upper * lower * bend.cos()).sqrt().clamp_min(1e-4)
+    along = torch.nn.functional.normalize(last - first, dim=-1)
+    knee = middle - first
+    aside = torch.nn.functional.normalize(knee - (knee * along).sum(-1, keepdim=True) * along, dim=-1)
+    cosine = ((upper.square() + reach.square() - lower.square()) / (2 * upper * reach)).clamp(-1, 1)
+    sine = (1 - cosine.square()).clamp_min(0).sqrt()
+    knee = upper[..., None] * (cosine[..., None] * along + sine[..., None] * aside)
+    return torch.stack([first + knee, first + reach[..., None] * along], 2)
+
+
+def stilled(
+    points: Float[Tensor, "B R 22 3"], settings: BodySettings, generator: Generator
+) -> Float[Tensor, "B R 22 3"]:
+    """The middle frame throughout, in some samples."""
+    still = random.chance((len(points), 1, 1, 1), settings.still, generator)
+    return torch.where(still, points[:, points.shape[1] // 2, None], points)
+
+
+def low(points: Float[Tensor, "F 22 3"]) -> Bool[Tensor, " F"]:
+    """Whether people (world metres, Y up) sit, squat, kneel or lie: hips near the height of a foot, or the trunk flat.
+
+    Near: less than 0.6 of a leg. Flat: more than 60° off the vertical.
+    """
+    at = {name: points[:, j] for j, name in enumerate(JOINTS)}
+    leg = (at["left_knee"] - at["left_hip"]).norm(dim=-1) + (at["left_ankle"] - at["left_knee"]).norm(dim=-1)
+    rise = at["hip"][:, 1] - torch.minimum(at["left_ankle"][:, 1], at["right_ankle"][:, 1])
+    trunk = torch.nn.functional.normalize(at["thorax"] - at["hip"], dim=-1)[:, 1]
+    return (rise < 0.6 * leg) | (trunk < 0.5)
+
+
+def embodied(points: Float[Tensor, "B R 22 3"], lengths: Float[Tensor, "B 10"]) -> Float[Tensor, "B R 22 3"]:
+    """Motion of the typical body, as prepared files have it, on bodies of these ``SEGMENTS`` (metres)."""
+    factors = lengths / typical().to(lengths)
+    columns = [SEGMENTS.index(SEGMENT_OF.get(name, "head")) for name in JOINTS]
+    return reshaped(points, factors[:, columns])
+
+
 def varied(
     points: Float[Tensor, "B R 22 3"], settings: BodySettings, generator: Generator
 ) -> Float[Tensor, "B R 22 3"]:
-    """Other proportions, a mirror for every second sample, another orientation; the hip of the middle frame at 0."""
+    """Somebody else's body, straighter or still in some samples, a mirror for every second, turned another way.
+
+    The hip of the middle frame is at 0.
+    """
     count = len(points)
-    bones = random.uniform((count, len(JOINTS)), 1 - settings.bones, 1 + settings.bones, generator)[:, _TWIN]
-    size = random.uniform((count, 1), 1 - settings.size, 1 + settings.size, generator)
-    points = reshaped(points, bones * size)
+    points = stilled(straightened(points, settings, generator), settings, generator)
+    points = embodied(points, draw(count, settings.population, generator))
     flip = random.chance((count, 1, 1, 1), 0.5, generator)
     points = torch.where(flip, mirrored(points), points)
     points = points - points[:, points.shape[1] // 2, None, :1]

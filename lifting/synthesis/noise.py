@@ -7,17 +7,26 @@ from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 from lifting.synthesis import random
+from lifting.synthesis.offsets import FIRST, PUBLISHED, moved, signed
 from poses import COCO17
 
 _SPREAD = {"wrist": 1.7, "ankle": 1.5, "elbow": 1.2, "knee": 1.2, "hip": 1.1, "shoulder": 0.9}
 SPREAD = tuple(_SPREAD.get(name.split("_")[-1], 0.7) for name in COCO17.joints)
 """How far each keypoint strays, relative to the average one: wrists and ankles most, the face least."""
 
+FACE = tuple(j for j, name in enumerate(COCO17.joints) if name.split("_")[-1] in ("nose", "eye", "ear"))
+
 LIMBS = tuple(
     tuple(COCO17.index(f"{side}_{part}") for part in parts)
     for parts in (("elbow", "wrist"), ("knee", "ankle"))
     for side in ("left", "right")
 )
+WHOLE = tuple(
+    tuple(COCO17.index(f"{side}_{part}") for part in parts)
+    for parts in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
+    for side in ("left", "right")
+)
+"""Arms with the shoulder, and legs with the hip."""
 _GROUPS = tuple(
     tuple(j for j, name in enumerate(COCO17.joints) if name.split("_")[-1] in parts)
     for parts in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
@@ -31,14 +40,16 @@ class NoiseSettings:
 
     clean: float = 0.25
     """Share of samples with nothing wrong."""
-    level: tuple[float, float] = (0.01, 0.09)
+    level: tuple[float, float] = (0.006, 0.06)
     """Range of the sample's noise level, drawn evenly on a log scale."""
     jitter: float = 0.6
     """Share of the level that is new in every video frame; the rest of it drifts."""
     drift_seconds: float = 0.4
     """Time between independent values of the drift."""
-    annotation: float = 0.02
-    """Metres between where motion capture and a detector's annotators put a joint, constant in a sample."""
+    placement: tuple[float, float] = (0.0, 1.3)
+    """Range of how far keypoints lie from the joint centres, as multiples of ``offsets.PUBLISHED``."""
+    annotation: float = 0.012
+    """Metres beyond that by which a detector is off, in the body's axes: standard deviation, constant in a sample."""
     swap: float = 0.06
     """Share of samples in which both arms, or both legs, change sides for a while."""
     drop: float = 0.05
@@ -47,8 +58,14 @@ class NoiseSettings:
     """Chance of each limb's two outer joints to be lost for a while."""
     stray: float = 0.05
     """Chance of each joint to stray for a while, by about half the person's size."""
-    half: float = 0.04
+    drop_whole: float = 0.03
+    """Chance of each whole arm, and of each whole leg, to be lost for a while."""
+    drop_face: float = 0.1
+    """Share of samples that lose the face for a while."""
+    half: float = 0.05
     """Share of samples that never show the legs."""
+    cover: float = 0.12
+    """Share of samples in which something stands before a part of the person for a while: all on one side of a line."""
     frame_rate: tuple[float, float] = (24.0, 60.0)
     """Range of the videos' frame rates: jitter is drawn a video frame."""
 
@@ -62,7 +79,10 @@ MEASURED = NoiseSettings(
     drop=0.04,
     drop_limb=0.08,
     stray=0.14,
+    drop_whole=0.0,
+    drop_face=0.0,
     half=0.0,
+    cover=0.0,
 )
 """What the program's detector does on the sample clip; ``python -m benchmarks.keypoint_noise`` measures it.
 
@@ -75,9 +95,13 @@ spells are shorter and more. ``annotation`` is no part of this: it is about wher
 def displaced(
     points: Float[Tensor, "B R 17 3"], flawed: Bool[Tensor, " B"], settings: NoiseSettings, generator: Generator
 ) -> Float[Tensor, "B R 17 3"]:
-    """Joints (metres) where a detector's annotators would put them, in the samples that are ``flawed``."""
-    offset = random.normal((len(points), 1, 17, 3), generator) * settings.annotation
-    return points + offset * flawed[:, None, None, None]
+    """Joints (metres, camera axes) where a detector's annotators would put them, in the samples that are ``flawed``."""
+    count = len(points)
+    share = random.uniform((count, 1, 1, 1), *settings.placement, generator)
+    astray = settings.annotation * random.normal((count, 1, len(COCO17), 3), generator)
+    body = moved(points[:, :, FIRST:], share * signed(PUBLISHED).to(points) + astray[:, :, FIRST:])
+    shown = torch.cat([points[:, :, :FIRST] + astray[:, :, :FIRST], body], 2)
+    return torch.where(flawed[:, None, None, None], shown, points)
 
 
 def corrupted(
@@ -99,7 +123,7 @@ def corrupted(
     astray = random.spell(count, 17, times, 0.2, generator) & random.chance((count, 1, 17), settings.stray, generator)
     moved = moved + size * 0.5 * random.normal((count, 1, 17, 2), generator) * astray[..., None]
     moved = _swapped(moved, times, settings, generator)
-    lost = _lost(count, times, settings, generator)
+    lost = _lost(count, times, settings, generator) | _covered(plane, times, settings, generator)
     points = torch.where(bad[..., None], moved, plane)
     return points, torch.where(bad, inside & ~lost, True)
 
@@ -144,6 +168,22 @@ def _lost(count: int, times: Tensor, settings: NoiseSettings, generator: Generat
     for limb in LIMBS:
         hidden = random.spell(count, 1, times, 0.8, generator)
         lost[:, :, limb] |= hidden & random.chance((count, 1, 1), settings.drop_limb, generator)
+    for group, share in (*((limb, settings.drop_whole) for limb in WHOLE), (FACE, settings.drop_face)):
+        hidden = random.spell(count, 1, times, 0.8, generator)
+        lost[:, :, group] |= hidden & random.chance((count, 1, 1), share, generator)
     legs = [j for j in LEGS if not COCO17.joints[j].endswith("hip")]
     lost[:, :, legs] |= random.chance((count, 1, 1), settings.half, generator)
     return lost
+
+
+def _covered(
+    plane: Float[Tensor, "B R 17 2"], times: Tensor, settings: NoiseSettings, generator: Generator
+) -> Bool[Tensor, "B R 17"]:
+    """Joints beyond a line that does not move and hides up to half of them, for a while."""
+    count = len(plane)
+    angle = random.uniform((count, 1, 1), 0, random.FULL_TURN, generator)
+    along = plane[..., 0] * angle.cos() + plane[..., 1] * angle.sin()
+    order = along.mean(1).sort(-1, descending=True).values
+    edge = order.gather(1, (random.uniform((count, 1), 0.1, 0.5, generator) * order.shape[1]).long())
+    when = random.spell(count, 1, times, 2.0, generator) & random.chance((count, 1, 1), settings.cover, generator)
+    return (along > edge[..., None]) & when

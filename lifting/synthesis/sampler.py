@@ -1,15 +1,16 @@
 """Motion capture → what a camera and a detector would have made of it → batches for training."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
 from lifting.batch import Batch, Framing
 from lifting.synthesis import random
 from lifting.synthesis.bank import COCO, MotionBank
-from lifting.synthesis.body import BodySettings, mixed, varied
+from lifting.synthesis.body import BodySettings, low, mixed, varied
 from lifting.synthesis.noise import NoiseSettings, corrupted, displaced
 from lifting.synthesis.view import ViewSettings, draw_view
 from poses import H36M17
@@ -58,6 +59,11 @@ class Sampler:
     def _times(self) -> Float[Tensor, " W"]:
         return self.framing.times(self.rate).to(self.bank.points.device)
 
+    @cached_property
+    def _low(self) -> tuple[Int[Tensor, " L"], Float[Tensor, " L"]]:
+        """Clips and frames of the bank in which people sit, squat, kneel or lie."""
+        return self.bank.where(low)
+
     def _motion(self, count: int, generator: Generator) -> Float[Tensor, "B R 22 3"]:
         speed = random.uniform((count, 1), *self.settings.speed, generator)
         motion, other = (self._clips(count, speed, generator) for _ in range(2))
@@ -66,6 +72,11 @@ class Sampler:
 
     def _clips(self, count: int, speed: Tensor, generator: Generator) -> Float[Tensor, "B R 22 3"]:
         clips, centre = self.bank.draw(count, generator)
+        places, frames = self._low
+        if len(places):
+            pick = torch.randint(len(places), (count,), generator=generator, device=generator.device)
+            seated = random.chance((count,), self.settings.body.low, generator)
+            clips, centre = torch.where(seated, places[pick], clips), torch.where(seated, frames[pick], centre)
         middle = self._times[self.framing.answered].mean()
         steps = (self._times - middle) * speed * self.bank.rates[clips][:, None]
         return self.bank.at(clips, centre[:, None] + steps)
