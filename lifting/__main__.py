@@ -175,6 +175,7 @@ def specialising(preset: str) -> Callable[..., None]:
 def evaluate(
     data: tyro.conf.Positional[Path],
     checkpoint: tyro.conf.Positional[Path],
+    tested: Literal["cmu", "hdm05", "sfu"] = "cmu",
     subject: tuple[str, ...] = (),
     actions: tuple[str, ...] = (),
     cameras: int = 2,
@@ -191,6 +192,7 @@ def evaluate(
     Args:
         data: What ``prepare`` or ``convert`` wrote.
         checkpoint: The lifter.
+        tested: Whose actors motion capture is tested on: the CMU subset's test subjects, HDM05's or SFU's.
         subject: Whom to test on; without it, the data's usual test subjects.
         actions: Test on these only, named exactly; without it, all.
         cameras: Random cameras for each piece of four seconds of motion capture.
@@ -199,7 +201,7 @@ def evaluate(
         figure: Also draw the errors by action, as PNG, PDF or SVG.
         device: cpu or cuda.
     """
-    lifter, parts = Lifter.load(checkpoint, device), material.split(material.load(data))
+    lifter, parts = Lifter.load(checkpoint, device), material.split(material.load(data), tested)
     test = material.showing(material.of(parts.test, subject), actions)
     ways = WAYS if isinstance(test, MotionBank) else {"recorded keypoints": None}
     baseline = mean_pose(material.tests(parts.train, 1, None, seed))

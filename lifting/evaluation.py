@@ -64,15 +64,20 @@ CORRECT = ("pck", "auc")
 
 @dataclass(frozen=True)
 class Report:
-    """Errors of one way to lift: over all frames, by subject and action, and the plain mean over actions.
+    """Errors of one way to lift: over all frames, by subject and action, and the plain means over these.
 
-    The last is what is published: frames count alike within an action, and actions count alike.
+    The mean over actions is what is published: frames count alike within an action, and actions count alike.
     """
 
     overall: Errors
     subjects: Mapping[str, Errors]
     actions: Mapping[str, Errors]
     action_mean: Errors
+
+    @property
+    def subject_mean(self) -> Errors:
+        """The plain mean over subjects."""
+        return Errors.mean(tuple(self.subjects.values()))
 
 
 def report(trials: Iterable[Seen], answer: Callable[[Seen], Poses]) -> Report:
@@ -130,13 +135,14 @@ def tables(reports: Mapping[str, Report], metrics: Sequence[str] = POSITION) -> 
 
 
 def _totals(one: Report) -> Mapping[str, Errors]:
-    return {"all": one.overall, "mean over actions": one.action_mean}
+    return {"all": one.overall, "mean over subjects": one.subject_mean, "mean over actions": one.action_mean}
 
 
 def _all_metrics(reports: Mapping[str, Report]) -> str:
     lines = ["| | over | " + " | ".join(METRICS.values()) + " |", "|---|---|" + "---:|" * len(METRICS)]
     for name, found in reports.items():
-        for over, errors in (("frames", found.overall), ("actions", found.action_mean)):
+        overs = {"frames": found.overall, "subjects": found.subject_mean, "actions": found.action_mean}
+        for over, errors in overs.items():
             lines.append(f"| {name} | {over} | " + " | ".join(_number(errors, key) for key in METRICS) + " |")
     return "\n".join(lines)
 

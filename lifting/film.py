@@ -8,10 +8,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
+from lifting.anthropometry import Population, draw
 from lifting.camera import Camera
 from lifting.coordinates import turn
 from lifting.synthesis import random
 from lifting.synthesis.bank import COCO
+from lifting.synthesis.body import embodied
 from lifting.synthesis.noise import NoiseSettings, corrupted, displaced
 from lifting.synthesis.view import View, ViewSettings, draw_view
 from lifting.trials import PIECE
@@ -39,8 +41,9 @@ def film(points: Motion, times: Float[Tensor, " T"], noise: NoiseSettings | None
     """A clip (world metres, Y up, at ``times`` in seconds) before a camera that keeps all of the person in view.
 
     The track is one that the tracker has filled already: ``noise`` was measured behind it. Without noise every joint
-    is seen exactly.
+    is seen exactly. The body is drawn, too.
     """
+    points = embodied(points[None], draw(1, Population(), generator))[0]
     view, body = framed(points - points[:, :1].mean(0), ViewSettings(), generator)
     plane, seen = _found(body[:, COCO], view, times.to(points), noise, generator)
     focal = LONG_SIDE / 2 / view.half.max().item()

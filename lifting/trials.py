@@ -8,10 +8,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
+from lifting.anthropometry import Population, draw
 from lifting.camera import Camera
 from lifting.coordinates import turn
 from lifting.synthesis import random
 from lifting.synthesis.bank import COCO, MotionBank
+from lifting.synthesis.body import embodied
 from lifting.synthesis.noise import NoiseSettings, corrupted, displaced
 from lifting.synthesis.view import View, ViewSettings, draw_view
 from poses import Track2D
@@ -22,6 +24,7 @@ PIECE = 4.0
 """Seconds of one test video."""
 VIEW = ViewSettings(distance=(3.0, 7.0), steep=0.0, roll=0.0, spread=0.5)
 """The test cameras: 3–7 m away, 0.3–3 m high, 35–90° wide, the person in the middle half of the picture."""
+ADULTS = Population(children=0.0)
 CAMERA = Camera(1000.0, (1000.0, 1000.0))
 
 
@@ -37,16 +40,18 @@ class Trial:
 
 
 def trials(bank: MotionBank, cameras: int, noise: NoiseSettings | None, seed: int) -> Iterator[Trial]:
-    """Every clip in pieces of 4 s at 30 frames/s, each before ``cameras`` random cameras.
+    """Every clip in pieces of 4 s at 30 frames/s, each before ``cameras`` random cameras, each of somebody else.
 
-    Without ``noise`` every joint is seen exactly, also beyond the picture's edge.
+    Bodies are drawn of women and men (``lifting.anthropometry``). Without ``noise`` every joint is seen exactly, also
+    beyond the picture's edge.
     """
-    generator = Generator().manual_seed(seed)
+    generator, bodies = Generator().manual_seed(seed), Generator().manual_seed(seed)
     for k in range(len(bank)):
         length, rate = int(bank.lengths[k]), float(bank.rates[k])
         for start in torch.arange(0, length, PIECE * rate).tolist():
             frames = torch.arange(start, min(start + PIECE * rate, length), rate / RATE)
             points = bank.at(torch.tensor([k]), frames[None]).expand(cameras, -1, -1, -1)
+            points = embodied(points, draw(cameras, ADULTS, bodies))
             for track, truth in _filmed(points, noise, generator):
                 yield Trial(bank.subjects[k], bank.actions[k], track, truth, CAMERA)
 
