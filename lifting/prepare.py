@@ -28,7 +28,7 @@ SHORTEST = 0.5
 """Seconds: shorter pieces are left out."""
 
 Index = Mapping[tuple[str, int], str]
-Piece = tuple[Recorded, Float[np.ndarray, "T 22 3"]]
+Piece = tuple[Recorded, Float[np.ndarray, "_ 22 3"]]
 """A recording, and the joints of an uninterrupted part of it."""
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float
 
-from lifting.mocap.retarget import flexion
+from lifting.mocap.retarget import Clips, flexion
 from lifting.synthesis.bank import JOINTS
 
 RANGES: Mapping[str, tuple[float, float]] = {
@@ -42,7 +42,7 @@ class Row:
         return tuple(n for n, v in self.values.items() if not RANGES[n][0] - 5e-3 <= v <= RANGES[n][1] + 5e-3)
 
 
-def audit(session: str, subject: str, clips: Sequence[Float[np.ndarray, "T 22 3"]]) -> Row:
+def audit(session: str, subject: str, clips: Clips) -> Row:
     """Measure the joints (metres) of everything that a session holds of a subject."""
     points = np.concatenate(clips)
     knees, elbows = (

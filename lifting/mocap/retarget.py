@@ -18,6 +18,7 @@ from lifting.mocap.layouts import FACE_POINTS
 from lifting.synthesis.bank import FACE, JOINTS
 
 Points = Float[np.ndarray, "T 22 3"]
+Clips = Sequence[Float[np.ndarray, "_ 22 3"]]
 Vectors = Float[np.ndarray, "T 3"]
 Frames = Float[np.ndarray, "T 3 3"]
 """Rows are the axes: the person's left, up, forward."""
@@ -52,7 +53,7 @@ class Calibration:
     spine: Float[np.ndarray, " 3"]
 
     @staticmethod
-    def of(person: Sequence[Points], session: Sequence[Points]) -> "Calibration":
+    def of(person: Clips, session: Clips) -> "Calibration":
         """All by the recordings of one ``person`` on one skeleton, but for the arms.
 
         Legs are straight in every recording that shows a step. Arms are not: all recordings of the same solver count.

@@ -143,18 +143,18 @@ def test_damaged_amc_is_named(tmp_path: Path, text: str) -> None:
 def test_unknown_bones_are_refused(tmp_path: Path) -> None:
     (tmp_path / "arm.bvh").write_text(ARM)
     with pytest.raises(DataError, match=r"arm\.bvh: Unknown bone names \(Hips, Arm"):
-        prepare(tmp_path, tmp_path / "out.npz")
+        prepare([tmp_path], tmp_path / "out.npz")
     assert not list(tmp_path.glob("out*"))
 
 
 def test_empty_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No motion capture under"):
-        prepare(tmp_path, tmp_path / "out.npz")
+        prepare([tmp_path], tmp_path / "out.npz")
     with pytest.raises(DataError, match="not a folder"):
-        prepare(tmp_path / "none", tmp_path / "out.npz")
+        prepare([tmp_path / "none"], tmp_path / "out.npz")
     (tmp_path / "a.amc").write_text(MOVEMENT)
     with pytest.raises(DataError, match=r"no \.asf skeleton"):
-        prepare(tmp_path, tmp_path / "out.npz")
+        prepare([tmp_path], tmp_path / "out.npz")
 
 
 def test_clips_are_cut_at_breaks() -> None:
@@ -194,7 +194,7 @@ def recordings(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def bank(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> MotionBank:
     out = tmp_path_factory.mktemp("prepared") / "cmu.npz"
-    summary = prepare(recordings, out, recordings / "cmu-index.csv")
+    summary = prepare([recordings], out, recordings / "cmu-index.csv")
     assert (summary.clips, summary.subjects) == (4, 3)
     return MotionBank.load(out)
 

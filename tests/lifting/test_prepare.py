@@ -1,12 +1,15 @@
 """Preparing, on a small figure written here: bones along the axes, so that every place is known."""
 
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lifting.mocap.layouts import ACCLAIM_METRES
-from lifting.prepare import LEAD_IN, prepare
+from lifting.mocap.reading import LEAD_IN, Recorded, read
+from lifting.prepare import prepare
 from lifting.synthesis.bank import JOINTS
 from poses.errors import DataError, OutputError
 from tests.lifting.test_mocap import MOVEMENT, SKELETON
@@ -56,21 +59,31 @@ def turn(rows: np.ndarray, name: str, axis: str, degrees: float) -> None:
     rows[:, 3 + 3 * ORDER.index(name) + "ZYX".index(axis)] = degrees
 
 
-def prepared(folder: Path, name: str, text: str) -> dict[str, np.ndarray]:
+def put(folder: Path, name: str, text: str) -> Path:
     path = folder / "in" / name
-    path.parent.mkdir(parents=True)
-    path.write_text(text)
-    prepare(folder / "in", folder / "out.npz")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="latin-1")
+    return path
+
+
+def recorded(folder: Path, name: str, text: str) -> Recorded:
+    put(folder, name, text)
+    return next(read(folder / "in"))
+
+
+def prepared(folder: Path, name: str, text: str) -> dict[str, np.ndarray]:
+    put(folder, name, text)
+    prepare([folder / "in"], folder / "out.npz")
     with np.load(folder / "out.npz") as file:
         return dict(file)
 
 
-def place(data: dict[str, np.ndarray], name: str) -> np.ndarray:
-    return data["points"][0, JOINTS.index(name)]
+def place(data: Recorded, name: str) -> np.ndarray:
+    return data.points[0, JOINTS.index(name)]
 
 
 def test_the_dropped_thorax_is_put_back(tmp_path: Path) -> None:
-    data = prepared(tmp_path, "05/05_01.bvh", figure(still(60), 60))
+    data = recorded(tmp_path, "05/05_01.bvh", figure(still(60), 60))
     unit = ACCLAIM_METRES
     np.testing.assert_allclose(place(data, "hip"), [0, 14 * unit, 0], atol=1e-6)
     np.testing.assert_allclose(place(data, "spine"), [0, 16 * unit, 0], atol=1e-6)
@@ -85,7 +98,7 @@ def test_the_dropped_thorax_is_put_back(tmp_path: Path) -> None:
 def test_the_thorax_follows_the_spine(tmp_path: Path) -> None:
     rows = still(60)
     turn(rows, "Spine1", "X", 90)  # bent forward, to +Z
-    data = prepared(tmp_path, "05/05_01.bvh", figure(rows, 60))
+    data = recorded(tmp_path, "05/05_01.bvh", figure(rows, 60))
     np.testing.assert_allclose(place(data, "thorax"), np.array([0, 19, 3]) * ACCLAIM_METRES, atol=1e-6)
     nose = place(data, "nose") - place(data, "neck")
     np.testing.assert_allclose(nose, [0, -0.115, 0.06], atol=1e-6)  # looks at the floor
@@ -94,7 +107,7 @@ def test_the_thorax_follows_the_spine(tmp_path: Path) -> None:
 def test_the_face_turns_with_the_body(tmp_path: Path) -> None:
     rows = still(60)
     turn(rows, "Hips", "Y", 90)  # to its left: from +Z to +X
-    data = prepared(tmp_path, "05/05_01.bvh", figure(rows, 60))
+    data = recorded(tmp_path, "05/05_01.bvh", figure(rows, 60))
     np.testing.assert_allclose((place(data, "nose") - place(data, "neck"))[[0, 2]], [0.115, 0], atol=1e-6)
     assert place(data, "left_shoulder")[2] < 0 < place(data, "right_shoulder")[2]
 
@@ -115,7 +128,10 @@ def test_fast_recordings_are_thinned_after_the_lead_in(tmp_path: Path, rate: int
         ("05/05_03.bvh", "5", "from the index"),
         ("60/60_salsa_02.bvh", "60", "salsa"),
         ("bvh-expmap/train_basketball_signal_2.bvh", "expmap", "basketball signal"),
-        ("99/99_01.bvh", "99", "99_01"),
+        ("99/walk_01.bvh", "99", "walk"),
+        ("asfdirect/35_01.bvh", "35", "35_01"),
+        ("hdm05/mm/HDM_mm_squat1Reps_003_120.bvh", "hdm05-mm", "squat1Reps"),
+        ("sfu/0005_Jogging001.bvh", "sfu-0005", "Jogging001"),
     ],
 )
 def test_clips_are_described(tmp_path: Path, name: str, subject: str, action: str) -> None:
@@ -124,7 +140,7 @@ def test_clips_are_described(tmp_path: Path, name: str, subject: str, action: st
     path = tmp_path / "in" / name
     path.parent.mkdir(parents=True)
     path.write_text(figure(still(60), 60))
-    prepare(tmp_path / "in", tmp_path / "out.npz", index)
+    prepare([tmp_path / "in"], tmp_path / "out.npz", index)
     with np.load(tmp_path / "out.npz") as data:
         assert (data["names"][0], data["subjects"][0]) == (name.removesuffix(".bvh"), subject)
         assert data["actions"][0] == action
@@ -135,7 +151,7 @@ def test_breaks_are_cut_and_told(tmp_path: Path) -> None:
     rows[LEAD_IN + 40] = np.nan
     rows[LEAD_IN + 90 :, 0] = 100  # elsewhere at once; what follows is too short
     (tmp_path / "a.bvh").write_text(figure(rows, 60))
-    summary = prepare(tmp_path, tmp_path / "out.npz")
+    summary = prepare([tmp_path], tmp_path / "out.npz")
     assert (summary.clips, summary.cuts) == (2, {"a": 3})
     assert summary.left_out == pytest.approx(11 / 60, rel=1e-3)
     assert "a (3)" in str(summary)
@@ -161,7 +177,7 @@ def test_acclaim_files_that_do_not_fit_are_named(tmp_path: Path, skeleton: str, 
     (tmp_path / "s.asf").write_text(skeleton)
     (tmp_path / "s.amc").write_text(movement)
     with pytest.raises(DataError, match=message):
-        prepare(tmp_path, tmp_path / "out.npz")
+        prepare([tmp_path], tmp_path / "out.npz")
     assert not list(tmp_path.glob("out*"))
 
 
@@ -169,7 +185,7 @@ def test_acclaim_files_that_do_not_fit_are_named(tmp_path: Path, skeleton: str, 
 def test_impossible_frame_times_are_refused(tmp_path: Path, step: str) -> None:
     (tmp_path / "a.bvh").write_text(figure(still(60), 60).replace("Frame Time: 0.0166667", f"Frame Time: {step}"))
     with pytest.raises(DataError, match=r"a\.bvh states a frame time"):
-        prepare(tmp_path, tmp_path / "out.npz")
+        prepare([tmp_path], tmp_path / "out.npz")
 
 
 def test_an_output_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
@@ -178,5 +194,82 @@ def test_an_output_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None
     (folder / "a.bvh").write_text(figure(still(60), 60))
     (tmp_path / "taken").mkdir()
     with pytest.raises(OutputError, match="taken"):
-        prepare(folder, tmp_path / "taken")
+        prepare([folder], tmp_path / "taken")
     assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("metres", [0.0254 / 0.45, 0.0254, 0.01, 0.001, 1.0])
+def test_the_unit_is_found_by_the_legs(tmp_path: Path, metres: float) -> None:
+    """A leg of the figure has 14 units of CMU's, which are 0.79 m."""
+    scale = ACCLAIM_METRES / metres
+    text = re.sub(
+        r"OFFSET (\S+) (\S+) (\S+)", lambda m: "OFFSET " + " ".join(f"{float(v) * scale:.5f}" for v in m.groups()),
+        figure(still(60), 60),
+    )  # fmt: skip
+    points = recorded(tmp_path, "a.bvh", text).points[0]
+    leg = points[JOINTS.index("left_ankle")] - points[JOINTS.index("left_hip")]
+    assert np.linalg.norm(leg) == pytest.approx(14 * ACCLAIM_METRES, rel=1e-4)
+
+
+def test_a_spine_that_begins_without_a_bone_is_risen(tmp_path: Path) -> None:
+    text = figure(still(60), 60).replace("JOINT Spine\n{\nOFFSET 0 2 0", "JOINT Spine\n{\nOFFSET 0 0.01 0")
+    found = recorded(tmp_path, "a.bvh", text)
+    np.testing.assert_allclose(place(found, "spine"), [0, 17.01 * ACCLAIM_METRES, 0], atol=1e-6)
+
+
+def test_files_in_latin_1_and_in_capitals_are_read(tmp_path: Path) -> None:
+    shutil.copy(put(tmp_path, "a.bvh", figure(still(60), 60).replace("HIERARCHY", "HIERARCHY ")), tmp_path / "B.BVH")
+    comment = figure(still(60), 60).replace("JOINT Neck", "JOINT Neck")
+    (tmp_path / "in" / "c.bvh").write_bytes(comment.encode() + b"\n")
+    assert [one.name for one in read(tmp_path)] == ["B", "in/a", "in/c"]
+    (tmp_path / "s.asf").write_bytes(b"# M\xfcller\n" + SKELETON.encode())
+    (tmp_path / "s.AMC").write_bytes(b"# M\xfcller\n" + MOVEMENT.encode())
+    with pytest.raises(DataError, match=r"s\.AMC: Unknown bone names"):  # read, and then found to be no person
+        list(read(tmp_path))
+
+
+def test_a_movement_without_a_skeleton_asks_for_one(tmp_path: Path) -> None:
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "s.amc").write_text(MOVEMENT)
+    with pytest.raises(DataError, match="--asf"):
+        list(read(tmp_path / "alone"))
+    (tmp_path / "other.asf").write_text(SKELETON)
+    with pytest.raises(DataError, match=r"s\.amc: Unknown bone names"):  # the skeleton fits
+        list(read(tmp_path / "alone", tmp_path / "other.asf"))
+
+
+def test_the_actors_skeleton_lies_one_folder_up(tmp_path: Path) -> None:
+    (tmp_path / "mm").mkdir()
+    (tmp_path / "HDM_mm.asf").write_text(SKELETON)
+    (tmp_path / "mm" / "s.amc").write_text(MOVEMENT)
+    with pytest.raises(DataError, match=r"s\.amc: Unknown bone names"):
+        list(read(tmp_path))
+
+
+def test_the_better_copy_of_a_trial_is_kept(tmp_path: Path) -> None:
+    put(tmp_path, "bvh-daz/5/05_03.bvh", in_daz_bones(figure(still(60), 60)))
+    put(tmp_path, "bvh-max/05_03.bvh", figure(still(60), 60))
+    put(tmp_path, "bvh-max/05_04.bvh", figure(still(60), 60))
+    summary = prepare([tmp_path / "in"], tmp_path / "out.npz")
+    assert summary.replaced == {"bvh-daz/5/05_03": "bvh-max/05_03"}
+    assert summary.clips == 2
+
+
+def test_unfit_recordings_are_dropped_with_their_reason(tmp_path: Path) -> None:
+    put(tmp_path, "60/60_salsa_06.bvh", figure(still(60), 60))
+    put(tmp_path, "60/60_salsa_01.bvh", figure(still(60), 60))
+    summary = prepare([tmp_path / "in"], tmp_path / "out.npz")
+    assert summary.dropped == {"60/60_salsa_06": "the head is upside down"}
+    assert "Dropped 60/60_salsa_06: the head is upside down." in str(summary)
+
+
+DAZ = {
+    "LeftUpLeg": "lThigh", "LeftLeg": "lShin", "LeftFoot": "lFoot", "RightUpLeg": "rThigh", "RightLeg": "rShin",
+    "RightFoot": "rFoot", "Spine1": "chest", "Spine": "abdomen", "Neck": "neck", "Head": "head", "LeftArm": "lShldr",
+    "RightArm": "rShldr", "LeftForeArm": "lForeArm", "RightForeArm": "rForeArm", "LeftHand": "lHand",
+    "RightHand": "rHand",
+}  # fmt: skip
+
+
+def in_daz_bones(text: str) -> str:
+    return re.sub(r"JOINT (\w+)", lambda m: f"JOINT {DAZ[m[1]]}", text)

@@ -3,11 +3,25 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifting import anthropometry
 from lifting.batch import Framing
 from lifting.prepare import Clip, write
 from lifting.synthesis import random
 from lifting.synthesis.bank import COCO, JOINTS, MotionBank
-from lifting.synthesis.body import PARENTS, BodySettings, mirrored, mixed, orientation, reshaped
+from lifting.synthesis.body import (
+    PARENTS,
+    BodySettings,
+    embodied,
+    flexion,
+    low,
+    mirrored,
+    mixed,
+    orientation,
+    rebent,
+    reshaped,
+    stilled,
+    straightened,
+)
 from lifting.synthesis.noise import MEASURED, SPREAD, NoiseSettings, corrupted
 from lifting.synthesis.sampler import Sampler, SynthesisSettings
 from lifting.synthesis.view import ViewSettings, draw_view
@@ -85,6 +99,81 @@ def test_mixing_joins_the_legs_of_one_to_the_trunk_of_the_other() -> None:
     torch.testing.assert_close(out, upper, atol=1e-5, rtol=1e-5)
 
 
+def test_bodies_have_the_lengths_that_are_drawn() -> None:
+    lengths = anthropometry.draw(5, anthropometry.Population(), generator())
+    typical = embodied(standing(4).expand(5, -1, -1, -1), anthropometry.typical().expand(5, -1))
+    torch.testing.assert_close(typical, standing(4).expand(5, -1, -1, -1), atol=1e-5, rtol=1e-5)
+    factors = lengths / anthropometry.typical()
+    grown = bones(embodied(typical, lengths)) / bones(typical)
+    for name, segment in anthropometry.SEGMENT_OF.items():
+        expected = factors[:, None, anthropometry.SEGMENTS.index(segment)].expand(-1, 4)
+        torch.testing.assert_close(grown[:, :, JOINTS.index(name)], expected, atol=1e-4, rtol=1e-4)
+
+
+def test_limbs_are_bent_anew_in_their_plane() -> None:
+    chain = torch.randn(20, 3, 3, 3, generator=generator())
+    out = torch.cat([chain[:, :, :1], rebent(chain, flexion(chain))], 2)
+    torch.testing.assert_close(out, chain, atol=1e-3, rtol=1e-3)
+    straight = torch.cat([chain[:, :, :1], rebent(chain, torch.zeros(20, 3))], 2)
+    assert flexion(straight).max() < 1e-2
+    for k in (0, 1):
+        new, old = ((x[:, :, k + 1] - x[:, :, k]).norm(dim=-1) for x in (straight, chain))
+        torch.testing.assert_close(new, old, atol=1e-4, rtol=1e-4)
+
+
+def test_legs_that_bend_little_are_made_straight_and_others_are_not() -> None:
+    points = standing(9).expand(300, -1, -1, -1).clone()
+    points[:, :, JOINTS.index("left_knee"), 2] += 0.1  # 27°
+    points[:, :, JOINTS.index("right_knee"), 2] += 0.5  # a squat
+    out = straightened(points, BodySettings(straight=1.0), generator())
+    left, right = (
+        torch.rad2deg(flexion(out[:, :, [JOINTS.index(f"{side}_{part}") for part in ("hip", "knee", "ankle")]]))
+        for side in ("left", "right")
+    )
+    assert left.max() < 5
+    assert right.min() > 90
+    torch.testing.assert_close(straightened(points, BodySettings(straight=0.0), generator()), points)
+
+
+def test_still_people_do_not_move() -> None:
+    points = standing(9).expand(200, -1, -1, -1)
+    out = stilled(points, BodySettings(still=0.25), generator())
+    still = (out == out[:, :1]).all((1, 2, 3))
+    assert 0.15 < still.float().mean() < 0.35
+    torch.testing.assert_close(out[~still], points[~still])
+
+
+def test_low_postures_are_found_in_a_bank(bank: MotionBank) -> None:
+    assert not low(bank.points).any()
+    lying = bank.points[..., [0, 2, 1]]
+    assert low(lying).all()
+    clips, frames = bank.where(lambda points: points[:, 0, 2] > points[0, 0, 2] + 0.5)
+    assert set(clips.tolist()) == {0, 1}
+    assert frames[clips == 0].tolist() == [float(f) for f in range(30, 60)]
+
+
+def test_groups_of_joints_are_lost_together() -> None:
+    plane = standing(27)[None, :, COCO, :2].expand(600, -1, -1, -1)
+    flawed, inside = torch.ones(600, dtype=torch.bool), torch.ones(600, 27, 17, dtype=torch.bool)
+    nothing = {"swap": 0, "drop": 0, "drop_limb": 0, "stray": 0, "drop_whole": 0, "drop_face": 0, "half": 0, "cover": 0}
+
+    def seen(**loss: float) -> torch.Tensor:
+        settings = NoiseSettings(**{**nothing, **loss})  # type: ignore[arg-type]
+        return corrupted(plane, inside, flawed, torch.arange(27) / 20, settings, generator())[1]
+
+    assert seen().all()
+    face = seen(drop_face=0.5)
+    assert (face[..., :5].all(-1) | ~face[..., :5].any(-1)).all() and face[..., 5:].all()
+    assert not face[..., :5].all()
+    arm = [COCO17.index(f"left_{part}") for part in ("shoulder", "elbow", "wrist")]
+    whole = seen(drop_whole=0.5)[..., arm]
+    assert (whole.all(-1) | ~whole.any(-1)).all() and not whole.all()
+    # What covers a person covers one side of a line: no joint is lost that lies between two seen ones on every line.
+    hidden = ~seen(cover=1.0)
+    share = hidden.float().mean(-1)
+    assert share.max() <= 0.75 and 0.05 < share.mean() < 0.6
+
+
 def test_rotations_are_rotations() -> None:
     for matrix in (random.rotation(50, generator()), orientation(50, BodySettings(), generator())):
         torch.testing.assert_close(matrix @ matrix.transpose(1, 2), torch.eye(3).expand(50, 3, 3), atol=1e-5, rtol=0)
@@ -117,7 +206,7 @@ def test_noise_leaves_clean_samples_alone_and_scales_with_the_person() -> None:
     noisy, seen = corrupted(plane, inside, flawed, times, NoiseSettings(), generator())
     torch.testing.assert_close(noisy[1::2], plane[1::2])
     assert seen[1::2].all()
-    assert 0.7 < seen[::2].float().mean() < 0.99
+    assert 0.6 < seen[::2].float().mean() < 0.95
     double, _ = corrupted(2 * plane, inside, flawed, times, NoiseSettings(), generator())
     torch.testing.assert_close(double, 2 * noisy, atol=1e-4, rtol=1e-4)
     error = (noisy - plane)[::2].norm(dim=-1).mean((0, 1))
@@ -127,7 +216,7 @@ def test_noise_leaves_clean_samples_alone_and_scales_with_the_person() -> None:
 def test_noise_is_correlated_in_time() -> None:
     plane = torch.rand(300, 27, 17, 2)
     flawed = torch.ones(300, dtype=torch.bool)
-    still = NoiseSettings(swap=0, drop=0, drop_limb=0, stray=0, half=0)
+    still = NoiseSettings(swap=0, drop=0, drop_limb=0, stray=0, drop_whole=0, drop_face=0, half=0, cover=0)
     noisy, _ = corrupted(
         plane, flawed[:, None, None].expand(300, 27, 17), flawed, torch.arange(27) / 20, still, generator()
     )

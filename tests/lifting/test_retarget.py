@@ -1,0 +1,110 @@
+"""Movement on sound bodies: what a recording says stays, what cannot be true of people goes."""
+
+import numpy as np
+import pytest
+
+from lifting.anthropometry import SEGMENT_OF, SEGMENTS, typical
+from lifting.mocap.audit import audit, table
+from lifting.mocap.retarget import Calibration, bent, between, flexion, retarget, span
+from lifting.synthesis.bank import JOINTS
+from lifting.synthesis.body import PARENTS
+from tests.lifting.test_synthesis import standing
+
+LENGTH = dict(zip(SEGMENTS, typical().tolist(), strict=True))
+
+
+def figure(frames: int = 60, shank: float = 1.0, least: float = 0.0, most: float = 90.0) -> np.ndarray:
+    """A person who squats: both knees bend from ``least`` to ``most`` degrees. ``shank``: times a normal shank."""
+    points = standing(frames).double().numpy()
+    thigh, lower = LENGTH["thigh"], LENGTH["shank"] * shank
+    angles = np.radians(np.linspace(least, most, frames))
+    for side in ("left", "right"):
+        hip, knee, ankle = (JOINTS.index(f"{side}_{part}") for part in ("hip", "knee", "ankle"))
+        down = np.stack([np.zeros(frames), -np.cos(angles / 2), np.sin(angles / 2)], 1)
+        points[:, knee] = points[:, hip] + thigh * down
+        points[:, ankle] = points[:, knee] + lower * down * [1, 1, -1]
+    return points
+
+
+def moved(points: np.ndarray) -> np.ndarray:
+    return retarget(points, Calibration.of([points], [points]))
+
+
+def test_every_bone_has_the_typical_length() -> None:
+    out = moved(figure(shank=1.23))
+    for name, segment in SEGMENT_OF.items():
+        joint = JOINTS.index(name)
+        bone = np.linalg.norm(out[:, joint] - out[:, PARENTS[joint]], axis=1)
+        np.testing.assert_allclose(bone, LENGTH[segment], rtol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("shank", [1.0, 1.23])
+def test_legs_that_are_never_straight_become_so(shank: float) -> None:
+    """Their straightest frames are straight, the deepest squat stays nearly as deep, and order is kept."""
+    out = flexion(moved(figure(shank=shank, least=25.0)), "left", "leg")
+    assert out[:2].max() < 6
+    assert 80 < out[-1] < 91
+    assert (np.diff(out) > -1e-6).all()
+
+
+def test_legs_that_are_straight_at_times_keep_their_bend() -> None:
+    before, out = figure(shank=1.0), moved(figure(shank=1.0))
+    np.testing.assert_allclose(flexion(out, "right", "leg")[5:], flexion(before, "right", "leg")[5:], atol=3.0)
+
+
+def test_knees_keep_pointing_where_they_point() -> None:
+    out = moved(figure(least=20.0))
+    knee = out[-1, JOINTS.index("left_knee")] - out[-1, JOINTS.index("left_hip")]
+    assert knee[2] > 0.2
+
+
+@pytest.mark.parametrize("lift", [-0.12, 0.0, 0.1])
+def test_shoulders_lie_below_the_base_of_the_neck(lift: float) -> None:
+    points = figure()
+    for side in ("left", "right"):
+        for part in ("shoulder", "elbow", "wrist"):
+            points[:, JOINTS.index(f"{side}_{part}"), 1] += lift
+    out = moved(points)
+    drop = out[:, JOINTS.index("thorax"), 1] - out[:, JOINTS.index("left_shoulder"), 1]
+    np.testing.assert_allclose(drop, 0.397 * LENGTH["shoulder"], atol=0.02)
+
+
+def test_a_mirror_image_is_moved_to_the_mirror_image() -> None:
+    rng = np.random.default_rng(0)
+    points = figure() + rng.normal(size=(1, 22, 3)) * 0.03
+    swap = [JOINTS.index(_other(name)) for name in JOINTS]
+    mirrored = points[:, swap] * [-1, 1, 1]
+    np.testing.assert_allclose(moved(mirrored), moved(points)[:, swap] * [-1, 1, 1], atol=0.01)
+
+
+def _other(name: str) -> str:
+    swap = {"left": "right", "right": "left"}
+    side, _, rest = name.partition("_")
+    return f"{swap[side]}_{rest}" if side in swap else name
+
+
+def test_a_limb_of_the_same_bones_stays() -> None:
+    rng = np.random.default_rng(1)
+    chain = np.cumsum(rng.normal(size=(50, 3, 3)), axis=1)
+    for one in chain:
+        upper, lower = np.linalg.norm(np.diff(one, axis=0), axis=1)
+        out = bent(one[None], span(one[None], 0.0), upper, lower)
+        np.testing.assert_allclose(out[0], one[1:] - one[0], atol=2e-3)
+
+
+def test_the_least_rotation_between_two_directions() -> None:
+    a, b = np.array([0.6, 0.8, 0.0]), np.array([0.0, 0.6, 0.8])
+    turn = between(a, b)
+    np.testing.assert_allclose(turn @ a, b, atol=1e-12)
+    np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(turn @ np.cross(a, b), np.cross(a, b), atol=1e-12)
+
+
+def test_the_audit_names_what_is_not_human() -> None:
+    odd = audit("daz", "1", [figure(shank=1.23, least=20.0)])
+    assert {"shank/thigh", "knee p2"} <= set(odd.odd)
+    sound = audit("daz", "1", [moved(figure(shank=1.23, least=20.0))])
+    assert not {"shank/thigh", "knee p2", "shoulders", "hips"} & set(sound.odd)
+    told = table([odd, sound])
+    assert f"{odd.values['shank/thigh']:.2f} !" in told
+    assert "- daz, subject 1: " in told
