@@ -26,7 +26,9 @@ def flexion(
     return np.stack(bent, -1)
 
 
-def between(one: Float[np.ndarray, "*frames 3"], other: Float[np.ndarray, "*#frames 3"]) -> Float[np.ndarray, "*frames"]:
+def between(
+    one: Float[np.ndarray, "*frames 3"], other: Float[np.ndarray, "*#frames 3"]
+) -> Float[np.ndarray, "*frames"]:
     """Degrees between vectors, exact near 0 and 180."""
     across = np.linalg.norm(np.cross(one, other), axis=-1)
     return np.degrees(np.arctan2(across, (one * other).sum(-1)))

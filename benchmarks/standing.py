@@ -93,7 +93,7 @@ def _leg(size: Mapping[str, float], bend: float) -> dict[str, Joint]:
 def _arm(thorax: Joint, size: Mapping[str, float], tall: float, bend: float) -> dict[str, Joint]:
     """The left shoulder, elbow and wrist; the elbow is bent forwards (radians)."""
     drop = NECK_BASE * tall
-    shoulder = thorax + [sqrt(size["shoulder"] ** 2 - drop**2), -drop, 0.0]
+    shoulder = thorax + np.array([sqrt(size["shoulder"] ** 2 - drop**2), -drop, 0.0])
     down = np.array([sin(radians(AWAY)), -cos(radians(AWAY)), 0.0])
     elbow = shoulder + size["upper_arm"] * down
     wrist = elbow + size["forearm"] * (cos(bend) * down + sin(bend) * np.array([0.0, 0.0, 1.0]))

@@ -1,6 +1,5 @@
 """Somebody who stands still, filmed from all sides, and what the program makes of it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import cos, radians, sin

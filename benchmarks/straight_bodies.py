@@ -131,17 +131,18 @@ def spreads(answers: Iterable[Answer]) -> dict[str, float]:
 
 
 def followed(answers: Sequence[Answer]) -> dict[str, Any]:
-    """Slope and bias of each hinge that was bent: in all, by heading and by the camera's height."""
-    out = {}
-    for hinge in HINGES:
-        mine = [answer for answer in answers if hinge in answer.bends]
-        out[hinge] = {
-            **line(mine, hinge),
-            "answers": {key: median(some, hinge) for key, some in grouped(mine, lambda a: str(a.bends[hinge]))},
-            "by heading": {key: line(some, hinge) for key, some in grouped(mine, lambda a: str(a.view.heading))},
-            "by height": {key: line(some, hinge) for key, some in grouped(mine, lambda a: str(a.view.height))},
-        }
-    return out
+    """What is said of each hinge that was bent."""
+    return {hinge: _followed([answer for answer in answers if hinge in answer.bends], hinge) for hinge in HINGES}
+
+
+def _followed(answers: Sequence[Answer], hinge: str) -> dict[str, Any]:
+    """Slope and bias of one hinge in all, by heading and by the camera's height, and the answers by true flexion."""
+    return {
+        **line(answers, hinge),
+        "answers": {key: median(some, hinge) for key, some in grouped(answers, lambda a: str(a.bends[hinge]))},
+        "by heading": {key: line(some, hinge) for key, some in grouped(answers, lambda a: str(a.view.heading))},
+        "by height": {key: line(some, hinge) for key, some in grouped(answers, lambda a: str(a.view.height))},
+    }
 
 
 def line(answers: Sequence[Answer], hinge: str) -> dict[str, float]:
