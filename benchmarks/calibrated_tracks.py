@@ -53,9 +53,9 @@ def people(clip: Clip, frames: int, cache: Path | None = None) -> list[Seen]:
     known = file is not None and file.exists()
     with TemporaryDirectory() as folder:
         views = read(fetch("calibrated-clips"), clip, Path(folder), 0 if known else frames)
-    found = _kept(file) if file and known else search(views)
+    found = kept(file) if file and known else search(views)
     if file and not known:
-        _keep(file, found)
+        keep(file, found)
     return [_person(views, found, who) for who in matched(views, _points(found["full"]))]
 
 
@@ -122,10 +122,10 @@ def _points(found: Sequence[Sequence[Track2D]]) -> list[list[Float[np.ndarray, "
     return [[track.points for track in some] for some in found]
 
 
-def _keep(file: Path, found: Found) -> None:
+def keep(file: Path, found: Found) -> None:
     """Write tracks: an array (N, T, …) for every way, view and part."""
     arrays = {
-        f"{way}.{k}.{part}": np.stack([getattr(track, part) for track in some])
+        f"{way}.{k}.{part}": np.array([getattr(track, part) for track in some])
         for way, all_ in found.items()
         for k, some in enumerate(all_)
         for part in PARTS
@@ -134,7 +134,8 @@ def _keep(file: Path, found: Found) -> None:
         np.savez_compressed(out, **arrays)
 
 
-def _kept(file: Path) -> Found:
+def kept(file: Path) -> Found:
+    """Read what ``keep`` wrote."""
     with np.load(file) as arrays:
         ways: dict[str, list[list[Track2D]]] = {}
         for key in arrays:
@@ -146,5 +147,4 @@ def _kept(file: Path) -> Found:
 
 
 def _tracks(points: np.ndarray, scores: np.ndarray, filled: np.ndarray) -> list[Track2D]:
-    times = np.arange(points.shape[1]) / RATE
-    return [Track2D(p, s, times, f, 0, SIZE) for p, s, f in zip(points, scores, filled, strict=True)]
+    return [Track2D(p, s, np.arange(len(p)) / RATE, f, 0, SIZE) for p, s, f in zip(points, scores, filled, strict=True)]
