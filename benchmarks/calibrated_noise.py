@@ -26,8 +26,9 @@ import tyro
 from jaxtyping import Bool, Float
 from scipy.signal import savgol_filter
 
-from benchmarks.calibrated_tracks import ASKED, Seen, people
+from benchmarks.calibrated_tracks import ASKED, Seen
 from benchmarks.keypoint_noise import rounded, table
+from benchmarks.keypoint_offsets import named
 from benchmarks.noise_figures import (
     FAR,
     PIECE,
@@ -51,7 +52,6 @@ SMOOTH = 0.25
 """Seconds that the quadratics span which smooth the truth."""
 LONGEST = 0.8
 """Seconds: up to which lag errors are compared with themselves."""
-PEOPLE = ("the man", "the woman", "the man behind the woman")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +75,12 @@ def main(frames: int = 100, cache: Path | None = None) -> None:
         cache: A folder that keeps what the 2D stages find (see ``benchmarks.calibrated``).
     """
     warnings.filterwarnings("ignore", "All-NaN|Mean of empty")  # joints that were never seen stay NaN
-    everybody = [seen for clip in ("single", "multi") for seen in people(clip, frames, cache)]
+    everybody = named(frames, cache)
     columns: dict[str, Mapping[str, Any]] = {}
     for way in ASKED:
-        found = [of_person(seen, way) for seen in everybody]
-        columns[way] = figures([one for some in found for one in some])
-        columns |= {f"{way}, {who}": figures(some) for who, some in zip(PEOPLE, found, strict=True)}
+        found = {who: of_person(seen, way) for who, seen in everybody.items()}
+        columns[way] = figures([one for some in found.values() for one in some])
+        columns |= {f"{way}, {who}": figures(some) for who, some in found.items()}
     print(json.dumps(rounded(columns), indent=2))
     print(table(columns))
 

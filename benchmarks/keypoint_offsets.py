@@ -3,11 +3,12 @@
     python -m benchmarks.keypoint_offsets [--frames 100] [--cache FOLDER]
 
 Each detector's keypoints are triangulated alone, over all four views, and compared with what all detectors say in the
-axes of ``lifting.synthesis.offsets``. Two people are all there is: a man on a treadmill and a woman rendered into the
-pictures; that man once more, half hidden behind her, is listed and counts for nothing.
+axes of ``lifting.synthesis.offsets``. Two people are all there is: a man on a treadmill, and a woman rendered into the
+pictures as if she were 1.36 m tall; that man once more, half hidden behind her, is listed and counts for nothing.
 
-``widths``: between hips and between shoulders, over the length of a leg (thigh and shank) and of an arm; beside them
-what people's joint centres have, on average, and those with the published offsets. For each detector ``difference_mm``:
+``ratios``: hips' width over the length of a leg (thigh and shank), shoulders' over that of an arm, shank over thigh and
+forearm over upper arm; beside them (``expected``) what people's joint centres have, on average, and those with the
+published offsets: the only check of what all detectors share. For each detector ``difference_mm``:
 median over frames of its keypoint minus the joint's place by all, (x to the left, y up, z forward) of a left joint,
 mean over left and right, over people, for a body 1.75 m tall; ``people_mm``: the same for each person;
 ``offset_mm``: published plus difference, from the joint centre; ``view_mm``: how far, root mean square of a coordinate
@@ -37,11 +38,12 @@ LIMBS = 0.778
 """Length of thigh, shank, upper arm and forearm between keypoints over stature: joint centres' 0.805 (ANSUR II, means
 of men and women) with ``PUBLISHED``."""
 EXPECTED = {
-    "joint centres": {"hips": 0.204, "shoulders": 0.620},
-    "joint centres and published offsets": {"hips": 0.264, "shoulders": 0.742},
+    "joint centres": {"hips": 0.204, "shoulders": 0.620, "shank": 0.987, "forearm": 0.978},
+    "joint centres and published offsets": {"hips": 0.264, "shoulders": 0.742, "shank": 1.019, "forearm": 0.909},
 }
-"""Widths that people have on average: 0.099 and 0.1985 of the stature between the joint centres of hips and of
-shoulders, 0.485 and 0.320 for leg and arm (ANSUR II, means of men and women); and with ``PUBLISHED`` at 1.75 m."""
+"""Of shares of the stature between joint centres (ANSUR II, means of men and women): 0.099 and 0.1985 from hip to hip
+and from shoulder to shoulder, thigh 0.2441, shank 0.2409, upper arm 0.162, forearm 0.1584; with ``PUBLISHED``, those
+of a body ``STATURE`` tall."""
 PEOPLE = ("the man", "the woman", "the man behind the woman")
 COUNTED = 2
 """Of ``PEOPLE``, from the first."""
@@ -56,11 +58,20 @@ def main(frames: int = 100, cache: Path | None = None) -> None:
         frames: How many frames of the clips are used.
         cache: A folder that keeps what the 2D stages find (see ``benchmarks.calibrated``).
     """
-    everybody = [seen for clip in ("single", "multi") for seen in people(clip, frames, cache)]
-    bodies = [Body.of(seen) for seen in everybody]
+    bodies = [Body.of(seen) for seen in named(frames, cache).values()]
     ways = {way: figures([measured(body, way) for body in bodies]) for way in ASKED}
     known = dict(zip(PEOPLE, map(about, bodies), strict=True))
     print(json.dumps({"expected": EXPECTED, "people": known, "detectors": ways}, indent=2))
+
+
+def named(frames: int, cache: Path | None) -> dict[str, Seen]:
+    """``PEOPLE`` of both clips; the woman is the smaller one."""
+    (alone,), (small, large) = people("single", frames, cache), sorted(people("multi", frames, cache), key=_height)
+    return dict(zip(PEOPLE, (alone, small, large), strict=True))
+
+
+def _height(seen: Seen) -> float:
+    return sum(limb(seen.truth[:, FIRST:], *pair) for pair in _BONES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +87,7 @@ class Body:
     def of(seen: Seen) -> "Body":
         """The body of somebody whom all views see."""
         truth = seen.truth[:, FIRST:]
-        whole = sum(limb(truth, *pair) for pair in (("hip", "knee"), ("knee", "ankle"), *_ARM)) / LIMBS
-        return Body(seen, truth, axes(torch.from_numpy(truth)).numpy(), whole)
+        return Body(seen, truth, axes(torch.from_numpy(truth)).numpy(), _height(seen) / LIMBS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +102,10 @@ class Measured:
     image: Float[np.ndarray, "V 12 2"]
     errors: Float[np.ndarray, "V T 12 2"]
     axes: Float[np.ndarray, "V T 12 3 2"]
-    widths: Mapping[str, float]
+    ratios: Mapping[str, float]
 
 
-_ARM = (("shoulder", "elbow"), ("elbow", "wrist"))
+_BONES = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
 _LEFTS = np.array([name.startswith("left") for name in BODY])
 _SIGNS = np.where(_LEFTS[:, None], 1.0, [-1.0, 1.0, 1.0])
 
@@ -107,7 +117,7 @@ def measured(body: Body, way: str) -> Measured:
     offset = np.median((body.axes @ (alone - body.truth)[..., None])[..., 0], axis=0) * scale * _SIGNS
     errors = np.stack([off(view, track, body.truth) for view, track in zip(views, tracks, strict=True)]) * scale
     flat = np.stack([shadows(view, body) for view in views])
-    return Measured(offset, np.nanmedian(errors, axis=1), errors, flat, widths(alone))
+    return Measured(offset, np.nanmedian(errors, axis=1), errors, flat, ratios(alone))
 
 
 def off(view: View, track: Track2D, truth: Float[np.ndarray, "T 12 3"]) -> Float[np.ndarray, "T 12 2"]:
@@ -135,7 +145,7 @@ def figures(found: Sequence[Measured]) -> dict[str, Any]:
     apart = np.stack([np.nanmedian(errors, axis=1) for errors in left])
     calm = [one.errors - one.image[:, None] for one in counted]
     return {
-        "widths": {who: one.widths for who, one in zip(PEOPLE, found, strict=True)},
+        "ratios": {who: one.ratios for who, one in zip(PEOPLE, found, strict=True)},
         "difference_mm": _mm(difference),
         "people_mm": {who: _mm(by_part(one.offset)) for who, one in zip(PEOPLE, found, strict=True)},
         "offset_mm": _mm({part: PUBLISHED[part] + xyz for part, xyz in difference.items()}),
@@ -160,14 +170,19 @@ def by_part(offsets: Float[np.ndarray, "12 3"]) -> dict[str, Float[np.ndarray, "
 
 def about(body: Body) -> Mapping[str, Any]:
     """A person by the consensus of all detectors."""
-    return {"stature_m": round(body.stature, 2), "widths": widths(body.truth)}
+    return {"stature_m": round(body.stature, 2), "ratios": ratios(body.truth)}
 
 
-def widths(points: Float[np.ndarray, "T 12 3"]) -> Mapping[str, float]:
-    """Hips over a leg's length and shoulders over an arm's, medians."""
-    leg = limb(points, "hip", "knee") + limb(points, "knee", "ankle")
-    arm = sum(limb(points, *pair) for pair in _ARM)
-    return {"hips": round(_between(points, "hip") / leg, 3), "shoulders": round(_between(points, "shoulder") / arm, 3)}
+def ratios(points: Float[np.ndarray, "T 12 3"]) -> Mapping[str, float]:
+    """Of widths and limbs, medians over time."""
+    thigh, shank, arm, forearm = (limb(points, *pair) for pair in _BONES)
+    found = {
+        "hips": _between(points, "hip") / (thigh + shank),
+        "shoulders": _between(points, "shoulder") / (arm + forearm),
+        "shank": shank / thigh,
+        "forearm": forearm / arm,
+    }
+    return {name: round(value, 3) for name, value in found.items()}
 
 
 def limb(points: Float[np.ndarray, "T 12 3"], upper: str, lower: str) -> float:

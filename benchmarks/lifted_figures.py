@@ -69,6 +69,12 @@ def from_middle(one: Lifted) -> Float[np.ndarray, "T K"]:
     return np.asarray(np.linalg.norm(poses - truth, axis=-1))
 
 
+def after_scale(one: Lifted) -> Float[np.ndarray, "T K"]:
+    """``from_middle`` after the best scale of the whole track: a camera alone cannot tell how tall somebody is."""
+    poses, truth = (points - points[:, HIPS].mean(axis=1, keepdims=True) for points in (one.poses, one.truth))
+    return np.asarray(np.linalg.norm(poses * np.nansum(poses * truth) / np.nansum(poses**2) - truth, axis=-1))
+
+
 def flexion(points: Float[np.ndarray, "T K 3"], hinge: str) -> Float[np.ndarray, "T 2"]:
     """Degrees by which the left and the right knee or elbow are bent: 0 = both bones in one line."""
     angles = []
@@ -94,6 +100,7 @@ def _bent(hinge: str, size: Callable[[np.ndarray], np.ndarray]) -> Callable[[Lif
 FIGURES: Mapping[str, tuple[Callable[[Lifted], Float[np.ndarray, "*many"]], float, int]] = {
     "p_mpjpe_mm": (after_similarity, 1000, 1),
     "mpjpe_mm": (from_middle, 1000, 1),
+    "scaled_mpjpe_mm": (after_scale, 1000, 1),
     **{f"{hinge}_{name}": (_bent(hinge, size), 1, 1)
        for hinge, (name, size) in product(CHAINS, (("deg", np.abs), ("bias_deg", np.positive)))},
     "limbs": (lengths_vary, 1, 4),

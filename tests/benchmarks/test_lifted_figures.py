@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from benchmarks import calibrated_tracks
-from benchmarks.lifted_figures import LIMBS, SHARED, Lifted, after_similarity, figures, flexion, from_middle
+from benchmarks.lifted_figures import (
+    LIMBS,
+    SHARED,
+    Lifted,
+    after_scale,
+    after_similarity,
+    figures,
+    flexion,
+    from_middle,
+)
 from poses import Track2D
 
 
@@ -17,6 +26,12 @@ def some(seed: int = 0, frames: int = 6) -> np.ndarray:
 def test_perfect_poses_have_no_errors() -> None:
     found = figures([Lifted(some(), some() + np.array([1.0, 2.0, 3.0]))] * 4)
     assert {name: v for name, v in found.items() if not name.startswith("limbs") and v != 0} == {}
+
+
+def test_poses_that_are_all_too_large_by_one_factor_have_no_error_once_scaled() -> None:
+    assert after_scale(Lifted(1.3 * some(), some())).max() < 1e-9
+    growing = np.linspace(1.0, 1.3, 6)[:, None, None]
+    assert after_scale(Lifted(growing * some(), some())).mean() > 0.05
 
 
 def test_a_pose_too_large_has_an_error_only_where_nothing_is_scaled() -> None:
