@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -37,6 +37,8 @@ from poses import Frame
 from poses.output import replacing
 from weights.store import fetch
 
+DETECTORS: tuple[Literal["full", "heavy", "none"], ...] = ("full", "heavy", "none")
+"""What ``--refine`` takes; the program's default first."""
 SYNTHETIC = {"NoiseSettings()": NoiseSettings(), "MEASURED": MEASURED}
 COPIES = 30
 """Samples a piece of movement in the synthetic columns."""
@@ -96,18 +98,20 @@ def main(video: Path | None = None, tracks: Path | None = None) -> None:
     warnings.filterwarnings("ignore", "All-NaN|Mean of empty")  # joints that no reading saw stay NaN
     people = {name: readings(views, rate) for name, views in found.items()}
     columns = {name: figures(seen) for name, seen in people.items()}
-    for k, one in enumerate(people["default"]):
+    for k, one in enumerate(people[DETECTORS[0]]):
         columns[f"person {k + 1}"] = figures([one])
     for name, settings in SYNTHETIC.items():
-        columns[name] = figures(imagined(people["default"], settings))
+        columns[name] = figures(imagined(people[DETECTORS[0]], settings))
     print(json.dumps(rounded(columns), indent=2))
     print(table(columns))
 
 
 def searched(video: Video, keep: Path | None) -> dict[str, list[Tracks]]:
     """What each detector finds in each view."""
-    detectors = {"default": Pipeline.load, "MoveNet": lambda: Pipeline.load(Detection(refine="none"))}
-    found = {name: [followed(load().detector, video, view) for view in VIEWS] for name, load in detectors.items()}
+    found = {
+        name: [followed(Pipeline.load(Detection(refine=name)).detector, video, view) for view in VIEWS]
+        for name in DETECTORS
+    }
     if keep:
         arrays = {
             f"{n}.{k}.{what}": a for n, ts in found.items() for k, t in enumerate(ts) for what, a in vars(t).items()

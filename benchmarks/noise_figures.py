@@ -3,7 +3,7 @@
 What all readings have in common is the movement, and the errors that they share; what sets them apart is error alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -34,6 +34,13 @@ FAR = 0.25
 STRAYS_FAR = float(np.exp(-((FAR / 0.5) ** 2) / 2))
 """How many of the strayed joints of ``corrupted`` are that far off."""
 TWINS = list(COCO17.mirror)
+GROUPS: Mapping[str, tuple[tuple[int, ...], ...]] = {
+    "face": (tuple(range(COCO17.index("left_shoulder"))),),
+    "arm": LIMBS[:2],
+    "leg": LIMBS[2:],
+    "both legs": (LIMBS[2] + LIMBS[3],),
+}
+"""Joints that are lost together: an arm is elbow and wrist, a leg knee and ankle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +89,7 @@ def figures(people: Sequence[Readings]) -> dict[str, Any]:
         "not seen": spells(unseen, rate),
         "lost": spells([~one.kept[None] for one in people], rate),
         "limb lost": spells(limbs, rate),
+        "groups": groups([one.kept[None] for one in people], rate),
         "settings": {
             "level, apart": level,
             "level, if all errors share like the quickest": level * quick / quick_apart,
@@ -216,6 +224,14 @@ def alone(kept: Bool[np.ndarray, "T 17"], limbs: Bool[np.ndarray, "1 T 4"]) -> B
     for k, joints in enumerate(LIMBS):
         lost[:, joints] &= ~limbs[0, :, k, None]
     return lost
+
+
+def groups(kept: Sequence[Bool[np.ndarray, "V T 17"]], rate: float) -> dict[str, dict[str, float]]:
+    """Spells in which all joints of one of ``GROUPS`` are lost at once."""
+    return {
+        name: spells([np.stack([~one[..., list(joints)].any(-1) for joints in some], -1) for one in kept], rate)
+        for name, some in GROUPS.items()
+    }
 
 
 def spells(flags: Sequence[Bool[np.ndarray, "V T J"]], rate: float) -> dict[str, float]:

@@ -36,6 +36,68 @@ PUBLISHED: Mapping[str, tuple[float, float, float]] = {
 }
 """Keypoint minus joint centre of a left joint, metres: the marker positions of Pose2Sim's OpenSim model (its authors
 placed them by hand, for HALPE_26, BODY_25 and COCO_133 alike). A right joint's x has the other sign."""
+DIFFERENCES: Mapping[str, Mapping[str, tuple[float, float, float]]] = {
+    "none": {
+        "shoulder": (0.002, 0.0012, 0.0001),
+        "elbow": (0.0018, -0.0008, -0.0004),
+        "wrist": (0.0013, 0.0017, -0.0006),
+        "hip": (0.0037, 0.0196, 0.0018),
+        "knee": (-0.0007, -0.0013, 0.0029),
+        "ankle": (0.0002, -0.0033, 0.0003),
+    },
+    "full": {
+        "shoulder": (-0.0009, -0.0004, 0.0016),
+        "elbow": (0.0002, 0.0018, 0.0005),
+        "wrist": (0.0004, 0.0007, 0.0017),
+        "hip": (-0.0027, -0.0038, -0.0022),
+        "knee": (0.0007, 0.0044, -0.0006),
+        "ankle": (0.0, 0.0045, 0.0002),
+    },
+    "heavy": {
+        "shoulder": (-0.0004, -0.0007, -0.0016),
+        "elbow": (-0.0022, -0.0005, -0.0003),
+        "wrist": (-0.0015, -0.0013, -0.0003),
+        "hip": (-0.0011, -0.0092, -0.0022),
+        "knee": (0.0, -0.0031, -0.0023),
+        "ankle": (-0.0001, -0.0013, 0.0),
+    },
+}
+"""Keypoint of a detector (``--refine``) minus what all three say together, metres, as ``PUBLISHED``:
+``python -m benchmarks.keypoint_offsets``, 2026-11-27, on two people, a man and a rendered woman. ``full`` and ``heavy``
+are of one family, and so weigh more in what all say than MoveNet alone (``none``), whose hips lie 2 cm higher."""
+OFFSETS: Mapping[str, Mapping[str, tuple[float, float, float]]] = {
+    detector: {part: (x + u, y + v, z + w) for part, (u, v, w) in parts.items() for x, y, z in [PUBLISHED[part]]}
+    for detector, parts in DIFFERENCES.items()
+}
+"""Keypoint of each detector minus joint centre, metres, of a left joint of a body ``STATURE`` tall."""
+SPREADS: Mapping[str, Mapping[str, float]] = {
+    "none": {
+        "shoulder": 0.0082,
+        "elbow": 0.0097,
+        "wrist": 0.0095,
+        "hip": 0.0175,
+        "knee": 0.0095,
+        "ankle": 0.0095,
+    },
+    "full": {
+        "shoulder": 0.0071,
+        "elbow": 0.0094,
+        "wrist": 0.0058,
+        "hip": 0.0135,
+        "knee": 0.0084,
+        "ankle": 0.0096,
+    },
+    "heavy": {
+        "shoulder": 0.0067,
+        "elbow": 0.0087,
+        "wrist": 0.0052,
+        "hip": 0.0128,
+        "knee": 0.0081,
+        "ankle": 0.0072,
+    },
+}
+"""Standard deviation of a coordinate, metres, of what is constant besides, for a person, side and view: measured with
+``DIFFERENCES``. It does not hold by how much the published offsets are wrong for a person, in all detectors alike."""
 
 _CHAINS = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
 
