@@ -4,8 +4,9 @@
 
 Unlike ``benchmarks.keypoint_noise`` this knows where the joints are: by all detectors and views together, smoothed over
 ``SMOOTH`` seconds. What never changes of an error, for a person, view and joint, is left out: it is about where a joint
-is said to be (``benchmarks.keypoint_offsets``). Sizes are shares of the person's size and of one coordinate, as in
-``lifting.synthesis.noise``. The clips are 1.7 s long: slower drift counts as constant.
+is said to be (``benchmarks.keypoint_offsets``). The man's face is pixelated, so its errors are left out. Sizes are
+shares of the person's size and of one coordinate, as in ``lifting.synthesis.noise``. The clips are 1.7 s long: slower
+drift counts as constant.
 
 ``level`` is what ``NoiseSettings.level`` means, at the 10th, 50th and 90th percentile over views of people; ``jitter``
 its share that is new in every frame, ``drift_seconds`` the time constant of the rest. ``shared``: correlation of the
@@ -31,8 +32,10 @@ from benchmarks.keypoint_noise import rounded, table
 from benchmarks.keypoint_offsets import named
 from benchmarks.noise_figures import (
     FAR,
+    GROUPS,
     PIECE,
     STRAYS_FAR,
+    alone,
     autocovariance,
     by_part,
     crossed,
@@ -50,6 +53,8 @@ from poses import Track2D
 
 SMOOTH = 0.25
 """Seconds that the quadratics span which smooth the truth."""
+FACE = GROUPS["face"][0]
+PIXELATED = ("the man", "the man behind the woman")
 LONGEST = 0.8
 """Seconds: up to which lag errors are compared with themselves."""
 
@@ -78,25 +83,26 @@ def main(frames: int = 100, cache: Path | None = None) -> None:
     everybody = named(frames, cache)
     columns: dict[str, Mapping[str, Any]] = {}
     for way in ASKED:
-        found = {who: of_person(seen, way) for who, seen in everybody.items()}
+        found = {who: of_person(seen, way, FACE if who in PIXELATED else ()) for who, seen in everybody.items()}
         columns[way] = figures([one for some in found.values() for one in some])
         columns |= {f"{way}, {who}": figures(some) for who, some in found.items()}
     print(json.dumps(rounded(columns), indent=2))
     print(table(columns))
 
 
-def of_person(seen: Seen, way: str) -> list[Errors]:
-    """The errors of one way in each view."""
+def of_person(seen: Seen, way: str, hidden: Sequence[int]) -> list[Errors]:
+    """The errors of one way in each view, but those of the joints ``hidden``."""
     window = round(SMOOTH * RATE) // 2 * 2 + 1
     truth = savgol_filter(seen.truth, window, 2, axis=0)
-    return [errors(view, track, truth) for view, track in zip(seen.views, seen.tracks[way], strict=True)]
+    return [errors(view, track, truth, hidden) for view, track in zip(seen.views, seen.tracks[way], strict=True)]
 
 
-def errors(view: View, track: Track2D, truth: Float[np.ndarray, "T 17 3"]) -> Errors:
-    """Of one track."""
+def errors(view: View, track: Track2D, truth: Float[np.ndarray, "T 17 3"], hidden: Sequence[int] = ()) -> Errors:
+    """Of one track, NaN for the joints ``hidden``."""
     image = view.image(truth)
     size = np.sqrt(np.square(image - image.mean(axis=1, keepdims=True)).sum(-1).mean())
     seen = np.where(track.filled[..., None], np.nan, track.points)
+    seen[:, list(hidden)] = np.nan
     sides = crossed(np.stack([seen, image, image]) / size)[:1]
     tidy = without(((seen - image) / size)[None], swapped(sides))
     off = tidy - np.nanmedian(tidy, axis=1, keepdims=True)
@@ -109,6 +115,7 @@ def figures(found: Sequence[Errors]) -> dict[str, Any]:
     """All figures over some views of some people."""
     levels = np.percentile([level(one) for one in found], (10, 50, 90))
     _, jitter, drift, seconds = parts([one.off for one in found])
+    limbs_lost = [~np.stack([one.kept[..., limb].any(-1) for limb in LIMBS], -1) for one in found]
     return {
         "level": dict(zip(("10 %", "50 %", "90 %"), levels.tolist(), strict=True)),
         "jitter": jitter / float(np.hypot(jitter, drift)),
@@ -121,6 +128,10 @@ def figures(found: Sequence[Errors]) -> dict[str, Any]:
         "groups": groups([one.kept for one in found], RATE),
         "settings": {
             "swap": share(one.sides for one in found) * PIECE / 0.4,
+            "drop": share(alone(one.kept[0], limbs) for one, limbs in zip(found, limbs_lost, strict=True))
+            * PIECE
+            / 0.5,
+            "drop_limb": share(limbs_lost) * PIECE / 0.8,
             "stray": share(one.far > FAR for one in found) / STRAYS_FAR * PIECE / 0.2,
         },
     }

@@ -32,14 +32,19 @@ from app.video import Video
 from benchmarks.noise_figures import PIECE, TWINS, Readings, figures
 from detectors.protocol import Detector
 from detectors.tracking import Tracker
-from lifting.synthesis.noise import MEASURED, NoiseSettings, corrupted
+from lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings, corrupted
 from poses import Frame
 from poses.output import replacing
 from weights.store import fetch
 
 DETECTORS: tuple[Literal["full", "heavy", "none"], ...] = ("full", "heavy", "none")
 """What ``--refine`` takes; the program's default first."""
-SYNTHETIC = {"NoiseSettings()": NoiseSettings(), "MEASURED": MEASURED}
+SYNTHETIC = {
+    "NoiseSettings()": NoiseSettings(),
+    "MEASURED": MEASURED,
+    "MEASURED_HEAVY": MEASURED_HEAVY,
+    "MEASURED_NONE": MEASURED_NONE,
+}
 COPIES = 30
 """Samples a piece of movement in the synthetic columns."""
 SHORTEST = 2.0

@@ -210,7 +210,7 @@ def test_noise_leaves_clean_samples_alone_and_scales_with_the_person() -> None:
     double, _ = corrupted(2 * plane, inside, flawed, times, NoiseSettings(), generator())
     torch.testing.assert_close(double, 2 * noisy, atol=1e-4, rtol=1e-4)
     error = (noisy - plane)[::2].norm(dim=-1).mean((0, 1))
-    assert error[COCO17.index("left_wrist")] > 1.3 * error[COCO17.index("left_shoulder")]
+    assert error[COCO17.index("left_wrist")] > 1.3 * error[COCO17.index("left_eye")]
 
 
 def test_noise_is_correlated_in_time() -> None:
@@ -238,8 +238,8 @@ def test_measured_noise_is_as_large_and_as_quick_as_what_was_measured() -> None:
     assert 0.018 < typical < 0.03  # of one coordinate; by linear interpolation less than MEASURED.level
     steady = error.where(error.abs() < 0.15, 0)  # without strays and swaps
     near = (steady[:, 1:] * steady[:, :-1]).sum() / steady.square().sum()
-    assert 0.25 < near < 0.5
-    assert 0.95 < seen.float().mean() < 0.99
+    assert 0.55 < near < 0.75
+    assert 0.98 < seen.float().mean() < 0.995
 
 
 def test_sampler_is_repeatable_and_true_to_its_target(bank: MotionBank) -> None:
