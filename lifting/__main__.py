@@ -98,6 +98,7 @@ def training(preset: str) -> Callable[..., None]:
         settings: Annotated[run, tyro.conf.arg(name="")] = run(),  # type: ignore[valid-type]  # noqa: B008
         preset: Preset = preset,  # type: ignore[assignment]
         actions: tuple[str, ...] = (),
+        guests: tuple[Literal["hdm05", "sfu"], ...] = (),
         unlabelled: Path | None = None,
         start: Path | None = None,
         accelerator: str = "auto",
@@ -114,6 +115,7 @@ def training(preset: str) -> Callable[..., None]:
             settings: The run.
             preset: Where the defaults of the run come from: our own schedule, or a published one.
             actions: Learn these only, named exactly; without it, all.
+            guests: Data sets to learn from besides CMU's, if the file holds them: their terms then bind the weights.
             unlabelled: More recordings (of ``prepare`` or ``convert``), whose true poses are not looked at.
             start: A checkpoint of the same shape whose weights to begin with.
             accelerator: cpu, cuda or auto.
@@ -122,7 +124,7 @@ def training(preset: str) -> Callable[..., None]:
             precision: Fabric's name for it, such as 32-true or bf16-mixed.
             data_terms: Origin and licence of the data, for the checkpoint to tell: weights often inherit terms.
         """
-        parts = material.split(material.load(data))
+        parts = material.split(material.load(data), learned=guests)
         learn, watch = (material.showing(part, actions) for part in (parts.train, parts.validation))
         more = None if unlabelled is None else material.load(unlabelled)
         trainer = Trainer(settings, learn, watch, _fabric(accelerator, devices, nodes, precision), more)
@@ -131,7 +133,7 @@ def training(preset: str) -> Callable[..., None]:
             task = progress.add_task("epochs", total=trainer.settings.epochs, completed=trainer.epoch)
             for record in logged(trainer, out):
                 progress.update(task, advance=1, description=f"P-MPJPE {record['p_mpjpe']:.1f} mm")
-        finish(trainer, out, {"data": data_terms, "preset": preset, "actions": actions}, start)
+        finish(trainer, out, {"data": data_terms, "preset": preset, "actions": actions, "guests": guests}, start)
 
     return train
 

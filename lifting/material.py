@@ -36,17 +36,18 @@ def load(path: Path) -> Bank:
     return SequenceBank.load(path) if recorded else MotionBank.load(path)
 
 
-def split(bank: Bank, tested: str = "cmu") -> Split:
+def split(bank: Bank, tested: str = "cmu", learned: Collection[str] = ()) -> Split:
     """The subjects' usual parts: ours of the CMU subset, the published ones of recorded data sets.
 
-    ``tested`` is the data set that motion capture is tested on: ``"cmu"``, or one of ``subjects.GUESTS``, whose actors
-    nobody learns from. Published protocols have no validation subjects: there, training is watched, but nothing chosen,
+    ``tested`` is the data set that motion capture is tested on: ``"cmu"``, or one of ``subjects.GUESTS``. Nobody learns
+    from the guests' actors, but for those of ``learned``. Published protocols have no validation subjects: there, training is watched, but nothing chosen,
     by the test ones. Raises ``DataError`` where a part has nobody in it.
     """
     if isinstance(bank, MotionBank):
-        guests = {one for one in bank.subjects if one.split("-")[0] in subjects.GUESTS}
-        measured = subjects.TEST if tested == "cmu" else {one for one in guests if one.split("-")[0] == tested}
-        learn = bank.without({*subjects.HELD_OUT, *guests})
+        guests = {one: one.split("-")[0] for one in bank.subjects if one.split("-")[0] in subjects.GUESTS}
+        measured = subjects.TEST if tested == "cmu" else {one for one, home in guests.items() if home == tested}
+        unseen = {one for one, home in guests.items() if home not in learned}
+        learn = bank.without({*subjects.HELD_OUT, *unseen})
         return Split(learn, bank.only(subjects.VALIDATION), bank.only(measured))
     test = bank.where(lambda one: subjects.tests(one.subject) and one.truth is not None)
     return Split(bank.where(lambda one: not subjects.tests(one.subject) and one.truth is not None), test, test)
