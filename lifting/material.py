@@ -40,8 +40,8 @@ def split(bank: Bank, tested: str = "cmu", learned: Collection[str] = ()) -> Spl
     """The subjects' usual parts: ours of the CMU subset, the published ones of recorded data sets.
 
     ``tested`` is the data set that motion capture is tested on: ``"cmu"``, or one of ``subjects.GUESTS``. Nobody learns
-    from the guests' actors, but for those of ``learned``. Published protocols have no validation subjects: there, training is watched, but nothing chosen,
-    by the test ones. Raises ``DataError`` where a part has nobody in it.
+    from the guests' actors, but for those of ``learned``. Published protocols have no validation subjects: there,
+    training is watched, but nothing chosen, by the test ones. Raises ``DataError`` where a part has nobody in it.
     """
     if isinstance(bank, MotionBank):
         guests = {one: one.split("-")[0] for one in bank.subjects if one.split("-")[0] in subjects.GUESTS}

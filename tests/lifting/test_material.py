@@ -10,11 +10,9 @@ PEOPLE = ("1", "2", "7", "hdm05-mm", "hdm05-bk", "sfu-0005")
 
 def bank() -> MotionBank:
     count = len(PEOPLE)
-    lengths = torch.full((count,), 3)
+    lengths, rates = torch.full((count,), 3), torch.full((count,), 60.0)
     names = tuple(f"clip of {one}" for one in PEOPLE)
-    return MotionBank(
-        torch.zeros(3 * count, 22, 3), torch.arange(count) * 3, lengths, torch.full((count,), 60.0), names, PEOPLE, names
-    )
+    return MotionBank(torch.zeros(3 * count, 22, 3), torch.arange(count) * 3, lengths, rates, names, PEOPLE, names)
 
 
 def test_guests_are_neither_learnt_from_nor_tested_on_unless_asked() -> None:
