@@ -38,7 +38,7 @@ from poses import COCO17, Track2D
 from poses.errors import DataError
 from weights.store import locate
 
-NOISE = replace(MEASURED, swap=0.0, annotation=0.0)
+NOISE = replace(MEASURED, swap=0.0)
 HALVES = tuple(both[: len(both) // 2] for both in (twins(COCO17, names) for names in GROUPS))
 KINDS: Mapping[str, tuple[int, ...]] = {"none": (), "body": (0, 1, 2), "arms": (1,), "legs": (2,)}
 OFTEN, LONG = 0.5, 0.25

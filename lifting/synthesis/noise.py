@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 from lifting.synthesis import random
-from lifting.synthesis.offsets import FIRST, PARTS, PUBLISHED, moved, signed
+from lifting.synthesis.offsets import FIRST, OFFSETS, PARTS, SPREADS, moved, signed
 from poses import COCO17
 
 _SPREAD = {
@@ -19,6 +19,10 @@ SPREAD = tuple(_SPREAD[name.split("_")[-1]] for name in COCO17.joints)
 on real video by ``benchmarks.keypoint_noise`` (three readings), against truth by ``benchmarks.calibrated_noise``."""
 
 FACE = tuple(j for j, name in enumerate(COCO17.joints) if name.split("_")[-1] in ("nose", "eye", "ear"))
+
+THIGH = 0.427
+"""Metres: the thigh of the body that ``OFFSETS`` are of (ANSUR II, at 1.75 m)."""
+_HIP, _KNEE = COCO17.index("left_hip"), COCO17.index("left_knee")
 
 LIMBS = tuple(
     tuple(COCO17.index(f"{side}_{part}") for part in parts)
@@ -50,10 +54,12 @@ class NoiseSettings:
     """Share of the level that is new in every video frame; the rest of it drifts."""
     drift_seconds: float = 0.25
     """Time between independent values of the drift."""
+    detectors: tuple[str, ...] = ("none", "full", "heavy")
+    """Whose keypoints they are, alike often: keys of ``offsets.OFFSETS``."""
     placement: tuple[float, float] = (0.0, 1.3)
-    """Range of how far keypoints lie from joint centres, for each part of the body, in multiples of ``PUBLISHED``."""
-    annotation: float = 0.012
-    """Metres beyond that by which a detector is off, in the body's axes: standard deviation, constant in a sample."""
+    """Range of how far keypoints lie from joint centres, for each part of the body, in multiples of ``OFFSETS``."""
+    face: float = 0.012
+    """Metres by which a detector is off in the face: standard deviation, constant in a sample. Others: ``SPREADS``."""
     swap: float = 0.06
     """Share of samples in which both arms, or both legs, change sides for a while."""
     drop: float = 0.05
@@ -75,7 +81,7 @@ class NoiseSettings:
 
 
 _MEASURED = NoiseSettings(
-    clean=0.0, placement=(0.5, 1.0), drop_whole=0.0, drop_face=0.0, half=0.0, cover=0.0
+    clean=0.0, detectors=("full",), placement=(0.5, 1.0), drop_whole=0.0, drop_face=0.0, half=0.0, cover=0.0
 )  # fmt: skip
 MEASURED = replace(
     _MEASURED, level=(0.025, 0.045), jitter=0.58, drift_seconds=0.16, swap=0.09, drop=0.05, drop_limb=0.04,
@@ -91,12 +97,20 @@ one half hidden for a third of the time. ``placement`` follows from widths: hips
 say, shoulders half of it (``python -m benchmarks.keypoint_offsets``).
 """
 MEASURED_HEAVY = replace(
-    _MEASURED, level=(0.022, 0.042), jitter=0.58, drift_seconds=0.18, swap=0.03, drop=0.08, drop_limb=0.19,
-    drop_whole=0.05, stray=0.12,
+    _MEASURED, detectors=("heavy",), level=(0.022, 0.042), jitter=0.58, drift_seconds=0.18, swap=0.03, drop=0.08,
+    drop_limb=0.19, drop_whole=0.05, stray=0.12,
 )  # fmt: skip
 """The same for ``--refine heavy``, which doubts limbs more often and errs less."""
 MEASURED_NONE = replace(
-    _MEASURED, level=(0.028, 0.049), jitter=0.57, drift_seconds=0.18, swap=0.08, drop=0.08, drop_limb=0.04, stray=0.24
+    _MEASURED,
+    detectors=("none",),
+    level=(0.028, 0.049),
+    jitter=0.57,
+    drift_seconds=0.18,
+    swap=0.08,
+    drop=0.08,
+    drop_limb=0.04,
+    stray=0.24,
 )
 """The same for ``--refine none``: MoveNet alone."""
 
@@ -107,9 +121,14 @@ def displaced(
     """Joints (metres, camera axes) where a detector's annotators would put them, in the samples that are ``flawed``."""
     count = len(points)
     share = random.uniform((count, 1, len(PARTS), 1), *settings.placement, generator).repeat_interleave(2, 2)
-    astray = settings.annotation * random.normal((count, 1, len(COCO17), 3), generator)
-    body = moved(points[:, :, FIRST:], share * signed(PUBLISHED).to(points) + astray[:, :, FIRST:])
-    shown = torch.cat([points[:, :, :FIRST] + astray[:, :, :FIRST], body], 2)
+    offsets = torch.stack([signed(OFFSETS[name]) for name in settings.detectors]).to(points)
+    spreads = torch.tensor([[SPREADS[name][part] for part in PARTS] for name in settings.detectors]).to(points)
+    whose = torch.randint(len(offsets), (count,), generator=generator, device=generator.device)
+    spread = torch.cat([spreads.new_full((count, FIRST), settings.face), spreads[whose].repeat_interleave(2, 1)], 1)
+    astray = spread[:, None, :, None] * random.normal((count, 1, len(COCO17), 3), generator)
+    size = (points[:, :, _KNEE] - points[:, :, _HIP]).norm(dim=-1).mean(1)[:, None, None, None] / THIGH
+    body = moved(points[:, :, FIRST:], size * (share * offsets[whose][:, None] + astray[:, :, FIRST:]))
+    shown = torch.cat([points[:, :, :FIRST] + size * astray[:, :, :FIRST], body], 2)
     return torch.where(flawed[:, None, None, None], shown, points)
 
 
