@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from lifting.camera import Camera
 from lifting.coordinates import normalisation
-from lifting.dense import dense
+from lifting.dense import DenseLifting
 from lifting.network import LifterNetwork, Net, framing, windowed
 from lifting.root import bridged, place
 from lifting.sliding import each, overlapping
@@ -38,8 +38,8 @@ class Lifter:
     device: torch.device
     batch: int = 512
     """Frames answered in a forward pass over windows; bounds the memory."""
-    chunk: int = 1024
-    """Steps at the network's rate answered in a pass over the whole track; bounds the memory."""
+    chunk: int = 1536
+    """Steps at the network's rate answered in a pass over a whole track; bounds the memory."""
     step: int = 5
     """Frames, at the network's rate, from one window to the next of a network that answers many."""
 
@@ -94,18 +94,20 @@ class Lifter:
         self, net: Net, inputs: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]
     ) -> Float[np.ndarray, "T K 3"]:
         """What ``net`` answers for every frame, in camera axes."""
-        if net in self._fused:
-            normalise = normalisation(self.network.normalisation)
-            return dense(self._fused[net], normalise, inputs, times, self.network.rate, self.chunk, self.device)
+        if net in self._dense:
+            return self._dense[net](inputs, times)
         return self._windowed(net, inputs, times)
 
     @cached_property
-    def _fused(self) -> Mapping[Net, FusedTemporalNet]:
-        """Those of the networks that can go over whole tracks."""
-        if not normalisation(self.network.normalisation).framewise:
-            return {}
-        nets = [net for net in (self.network.net, self.network.trajectory) if isinstance(net, TemporalNet)]
-        return {net: FusedTemporalNet(net) for net in nets if net.config.layout == "dilated"}
+    def _dense(self) -> Mapping[Net, DenseLifting]:
+        """Those of the networks that can go over whole tracks, made ready for it."""
+        network, seen = self.network, normalisation(self.network.normalisation)
+        nets = [net for net in (network.net, network.trajectory) if isinstance(net, TemporalNet)]
+        return {
+            net: DenseLifting(FusedTemporalNet(net), seen, network.rate, self.chunk, self.device)
+            for net in nets
+            if seen.framewise and net.config.layout == "dilated"
+        }
 
     def _windowed(
         self, net: Net, inputs: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]

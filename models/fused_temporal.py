@@ -4,13 +4,14 @@ Batch normalisation is folded into the convolutions, frames lie in rows, convolu
 frames instead of 12, and the last block answers only the frames that are wanted.
 """
 
+from copy import deepcopy
 from math import ceil, sqrt
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, linear, pad
-from torch.nn.utils.fusion import fuse_conv_bn_weights
+from torch.nn.functional import linear, pad
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.temporal import TemporalNet
 
@@ -32,41 +33,58 @@ class FusedTemporalNet:
             last = i == len(config.widths) - 2
             first = _Direct(*wide, dilation) if last or width != 3 else _FourAtOnce(*wide, dilation)
             self._blocks.append(_Block(first, _Direct(*narrow, dilation=1), config.tap(width) * dilation))
-        self._shrink = _rows(net.shrink.weight.detach()), net.shrink.bias.detach()  # type: ignore[union-attr]
+        assert net.shrink.bias is not None
+        self._shrink = _Product(_rows(net.shrink.weight.detach().clone()), net.shrink.bias.detach().clone())
 
     @torch.inference_mode()
-    def __call__(
-        self, keypoints: Float[Tensor, "B T J F"], sequence: Int[Tensor, " M"], answer: Int[Tensor, " M"]
-    ) -> Float[Tensor, "M K 3"]:
-        """The wanted answers: their sequences, and their numbers among the T − receptive field + 1 of each."""
+    def __call__(self, keypoints: Float[Tensor, "B T J F"], wanted: Int[Tensor, " M"]) -> Float[Tensor, "B M K 3"]:
+        """Of the T − receptive field + 1 answers of every sequence, those with the ``wanted`` numbers."""
         x = self._stem(keypoints.flatten(2))
         for block in self._blocks[:-1]:
             x = block(x)
-        rows = sequence * x.shape[1] + answer
-        x = self._blocks[-1].at(x.flatten(0, 1), rows) if self._blocks else x.flatten(0, 1)[rows]
-        return linear(x, *self._shrink).unflatten(1, (self.config.joints_out, 3))
+        x = self._blocks[-1].at(x, wanted) if self._blocks else x[:, wanted]
+        return self._shrink(x).unflatten(2, (self.config.joints_out, 3))
+
+
+class _Product:
+    """``linear``, for any number of leading axes, and ReLU if it is asked for.
+
+    On a CPU by oneDNN, as code that ``torch.compile`` freezes does it: up to twice as fast on one thread as ``linear``,
+    which uses another library for single precision.
+    """
+
+    def __init__(self, weight: Float[Tensor, "D C"], bias: Float[Tensor, " D"] | None, relu: bool = False) -> None:
+        self.bias, self.relu = bias, relu
+        single = weight.dtype == torch.float32
+        self.packed = single and weight.device.type == "cpu" and torch.backends.mkldnn.is_available()
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight, None) if self.packed else weight
+
+    def __call__(self, x: Float[Tensor, "*N C"]) -> Float[Tensor, "*N D"]:
+        if self.packed:
+            return torch.ops.mkldnn._linear_pointwise(
+                x, self.weight, self.bias, "relu" if self.relu else "none", [], ""
+            )
+        product = linear(x, self.weight, self.bias)
+        return product.relu_() if self.relu else product
 
 
 class _Direct:
     """Convolution, bias and ReLU: one product with a frame's inputs laid side by side."""
 
     def __init__(self, weight: Float[Tensor, "D C w"], bias: Float[Tensor, " D"], dilation: int) -> None:
-        self.weight, self.bias, self.dilation, self.width = _rows(weight), bias, dilation, weight.shape[2]
+        self.dilation, self.width = dilation, weight.shape[2]
+        self.product = _Product(_rows(weight), bias, relu=True)
 
     def __call__(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B S D"]:
         """For every frame that has all of its inputs."""
         count = x.shape[1] - (self.width - 1) * self.dilation
         taps = [x[:, k * self.dilation : k * self.dilation + count] for k in range(self.width)]
-        return self.product(torch.cat(taps, -1).flatten(0, 1)).unflatten(0, (-1, count))
+        return self.product(torch.cat(taps, -1) if self.width > 1 else x)
 
-    def at(self, x: Float[Tensor, "N C"], first: Int[Tensor, " M"]) -> Float[Tensor, "M D"]:
-        """For the frames whose first inputs are in these rows."""
-        rows = first[:, None] + self.dilation * torch.arange(self.width, device=x.device)
-        return self.product(x[rows].flatten(1))
-
-    def product(self, rows: Float[Tensor, "N C"]) -> Float[Tensor, "N D"]:
-        """For inputs laid side by side."""
-        return _product(rows, self.weight, self.bias).relu_()
+    def at(self, x: Float[Tensor, "B T C"], wanted: Int[Tensor, " M"]) -> Float[Tensor, "B M D"]:
+        """For some of these frames."""
+        inputs = wanted[:, None] + self.dilation * torch.arange(self.width, device=x.device)
+        return self.product(x[:, inputs].flatten(2))
 
 
 class _FourAtOnce:
@@ -85,7 +103,7 @@ class _FourAtOnce:
         points = [(0.0, a * b), *((p, 2 * a * (a - b)) for p in (self.A, -self.A))]
         points += ((p, 2 * b * (b - a)) for p in (self.B, -self.B))
         kernels = [(low + p * middle + p * p * high) / scale for p, scale in points]
-        self.kernels = [kernel.to(weight.dtype).contiguous() for kernel in (*kernels, high)]
+        self.products = [_Product(kernel.to(weight.dtype).contiguous(), None) for kernel in (*kernels, high)]
 
     def __call__(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B S D"]:
         """For every frame that has all of its inputs."""
@@ -93,10 +111,7 @@ class _FourAtOnce:
         fours = ceil(count / (4 * self.dilation))
         padded = pad(x, (0, 0, 0, (4 * fours + 2) * self.dilation - x.shape[1])).unflatten(1, (-1, self.dilation))
         values = self._values([padded[:, k : k + 4 * fours - 3 : 4] for k in range(6)])
-        products = [
-            _product(value.flatten(0, 2), kernel).view(*value.shape[:3], -1)
-            for value, kernel in zip(values, self.kernels, strict=True)
-        ]
+        products = [product(value) for product, value in zip(self.products, values, strict=True)]
         return self._answers(products).flatten(1, 3)[:, :count].relu_()
 
     def _values(self, x: list[Float[Tensor, "B I d C"]]) -> list[Float[Tensor, "B I d C"]]:
@@ -131,37 +146,23 @@ class _Block:
 
     def __call__(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B S C"]:
         """For every frame that has all of its inputs."""
-        out = self.wide(x)
-        count = out.shape[1]
-        return self.narrow(out).add_(x[:, self.before : self.before + count])
+        out = self.narrow(self.wide(x))
+        return out.add_(x[:, self.before : self.before + out.shape[1]])
 
-    def at(self, x: Float[Tensor, "N C"], first: Int[Tensor, " M"]) -> Float[Tensor, "M C"]:
-        """For the frames whose first inputs are in these rows."""
+    def at(self, x: Float[Tensor, "B T C"], wanted: Int[Tensor, " M"]) -> Float[Tensor, "B M C"]:
+        """For some of these frames."""
         assert isinstance(self.wide, _Direct)
-        return self.narrow.product(self.wide.at(x, first)).add_(x[first + self.before])
+        return self.narrow(self.wide.at(x, wanted)).add_(x[:, wanted + self.before])
 
 
 def _folded(conv: nn.Module, norm: nn.Module) -> tuple[Float[Tensor, "D C w"], Float[Tensor, " D"]]:
     assert isinstance(conv, nn.Conv1d)
     assert isinstance(norm, nn.BatchNorm1d)
-    statistics = norm.running_mean, norm.running_var, norm.eps
-    weight, bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics, norm.weight, norm.bias)
-    return weight.detach(), bias.detach()
+    fused = fuse_conv_bn_eval(deepcopy(conv).eval(), deepcopy(norm).eval())
+    assert fused.bias is not None
+    return fused.weight.detach(), fused.bias.detach()
 
 
 def _rows(weight: Float[Tensor, "D C w"]) -> Float[Tensor, "D w*C"]:
     """Weights in the order of inputs laid side by side, the oldest first."""
     return weight.transpose(1, 2).flatten(1)
-
-
-def _product(
-    rows: Float[Tensor, "N C"], weight: Float[Tensor, "D C"], bias: Float[Tensor, " D"] | None = None
-) -> Float[Tensor, "N D"]:
-    """``linear``. On a CPU as a convolution with dilation, which for kernels of one tap changes nothing.
-
-    It makes torch take oneDNN's product, up to twice as fast on one thread as that of its BLAS.
-    """
-    if rows.device.type != "cpu":
-        return linear(rows, weight, bias)
-    picture, kernel = (matrix[None, None].permute(0, 3, 1, 2) for matrix in (rows, weight))
-    return conv2d(picture, kernel.transpose(0, 3), bias, dilation=2)[0, :, 0].T
