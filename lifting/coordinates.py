@@ -24,7 +24,7 @@ class Normalisation:
     """Calling it turns the keypoints of windows, in its ``inputs`` coordinates, into what the network gets.
 
     ``features``: numbers a joint that the network gets; ``keeps_distance``: they still tell near from far, so that a
-    network can learn from them where the root is.
+    network can learn from them where the root is; ``framewise``: those of a frame depend on that frame alone.
     """
 
     normalise: Callable[[Float[Tensor, "B R J 2"], Bool[Tensor, "B R J"]], Normalised]
@@ -32,6 +32,7 @@ class Normalisation:
     """Keypoints in pixels, the camera, the picture's (width, height) → the coordinates that it takes; NaN stays."""
     features: int = 3
     keeps_distance: bool = False
+    framewise: bool = False
 
     def __call__(self, points: Float[Tensor, "B R J 2"], seen: Bool[Tensor, "B R J"]) -> Normalised:
         """The network's input and, for every frame, the rotation from camera axes to those of an answer for it."""
@@ -133,8 +134,8 @@ def on_picture(pixels: Pixels, camera: Camera, size: tuple[int, int]) -> Pixels:
 
 _BY_NAME: Mapping[str, Normalisation] = {
     "facing": Normalisation(facing, on_plane),
-    "frame": Normalisation(frame, on_plane),
-    "screen": Normalisation(screen, on_plane, keeps_distance=True),
+    "frame": Normalisation(frame, on_plane, framewise=True),
+    "screen": Normalisation(screen, on_plane, keeps_distance=True, framewise=True),
     "picture": Normalisation(picture, on_picture, features=2, keeps_distance=True),
 }
 

@@ -1,6 +1,8 @@
 """A person's 2D track to 3D poses with a trained network."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +11,13 @@ from jaxtyping import Float
 
 from lifting.camera import Camera
 from lifting.coordinates import normalisation
+from lifting.dense import DenseLifting
 from lifting.network import LifterNetwork, Net, framing, windowed
 from lifting.root import bridged, place
 from lifting.sliding import each, overlapping
 from lifting.windows import cut
+from models.fused_temporal import FusedTemporalNet
+from models.temporal import TemporalNet
 from poses import H36M17, Poses3D, Skeleton, Track2D, convert
 from poses.errors import SettingsError
 
@@ -22,18 +27,19 @@ FEWEST = 5
 
 @dataclass(frozen=True, eq=False)
 class Lifter:
-    """Lifts whole tracks. A network that answers one frame gets a window around the time of every frame.
+    """Lifts whole tracks of any length and frame rate, also a varying one. Their ends repeat.
 
-    The window is resampled to the network's frame rate. So any frame rate, also a varying one, meets the rate that the
-    network was trained at, nothing has to be resampled back, and the input can be normalised a window at a time. A
-    network that answers many frames slides over the track (``lifting.sliding``). Tracks of any length will do: their
-    ends repeat.
+    A temporal net whose input is normalised frame by frame goes over the whole track (``lifting.dense``). Others get
+    windows resampled to the network's frame rate (``lifting.sliding``): one around the time of every frame, or, if they
+    answer many frames, few that slide over the track.
     """
 
     network: LifterNetwork
     device: torch.device
     batch: int = 512
-    """Frames answered in a forward pass; bounds the memory."""
+    """Frames answered in a forward pass over windows; bounds the memory."""
+    chunk: int = 1536
+    """Steps at the network's rate answered in a pass over a whole track; bounds the memory."""
     step: int = 5
     """Frames, at the network's rate, from one window to the next of a network that answers many."""
 
@@ -88,8 +94,27 @@ class Lifter:
         self, net: Net, inputs: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]
     ) -> Float[np.ndarray, "T K 3"]:
         """What ``net`` answers for every frame, in camera axes."""
+        if net in self._dense:
+            return self._dense[net](inputs, times)
+        return self._windowed(net, inputs, times)
+
+    @cached_property
+    def _dense(self) -> Mapping[Net, DenseLifting]:
+        """Those of the networks that can go over whole tracks, made ready for it."""
+        network, seen = self.network, normalisation(self.network.normalisation)
+        nets = [net for net in (network.net, network.trajectory) if isinstance(net, TemporalNet)]
+        return {
+            net: DenseLifting(FusedTemporalNet(net), seen, network.rate, self.chunk, self.device)
+            for net in nets
+            if seen.framewise and net.config.layout == "dilated"
+        }
+
+    def _windowed(
+        self, net: Net, inputs: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]
+    ) -> Float[np.ndarray, "T K 3"]:
+        """What ``net`` answers for every frame, in camera axes, from windows."""
         form, frames, rate = windowed(net), framing(net.config), self.network.rate
-        offsets = frames.times(rate).numpy()
+        offsets = (np.arange(frames.window) - frames.first) / rate
         normalise = normalisation(self.network.normalisation)
 
         @torch.inference_mode()

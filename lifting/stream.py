@@ -18,9 +18,6 @@ from poses.errors import SettingsError
 Keypoints: TypeAlias = Float[np.ndarray, "J 2"]
 Pose: TypeAlias = Float[np.ndarray, "K 3"]
 
-FRAMEWISE = ("frame", "screen")
-"""Normalisations that look at one frame at a time."""
-
 
 class LifterStream:
     """One person, frame by frame: the poses that ``Lifter.lift`` gives for the whole track, as soon as they are due.
@@ -36,7 +33,7 @@ class LifterStream:
             raise SettingsError(
                 "This lifter looks ahead, so it cannot follow a stream. Name a causal one, such as: live"
             )
-        if network.normalisation not in FRAMEWISE:
+        if not normalisation(network.normalisation).framewise:
             raise SettingsError(
                 f"This lifter's input is normalised over a whole window ({network.normalisation}), so it cannot follow "
                 f"a stream. Train one with: --causal --normalisation frame"
