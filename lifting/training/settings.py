@@ -20,7 +20,7 @@ Schedule: TypeAlias = Literal["cosine", "exponential", "steps"]
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How the shipped lifters are trained: temporal net, windows turned to face the person, synthetic cameras."""
+    """How the shipped lifters are trained: temporal net, every frame turned to face the person, synthetic cameras."""
 
     kind: Kind = "temporal"
     """Which network."""
@@ -33,8 +33,8 @@ class TrainSettings:
     """The temporal net sees the past only."""
     rate: float = 20.0
     """Frames a second that the network sees. Recorded sequences keep their own."""
-    normalisation: str = "facing"
-    """What the network sees of a window: facing, frame, screen or picture (docs/lifting.md)."""
+    normalisation: str = "frame"
+    """What the network sees of a window: frame, facing, screen or picture (docs/lifting.md)."""
     trajectory: float = 0.0
     """Weight of the trajectory loss; above 0, a second network learns where the root is."""
     loss: LossSettings = field(default_factory=LossSettings)

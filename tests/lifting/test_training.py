@@ -109,7 +109,7 @@ def test_result_says_how_to_use_it(bank: MotionBank, tmp_path: Path) -> None:
     run.result({"data": "made in a test"}).save(tmp_path / "x.safetensors")
     network = Lifter.load(tmp_path / "x.safetensors").network
     assert network.net.config.channels == 24
-    assert (network.rate, network.normalisation, network.about["data"]) == (10.0, "facing", "made in a test")
+    assert (network.rate, network.normalisation, network.about["data"]) == (10.0, "frame", "made in a test")
 
 
 def test_drawing_ahead_keeps_order_and_passes_errors_on() -> None:
