@@ -25,7 +25,7 @@ _CHAINS = chains()[1:]
 _PAIRS = np.einsum("jb,jc->jbc", _CHAINS, _CHAINS).reshape(len(_CHAINS), -1)
 _SEGMENTS = list(SEGMENT)
 
-Many = Float[np.ndarray, "*N"]
+Many = Float[np.ndarray, "..."]
 
 
 def geman_mcclure(square: Many, scale: float) -> tuple[Many, Many]:

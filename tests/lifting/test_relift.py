@@ -162,7 +162,7 @@ def test_files_say_what_was_lifted(
     assert data["points"].shape == (data["offsets"][-1], 17, 3)
     np.testing.assert_allclose(data["points"][np.isfinite(data["points"][:, 0, 0]), 0], 0)
     assert json.loads(str(data["made_with"])) == {
-        "lifter": "default", "cameras": 2, "noise": "measured", "lens": "assumed", "rate": rate, "seed": 0
+        "lifter": "default", "cameras": 2, "noise": "measured", "lens": "assumed", "fit": "body", "rate": rate, "seed": 0
     }  # fmt: skip
 
 
