@@ -111,7 +111,9 @@ def figures(groups: Mapping[str, Sequence[Case]], answers: Mapping[str, Sequence
         named.setdefault(case.name, []).append((case, poses))
     still = list(zip(groups["standing"], answers["standing"], strict=True))
     return {
-        "clips": {name: {"chosen": against(some[::2]), "reported": against(some[1::2])} for name, some in named.items()},
+        "clips": {
+            name: {"chosen": against(some[::2]), "reported": against(some[1::2])} for name, some in named.items()
+        },
         "standing": {hinge: followed(still, hinge) for hinge in HINGES} if still else {},
         "recording": {
             case.name: {"off_px": median_off([(case, poses)]), "limbs": limbs([poses]), "knees": standing_knees(poses)}

@@ -1,17 +1,20 @@
 """The most probable poses of one body, given its keypoints and what a network answers."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from lifting.anthropometry import prior
-from lifting.body.problem import Problem, State, second
+from lifting.body.motion import second
+from lifting.body.problem import Problem, State
 from lifting.body.settings import FitSettings
 from lifting.body.solver import Body, Lengths, solve
-from lifting.body.structure import SEGMENT, TIPS, centres, chains, published
+from lifting.body.structure import TIPS, centres, chains, keypoints
 from lifting.camera import Camera
 from lifting.root import NEAREST, place
+from lifting.synthesis.offsets import PUBLISHED
 from poses import COCO17, H36M17, Poses3D, Skeleton, Track2D, convert
 from poses.errors import SettingsError
 
@@ -28,12 +31,19 @@ def fits(source: Skeleton, target: Skeleton) -> bool:
     return source == COCO17 and target == H36M17
 
 
-def fit(track: Track2D, poses: Poses3D, camera: Camera, settings: FitSettings | None = None) -> Poses3D:
+def fit(
+    track: Track2D,
+    poses: Poses3D,
+    camera: Camera,
+    settings: FitSettings | None = None,
+    places: Mapping[str, tuple[float, float, float]] = PUBLISHED,
+) -> Poses3D:
     """The poses of one body, with constant lengths, that agree best with keypoints, network and human measures.
 
     ``poses`` are a network's answer for ``track`` before ``camera``; frames that are NaN there stay NaN. ``points`` of
     the result are metres relative to the root, ``root`` lies in the frame of ``camera``, NaN where it was never seen.
-    Raises ``SettingsError`` for skeletons that ``fits`` denies. Maximum a posteriori by Gauss-Newton; the terms are
+    ``places``: where the detector puts keypoints beside joint centres (``lifting.synthesis.offsets``), used to the
+    extent of ``settings.offsets``. Raises ``SettingsError`` for skeletons that ``fits`` denies. Maximum a posteriori by Gauss-Newton; the terms are
     those of ``FitSettings``.
     """
     if not fits(track.skeleton, poses.skeleton):
@@ -42,10 +52,11 @@ def fit(track: Track2D, poses: Poses3D, camera: Camera, settings: FitSettings | 
             f"Leave it out for them (--fit off)."
         )
     settings = settings or FitSettings()
+    table = (1 - settings.offsets) * centres() + settings.offsets * keypoints(places)
     known = np.isfinite(poses.points).all((1, 2))
     points, root = np.full(poses.points.shape, np.nan), np.full((len(poses), 3), np.nan)
     if known.any():
-        body, shown = _solved(track, poses, camera, known, settings)
+        body, shown = _solved(track, poses, camera, known, table, settings)
         state = body.states[0]
         points[known] = state.joints(np.exp(body.logs))
         root[known] = np.where(shown[:, None], state.root, np.nan)
@@ -53,7 +64,12 @@ def fit(track: Track2D, poses: Poses3D, camera: Camera, settings: FitSettings | 
 
 
 def _solved(
-    track: Track2D, poses: Poses3D, camera: Camera, known: Bool[np.ndarray, " T"], settings: FitSettings
+    track: Track2D,
+    poses: Poses3D,
+    camera: Camera,
+    known: Bool[np.ndarray, " T"],
+    table: Float[np.ndarray, "17 17"],
+    settings: FitSettings,
 ) -> tuple[Body, Bool[np.ndarray, " F"]]:
     """The body in the frames that are ``known``, and whether the root's place is."""
     mean, covariance = prior()
@@ -63,7 +79,6 @@ def _solved(
     root = place(first, convert(plane, COCO17, H36M17), times)
     shown = np.isfinite(root).all(-1)
     root = np.where(shown[:, None], root, [0.0, 0.0, FAR])
-    table = (1 - settings.offsets) * centres() + settings.offsets * published()
     used = np.isfinite(table).all(1)
     seen = np.isfinite(plane).all(-1) & shown[:, None]
     weight = seen * track.scores[known] * np.where(track.filled[known], settings.filled, 1.0)
@@ -91,7 +106,7 @@ def _windowed(
     windows = list(zip(edges[:-1], edges[1:], strict=True))
     some = [windows[i] for i in np.unique(np.linspace(0, len(windows) - 1, SPELLS).round().astype(int))]
     share = sum(b - a for a, b in some) / len(problem)
-    first = Body(tuple(_cut(start, a, b) for a, b in some), prior.mean)
+    first = Body(tuple(start.part(a, b) for a, b in some), prior.mean)
     found = solve([problem.part(a, b) for a, b in some], first, Lengths(prior.mean, share * prior.precision), settings)
     known = Lengths(found.logs, FIXED * np.eye(len(found.logs)))
     warm = State(start.root.copy(), start.directions.copy())
@@ -101,14 +116,10 @@ def _windowed(
     for a, b in windows:
         left, right = np.searchsorted(times, [times[a] - settings.overlap, times[b - 1] + settings.overlap])
         left, right = max(0, min(left, a - 16)), min(len(problem), max(right, b + 16))
-        body = solve([problem.part(left, right)], Body((_cut(warm, left, right),), known.mean), known, settings)
-        kept.append(_cut(body.states[0], a - left, b - left))
+        body = solve([problem.part(left, right)], Body((warm.part(left, right),), known.mean), known, settings)
+        kept.append(body.states[0].part(a - left, b - left))
     joined = State(np.concatenate([k.root for k in kept]), np.concatenate([k.directions for k in kept]))
     return Body((joined,), found.logs)
-
-
-def _cut(state: State, start: int, stop: int) -> State:
-    return State(state.root[start:stop], state.directions[start:stop])
 
 
 def directions(points: Float[np.ndarray, "T 17 3"]) -> Float[np.ndarray, "T 15 3"]:
@@ -118,6 +129,3 @@ def directions(points: Float[np.ndarray, "T 17 3"]) -> Float[np.ndarray, "T 15 3
     bones = points[:, ends] - points[:, starts]
     norms = np.linalg.norm(bones, axis=-1, keepdims=True)
     return np.where(norms > 1e-9, bones / norms.clip(min=1e-9), [0.0, 1.0, 0.0])
-
-
-__all__ = ["SEGMENT", "directions", "fit", "fits"]

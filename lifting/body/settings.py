@@ -12,7 +12,7 @@ class FitSettings:
 
     keypoint: float = 0.015
     """Metres at the person's depth: keypoints of score 1 around where they should be."""
-    keypoint_outlier: float = 4.0
+    keypoint_outlier: float = 2.5
     """Standard deviations from which a keypoint counts as a mistake (Geman-McClure)."""
     filled: float = 0.1
     """Weight of an interpolated keypoint; a seen one has its score."""
@@ -28,15 +28,15 @@ class FitSettings:
     """m/s²: of the root to the right, down, and away from the camera."""
     acceleration_outlier: float = 2.0
     """Standard deviations from which an acceleration is a jump or a blow (Charbonnier)."""
-    knee: float = 0.7
+    knee: float = 1.5
     """What a straight knee is worth in a frame, in units of energy: half a squared standard deviation."""
-    elbow: float = 0.2
+    elbow: float = 0.5
     """What a straight elbow is worth."""
-    straight: float = 20.0
+    straight: float = 25.0
     """Degrees: the pull of straight limbs has e-folded at this flexion."""
     limit: float = 5.0
     """Degrees: how sharp the limits of knees and elbows are."""
-    views: float = 10.0
+    views: float = 30.0
     """Independent views of a person's lengths that a track is worth at most: a network errs alike in alike frames."""
     steps: int = 12
     """Gauss-Newton steps at most."""

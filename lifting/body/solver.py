@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numpy.lib.stride_tricks import as_strided
 from scipy.linalg.lapack import dpbtrf, dpbtrs
 
-from lifting.body.energy import BONES, FREE, Energy, Equations, across
+from lifting.body.energy import FREE, Energy, Equations
 from lifting.body.problem import Problem, State
 from lifting.body.settings import FitSettings
 
@@ -39,6 +39,11 @@ class Body:
     states: tuple[State, ...]
     logs: Float[np.ndarray, " 10"]
 
+    def moved(self, turns: Sequence[Float[np.ndarray, "T 33"]], longer: Float[np.ndarray, " 10"]) -> "Body":
+        """After a step of every spell and of the lengths."""
+        states = (state.turned(turn) for state, turn in zip(self.states, turns, strict=True))
+        return Body(tuple(states), self.logs + longer)
+
 
 def solve(problems: Sequence[Problem], start: Body, prior: Lengths, settings: FitSettings) -> Body:
     """The most probable body near ``start``."""
@@ -49,7 +54,7 @@ def solve(problems: Sequence[Problem], start: Body, prior: Lengths, settings: Fi
         equations = [one.equations(state, body.logs) for one, state in zip(energies, body.states, strict=True)]
         for _ in range(DAMPINGS):
             turns, longer = _step(equations, body, prior, damping)
-            tried = _moved(body, turns, longer)
+            tried = body.moved(turns, longer)
             then = _value(energies, tried, prior)
             if then <= value:
                 break
@@ -102,13 +107,3 @@ def _banded(one: Equations, damping: float) -> Float[np.ndarray, "N 11"]:
     right = np.concatenate([one.slope[..., None], one.border], -1).reshape(count * FREE, -1)
     out, _ = dpbtrs(factor, right, lower=1)
     return out
-
-
-def _moved(body: Body, turns: Sequence[Float[np.ndarray, "T 33"]], longer: Float[np.ndarray, " 10"]) -> Body:
-    return Body(tuple(map(_turned, body.states, turns)), body.logs + longer)
-
-
-def _turned(state: State, turn: Float[np.ndarray, "T 33"]) -> State:
-    ways = turn[:, 3:].reshape(len(turn), BONES, 1, 2) @ across(state.directions)
-    directions = state.directions + ways[:, :, 0]
-    return State(state.root + turn[:, :3], directions / np.linalg.norm(directions, axis=-1, keepdims=True))

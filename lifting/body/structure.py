@@ -4,10 +4,13 @@ The hips lie at ± one direction, so 16 bones have 15 directions. A joint is the
 length × direction, and so is any linear combination of joints.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from jaxtyping import Float
 
-from lifting.anthropometry import SEGMENT_OF, SEGMENTS
+from lifting.anthropometry import SEGMENT_OF, SEGMENTS, adult
+from lifting.synthesis.offsets import PARTS
 from poses import COCO17, H36M17
 
 TIPS = tuple(name for name in H36M17.joints if name not in ("hip", "right_hip"))
@@ -15,6 +18,13 @@ TIPS = tuple(name for name in H36M17.joints if name not in ("hip", "right_hip"))
 SEGMENT = tuple(SEGMENTS.index(SEGMENT_OF[tip]) for tip in TIPS)
 """The segment whose length belongs to each direction."""
 JOINTS = len(H36M17)
+LIMBS = (
+    ("knee", "hip", "thigh"), ("ankle", "knee", "shank"),
+    ("elbow", "shoulder", "upper_arm"), ("wrist", "elbow", "forearm"),
+)  # fmt: skip
+"""Joint, the joint above it, and the segment between them."""
+SHOULDER_LINE = 0.92
+"""Half the distance between the shoulders, a share of the segment from the thorax to one of them."""
 
 
 def chains() -> Float[np.ndarray, "17 15"]:
@@ -40,19 +50,22 @@ def centres() -> Float[np.ndarray, "17 17"]:
     return out
 
 
-def published() -> Float[np.ndarray, "17 17"]:
-    """Keypoints where Pose2Sim's marker files have them: hips 26 % and shoulders 19 % wider apart than the joints, hips
-    15 mm lower, knees 10 mm and ankles 22 mm higher.
+def keypoints(parts: Mapping[str, tuple[float, float, float]]) -> Float[np.ndarray, "17 17"]:
+    """Keypoints beside the joint centres by the offsets of ``lifting.synthesis.offsets``, as sums of joints.
+
+    Of an offset only what such a sum can say is kept: to the side for hips and shoulders, and up. Lengths are those of a
+    man, about as tall as the body that the offsets are of. Like ``centres``.
     """
-    out = centres()
+    size = dict(zip(SEGMENTS, adult("men").tolist(), strict=True))
+    trunk, out = size["spine"] + size["thorax"], centres()
     for side, other in (("left", "right"), ("right", "left")):
-        hip, knee, ankle, shoulder = (H36M17.index(f"{side}_{part}") for part in ("hip", "knee", "ankle", "shoulder"))
-        rows = {part: out[COCO17.index(f"{side}_{part}")] for part in ("hip", "knee", "ankle", "shoulder")}
-        _towards(rows["hip"], H36M17.index("hip"), hip, 0.26)
-        _towards(rows["hip"], H36M17.index("spine"), H36M17.index("hip"), 0.06)
-        _towards(rows["knee"], knee, hip, 0.025)
-        _towards(rows["ankle"], ankle, knee, 0.055)
-        _towards(rows["shoulder"], H36M17.index(f"{other}_shoulder"), shoulder, 0.095)
+        at = {part: H36M17.index(f"{side}_{part}") for part in PARTS}
+        rows = {part: out[COCO17.index(f"{side}_{part}")] for part in PARTS}
+        for part, width in (("hip", 2 * size["hip"]), ("shoulder", 2 * SHOULDER_LINE * size["shoulder"])):
+            _towards(rows[part], H36M17.index(f"{other}_{part}"), at[part], parts[part][0] / width)
+            _towards(rows[part], H36M17.index("hip"), H36M17.index("thorax"), parts[part][1] / trunk)
+        for part, above, bone in LIMBS:
+            _towards(rows[part], at[part], at[above], parts[part][1] / size[bone])
     return out
 
 
