@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -41,10 +42,11 @@ def fit(
     """The poses of one body, with constant lengths, that agree best with keypoints, network and human measures.
 
     ``poses`` are a network's answer for ``track`` before ``camera``; frames that are NaN there stay NaN. ``points`` of
-    the result are metres relative to the root, ``root`` lies in the frame of ``camera``, NaN where it was never seen.
-    ``places``: where the detector puts keypoints beside joint centres (``lifting.synthesis.offsets``), used to the
-    extent of ``settings.offsets``. Raises ``SettingsError`` for skeletons that ``fits`` denies. Maximum a posteriori by Gauss-Newton; the terms are
-    those of ``FitSettings``.
+    the result are metres relative to the root; ``root`` lies in the frame of ``camera``, NaN where it was never seen.
+    ``places`` says where the detector puts keypoints beside joint centres (``lifting.synthesis.offsets``), and
+    ``settings.offsets`` how far that is believed. Raises ``SettingsError`` for skeletons that ``fits`` denies.
+
+    Maximum a posteriori by Gauss-Newton; the terms are those of ``FitSettings``.
     """
     if not fits(track.skeleton, poses.skeleton):
         raise SettingsError(
@@ -103,7 +105,7 @@ def _windowed(
 ) -> Body:
     """Lengths from some windows, then every window with these, reaching over into its neighbours."""
     edges = np.linspace(0, len(problem), -(-len(problem) // settings.window) + 1).round().astype(int)
-    windows = list(zip(edges[:-1], edges[1:], strict=True))
+    windows = list(pairwise(edges.tolist()))
     some = [windows[i] for i in np.unique(np.linspace(0, len(windows) - 1, SPELLS).round().astype(int))]
     share = sum(b - a for a, b in some) / len(problem)
     first = Body(tuple(start.part(a, b) for a, b in some), prior.mean)

@@ -51,8 +51,8 @@ def _too_far(d: Float[np.ndarray, "T 15 3"], upper: int, lower: int) -> Excess:
 
 def _excess(over: Float[np.ndarray, " T"], slopes: tuple[tuple[int, Float[np.ndarray, "T 3"]], ...]) -> Excess:
     """What is above 0; ``slopes`` are those of -``over``."""
-    beyond = (over > 0)[:, None]
-    return Excess(over.clip(min=0), tuple((bone, -beyond * slope) for bone, slope in slopes))
+    falling = np.where(over > 0, -1.0, 0.0)[:, None]
+    return Excess(over.clip(min=0), tuple((bone, falling * slope) for bone, slope in slopes))
 
 
 def cross(a: Float[np.ndarray, "T 3"], b: Float[np.ndarray, "T 3"]) -> Float[np.ndarray, "T 3"]:

@@ -1,4 +1,4 @@
-"""Gauss-Newton steps for many spells of one person at once: banded equations, bordered by the lengths that they share."""
+"""Gauss-Newton steps for all spells of one person: banded equations, bordered by the lengths that they share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -53,8 +53,8 @@ def centres() -> Float[np.ndarray, "17 17"]:
 def keypoints(parts: Mapping[str, tuple[float, float, float]]) -> Float[np.ndarray, "17 17"]:
     """Keypoints beside the joint centres by the offsets of ``lifting.synthesis.offsets``, as sums of joints.
 
-    Of an offset only what such a sum can say is kept: to the side for hips and shoulders, and up. Lengths are those of a
-    man, about as tall as the body that the offsets are of. Like ``centres``.
+    Of an offset only what such a sum can say is kept: to the side for hips and shoulders, and up. Lengths are those of
+    a man, about as tall as the body that the offsets are of. Like ``centres``.
     """
     size = dict(zip(SEGMENTS, adult("men").tolist(), strict=True))
     trunk, out = size["spine"] + size["thorax"], centres()
