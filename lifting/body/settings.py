@@ -38,7 +38,7 @@ class FitSettings:
     """Degrees: how sharp the limits of knees and elbows are."""
     views: float = 30.0
     """Independent views of a person's lengths that a track is worth at most: a network errs alike in alike frames."""
-    steps: int = 12
+    steps: int = 16
     """Gauss-Newton steps at most."""
     tolerance: float = 5e-4
     """Metres and radians: the fit has ended when no step is larger."""

@@ -12,9 +12,12 @@ from lifting.body.energy import FREE, Energy, Equations
 from lifting.body.problem import Problem, State
 from lifting.body.settings import FitSettings
 
+Logs = Float[np.ndarray, " 10"]
+
 BAND = 3 * FREE
 """Unknowns that an unknown is coupled with at most, itself and those after it."""
 FIRST_DAMPING = 1e-4
+LEAST_DAMPING = 1e-8
 DAMPINGS = 6
 """Tries of a step, each damped ten times as much as the last."""
 
@@ -23,10 +26,10 @@ DAMPINGS = 6
 class Lengths:
     """What is known of the logs of a person's lengths beforehand: Gaussian with this mean and precision."""
 
-    mean: Float[np.ndarray, " 10"]
+    mean: Logs
     precision: Float[np.ndarray, "10 10"]
 
-    def value(self, logs: Float[np.ndarray, " 10"]) -> float:
+    def value(self, logs: Logs) -> float:
         """Their energy."""
         off = logs - self.mean
         return 0.5 * float(off @ self.precision @ off)
@@ -37,44 +40,77 @@ class Body:
     """Poses of all spells, and the logs of the lengths (metres) that they share."""
 
     states: tuple[State, ...]
-    logs: Float[np.ndarray, " 10"]
+    logs: Logs
 
-    def moved(self, turns: Sequence[Float[np.ndarray, "T 33"]], longer: Float[np.ndarray, " 10"]) -> "Body":
+    def moved(self, turns: Sequence[Float[np.ndarray, "T 33"]], longer: Logs) -> "Body":
         """After a step of every spell and of the lengths."""
         states = (state.turned(turn) for state, turn in zip(self.states, turns, strict=True))
         return Body(tuple(states), self.logs + longer)
 
+    def distance(self, other: "Body") -> float:
+        """The largest change of a root (metres), a direction, or the log of a length."""
+        parts = [np.abs(self.logs - other.logs).max()]
+        for mine, theirs in zip(self.states, other.states, strict=True):
+            parts += [np.abs(mine.root - theirs.root).max(), np.abs(mine.directions - theirs.directions).max()]
+        return float(max(parts))
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """What is minimised: the energies of all spells and of their lengths."""
+
+    energies: tuple[Energy, ...]
+    prior: Lengths
+
+    def value(self, body: Body) -> float:
+        """The energy of a body."""
+        parts = (one.value(state, body.logs) for one, state in zip(self.energies, body.states, strict=True))
+        return sum(parts) + self.prior.value(body.logs)
+
+    def equations(self, body: Body) -> list[Equations]:
+        """The quadratic of every spell around a body."""
+        return [one.equations(state, body.logs) for one, state in zip(self.energies, body.states, strict=True)]
+
+    def along(self, body: Body, turns: Sequence[Float[np.ndarray, "T 33"]], longer: Logs) -> tuple[Body, float]:
+        """The body after a step, and its energy; after twice or four times the step while that is better.
+
+        Reweighting makes steps too short where a term is robust.
+        """
+        best = body.moved(turns, longer)
+        least = self.value(best)
+        for stride in (2.0, 4.0):
+            tried = body.moved([stride * turn for turn in turns], stride * longer)
+            value = self.value(tried)
+            if not value < least:
+                break
+            best, least = tried, value
+        return best, least
+
 
 def solve(problems: Sequence[Problem], start: Body, prior: Lengths, settings: FitSettings) -> Body:
-    """The most probable body near ``start``."""
-    energies = [Energy(problem, settings) for problem in problems]
+    """The most probable body near ``start``: Gauss-Newton, damped where a step would not help (Levenberg-Marquardt)."""
+    objective = Objective(tuple(Energy(problem, settings) for problem in problems), prior)
     body, damping = start, FIRST_DAMPING
-    value = _value(energies, body, prior)
+    value = objective.value(body)
     for _ in range(settings.steps):
-        equations = [one.equations(state, body.logs) for one, state in zip(energies, body.states, strict=True)]
+        equations = objective.equations(body)
         for _ in range(DAMPINGS):
-            turns, longer = _step(equations, body, prior, damping)
-            tried = body.moved(turns, longer)
-            then = _value(energies, tried, prior)
+            found, then = objective.along(body, *_step(equations, body, prior, damping))
             if then <= value:
                 break
             damping *= 10
         else:
             return body
-        body, value, damping = tried, then, max(damping / 10, 1e-8)
-        if max(float(np.abs(longer).max()), *(float(np.abs(turn).max()) for turn in turns)) < settings.tolerance:
+        size, damping = body.distance(found), max(damping / 10, LEAST_DAMPING)
+        body, value = found, then
+        if size < settings.tolerance:
             return body
     return body
 
 
-def _value(energies: Sequence[Energy], body: Body, prior: Lengths) -> float:
-    parts = (one.value(state, body.logs) for one, state in zip(energies, body.states, strict=True))
-    return sum(parts) + prior.value(body.logs)
-
-
 def _step(
     equations: Sequence[Equations], body: Body, prior: Lengths, damping: float
-) -> tuple[list[Float[np.ndarray, "T 33"]], Float[np.ndarray, " 10"]]:
+) -> tuple[list[Float[np.ndarray, "T 33"]], Logs]:
     """The unknowns of the frames eliminated spell by spell, then the lengths, then back."""
     corner = prior.precision.copy()
     slope = prior.precision @ (body.logs - prior.mean)
