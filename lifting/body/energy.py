@@ -49,7 +49,7 @@ class Equations:
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """Where keypoints should be on the plane z = 1, residuals by metres, robust weights, and energies."""
+    """Where keypoints should be on the plane z = 1, residuals by metres, weights, and energies."""
 
     plane: Float[np.ndarray, "T K 2"]
     gain: Float[np.ndarray, "T K"]
@@ -92,9 +92,9 @@ class Energy:
         depth = points[..., 2].clip(min=NEAREST)
         plane = points[..., :2] / depth[..., None]
         metres = p.depth[:, None] / s.keypoint
-        square = np.square(plane - p.plane).sum(-1) * np.square(metres) * p.weight
+        square = np.square(plane - p.plane).sum(-1) * np.square(metres)
         energy, weight = geman_mcclure(square, s.keypoint_outlier)
-        return Image(plane, metres / depth, weight, energy)
+        return Image(plane, metres / depth, p.weight * weight, p.weight * energy)
 
     def _told(self, state: State) -> tuple[Many, Many]:
         """Energy and weight of the directions beside the network's."""
@@ -153,7 +153,7 @@ class Energy:
         residuals: Float[np.ndarray, "T R"],
     ) -> None:
         p, lengths, image = self.problem, np.exp(logs)[_SEGMENT], self._image(state, logs)
-        robust, count = np.sqrt(p.weight * image.weight), len(axes)
+        robust, count = np.sqrt(image.weight), len(axes)
         weight, keypoints = robust * image.gain, len(p.combined)
         off = (image.plane - p.plane) * (robust * p.depth[:, None] / self.settings.keypoint)[..., None]
         ways = lengths[:, None, None] * axes

@@ -1,6 +1,6 @@
 """The most probable poses of one body, given its keypoints and what a network answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from lifting.anthropometry import prior
 from lifting.body.motion import second
 from lifting.body.problem import Problem, State
 from lifting.body.settings import FitSettings
-from lifting.body.solver import Body, Lengths, solve
+from lifting.body.solver import Body, Lengths, solve, unsettled
 from lifting.body.structure import TIPS, centres, chains, keypoints
 from lifting.camera import Camera
 from lifting.root import NEAREST, place
@@ -23,6 +23,8 @@ FAR = 4.0
 """Metres: where somebody is put of whom too little was seen to tell."""
 SPELLS = 8
 """Windows from which the lengths of a long track are found."""
+LEAST = 16
+"""Frames around a spell, at least."""
 FIXED = 1e9
 """Precision of lengths that are known."""
 
@@ -94,10 +96,11 @@ def _solved(
         second(times),
     )
     heavy = Lengths(mean, np.linalg.inv(covariance) * max(1.0, len(told) / settings.views))
-    start = State(root, told)
     if len(told) <= settings.window:
-        return solve([problem], Body((start,), mean), heavy, settings), shown
-    return _windowed(problem, start, times, heavy, settings), shown
+        body = solve([problem], Body((State(root, told),), mean), heavy, settings)
+    else:
+        body = _windowed(problem, State(root, told), times, heavy, settings)
+    return _settled(problem, body, times, settings), shown
 
 
 def _windowed(
@@ -110,18 +113,41 @@ def _windowed(
     share = sum(b - a for a, b in some) / len(problem)
     first = Body(tuple(start.part(a, b) for a, b in some), prior.mean)
     found = solve([problem.part(a, b) for a, b in some], first, Lengths(prior.mean, share * prior.precision), settings)
-    known = Lengths(found.logs, FIXED * np.eye(len(found.logs)))
-    warm = State(start.root.copy(), start.directions.copy())
+    warm = Body((State(start.root.copy(), start.directions.copy()),), found.logs)
     for (a, b), state in zip(some, found.states, strict=True):
-        warm.root[a:b], warm.directions[a:b] = state.root, state.directions
-    kept = []
-    for a, b in windows:
-        left, right = np.searchsorted(times, [times[a] - settings.overlap, times[b - 1] + settings.overlap])
-        left, right = max(0, min(left, a - 16)), min(len(problem), max(right, b + 16))
-        body = solve([problem.part(left, right)], Body((warm.part(left, right),), known.mean), known, settings)
-        kept.append(body.states[0].part(a - left, b - left))
-    joined = State(np.concatenate([k.root for k in kept]), np.concatenate([k.directions for k in kept]))
-    return Body((joined,), found.logs)
+        warm.states[0].root[a:b], warm.states[0].directions[a:b] = state.root, state.directions
+    return _again(problem, warm, times, windows, settings)
+
+
+def _settled(problem: Problem, body: Body, times: Float[np.ndarray, " T"], settings: FitSettings) -> Body:
+    """The body after some more steps in the spells whose frames would still move: where the picture tells little."""
+    moving = np.flatnonzero(unsettled(problem, body, settings) > settings.tolerance)
+    if not len(moving):
+        return body
+    groups = np.split(moving, np.flatnonzero(np.diff(times[moving]) > settings.overlap) + 1)
+    spells = [(int(group[0]), int(group[-1]) + 1) for group in groups]
+    return _again(problem, body, times, spells, settings)
+
+
+def _again(
+    problem: Problem,
+    body: Body,
+    times: Float[np.ndarray, " T"],
+    spells: Sequence[tuple[int, int]],
+    settings: FitSettings,
+) -> Body:
+    """The body after every spell was solved anew, with some frames around it, its lengths left as they are."""
+    known = Lengths(body.logs, FIXED * np.eye(len(body.logs)))
+    old = body.states[0]
+    new = State(old.root.copy(), old.directions.copy())
+    for a, b in spells:
+        left, right = np.searchsorted(times, [times[a] - settings.overlap, times[b - 1] + settings.overlap]).tolist()
+        left, right = max(0, min(left, a - LEAST)), min(len(times), max(right, b + LEAST))
+        (found,) = solve(
+            [problem.part(left, right)], Body((old.part(left, right),), body.logs), known, settings
+        ).states
+        new.root[a:b], new.directions[a:b] = found.root[a - left : b - left], found.directions[a - left : b - left]
+    return Body((new,), body.logs)
 
 
 def directions(points: Float[np.ndarray, "T 17 3"]) -> Float[np.ndarray, "T 15 3"]:

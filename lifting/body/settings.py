@@ -42,7 +42,7 @@ class FitSettings:
     """Gauss-Newton steps at most."""
     tolerance: float = 5e-4
     """Metres and radians: the fit has ended when no step is larger."""
-    window: int = 600
+    window: int = 1000
     """Frames solved at once."""
     overlap: float = 1.0
     """Seconds by which a window reaches beyond the part that is kept."""

@@ -87,6 +87,12 @@ class Objective:
         return best, least
 
 
+def unsettled(problem: Problem, body: Body, settings: FitSettings) -> Float[np.ndarray, " T"]:
+    """How far (metres, radians) the next step would move each frame of a single spell, its lengths left as they are."""
+    equations = Energy(problem, settings).equations(body.states[0], body.logs)
+    return np.asarray(np.abs(banded(equations, 0.0)[:, 0]).reshape(-1, FREE).max(1))
+
+
 def solve(problems: Sequence[Problem], start: Body, prior: Lengths, settings: FitSettings) -> Body:
     """The most probable body near ``start``: Gauss-Newton, damped where a step would not help (Levenberg-Marquardt)."""
     objective = Objective(tuple(Energy(problem, settings) for problem in problems), prior)
@@ -116,7 +122,7 @@ def _step(
     slope = prior.precision @ (body.logs - prior.mean)
     solved = []
     for one in equations:
-        both = _banded(one, damping)
+        both = banded(one, damping)
         solved.append(both)
         border = one.border.reshape(-1, len(slope))
         corner += one.corner - border.T @ both[:, 1:]
@@ -125,7 +131,7 @@ def _step(
     return [-(both[:, 0] + both[:, 1:] @ longer).reshape(-1, FREE) for both in solved], longer
 
 
-def _banded(one: Equations, damping: float) -> Float[np.ndarray, "N 11"]:
+def banded(one: Equations, damping: float) -> Float[np.ndarray, "N 11"]:
     """Inverse of the frames' matrix times their slope and their border with the lengths."""
     count = len(one.slope)
     band = np.zeros((count, FREE, BAND))
