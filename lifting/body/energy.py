@@ -26,6 +26,8 @@ NEAREST = 0.1
 """Metres in front of the camera, at least."""
 LIMIT_OUTLIER = 4.0
 """Standard deviations from which a limit gives way: the hips may point elsewhere than was thought."""
+HELD = 1e12
+"""Precision of what stays as it is."""
 _CHAINS = chains()[1:]
 _PAIRS = np.einsum("jb,jc->jbc", _CHAINS, _CHAINS).reshape(len(_CHAINS), -1)
 _SEGMENT = list(SEGMENT)
@@ -83,6 +85,7 @@ class Energy:
         blocks = (whole[:, :FREE, :FREE].copy(), *np.zeros((2, len(axes), FREE, FREE)))
         self._add_told(state, axes, blocks[0], slope)
         self._add_moving(state, axes, blocks, slope)
+        blocks[0][self.problem.held] += HELD * np.eye(FREE)
         border, corner = whole[:, :FREE, FREE:], whole[:, FREE:, FREE:].sum(0)
         return Equations(blocks, slope[:, :FREE], border, corner, slope[:, FREE:].sum(0))
 

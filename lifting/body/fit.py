@@ -1,8 +1,7 @@
 """The most probable poses of one body, given its keypoints and what a network answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -11,7 +10,8 @@ from lifting.anthropometry import prior
 from lifting.body.motion import second
 from lifting.body.problem import Problem, State
 from lifting.body.settings import FitSettings
-from lifting.body.solver import Body, Lengths, solve, unsettled
+from lifting.body.solver import Body, Lengths
+from lifting.body.spells import solved
 from lifting.body.structure import TIPS, centres, chains, keypoints
 from lifting.camera import Camera
 from lifting.root import NEAREST, place
@@ -21,12 +21,6 @@ from poses.errors import SettingsError
 
 FAR = 4.0
 """Metres: where somebody is put of whom too little was seen to tell."""
-SPELLS = 8
-"""Windows from which the lengths of a long track are found."""
-LEAST = 16
-"""Frames around a spell, at least."""
-FIXED = 1e9
-"""Precision of lengths that are known."""
 
 
 def fits(source: Skeleton, target: Skeleton) -> bool:
@@ -94,60 +88,10 @@ def _solved(
         told,
         np.exp(mean),
         second(times),
+        np.zeros(len(told), dtype=bool),
     )
     heavy = Lengths(mean, np.linalg.inv(covariance) * max(1.0, len(told) / settings.views))
-    if len(told) <= settings.window:
-        body = solve([problem], Body((State(root, told),), mean), heavy, settings)
-    else:
-        body = _windowed(problem, State(root, told), times, heavy, settings)
-    return _settled(problem, body, times, settings), shown
-
-
-def _windowed(
-    problem: Problem, start: State, times: Float[np.ndarray, " T"], prior: Lengths, settings: FitSettings
-) -> Body:
-    """Lengths from some windows, then every window with these, reaching over into its neighbours."""
-    edges = np.linspace(0, len(problem), -(-len(problem) // settings.window) + 1).round().astype(int)
-    windows = list(pairwise(edges.tolist()))
-    some = [windows[i] for i in np.unique(np.linspace(0, len(windows) - 1, SPELLS).round().astype(int))]
-    share = sum(b - a for a, b in some) / len(problem)
-    first = Body(tuple(start.part(a, b) for a, b in some), prior.mean)
-    found = solve([problem.part(a, b) for a, b in some], first, Lengths(prior.mean, share * prior.precision), settings)
-    warm = Body((State(start.root.copy(), start.directions.copy()),), found.logs)
-    for (a, b), state in zip(some, found.states, strict=True):
-        warm.states[0].root[a:b], warm.states[0].directions[a:b] = state.root, state.directions
-    return _again(problem, warm, times, windows, settings)
-
-
-def _settled(problem: Problem, body: Body, times: Float[np.ndarray, " T"], settings: FitSettings) -> Body:
-    """The body after some more steps in the spells whose frames would still move: where the picture tells little."""
-    moving = np.flatnonzero(unsettled(problem, body, settings) > settings.tolerance)
-    if not len(moving):
-        return body
-    groups = np.split(moving, np.flatnonzero(np.diff(times[moving]) > settings.overlap) + 1)
-    spells = [(int(group[0]), int(group[-1]) + 1) for group in groups]
-    return _again(problem, body, times, spells, settings)
-
-
-def _again(
-    problem: Problem,
-    body: Body,
-    times: Float[np.ndarray, " T"],
-    spells: Sequence[tuple[int, int]],
-    settings: FitSettings,
-) -> Body:
-    """The body after every spell was solved anew, with some frames around it, its lengths left as they are."""
-    known = Lengths(body.logs, FIXED * np.eye(len(body.logs)))
-    old = body.states[0]
-    new = State(old.root.copy(), old.directions.copy())
-    for a, b in spells:
-        left, right = np.searchsorted(times, [times[a] - settings.overlap, times[b - 1] + settings.overlap]).tolist()
-        left, right = max(0, min(left, a - LEAST)), min(len(times), max(right, b + LEAST))
-        (found,) = solve(
-            [problem.part(left, right)], Body((old.part(left, right),), body.logs), known, settings
-        ).states
-        new.root[a:b], new.directions[a:b] = found.root[a - left : b - left], found.directions[a - left : b - left]
-    return Body((new,), body.logs)
+    return solved(problem, Body((State(root, told),), mean), heavy, settings), shown
 
 
 def directions(points: Float[np.ndarray, "T 17 3"]) -> Float[np.ndarray, "T 15 3"]:

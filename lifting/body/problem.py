@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from lifting.body.structure import SEGMENT, chains
 
@@ -41,7 +41,7 @@ class Problem:
 
     ``combined``: the keypoints as sums of bones; ``depth``: of the person (metres), about; ``told``: the network's
     directions; ``size``: lengths (metres) of the body whose acceleration is meant; ``second``: weights of the frames
-    before, at and after in an acceleration (1/s²).
+    before, at and after in an acceleration (1/s²); ``held``: frames that stay as they are.
     """
 
     plane: Float[np.ndarray, "T K 2"]
@@ -51,13 +51,14 @@ class Problem:
     told: Float[np.ndarray, "T 15 3"]
     size: Float[np.ndarray, " 10"]
     second: Float[np.ndarray, "T 3"]
+    held: Bool[np.ndarray, " T"]
 
     def __len__(self) -> int:
         return len(self.plane)
 
     def part(self, start: int, stop: int) -> "Problem":
         """The frames from ``start`` to ``stop``, without their neighbours."""
-        names = ("plane", "weight", "depth", "told", "second")
+        names = ("plane", "weight", "depth", "told", "second", "held")
         cut = {name: getattr(self, name)[start:stop].copy() for name in names}
         cut["second"][[0, -1]] = 0
         return replace(self, **cut)

@@ -38,14 +38,14 @@ class FitSettings:
     """Degrees: how sharp the limits of knees and elbows are."""
     views: float = 30.0
     """Independent views of a person's lengths that a track is worth at most: a network errs alike in alike frames."""
-    steps: int = 16
+    steps: int = 10
     """Gauss-Newton steps at most."""
     tolerance: float = 5e-4
     """Metres and radians: the fit has ended when no step is larger."""
     window: int = 1000
     """Frames solved at once."""
-    overlap: float = 1.0
-    """Seconds by which a window reaches beyond the part that is kept."""
+    margin: int = 8
+    """Frames around those that would still move that are solved again with them."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -18,6 +18,8 @@ BAND = 3 * FREE
 """Unknowns that an unknown is coupled with at most, itself and those after it."""
 FIRST_DAMPING = 1e-4
 LEAST_DAMPING = 1e-8
+LOOSEST = 1e-6
+"""Precision of what nothing tells of."""
 DAMPINGS = 6
 """Tries of a step, each damped ten times as much as the last."""
 
@@ -60,12 +62,12 @@ class Objective:
     """What is minimised: the energies of all spells and of their lengths."""
 
     energies: tuple[Energy, ...]
-    prior: Lengths
+    prior: Lengths | None
 
     def value(self, body: Body) -> float:
         """The energy of a body."""
         parts = (one.value(state, body.logs) for one, state in zip(self.energies, body.states, strict=True))
-        return sum(parts) + self.prior.value(body.logs)
+        return sum(parts) + (self.prior.value(body.logs) if self.prior else 0.0)
 
     def equations(self, body: Body) -> list[Equations]:
         """The quadratic of every spell around a body."""
@@ -90,11 +92,14 @@ class Objective:
 def unsettled(problem: Problem, body: Body, settings: FitSettings) -> Float[np.ndarray, " T"]:
     """How far (metres, radians) the next step would move each frame of a single spell, its lengths left as they are."""
     equations = Energy(problem, settings).equations(body.states[0], body.logs)
-    return np.asarray(np.abs(banded(equations, 0.0)[:, 0]).reshape(-1, FREE).max(1))
+    return np.asarray(np.abs(banded(equations, equations.slope[..., None], 0.0)).reshape(-1, FREE).max(1))
 
 
-def solve(problems: Sequence[Problem], start: Body, prior: Lengths, settings: FitSettings) -> Body:
-    """The most probable body near ``start``: Gauss-Newton, damped where a step would not help (Levenberg-Marquardt)."""
+def solve(problems: Sequence[Problem], start: Body, prior: Lengths | None, settings: FitSettings) -> Body:
+    """The most probable body near ``start``: Gauss-Newton, damped where a step would not help (Levenberg-Marquardt).
+
+    Without a ``prior`` of its lengths they stay as they are.
+    """
     objective = Objective(tuple(Energy(problem, settings) for problem in problems), prior)
     body, damping = start, FIRST_DAMPING
     value = objective.value(body)
@@ -115,14 +120,17 @@ def solve(problems: Sequence[Problem], start: Body, prior: Lengths, settings: Fi
 
 
 def _step(
-    equations: Sequence[Equations], body: Body, prior: Lengths, damping: float
+    equations: Sequence[Equations], body: Body, prior: Lengths | None, damping: float
 ) -> tuple[list[Float[np.ndarray, "T 33"]], Logs]:
     """The unknowns of the frames eliminated spell by spell, then the lengths, then back."""
+    if prior is None:
+        turns = [-banded(one, one.slope[..., None], damping).reshape(one.slope.shape) for one in equations]
+        return turns, np.zeros_like(body.logs)
     corner = prior.precision.copy()
     slope = prior.precision @ (body.logs - prior.mean)
     solved = []
     for one in equations:
-        both = banded(one, damping)
+        both = banded(one, np.concatenate([one.slope[..., None], one.border], -1), damping)
         solved.append(both)
         border = one.border.reshape(-1, len(slope))
         corner += one.corner - border.T @ both[:, 1:]
@@ -131,21 +139,19 @@ def _step(
     return [-(both[:, 0] + both[:, 1:] @ longer).reshape(-1, FREE) for both in solved], longer
 
 
-def banded(one: Equations, damping: float) -> Float[np.ndarray, "N 11"]:
-    """Inverse of the frames' matrix times their slope and their border with the lengths."""
-    count = len(one.slope)
+def banded(one: Equations, right: Float[np.ndarray, "T 33 R"], damping: float) -> Float[np.ndarray, "N R"]:
+    """Inverse of the damped matrix of the frames times ``right``; NaN if it has none."""
+    count = len(right)
     band = np.zeros((count, FREE, BAND))
     near, far, farther = one.blocks
-    damped = near.copy()
-    diagonal = np.einsum("tii->ti", damped)
-    diagonal *= 1 + damping
-    diagonal += 1e-6
     step = band.itemsize
     slanted = as_strided(band, band.shape, (FREE * BAND * step, (BAND - 1) * step, step))
-    slanted[:, :, :FREE] = np.triu(damped.transpose(0, 2, 1))
+    slanted[:, :, :FREE] = np.triu(near.transpose(0, 2, 1))
     slanted[:, :, FREE : 2 * FREE] = far.transpose(0, 2, 1)
     slanted[:, :, 2 * FREE :] = farther.transpose(0, 2, 1)
-    factor, _ = dpbtrf(band.reshape(count * FREE, BAND).T, lower=1, overwrite_ab=1)
-    right = np.concatenate([one.slope[..., None], one.border], -1).reshape(count * FREE, -1)
-    out, _ = dpbtrs(factor, right, lower=1)
+    band[:, :, 0] = band[:, :, 0] * (1 + damping) + LOOSEST
+    factor, failed = dpbtrf(band.reshape(count * FREE, BAND).T, lower=1, overwrite_ab=1)
+    if failed:
+        return np.full((count * FREE, right.shape[-1]), np.nan)
+    out, _ = dpbtrs(factor, right.reshape(count * FREE, -1), lower=1)
     return out

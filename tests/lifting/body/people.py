@@ -45,7 +45,9 @@ def standing(knee: float = 0.0, heading: float = 0.0, elbow: float = 0.0) -> Flo
 
 
 def scene(
-    directions: Float[np.ndarray, "T 15 3"], times: Float[np.ndarray, " T"], root: Float[np.ndarray, "T 3"] | None = None
+    directions: Float[np.ndarray, "T 15 3"],
+    times: Float[np.ndarray, " T"],
+    root: Float[np.ndarray, "T 3"] | None = None,
 ) -> Scene:
     """A median man with these directions at ``PLACE``, seen exactly."""
     place = np.broadcast_to(PLACE, (len(times), 3)) if root is None else root

@@ -36,7 +36,7 @@ def case(request: pytest.FixtureRequest) -> tuple[Energy, State, np.ndarray]:
     told = unit(directions + 0.3 * random.normal(size=directions.shape))
     times = np.cumsum(random.uniform(0.2, 0.4, frames))
     weight = random.uniform(0.3, 1, (frames, 12))
-    problem = Problem(plane, weight, combined, state.root[:, 2], told, np.exp(mean), second(times))
+    problem = Problem(plane, weight, combined, state.root[:, 2], told, np.exp(mean), second(times), weight[:, 0] < 0)
     return Energy(problem, FitSettings(acceleration=5.0, limit=20.0)), state, mean
 
 
@@ -64,7 +64,8 @@ def test_banded_equations_are_those_of_a_whole_matrix(case: tuple[Energy, State,
             whole[t, :, t + o] = block[t].T
     flat = whole.reshape(frames * FREE, -1) + 1e-6 * np.eye(frames * FREE)
     right = np.concatenate([one.slope[..., None], one.border], -1).reshape(frames * FREE, -1)
-    np.testing.assert_allclose(banded(one, 0.0), np.linalg.solve(flat, right), rtol=1e-6, atol=1e-9)
+    found = banded(one, right.reshape(frames, FREE, -1), 0.0)
+    np.testing.assert_allclose(found, np.linalg.solve(flat, right), rtol=1e-6, atol=1e-9)
     assert np.linalg.eigvalsh(flat).min() > 0
 
 
