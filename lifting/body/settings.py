@@ -42,7 +42,7 @@ class FitSettings:
     """Gauss-Newton steps at most."""
     tolerance: float = 5e-4
     """Metres and radians: the fit has ended when no step is larger."""
-    window: int = 1000
+    window: int = 600
     """Frames solved at once."""
     margin: int = 8
     """Frames around those that would still move that are solved again with them."""
