@@ -64,7 +64,7 @@ class Limping:
         points[:, H36M17.index("left_ankle"), 1] += 0.1 * np.sin(track.times * 9)
         for joint, up in (("hip", 0.0), ("spine", 0.25), ("thorax", 0.55), ("neck", 0.65), ("head", 0.8)):
             points[:, H36M17.index(joint)] = [0.0, -up, 0.0]
-        return Poses3D(points, track.times, hips + [0.0, 0.0, DEPTH])
+        return Poses3D(points, track.times, hips + np.array([0.0, 0.0, DEPTH]))
 
 
 class Waving:

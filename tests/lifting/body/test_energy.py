@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lifting.anthropometry import prior
+from lifting.anthropometry import adult, prior
 from lifting.body.energy import FREE, Energy
 from lifting.body.motion import accelerations, second, spread
 from lifting.body.problem import Problem, State
@@ -97,14 +97,12 @@ def test_offsets_move_keypoints_and_not_the_body() -> None:
     table = keypoints(PUBLISHED)
     known = np.isfinite(table).all(1)
     np.testing.assert_allclose(table[known].sum(1), 1)  # wherever a body is, its keypoints are
-    upright = np.zeros((1, 15, 3)) + [0.0, -1.0, 0.0]
+    upright = np.tile([0.0, -1.0, 0.0], (1, 15, 1))
     for side, sign in (("left", 1.0), ("right", -1.0)):
         upright[:, TIPS.index(f"{side}_shoulder")] = [0.92 * sign, 0.39, 0]
         for limb in ("knee", "ankle", "elbow", "wrist"):
             upright[:, TIPS.index(f"{side}_{limb}")] = [0, 1, 0]
     upright[:, TIPS.index("left_hip")] = [1, 0, 0]
-    from lifting.anthropometry import adult
-
     joints = State(np.zeros((1, 3)), upright).joints(adult("men").double().numpy())[0]
     off = table @ joints - centres() @ joints
     for side, sign in (("left", 1.0), ("right", -1.0)):

@@ -12,7 +12,15 @@ from poses import COCO17, H36M17, Poses3D, Track2D, convert
 from poses.errors import SettingsError
 from poses.skeleton import BODY25
 from tests.lifting.body.people import (
-    CAMERA, answered, flexion, lengths, moving, noisy, scene, standing, still,
+    CAMERA,
+    answered,
+    flexion,
+    lengths,
+    moving,
+    noisy,
+    scene,
+    standing,
+    still,
 )  # fmt: skip
 
 TIMES = np.arange(60) / 30
