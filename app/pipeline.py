@@ -21,6 +21,7 @@ from app.settings import Detection, Settings
 from app.video import Video, VideoWriter
 from detectors.converted import as_skeleton
 from detectors.protocol import Detector
+from lifting import body
 from lifting.camera import Camera
 from lifting.coupled import Coupled
 from lifting.lifter import Lifter
@@ -98,11 +99,13 @@ class Pipeline:
         seen = follow(video, self.detector, self.settings, self.made_with, watch, self.mend)
         camera = self.settings.camera((video.width, video.height))
         people = tuple(self._understand(who, camera) for who in watch(seen.people, "lifting to 3D", len(seen.people)))
-        choices = {"people": self.settings.people, "focal": f"{camera.focal:.1f} px"}
+        choices = {"people": self.settings.people, "focal": f"{camera.focal:.1f} px", "fit": self.settings.fit}
         return replace(seen, people=people, made_with={**seen.made_with, **choices})
 
     def _understand(self, who: Person, camera: Camera) -> Person:
         poses = self.lifter.lift(who.track, camera)
+        if self.settings.fit == "body" and body.fits(who.track.skeleton, poses.skeleton):
+            poses = body.fit(who.track, poses, camera)
         return replace(who, poses=poses, actions=self.classifier.classify(poses))
 
 

@@ -97,7 +97,7 @@ class Following:
 
 @dataclass(frozen=True)
 class Settings(Following):
-    """Whom to follow, and what is known of the camera.
+    """Whom to follow, what is known of the camera, and how poses are finished.
 
     Raises ``SettingsError`` for values out of range or in conflict.
     """
@@ -107,6 +107,10 @@ class Settings(Following):
 
     focal: Annotated[float | None, arg(metavar="PIXELS")] = None
     """The camera's focal length in pixels, instead of --fov."""
+
+    fit: Literal["body", "off"] = "body"
+    """What happens to the 3D poses after the network: body makes them one body of constant size, which fits its
+    keypoints and is steady; off leaves the network's answer as it is."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -53,6 +53,20 @@ class Flat:
         return Poses3D(points, track.times, hips)
 
 
+class Limping:
+    """Lifts everybody to somebody who stands, with one leg whose length changes from frame to frame."""
+
+    def lift(self, track: Track2D, camera: Camera) -> Poses3D:
+        plane = convert(camera.plane(track.points), COCO17, H36M17)
+        flat = np.concatenate([plane * DEPTH, np.zeros((*plane.shape[:2], 1))], axis=-1)
+        hips = flat[:, [H36M17.index("left_hip"), H36M17.index("right_hip")]].mean(axis=1)
+        points = flat - hips[:, None]
+        points[:, H36M17.index("left_ankle"), 1] += 0.1 * np.sin(track.times * 9)
+        for joint, up in (("hip", 0.0), ("spine", 0.25), ("thorax", 0.55), ("neck", 0.65), ("head", 0.8)):
+            points[:, H36M17.index(joint)] = [0.0, -up, 0.0]
+        return Poses3D(points, track.times, hips + np.array([0.0, 0.0, DEPTH]))
+
+
 class Waving:
     """Says that everybody waves from their first frame to their last."""
 
@@ -61,7 +75,9 @@ class Waving:
 
 
 def pipeline(detector: Detector, **settings: object) -> Pipeline:
-    return Pipeline(detector, Flat(), Waving(), Settings(**settings), {"detector": "scripted"})
+    """``Flat`` lifts to what it says: nothing is fitted after it."""
+    chosen = Settings(**{"fit": "off"} | settings)
+    return Pipeline(detector, Flat(), Waving(), chosen, {"detector": "scripted"})
 
 
 @dataclass

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from app.settings import Detection, Settings
 from detectors.refined import Refined
 from detectors.scripted import Scripted
 from detectors.second_look import SecondLook
+from lifting.body import fit
 from lifting.network import LifterNetwork
 from models.action_net import ActionNet, ActionNetConfig
 from models.temporal import TemporalConfig, TemporalNet
@@ -20,7 +22,7 @@ from poses import COCO17, H36M17, Recording
 from poses.errors import DataError, OutputError, SettingsError, WeightsError
 from recognition.classifier import Classifier
 from recognition.network import ActionNetwork
-from tests.app.stages import DEPTH, Counting, Recorder, pipeline, script
+from tests.app.stages import DEPTH, Counting, Limping, Recorder, pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
 from weights.store import FILES
 
@@ -59,7 +61,9 @@ class TestAnalysis:
     def test_video_and_stages_are_named(self, tmp_path: Path) -> None:
         recording = pipeline(two_people(), people="main", focal=150.0).run(clip(tmp_path))
         assert (recording.video.name, recording.video.width, recording.video.height) == ("dance", *SIZE)
-        assert recording.made_with == {"detector": "scripted", "people": "main", "focal": "150.0 px"}
+        assert recording.made_with == {
+            "detector": "scripted", "people": "main", "focal": "150.0 px", "fit": "off"
+        }  # fmt: skip
 
     @pytest.mark.parametrize(
         ("people", "ids"), [("all", [1, 2]), ("main", [1]), ("1", [1]), ("2", [1, 2]), ("9", [1, 2])]
@@ -84,6 +88,21 @@ class TestAnalysis:
         assert wide is not None and narrow is not None
         np.testing.assert_allclose(wide.points, 2 * narrow.points, atol=1e-9)
         assert wide.root is not None and (wide.root[:, 2] == DEPTH).all()
+
+    def test_poses_are_one_body_unless_the_fit_is_off(self, tmp_path: Path) -> None:
+        chosen = {way: replace(pipeline(two_people(), fit=way), lifter=Limping()) for way in ("body", "off")}
+        fitted, raw = (one.run(clip(tmp_path)) for one in chosen.values())
+        assert (fitted.made_with["fit"], raw.made_with["fit"]) == ("body", "off")
+        for one, other in zip(fitted.people, raw.people, strict=True):
+            camera = chosen["off"].settings.camera(one.track.size)
+            answer = Limping().lift(other.track, camera)
+            assert one.poses is not None and other.poses is not None
+            np.testing.assert_array_equal(other.poses.points, answer.points)
+            np.testing.assert_array_equal(other.poses.root, answer.root)
+            np.testing.assert_array_equal(one.poses.points, fit(one.track, answer, camera).points)
+            shank = [H36M17.index("left_knee"), H36M17.index("left_ankle")]
+            length, wrong = (np.linalg.norm(np.diff(p.points[:, shank], axis=1), axis=-1) for p in (one.poses, answer))
+            assert np.ptp(length) < 1e-9 < 0.1 < np.ptp(wrong)
 
     def test_a_few_pictures_are_in_memory_however_long_the_video(self, tmp_path: Path) -> None:
         counting = Counting(two_people(60))

@@ -1,0 +1,6 @@
+"""One body a person: a fit over a whole track, after the network."""
+
+from lifting.body.fit import fit, fits
+from lifting.body.settings import FitSettings
+
+__all__ = ["FitSettings", "fit", "fits"]

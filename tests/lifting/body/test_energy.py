@@ -1,0 +1,117 @@
+"""The equations of the fit against differences of its energy."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lifting.anthropometry import adult, prior
+from lifting.body.energy import FREE, Energy
+from lifting.body.motion import accelerations, second, spread
+from lifting.body.problem import Problem, State
+from lifting.body.settings import FitSettings
+from lifting.body.solver import banded
+from lifting.body.structure import SEGMENT, TIPS, centres, chains, keypoints
+from lifting.synthesis.offsets import PUBLISHED
+from poses import COCO17, H36M17
+from poses.errors import SettingsError
+
+STEP = 1e-6
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))
+
+
+@pytest.fixture(params=[0, 1])
+def case(request: pytest.FixtureRequest) -> tuple[Energy, State, np.ndarray]:
+    """Five frames at uneven times of random poses; all terms are at work."""
+    random, frames = np.random.default_rng(request.param), 5
+    directions, mean = unit(random.normal(size=(frames, 15, 3))), prior()[0]
+    state = State(np.array([0.3, -0.2, 4.0]) + 0.1 * random.normal(size=(frames, 3)), directions)
+    table = keypoints(PUBLISHED)
+    combined = table[np.isfinite(table).all(1)] @ chains()
+    points = combined @ (np.exp(mean)[list(SEGMENT), None] * directions) + state.root[:, None]
+    plane = points[..., :2] / points[..., 2:] + 0.01 * random.normal(size=(frames, 12, 2))
+    told = unit(directions + 0.3 * random.normal(size=directions.shape))
+    times = np.cumsum(random.uniform(0.2, 0.4, frames))
+    weight = random.uniform(0.3, 1, (frames, 12))
+    problem = Problem(plane, weight, combined, state.root[:, 2], told, np.exp(mean), second(times), weight[:, 0] < 0)
+    return Energy(problem, FitSettings(acceleration=5.0, limit=20.0)), state, mean
+
+
+def test_slopes_are_those_of_the_energy(case: tuple[Energy, State, np.ndarray]) -> None:
+    energy, state, logs = case
+    equations = energy.equations(state, logs)
+
+    def along(step: np.ndarray) -> float:
+        return (energy.value(state.turned(step), logs) - energy.value(state.turned(-step), logs)) / (2 * STEP)
+
+    units = STEP * np.eye(equations.slope.size).reshape(-1, *equations.slope.shape)
+    np.testing.assert_allclose(equations.slope.ravel(), [along(one) for one in units], atol=1e-5)
+    ends = [(energy.value(state, logs + one), energy.value(state, logs - one)) for one in STEP * np.eye(len(logs))]
+    np.testing.assert_allclose(equations.lengths, [(a - b) / (2 * STEP) for a, b in ends], atol=1e-5)
+
+
+def test_banded_equations_are_those_of_a_whole_matrix(case: tuple[Energy, State, np.ndarray]) -> None:
+    energy, state, logs = case
+    one = energy.equations(state, logs)
+    frames = len(state.root)
+    whole = np.zeros((frames, FREE, frames, FREE))
+    for o, block in enumerate(one.blocks):
+        for t in range(frames - o):
+            whole[t + o, :, t] = block[t]
+            whole[t, :, t + o] = block[t].T
+    flat = whole.reshape(frames * FREE, -1) + 1e-6 * np.eye(frames * FREE)
+    right = np.concatenate([one.slope[..., None], one.border], -1).reshape(frames * FREE, -1)
+    found = banded(one, right.reshape(frames, FREE, -1), 0.0)
+    np.testing.assert_allclose(found, np.linalg.solve(flat, right), rtol=1e-6, atol=1e-9)
+    assert np.linalg.eigvalsh(flat).min() > 0
+
+
+def test_accelerations_of_a_parabola_at_any_times() -> None:
+    times = np.array([0.0, 0.1, 0.15, 0.4, 0.43, 1.5, 1.6, 1.65])
+    found = accelerations(3 * times**2 - times, second(times))
+    np.testing.assert_allclose(found, [0, 6, 6, 6, 0, 0, 6, 0], atol=1e-9)  # not over the gap of a second
+
+
+def test_spread_is_the_transpose() -> None:
+    random, weights = np.random.default_rng(0), second(np.cumsum(np.random.default_rng(1).uniform(0.1, 0.2, 7)))
+    x, y = random.normal(size=(2, 7, 3))
+    assert np.isclose((accelerations(x, weights) * y).sum(), (x * spread(y, weights)).sum())
+
+
+def test_chains_place_joints_and_keypoints() -> None:
+    directions = np.random.default_rng(0).normal(size=(1, 15, 3))
+    lengths = np.arange(1.0, 11.0)
+    joints = State(np.zeros((1, 3)), directions).joints(lengths)[0]
+    knee = directions[0, TIPS.index("left_hip")] * -lengths[0] + directions[0, TIPS.index("right_knee")] * lengths[1]
+    np.testing.assert_allclose(joints[H36M17.index("right_knee")], knee)
+    np.testing.assert_allclose(joints[H36M17.index("left_hip")], -joints[H36M17.index("right_hip")])
+    table = centres()
+    assert np.isnan(table[COCO17.index("nose")]).all()
+    np.testing.assert_allclose(table[COCO17.index("left_wrist")] @ joints, joints[H36M17.index("left_wrist")])
+
+
+def test_offsets_move_keypoints_and_not_the_body() -> None:
+    table = keypoints(PUBLISHED)
+    known = np.isfinite(table).all(1)
+    np.testing.assert_allclose(table[known].sum(1), 1)  # wherever a body is, its keypoints are
+    upright = np.tile([0.0, -1.0, 0.0], (1, 15, 1))
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        upright[:, TIPS.index(f"{side}_shoulder")] = [0.92 * sign, 0.39, 0]
+        for limb in ("knee", "ankle", "elbow", "wrist"):
+            upright[:, TIPS.index(f"{side}_{limb}")] = [0, 1, 0]
+    upright[:, TIPS.index("left_hip")] = [1, 0, 0]
+    joints = State(np.zeros((1, 3)), upright).joints(adult("men").double().numpy())[0]
+    off = table @ joints - centres() @ joints
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        for part, (x, y, _) in PUBLISHED.items():
+            wide = x if part in ("hip", "shoulder") else 0
+            np.testing.assert_allclose(off[COCO17.index(f"{side}_{part}")], [sign * wide, -y, 0], atol=2e-3)
+
+
+@pytest.mark.parametrize("wrong", [{"keypoint": 0.0}, {"direction": -1.0}, {"knee": np.nan}, {"offsets": -0.1}])
+def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(wrong))):
+        replace(FitSettings(), **wrong)

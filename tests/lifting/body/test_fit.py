@@ -1,0 +1,193 @@
+"""The fit on people whose bodies and movements are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lifting.body import FitSettings, fit, fits
+from lifting.body.structure import TIPS
+from lifting.root import BODY
+from poses import COCO17, H36M17, Poses3D, Track2D, convert
+from poses.errors import SettingsError
+from poses.skeleton import BODY25
+from tests.lifting.body.people import (
+    CAMERA,
+    answered,
+    flexion,
+    lengths,
+    moving,
+    noisy,
+    scene,
+    standing,
+    still,
+)  # fmt: skip
+
+TIMES = np.arange(60) / 30
+
+
+def off(track: Track2D, poses: Poses3D) -> float:
+    """Mean distance in pixels of seen joints from their keypoints."""
+    assert poses.root is not None
+    image = CAMERA.project(poses.points + poses.root[:, None])
+    return float(np.nanmean(np.linalg.norm(image - convert(track.points, COCO17, H36M17), axis=-1)[:, BODY]))
+
+
+def test_lengths_are_constant_and_alike_on_both_sides() -> None:
+    true = moving(TIMES)
+    found = lengths(fit(noisy(true.track, 5.0), answered(true, 0.05), CAMERA))
+    np.testing.assert_allclose(found / found[:1], 1.0, rtol=1e-6)
+    ends = [joint for _, joint in H36M17.bones]
+    np.testing.assert_allclose(found, found[:, [ends.index(H36M17.mirror[j]) for j in ends]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_right_stays(seed: int) -> None:
+    """Exact keypoints and an exact answer: only the size, which a picture does not tell, follows the prior."""
+    true = moving(TIMES, seed)
+    found = fit(true.track, true.truth, CAMERA, FitSettings(knee=0.0, elbow=0.0))
+    scale = np.median(lengths(found) / lengths(true.truth))
+    assert 0.9 < scale < 1.1
+    errors = np.linalg.norm(found.points / scale - true.truth.points, axis=-1)
+    assert np.median(errors) < 0.01 and errors.max() < 0.06
+    assert off(true.track, found) < 3
+
+
+def test_errors_of_keypoints_and_network_shrink() -> None:
+    true = moving(TIMES)
+    track, raw = noisy(true.track, 6.0), answered(true, 0.06)
+    found = fit(track, raw, CAMERA)
+    before, after = (np.linalg.norm(one.points - true.truth.points, axis=-1).mean() for one in (raw, found))
+    assert after < 0.8 * before
+    speed = [np.linalg.norm(np.diff(one.points - true.truth.points, axis=0), axis=-1).mean() for one in (raw, found)]
+    assert speed[1] < 0.3 * speed[0]
+    assert off(track, found) <= off(track, raw)
+
+
+@pytest.mark.parametrize("heading", [0.0, 45.0, 90.0, 180.0])
+def test_straight_legs_out_of_a_bent_answer(heading: float) -> None:
+    straight = still(heading=heading)
+    bent = still(knee=20.0, heading=heading).truth
+    assert np.median(flexion(fit(straight.track, bent, CAMERA))) < 8
+
+
+@pytest.mark.parametrize("heading", [0.0, 45.0, 90.0, 180.0])
+@pytest.mark.parametrize("knee", [60.0, 90.0])
+def test_bent_legs_stay_bent(knee: float, heading: float) -> None:
+    bent = still(knee=knee, heading=heading)
+    np.testing.assert_allclose(np.median(flexion(fit(bent.track, bent.truth, CAMERA))), knee, atol=5)
+
+
+@pytest.mark.parametrize("answer", [-15.0, -40.0])
+def test_knees_do_not_bend_forwards(answer: float) -> None:
+    """The picture, from the front, does not tell which way they bend, and the network answers wrong."""
+    wrong = still(knee=answer)
+    found = fit(wrong.track, wrong.truth, CAMERA).points
+    for side in ("left", "right"):
+        hip, knee, ankle = (found[:, H36M17.index(f"{side}_{part}")] for part in ("hip", "knee", "ankle"))
+        axis = found[:, H36M17.index("left_hip")] - found[:, H36M17.index("right_hip")]
+        upper, lower, axis = (v / np.linalg.norm(v, axis=-1, keepdims=True) for v in (knee - hip, ankle - knee, axis))
+        assert (np.degrees(np.arcsin((np.cross(upper, lower) * axis).sum(-1))) > -9).all()
+
+
+def test_jumps_survive() -> None:
+    times = np.arange(40) / 30
+    root = np.tile([0.1, 0.1, 4.0], (40, 1))
+    flight = (times > 0.4) & (times < 0.9)
+    root[flight, 1] -= 4.9 * (times[flight] - 0.4) * (0.9 - times[flight])
+    jump = scene(np.tile(standing(), (40, 1, 1)), times, root)
+    found = fit(jump.track, jump.truth, CAMERA)
+    assert found.root is not None
+    height = np.ptp(found.root[:, 1]) / np.ptp(root[:, 1])
+    assert 0.9 < height < 1.1
+
+
+def test_frame_rate_may_vary() -> None:
+    """Frames that fall out change little in those that are left."""
+    kept = np.sort(np.random.default_rng(0).choice(60, 40, replace=False))
+    true = moving(TIMES)
+    raw = answered(true, 0.03)
+    less = replace(
+        true.track, points=true.track.points[kept], scores=true.track.scores[kept], times=TIMES[kept],
+        filled=true.track.filled[kept],
+    )  # fmt: skip
+    some = Poses3D(raw.points[kept], TIMES[kept], raw.root[kept] if raw.root is not None else None)
+    whole, part = fit(true.track, raw, CAMERA), fit(less, some, CAMERA)
+    assert np.median(np.linalg.norm(whole.points[kept] - part.points, axis=-1)) < 0.012
+
+
+def test_frames_without_an_answer_stay_without() -> None:
+    true = moving(TIMES)
+    raw = answered(true, 0.03)
+    raw.points[[0, 20, 21, 22, 59]] = np.nan
+    true.track.points[20:23] = np.nan
+    true.track.points[40, 5:9] = np.nan
+    found = fit(true.track, raw, CAMERA)
+    np.testing.assert_array_equal(np.isnan(found.points).all((1, 2)), np.isnan(raw.points).all((1, 2)))
+    assert found.root is not None
+    np.testing.assert_array_equal(np.isnan(found.root).all(1), np.isnan(raw.points).all((1, 2)))
+
+
+def test_nothing_answered() -> None:
+    true = still()
+    found = fit(true.track, replace(true.truth, points=np.full_like(true.truth.points, np.nan)), CAMERA)
+    assert np.isnan(found.points).all()
+
+
+def test_keypoints_that_show_no_body() -> None:
+    """Only a face: one body all the same, nowhere."""
+    true = still()
+    true.track.points[:, 5:] = np.nan
+    found = fit(true.track, true.truth, CAMERA)
+    assert np.isfinite(found.points).all()
+    assert found.root is not None and np.isnan(found.root).all()
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 5])
+def test_short_tracks(frames: int) -> None:
+    true = still(frames, knee=60.0, heading=45.0)
+    found = fit(true.track, true.truth, CAMERA)
+    assert np.linalg.norm(found.points - true.truth.points, axis=-1).max() < 0.08
+
+
+def test_windows_are_the_whole() -> None:
+    """A long track in windows of the default's proportions."""
+    times = np.arange(900) / 30
+    true = moving(times)
+    track, raw = noisy(true.track, 4.0), answered(true, 0.05)
+    whole, parts = (fit(track, raw, CAMERA, FitSettings(window=window)) for window in (900, 300))
+    assert np.linalg.norm(whole.points - parts.points, axis=-1).max() < 5e-4
+    found = lengths(parts)
+    np.testing.assert_allclose(found / found[:1], 1.0, rtol=1e-6)
+
+
+def test_interpolated_keypoints_count_less() -> None:
+    true = moving(TIMES)
+    track = true.track
+    wrist = COCO17.index("left_wrist")
+    track.points[25:35, wrist] += 12.0
+    filled = track.filled.copy()
+    filled[25:35, wrist] = True
+    seen, guessed = (fit(one, true.truth, CAMERA) for one in (track, replace(track, filled=filled)))
+    joint = H36M17.index("left_wrist")
+    errors = [np.linalg.norm(one.points - true.truth.points, axis=-1)[25:35, joint].mean() for one in (seen, guessed)]
+    assert errors[1] < 0.7 * errors[0]
+
+
+def test_other_skeletons_are_refused() -> None:
+    true = still(3)
+    assert fits(COCO17, H36M17) and not fits(BODY25, H36M17)
+    points = np.zeros((3, len(BODY25), 2))
+    other = Track2D(points, points[..., 0], true.track.times, points[..., 0] > 0, 0, true.track.size, BODY25)
+    with pytest.raises(SettingsError, match="--fit off"):
+        fit(other, true.truth, CAMERA)
+
+
+def test_the_same_twice() -> None:
+    true = moving(TIMES)
+    raw = answered(true, 0.05)
+    np.testing.assert_array_equal(fit(true.track, raw, CAMERA).points, fit(true.track, raw, CAMERA).points)
+
+
+def test_directions_have_names() -> None:
+    assert len(TIPS) == 15 and len(set(TIPS)) == 15
