@@ -31,6 +31,9 @@ MIRROR = tuple(JOINTS.index(_other(name)) for name in JOINTS)
 LIMBS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}
 SLIGHT = radians(45)
 """Limbs that bend more are left as they are."""
+DEEPER = radians(15), radians(120)
+"""How much further the knees of the ``crouched`` bend."""
+DEEPEST = radians(145)
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class BodySettings:
     """Share of samples whose upper body comes from another clip."""
     straight: float = 0.45
     """Share of samples in which legs that bend little are made straight, or nearly so; half as many for arms."""
+    crouched: float = 0.1
+    """Share of samples in which both knees bend by 15° to 120° more, the feet where they were below the hips."""
     still: float = 0.12
     """Share of samples in which the person does not move."""
     low: float = 0.15
@@ -112,19 +117,47 @@ def straightened(
     return out
 
 
+def crouched(
+    points: Float[Tensor, "B R 22 3"], settings: BodySettings, generator: Generator
+) -> Float[Tensor, "B R 22 3"]:
+    """Knees bent further in some samples of people on straight legs, as in squats; hips and feet keep their directions.
+
+    From the front that looks like short legs, and only proportions tell.
+    """
+    out, count = points.clone(), len(points)
+    chosen = random.chance((count, 1), settings.crouched, generator)
+    more = random.uniform((count, 1), *DEEPER, generator)
+    hips = points[:, :, JOINTS.index("left_hip")] - points[:, :, JOINTS.index("right_hip")]
+    for side in ("left", "right"):
+        first, *rest = (JOINTS.index(f"{side}_{part}") for part in LIMBS["leg"])
+        chain = points[:, :, [first, *rest]]
+        forward = torch.linalg.cross(hips, points[:, :, first] - points[:, :, rest[1]])
+        bend = flexion(chain)
+        use = chosen & (bend[:, points.shape[1] // 2] < SLIGHT)[:, None]
+        knee = chain[:, :, 1] - chain[:, :, 0] + torch.nn.functional.normalize(forward, dim=-1)
+        deeper = rebent(chain, (bend + more).clamp(max=DEEPEST), knee)
+        out[:, :, rest] = torch.where(use[..., None, None], deeper, out[:, :, rest])
+    return out
+
+
 def flexion(chain: Float[Tensor, "B R 3 3"]) -> Float[Tensor, "B R"]:
     """Radians between the two bones of a limb; 0 is straight."""
     upper, lower = (torch.nn.functional.normalize(chain[:, :, k + 1] - chain[:, :, k], dim=-1) for k in (0, 1))
     return torch.atan2(torch.linalg.cross(upper, lower).norm(dim=-1), (upper * lower).sum(-1))
 
 
-def rebent(chain: Float[Tensor, "B R 3 3"], bend: Float[Tensor, "B R"]) -> Float[Tensor, "B R 2 3"]:
-    """Middle and end of a limb that bends by ``bend`` (radians) in the same plane, its end in the same direction."""
+def rebent(
+    chain: Float[Tensor, "B R 3 3"], bend: Float[Tensor, "B R"], towards: Float[Tensor, "B R 3"] | None = None
+) -> Float[Tensor, "B R 2 3"]:
+    """Middle and end of a limb that bends by ``bend`` (radians), its end in the same direction.
+
+    It bends in its own plane, or, if given, ``towards`` a direction.
+    """
     first, middle, last = chain.unbind(2)
     upper, lower = (middle - first).norm(dim=-1), (last - middle).norm(dim=-1)
     reach = (upper.square() + lower.square() + 2 * upper * lower * bend.cos()).sqrt().clamp_min(1e-4)
     along = torch.nn.functional.normalize(last - first, dim=-1)
-    knee = middle - first
+    knee = middle - first if towards is None else towards
     aside = torch.nn.functional.normalize(knee - (knee * along).sum(-1, keepdim=True) * along, dim=-1)
     cosine = ((upper.square() + reach.square() - lower.square()) / (2 * upper * reach)).clamp(-1, 1)
     sine = (1 - cosine.square()).clamp_min(0).sqrt()
@@ -167,7 +200,8 @@ def varied(
     The hip of the middle frame is at 0.
     """
     count = len(points)
-    points = stilled(straightened(points, settings, generator), settings, generator)
+    points = crouched(straightened(points, settings, generator), settings, generator)
+    points = stilled(points, settings, generator)
     points = embodied(points, draw(count, settings.population, generator))
     flip = random.chance((count, 1, 1, 1), 0.5, generator)
     points = torch.where(flip, mirrored(points), points)

@@ -11,6 +11,7 @@ from lifting.synthesis.bank import COCO, JOINTS, MotionBank
 from lifting.synthesis.body import (
     PARENTS,
     BodySettings,
+    crouched,
     embodied,
     flexion,
     low,
@@ -133,6 +134,22 @@ def test_legs_that_bend_little_are_made_straight_and_others_are_not() -> None:
     assert left.max() < 5
     assert right.min() > 90
     torch.testing.assert_close(straightened(points, BodySettings(straight=0.0), generator()), points)
+
+
+def test_knees_of_some_bend_further_forwards() -> None:
+    points = standing(9).expand(300, -1, -1, -1)
+    out = crouched(points, BodySettings(crouched=0.5), generator())
+    leg = [JOINTS.index(f"left_{part}") for part in ("hip", "knee", "ankle")]
+    bend = torch.rad2deg(flexion(out[:, :, leg]))[:, 4]
+    changed = (out != points).any((1, 2, 3))
+    assert 0.4 < changed.float().mean() < 0.6
+    assert bend[changed].min() > 14 and bend[changed].max() > 100 and bend[~changed].max() < 5
+    deep = out[changed]
+    assert (deep[:, :, leg[1], 2] > deep[:, :, leg[0], 2]).all()  # the person faces +Z
+    torch.testing.assert_close(bones(deep), bones(points[changed]), atol=1e-4, rtol=1e-4)
+    along = torch.nn.functional.normalize(deep[:, :, leg[2]] - deep[:, :, leg[0]], dim=-1)
+    before = torch.nn.functional.normalize(points[:1, :, leg[2]] - points[:1, :, leg[0]], dim=-1)
+    torch.testing.assert_close(along, before.expand_as(along), atol=1e-4, rtol=1e-4)
 
 
 def test_still_people_do_not_move() -> None:
