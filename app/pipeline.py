@@ -21,25 +21,17 @@ from app.settings import Detection, Settings
 from app.video import Video, VideoWriter
 from detectors.converted import as_skeleton
 from detectors.protocol import Detector
-from lifting import body
+from lifting.body import Lifts, fitted
 from lifting.camera import Camera
 from lifting.coupled import Coupled
 from lifting.lifter import Lifter
-from poses import Action, Frame, Person, Poses3D, Recording, Skeleton, Track2D, VideoFacts
+from poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts
 from poses.errors import DataError, SettingsError
 from recognition.classifier import Classifier
 from weights.store import locate
 
 _SAME_TIME = 1e-3
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
-
-
-@runtime_checkable
-class Lifts(Protocol):
-    """What the pipeline asks of a lifter."""
-
-    def lift(self, track: Track2D, camera: Camera) -> Poses3D:
-        """3D poses at the times of ``track``, in the frame of ``camera``."""
 
 
 @runtime_checkable
@@ -103,9 +95,7 @@ class Pipeline:
         return replace(seen, people=people, made_with={**seen.made_with, **choices})
 
     def _understand(self, who: Person, camera: Camera) -> Person:
-        poses = self.lifter.lift(who.track, camera)
-        if self.settings.fit == "body" and body.fits(who.track.skeleton, poses.skeleton):
-            poses = body.fit(who.track, poses, camera)
+        poses = fitted(self.lifter, self.settings.fit).lift(who.track, camera)
         return replace(who, poses=poses, actions=self.classifier.classify(poses))
 
 

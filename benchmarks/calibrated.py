@@ -1,6 +1,7 @@
 """Accuracy of the ways to place joints on people whom four calibrated cameras see, as JSON.
 
-    python -m benchmarks.calibrated [--clip single|multi] [--frames 100] [--lifter default] [--cache FOLDER]
+    python -m benchmarks.calibrated [--clip single|multi] [--frames 100] [--lifter default] [--fit body|off]
+        [--cache FOLDER]
 
 Nobody measured their joints. The truth of each is the point that fits best, by robust triangulation, what all ways say
 in all views, so an error that all of them share is not seen; the cameras are first turned so that it all fits together
@@ -11,7 +12,7 @@ in all views, so an error that all of them share is not seen; the cameras are fi
 length of the error's second difference over time; ``crossed``: share of frames in which arms or legs lie nearer to the
 truth with left and right exchanged, and ``crossed_s`` the longest such spell in seconds.
 
-The other figures are of the poses that the lifter makes of the tracks, for the twelve joints that it shares with the
+The other figures are of the poses that lifter and fit (``--fit off``: the lifter alone) make of the tracks, for the twelve joints that it shares with the
 detector. ``p_mpjpe_mm``: error after the best similarity of every frame; ``mpjpe_mm``: error with the middle of the
 hips in one place; ``scaled_mpjpe_mm``: the same after the best scale of the whole track (the woman is rendered as if
 she were 1.36 m tall, which no single camera can see); ``knee_deg``, ``elbow_deg``: mean absolute error of the angle by
@@ -39,6 +40,7 @@ from benchmarks.lifted_figures import figures, lifted
 from benchmarks.noise_figures import ARMS, LEGS, across
 from benchmarks.pipeline import machine
 from benchmarks.rig import RATE, View
+from lifting.body import Fit, Lifts, fitted
 from lifting.lifter import Lifter
 from poses import COCO17, Track2D
 from weights.store import locate
@@ -47,23 +49,26 @@ BODY = slice(COCO17.index("left_shoulder"), None)
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
 
-def main(clip: Clip = "single", frames: int = 100, lifter: str = "default", cache: Path | None = None) -> None:
+def main(
+    clip: Clip = "single", frames: int = 100, lifter: str = "default", fit: Fit = "body", cache: Path | None = None
+) -> None:
     """Measure and print.
 
     Args:
         clip: One man; or the same man and, in front of him, a woman rendered into the pictures.
         frames: How many frames of the clips are used.
         lifter: Name of a lifter, or the path of its checkpoint.
+        fit: What happens to poses after the network: body, as in the program, or off.
         cache: A folder that keeps what the 2D stages find, so that another lifter takes seconds. Empty it when a
             detector changes.
     """
-    network = Lifter.load(Path(lifter) if Path(lifter).suffix else locate(lifter))
+    network = fitted(Lifter.load(Path(lifter) if Path(lifter).suffix else locate(lifter)), fit)
     rows = [person(seen, network) for seen in people(clip, frames, cache)]
-    about = {"machine": machine(), "clip": clip, "frames": frames, "lifter": lifter}
+    about = {"machine": machine(), "clip": clip, "frames": frames, "lifter": lifter, "fit": fit}
     print(json.dumps({**about, "people": rows}, indent=2))
 
 
-def person(seen: Seen, lifter: Lifter) -> dict[str, Mapping[str, float]]:
+def person(seen: Seen, lifter: Lifts) -> dict[str, Mapping[str, float]]:
     """The figures of every way for one person."""
     ways = {**seen.tracks, "truth": [plain(view.image(seen.truth)) for view in seen.views]}
     return {

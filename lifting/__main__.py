@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lifting import material
+from lifting.body import Fit, fitted
 from lifting.conversion import Layout
 from lifting.conversion import convert as convert_files
 from lifting.evaluation import Seen, lifted, mean_pose, report, tables, written
@@ -182,6 +183,7 @@ def evaluate(
     actions: tuple[str, ...] = (),
     cameras: int = 2,
     seed: int = 0,
+    fit: Fit = "off",
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None,
     figure: Path | None = None,
     device: str = "cpu",
@@ -198,7 +200,8 @@ def evaluate(
         subject: Whom to test on; without it, the data's usual test subjects.
         actions: Test on these only, named exactly; without it, all.
         cameras: Random cameras for each piece of four seconds of motion capture.
-        seed: Of cameras and noise.
+        seed: Of cameras, bodies and noise.
+        fit: Measure the network's own answers (off), or one body a person as the program makes it (body).
         out: Also write the figures to this JSON file.
         figure: Also draw the errors by action, as PNG, PDF or SVG.
         device: cpu or cuda.
@@ -209,7 +212,7 @@ def evaluate(
     baseline = mean_pose(material.tests(parts.train, 1, None, seed))
     reports = {"mean pose": report(material.tests(test, cameras, None, seed), baseline)}
     for name, noise in ways.items():
-        reports[name] = report(_shown(material.tests(test, cameras, noise, seed)), lifted(lifter))
+        reports[name] = report(_shown(material.tests(test, cameras, noise, seed)), lifted(fitted(lifter, fit)))
     for title, table in tables(reports).items():
         print(f"\n### {title}\n\n{table}")  # noqa: T201
     if out:

@@ -16,7 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from lifting import body, subjects
+from lifting import subjects
+from lifting.body import Fit, fitted
 from lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from lifting.evaluation import Report, report
 from lifting.film import film
@@ -47,7 +48,7 @@ class ReliftSettings:
     """The detector's mistakes: as measured on real video, as in the training of lifters, or none."""
     lens: Literal["assumed", "known"] = "assumed"
     """The focal length that the lifter is told: what the program assumes if nobody says, or the true one."""
-    fit: Literal["body", "off"] = "body"
+    fit: Fit = "body"
     """What happens to the poses then, as in the program: one body of constant size, or nothing."""
     rate: float = 30.0
     """Frames a second of the films."""
@@ -83,6 +84,7 @@ def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterat
     A frame's time in its clip is its number over ``settings.rate``. Cameras and mistakes follow from the seed, the
     clip's name and its motion, so other clips change nothing.
     """
+    lifts = fitted(lifter, settings.fit)
     for source in range(len(bank)):
         times, motion = _at(bank, source, settings.rate)
         for camera in range(settings.cameras):
@@ -90,10 +92,7 @@ def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterat
             track, truth, true = film(motion, times, NOISES[settings.noise], generator)
             told = true if settings.lens == "known" else Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, track.size)
             what = bank.subjects[source], bank.actions[source], track, truth, true
-            poses = lifter.lift(track, told)
-            if settings.fit == "body" and body.fits(track.skeleton, poses.skeleton):
-                poses = body.fit(track, poses, told)
-            yield Relifted(*what, bank.names[source], source, poses.points)
+            yield Relifted(*what, bank.names[source], source, lifts.lift(track, told).points)
 
 
 def save(path: Path, done: Sequence[Relifted], skeleton: Skeleton, settings: ReliftSettings) -> None:
