@@ -12,8 +12,8 @@ in all views, so an error that all of them share is not seen; the cameras are fi
 length of the error's second difference over time; ``crossed``: share of frames in which arms or legs lie nearer to the
 truth with left and right exchanged, and ``crossed_s`` the longest such spell in seconds.
 
-The other figures are of the poses that lifter and fit (``--fit off``: the lifter alone) make of the tracks, for the twelve joints that it shares with the
-detector. ``p_mpjpe_mm``: error after the best similarity of every frame; ``mpjpe_mm``: error with the middle of the
+The other figures are of the poses that lifter and fit make of the tracks (``--fit off``: the lifter alone), for the
+twelve joints that they share with the detector. ``p_mpjpe_mm``: error after the best similarity of every frame; ``mpjpe_mm``: error with the middle of the
 hips in one place; ``scaled_mpjpe_mm``: the same after the best scale of the whole track (the woman is rendered as if
 she were 1.36 m tall, which no single camera can see); ``knee_deg``, ``elbow_deg``: mean absolute error of the angle by
 which they are bent, and ``knee_bias_deg``, ``elbow_bias_deg`` its mean with its sign (positive: bent too much);

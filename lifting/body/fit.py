@@ -90,6 +90,7 @@ def _solved(
         second(times),
         np.zeros(len(told), dtype=bool),
     )
+    covariance = covariance + settings.placement**2 * np.eye(len(mean))
     heavy = Lengths(mean, np.linalg.inv(covariance) * max(1.0, len(told) / settings.views))
     return solved(problem, Body((State(root, told),), mean), heavy, settings), shown
 

@@ -1,7 +1,7 @@
 """A lifter whose answers are fitted to one body a person: what the program runs, and what is measured of it."""
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from lifting.body.fit import fit, fits
 from lifting.body.settings import FitSettings
@@ -12,6 +12,7 @@ Fit: TypeAlias = Literal["body", "off"]
 """What happens to poses after the network: ``body`` fits them to one body, ``off`` leaves them."""
 
 
+@runtime_checkable
 class Lifts(Protocol):
     """A lifter."""
 

@@ -16,7 +16,7 @@ class FitSettings:
     """Standard deviations from which a keypoint counts as a mistake (Geman-McClure)."""
     filled: float = 0.1
     """Weight of an interpolated keypoint; a seen one has its score."""
-    offsets: float = 0.0
+    offsets: float = 0.5
     """Share of the distance from joint centres to where a detector places keypoints that is made up for: 0 to 1."""
     direction: float = 0.25
     """Radians: bones around their directions in the network's answer."""
@@ -28,15 +28,17 @@ class FitSettings:
     """m/s²: of the root to the right, down, and away from the camera."""
     acceleration_outlier: float = 2.0
     """Standard deviations from which an acceleration is a jump or a blow (Charbonnier)."""
-    knee: float = 1.5
+    knee: float = 0.6
     """What a straight knee is worth in a frame, in units of energy: half a squared standard deviation."""
     elbow: float = 0.5
     """What a straight elbow is worth."""
-    straight: float = 25.0
+    straight: float = 15.0
     """Degrees: the pull of straight limbs has e-folded at this flexion."""
     limit: float = 5.0
     """Degrees: how sharp the limits of knees and elbows are."""
-    views: float = 30.0
+    placement: float = 0.06
+    """Standard deviation of the log of each length beyond people's: keypoints do not lie at joint centres."""
+    views: float = 15.0
     """Independent views of a person's lengths that a track is worth at most: a network errs alike in alike frames."""
     steps: int = 10
     """Gauss-Newton steps at most."""
@@ -51,6 +53,6 @@ class FitSettings:
         for field in fields(self):
             value = getattr(self, field.name)
             for number in value if isinstance(value, tuple) else (value,):
-                free = field.name in ("filled", "offsets", "knee", "elbow")
+                free = field.name in ("filled", "offsets", "knee", "elbow", "placement")
                 if not (isfinite(number) and (number >= 0 if free else number > 0)):
                     raise SettingsError(f"{field.name} of a fit is {value}; give a positive number.")

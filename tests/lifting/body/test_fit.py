@@ -43,9 +43,9 @@ def test_lengths_are_constant_and_alike_on_both_sides() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_right_stays(seed: int) -> None:
-    """Exact keypoints and an exact answer: only the size, which a picture does not tell, follows the prior."""
+    """Exact keypoints at the joint centres and an exact answer: only the size, which a picture does not tell, follows the prior."""
     true = moving(TIMES, seed)
-    found = fit(true.track, true.truth, CAMERA, FitSettings(knee=0.0, elbow=0.0))
+    found = fit(true.track, true.truth, CAMERA, FitSettings(knee=0.0, elbow=0.0, offsets=0.0))
     scale = np.median(lengths(found) / lengths(true.truth))
     assert 0.9 < scale < 1.1
     errors = np.linalg.norm(found.points / scale - true.truth.points, axis=-1)
