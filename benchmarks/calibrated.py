@@ -13,13 +13,13 @@ length of the error's second difference over time; ``crossed``: share of frames 
 truth with left and right exchanged, and ``crossed_s`` the longest such spell in seconds.
 
 The other figures are of the poses that lifter and fit make of the tracks (``--fit off``: the lifter alone), for the
-twelve joints that they share with the detector. ``p_mpjpe_mm``: error after the best similarity of every frame; ``mpjpe_mm``: error with the middle of the
-hips in one place; ``scaled_mpjpe_mm``: the same after the best scale of the whole track (the woman is rendered as if
-she were 1.36 m tall, which no single camera can see); ``knee_deg``, ``elbow_deg``: mean absolute error of the angle by
-which they are bent, and ``knee_bias_deg``, ``elbow_bias_deg`` its mean with its sign (positive: bent too much);
-``limbs``: standard deviation over mean of the lengths of thighs, shanks, upper arms and forearms, mean over them. Each
-over all views, in each (``_1`` to ``_4``), in cameras 1 and 3 (``_chosen``: choose by these) and in 2 and 4
-(``_reported``).
+twelve joints that they share with the detector. ``p_mpjpe_mm``: error after the best similarity of every frame;
+``mpjpe_mm``: error with the middle of the hips in one place; ``scaled_mpjpe_mm``: the same after the best scale of the
+whole track (the woman is rendered as if she were 1.36 m tall, which no single camera can see); ``knee_deg``,
+``elbow_deg``: mean absolute error of the angle by which they are bent, and ``knee_bias_deg``, ``elbow_bias_deg`` its
+mean with its sign (positive: bent too much); ``limbs``: standard deviation over mean of the lengths of thighs, shanks,
+upper arms and forearms, mean over them. Each over all views, in each (``_1`` to ``_4``), in cameras 1 and 3
+(``_chosen``: choose by these) and in 2 and 4 (``_reported``).
 
 The row ``truth`` lifts the images of the truth itself: no 2D stage does better. In ``full, as read`` nothing mends left
 and right, in ``full, mended afterwards`` only ``tracking.unflipped`` does; they and the ways that look at fewer frames

@@ -43,7 +43,7 @@ def test_lengths_are_constant_and_alike_on_both_sides() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_right_stays(seed: int) -> None:
-    """Exact keypoints at the joint centres and an exact answer: only the size, which a picture does not tell, follows the prior."""
+    """Keypoints at the joint centres, an exact answer: only the size, which no picture tells, follows the prior."""
     true = moving(TIMES, seed)
     found = fit(true.track, true.truth, CAMERA, FitSettings(knee=0.0, elbow=0.0, offsets=0.0))
     scale = np.median(lengths(found) / lengths(true.truth))
