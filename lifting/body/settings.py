@@ -16,7 +16,7 @@ class FitSettings:
     """Standard deviations from which a keypoint counts as a mistake (Geman-McClure)."""
     filled: float = 0.1
     """Weight of an interpolated keypoint; a seen one has its score."""
-    offsets: float = 0.5
+    offsets: float = 0.35
     """Share of the distance from joint centres to where a detector places keypoints that is made up for: 0 to 1."""
     direction: float = 0.25
     """Radians: bones around their directions in the network's answer."""
