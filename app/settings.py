@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 from detectors.tracking import choose
-from lifting.body import Fit
 from lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from poses.errors import SettingsError
 
@@ -109,7 +108,7 @@ class Settings(Following):
     focal: Annotated[float | None, arg(metavar="PIXELS")] = None
     """The camera's focal length in pixels, instead of --fov."""
 
-    fit: Fit = "body"
+    fit: Literal["body", "off"] = "body"
     """What happens to the 3D poses after the network: body makes them one body of constant size, which fits its
     keypoints and is steady; off leaves the network's answer as it is."""
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lifting.evaluation import mean_pose, report
 from lifting.film import NEAREST, film, framed
 from lifting.lifter import Lifter
+from lifting.mocap.retarget import Calibration, retarget
 from lifting.prepare import Clip, write
 from lifting.relift import Relifted, ReliftSettings, errors, relift
 from lifting.synthesis.bank import COCO, JOINTS, MotionBank
@@ -37,14 +38,20 @@ def walking(seconds: float, rate: float, way: float) -> torch.Tensor:
     return points
 
 
+def prepared(points: torch.Tensor) -> np.ndarray:
+    """On a sound body, as ``lifting prepare`` writes it."""
+    recorded = points.double().numpy()
+    return retarget(recorded, Calibration.of([recorded], [recorded])).astype(np.float32)
+
+
 @pytest.fixture(scope="module")
 def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three clips of two subjects; the pieces of a cut recording have one name."""
     path = tmp_path_factory.mktemp("relift") / "motion.npz"
     clips = [
-        Clip("02/walk", "2", "walk", walking(3, 60, 3.0).numpy(), 60.0),
-        Clip("05/pace", "5", "pace", walking(2.5, 120, -1.5).numpy(), 120.0),
-        Clip("05/pace", "5", "pace", walking(0.9, 60, 0.5).numpy(), 60.0),
+        Clip("02/walk", "2", "walk", prepared(walking(3, 60, 3.0)), 60.0),
+        Clip("05/pace", "5", "pace", prepared(walking(2.5, 120, -1.5)), 120.0),
+        Clip("05/pace", "5", "pace", prepared(walking(0.9, 60, 0.5)), 60.0),
     ]
     write(path, clips)
     return path
