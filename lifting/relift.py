@@ -24,14 +24,20 @@ from lifting.film import film
 from lifting.lifter import Lifter
 from lifting.prepare import Clip, write
 from lifting.synthesis.bank import MotionBank
-from lifting.synthesis.noise import MEASURED, NoiseSettings
+from lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
 from lifting.trials import Trial
 from poses import Skeleton
 from poses.errors import SettingsError
 from weights.store import locate
 
-Noise: TypeAlias = Literal["measured", "training", "none"]
-NOISES: Mapping[Noise, NoiseSettings | None] = {"measured": MEASURED, "training": NoiseSettings(), "none": None}
+Noise: TypeAlias = Literal["measured", "measured-heavy", "measured-movenet", "training", "none"]
+NOISES: Mapping[Noise, NoiseSettings | None] = {
+    "measured": MEASURED,
+    "measured-heavy": MEASURED_HEAVY,
+    "measured-movenet": MEASURED_NONE,
+    "training": NoiseSettings(),
+    "none": None,
+}
 KIND = "lifted"
 """What ``save`` writes for every clip's kind."""
 
@@ -45,7 +51,8 @@ class ReliftSettings:
     cameras: int = 2
     """Random cameras that film each clip."""
     noise: Noise = "measured"
-    """The detector's mistakes: as measured on real video, as in the training of lifters, or none."""
+    """The detector's mistakes: as measured on real video (of the default, of BlazePose heavy, of MoveNet alone), as in the
+    training of lifters, or none."""
     lens: Literal["assumed", "known"] = "assumed"
     """The focal length that the lifter is told: what the program assumes if nobody says, or the true one."""
     fit: Fit = "body"
