@@ -51,7 +51,7 @@ class ReliftSettings:
     cameras: int = 2
     """Random cameras that film each clip."""
     noise: Noise = "measured"
-    """The detector's mistakes: as measured on real video (of the default, of BlazePose heavy, of MoveNet alone), as in the
+    """The detector's mistakes: as measured on real video (the default, BlazePose heavy, MoveNet alone), as in the
     training of lifters, or none."""
     lens: Literal["assumed", "known"] = "assumed"
     """The focal length that the lifter is told: what the program assumes if nobody says, or the true one."""
