@@ -41,11 +41,13 @@ def split(bank: Bank, tested: str = "cmu", learned: Collection[str] = ()) -> Spl
 
     ``tested`` is the data set that motion capture is tested on: ``"cmu"``, or one of ``subjects.GUESTS``. Nobody learns
     from the guests' actors, but for those of ``learned``. Published protocols have no validation subjects: there,
-    training is watched, but nothing chosen, by the test ones. Raises ``DataError`` where a part has nobody in it.
+    training is watched, but nothing chosen, by the test ones. Raises ``DataError`` where nobody is left to test on.
     """
     if isinstance(bank, MotionBank):
         guests = {one: one.split("-")[0] for one in bank.subjects if one.split("-")[0] in subjects.GUESTS}
         measured = subjects.TEST if tested == "cmu" else {one for one, home in guests.items() if home == tested}
+        if not measured:
+            raise DataError(f"There is nobody of {tested} in this file. Prepare it with a folder named {tested}.")
         unseen = {one for one, home in guests.items() if home not in learned}
         learn = bank.without({*subjects.HELD_OUT, *unseen})
         return Split(learn, bank.only(subjects.VALIDATION), bank.only(measured))

@@ -15,11 +15,10 @@ from lifting.mocap.audit import Row, audit
 from lifting.mocap.reading import Recorded, best, read
 from lifting.mocap.retarget import Calibration, retarget
 from lifting.subjects import UNFIT
-from lifting.synthesis.bank import JOINTS
+from lifting.synthesis.bank import FORMAT, JOINTS
 from poses.errors import DataError
 from poses.output import make_folder, replacing
 
-FORMAT = 1
 RATE = 60.0
 """Frames a second that is aimed at: faster recordings are thinned by a whole factor."""
 FASTEST = 18.0
@@ -76,6 +75,8 @@ def prepare(folders: Sequence[Path], out: Path, index: Path | None = None, asf: 
     are described by their file name. ``asf``: the skeleton of AMC files without one. Raises ``DataError`` naming the
     first file that cannot be read, ``OutputError`` if ``out`` cannot be written.
     """
+    if not folders:
+        raise DataError("No folder of motion capture was named. Name at least one.")
     described = read_index(index) if index else {}
     found = [one for folder in folders for one in read(folder, asf)]
     dropped = {one.name: UNFIT[stem] for one in found if (stem := Path(one.name).name) in UNFIT}

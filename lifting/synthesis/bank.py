@@ -12,6 +12,8 @@ from torch import Generator, Tensor
 from poses import COCO17, H36M17
 from poses.errors import DataError
 
+FORMAT = 2
+"""Of prepared files. Since 2 all movement is on the body of ``anthropometry.typical``."""
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 JOINTS = H36M17.joints + FACE
 """The joints of a prepared file: what a lifter answers, then what COCO-17 has beyond that."""
@@ -42,6 +44,10 @@ class MotionBank:
             raise DataError(f"No prepared motion capture at {path}. Make it with: python -m lifting prepare FOLDER")
         try:
             with np.load(path, allow_pickle=False) as file:
+                if int(file["format"]) != FORMAT:
+                    raise DataError(
+                        f"{path} has format {file['format']}; this version reads {FORMAT}. Prepare it again."
+                    )
                 if tuple(file["joints"]) != JOINTS:
                     raise DataError(f"{path} holds other joints than this version expects. Prepare it again.")
                 offsets = torch.from_numpy(file["offsets"])

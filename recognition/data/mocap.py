@@ -16,7 +16,7 @@ from recognition.data.evidence import Motion
 from recognition.data.labels import LABELS, UNLABELLED, labels_of
 from recognition.windows import WindowPlan, resample
 
-FORMAT = 1
+FORMAT = 2
 RATE = 30.0
 """Frames a second at which rules look at a motion."""
 

@@ -1,9 +1,11 @@
 """Who learns from motion capture and who is measured on it."""
 
+import pytest
 import torch
 
 from lifting import material
 from lifting.synthesis.bank import MotionBank
+from poses.errors import DataError
 
 PEOPLE = ("1", "2", "7", "hdm05-mm", "hdm05-bk", "sfu-0005")
 
@@ -31,3 +33,8 @@ def test_a_guest_data_set_is_learnt_from_when_asked() -> None:
     parts = material.split(bank(), "sfu", learned=("hdm05",))
     assert parts.train.subjects == ("1", "hdm05-mm", "hdm05-bk")
     assert parts.test.subjects == ("sfu-0005",)
+
+
+def test_a_data_set_that_is_not_there_is_named() -> None:
+    with pytest.raises(DataError, match="nobody of sfu"):
+        material.split(bank().without({"sfu-0005"}), "sfu")

@@ -10,7 +10,7 @@ import pytest
 from lifting.mocap.layouts import ACCLAIM_METRES
 from lifting.mocap.reading import LEAD_IN, Recorded, read
 from lifting.prepare import prepare
-from lifting.synthesis.bank import JOINTS
+from lifting.synthesis.bank import JOINTS, MotionBank
 from poses.errors import DataError, OutputError
 from tests.lifting.test_mocap import MOVEMENT, SKELETON
 
@@ -273,3 +273,16 @@ DAZ = {
 
 def in_daz_bones(text: str) -> str:
     return re.sub(r"JOINT (\w+)", lambda m: f"JOINT {DAZ[m[1]]}", text)
+
+
+def test_a_file_of_an_older_version_is_refused(tmp_path: Path) -> None:
+    """Its bodies are those of the recordings: putting other lengths on them would give nobody's body."""
+    data = prepared(tmp_path, "05/05_01.bvh", figure(still(60), 60))
+    np.savez(tmp_path / "old.npz", **{**data, "format": np.array(1)})
+    with pytest.raises(DataError, match=r"format 1; .* Prepare it again"):
+        MotionBank.load(tmp_path / "old.npz")
+
+
+def test_no_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="Name at least one"):
+        prepare([], tmp_path / "out.npz")

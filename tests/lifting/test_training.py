@@ -40,7 +40,7 @@ def data(tmp_path: Path) -> Path:
     path = tmp_path / "motion.npz"
     clips = [motion(seed) for seed in range(4)]
     np.savez(
-        path, format=1, joints=np.array(JOINTS), points=np.concatenate(clips),
+        path, format=2, joints=np.array(JOINTS), points=np.concatenate(clips),
         offsets=np.arange(5) * 200, rates=np.full(4, 60.0), names=np.array(["a", "b", "c", "d"]),
         subjects=np.array(["1", "1", "7", "2"]), actions=np.array(["wave", "sway", "wave", "wave"]),
     )  # fmt: skip

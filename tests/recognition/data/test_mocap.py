@@ -36,7 +36,7 @@ def prepared(path: Path, rows: tuple[int, ...] = (0, 1, 2, 3, 4), thin: int = 1,
     joints = np.concatenate([np.concatenate([m, np.zeros((len(m), 5, 3))], axis=1) for m in motions])
     np.savez(
         path,
-        format=1,
+        format=2,
         joints=np.array([*H36M17.joints, *EXTRA]),
         points=joints.astype(np.float32),
         offsets=np.cumsum([0, *map(len, motions)]),
@@ -115,7 +115,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     prepared(tmp_path / "future.npz")
     with np.load(tmp_path / "future.npz") as file:
-        np.savez(tmp_path / "future.npz", **{**file, "format": 2})
+        np.savez(tmp_path / "future.npz", **{**file, "format": 3})
     for name in ("text", "other", "future", "none"):
         with pytest.raises(DataError, match=f"{name}.*lifting prepare"):
             mocap.read(tmp_path / f"{name}.npz")
