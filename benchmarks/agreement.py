@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import tyro
 
-from app.video import Video
+from kinelift.app.video import Video
 from benchmarks.agreement_figures import (
     PARTS,
     Pairs,
@@ -40,10 +40,10 @@ from benchmarks.agreement_figures import (
 from benchmarks.markdown import Column, percent, table
 from benchmarks.pipeline import machine
 from benchmarks.ways import Way, keypoints_of, movenet, part_fields
-from detectors.protocol import Detector
-from detectors.tracking import Tracker
-from poses import COCO17, Frame, convert
-from weights.store import fetch
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.tracking import Tracker
+from kinelift.poses import COCO17, Frame, convert
+from kinelift.weights.store import fetch
 
 THREADS = 2
 FOLDERS = {"balance": "Pose2Sim/Demo_SinglePerson/videos", "two people": "Pose2Sim/Demo_MultiPerson/videos"}

@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.noise_figures import ARMS, LEGS, across
-from poses import COCO17
+from kinelift.poses import COCO17
 
 Reading = Float[np.ndarray, "N T 17 2"]
 

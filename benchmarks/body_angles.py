@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from poses import H36M17, Poses3D, Skeleton
+from kinelift.poses import H36M17, Poses3D, Skeleton
 
 HINGES = {"knee": ("hip", "knee", "ankle"), "elbow": ("shoulder", "elbow", "wrist")}
 SIDES = ("left", "right")

@@ -38,15 +38,15 @@ from benchmarks.lifted_figures import HIPS, SHARED
 from benchmarks.pipeline import machine
 from benchmarks.standing import bodies, stand, stature
 from benchmarks.still_views import RATE, SIZE, VIEWS
-from lifting.body import FitSettings, fit
-from lifting.body.structure import centres, keypoints
-from lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
-from lifting.lifter import Lifter
-from lifting.metrics import aligned
-from lifting.synthesis.offsets import PUBLISHED
-from poses import COCO17, H36M17, Poses3D, Track2D
-from poses.recording import load
-from weights.store import locate
+from kinelift.lifting.body import FitSettings, fit
+from kinelift.lifting.body.structure import centres, keypoints
+from kinelift.lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.metrics import aligned
+from kinelift.lifting.synthesis.offsets import PUBLISHED
+from kinelift.poses import COCO17, H36M17, Poses3D, Track2D
+from kinelift.poses.recording import load
+from kinelift.weights.store import locate
 
 BENDS = (0, 10, 20, 30, 60, 90)
 """Degrees of true flexion."""

@@ -40,10 +40,10 @@ from benchmarks.lifted_figures import figures, lifted
 from benchmarks.noise_figures import ARMS, LEGS, across
 from benchmarks.pipeline import machine
 from benchmarks.rig import RATE, View
-from lifting.body import Fit, Lifts, fitted
-from lifting.lifter import Lifter
-from poses import COCO17, Track2D
-from weights.store import locate
+from kinelift.lifting.body import Fit, Lifts, fitted
+from kinelift.lifting.lifter import Lifter
+from kinelift.poses import COCO17, Track2D
+from kinelift.weights.store import locate
 
 BODY = slice(COCO17.index("left_shoulder"), None)
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")

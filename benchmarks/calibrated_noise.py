@@ -48,8 +48,8 @@ from benchmarks.noise_figures import (
     without,
 )
 from benchmarks.rig import RATE, View
-from lifting.synthesis.noise import LIMBS, SPREAD
-from poses import Track2D
+from kinelift.lifting.synthesis.noise import LIMBS, SPREAD
+from kinelift.poses import Track2D
 
 SMOOTH = 0.25
 """Seconds that the quadratics span which smooth the truth."""

@@ -12,12 +12,12 @@ from jaxtyping import Float
 
 from benchmarks.refinement import WAYS, detector
 from benchmarks.rig import RATE, SIZE, View, consensus, matched, nearest, read, turned
-from detectors.protocol import Detector
-from detectors.sides import Sides
-from detectors.tracking import Tracker, unflipped
-from poses import Track2D
-from poses.output import make_folder, replacing
-from weights.store import fetch
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.sides import Sides
+from kinelift.detectors.tracking import Tracker, unflipped
+from kinelift.poses import Track2D
+from kinelift.poses.output import make_folder, replacing
+from kinelift.weights.store import fetch
 
 Clip: TypeAlias = Literal["single", "multi"]
 Found: TypeAlias = Mapping[str, Sequence[Sequence[Track2D]]]
@@ -64,7 +64,7 @@ def search(views: Sequence[View]) -> Found:
     for name in ("movenet-multipose", "blazepose-full", "blazepose-heavy"):
         fetch(name)
     found = {way: [follow(detector(way, 1), view) for view in views] for way in WAYS}
-    with patch("detectors.refined.Sides", AsRead):
+    with patch("kinelift.detectors.refined.Sides", AsRead):
         found[AS_READ] = [follow(detector("full", 1), view) for view in views]
         found[MENDED] = [follow(detector("full", 1), view, unflipped) for view in views]
     return found

@@ -12,8 +12,8 @@ from jaxtyping import Bool, Float
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
-from lifting.camera import Camera, Extrinsics
-from lifting.synthesis.bank import COCO, JOINTS, MotionBank
+from kinelift.lifting.camera import Camera, Extrinsics
+from kinelift.lifting.synthesis.bank import COCO, JOINTS, MotionBank
 
 SECONDS = 8.0
 SIZE = (1280, 720)

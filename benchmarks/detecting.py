@@ -28,18 +28,18 @@ import cv2
 import torch
 import tyro
 
-from app.device import pick
-from app.following import follow
-from app.settings import Settings
-from app.video import Video
+from kinelift.app.device import pick
+from kinelift.app.following import follow
+from kinelift.app.settings import Settings
+from kinelift.app.video import Video
 from benchmarks.markdown import Column, percent, table
 from benchmarks.pipeline import machine
 from benchmarks.ways import Way, detectron2, keypoints_of, lightweight_openpose, movenet, part_fields, strided
-from detectors import keypoint_rcnn
-from detectors.protocol import Detector
-from poses import Frame
-from poses.keypoints import Format, write
-from weights.store import fetch
+from kinelift.detectors import keypoint_rcnn
+from kinelift.detectors.protocol import Detector
+from kinelift.poses import Frame
+from kinelift.poses.keypoints import Format, write
+from kinelift.weights.store import fetch
 
 BASELINE = "MoveNet"
 DETECTRON2 = "Detectron2"

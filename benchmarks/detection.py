@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from app.video import Video
+from kinelift.app.video import Video
 from benchmarks.pipeline import machine
-from detectors.movenet import MoveNet
-from detectors.second_look import SecondLook
-from poses import Frame, People
-from weights.store import fetch
+from kinelift.detectors.movenet import MoveNet
+from kinelift.detectors.second_look import SecondLook
+from kinelift.poses import Frame, People
+from kinelift.weights.store import fetch
 
 SIDES = (256, 384, 512, 640)
 DEFAULT = 512

@@ -16,9 +16,9 @@ import tyro
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from app.render import LAYOUTS, Renderer
+from kinelift.app.render import LAYOUTS, Renderer
 from benchmarks.pipeline import machine
-from poses import COCO17, H36M17, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.poses import COCO17, H36M17, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
 
 T = TypeVar("T")
 SIZE = (1280, 720)

@@ -25,16 +25,16 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.pipeline import machine
-from poses import skeleton
-from recognition import evaluation
-from recognition.augment import Augmentation, Sampler
-from recognition.corpus import Corpus, corpus_of
-from recognition.data import folder
-from recognition.data.clips import Dataset
-from recognition.layout import all_pairs
-from recognition.scores import Scores, clip_scores
-from recognition.spmf import STRIDE, Encoding, encode
-from recognition.windows import WindowPlan
+from kinelift.poses import skeleton
+from kinelift.recognition import evaluation
+from kinelift.recognition.augment import Augmentation, Sampler
+from kinelift.recognition.corpus import Corpus, corpus_of
+from kinelift.recognition.data import folder
+from kinelift.recognition.data.clips import Dataset
+from kinelift.recognition.layout import all_pairs
+from kinelift.recognition.scores import Scores, clip_scores
+from kinelift.recognition.spmf import STRIDE, Encoding, encode
+from kinelift.recognition.windows import WindowPlan
 
 FRAMES = 31
 

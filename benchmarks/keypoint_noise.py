@@ -26,16 +26,16 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import savgol_filter
 from torch import Generator
 
-from app.pipeline import Pipeline
-from app.settings import Detection
-from app.video import Video
+from kinelift.app.pipeline import Pipeline
+from kinelift.app.settings import Detection
+from kinelift.app.video import Video
 from benchmarks.noise_figures import PIECE, TWINS, Readings, figures
-from detectors.protocol import Detector
-from detectors.tracking import Tracker
-from lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings, corrupted
-from poses import Frame
-from poses.output import replacing
-from weights.store import fetch
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.tracking import Tracker
+from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings, corrupted
+from kinelift.poses import Frame
+from kinelift.poses.output import replacing
+from kinelift.weights.store import fetch
 
 DETECTORS: tuple[Literal["full", "heavy", "none"], ...] = ("full", "heavy", "none")
 """What ``--refine`` takes; the program's default first."""

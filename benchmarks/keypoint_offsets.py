@@ -31,8 +31,8 @@ from jaxtyping import Float
 
 from benchmarks.calibrated_tracks import ASKED, Seen, people
 from benchmarks.rig import View, consensus
-from lifting.synthesis.offsets import BODY, FIRST, PARTS, PUBLISHED, STATURE, axes, signed
-from poses import Track2D
+from kinelift.lifting.synthesis.offsets import BODY, FIRST, PARTS, PUBLISHED, STATURE, axes, signed
+from kinelift.poses import Track2D
 
 LIMBS = 0.778
 """Length of thigh, shank, upper arm and forearm between keypoints over stature: joint centres' 0.805 (ANSUR II, means

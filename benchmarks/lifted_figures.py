@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float
 
 from benchmarks.calibrated_tracks import Seen
-from lifting.body import Lifts
-from lifting.metrics import aligned
-from poses import COCO17, H36M17, Track2D
+from kinelift.lifting.body import Lifts
+from kinelift.lifting.metrics import aligned
+from kinelift.poses import COCO17, H36M17, Track2D
 
 SHARED = [name for name in H36M17.joints if name in COCO17.joints]
 """The twelve joints that detector and lifter both have: shoulders to ankles."""

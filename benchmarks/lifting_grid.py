@@ -18,12 +18,12 @@ import tyro
 from jaxtyping import Float
 
 from benchmarks.markdown import Column, percent, table
-from lifting.camera import Camera
-from lifting.dense import Grid
-from lifting.lifter import Lifter
-from poses import Track2D
-from poses.recording import load
-from weights.store import fetch
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.dense import Grid
+from kinelift.lifting.lifter import Lifter
+from kinelift.poses import Track2D
+from kinelift.poses.recording import load
+from kinelift.weights.store import fetch
 
 RATES = ("10", "15", "20", "24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60")
 COLUMNS = {

@@ -23,12 +23,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from benchmarks.pipeline import machine
-from lifting.camera import Camera
-from lifting.coordinates import on_picture
-from lifting.lifter import Lifter
-from lifting.network import LifterNetwork
-from models.temporal import TemporalConfig, TemporalNet
-from poses import COCO17, H36M17, Track2D
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.coordinates import on_picture
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.network import LifterNetwork
+from kinelift.models.temporal import TemporalConfig, TemporalNet
+from kinelift.poses import COCO17, H36M17, Track2D
 
 FIELDS = ((3, 3, 3), (3, 3, 3, 3, 3))
 RATES = (30.0, 60.0)

@@ -18,17 +18,17 @@ import torch
 import tyro
 from lightning_fabric import Fabric
 
-from lifting import material
-from lifting.evaluation import Errors, lifted, report
-from lifting.lifter import Lifter
-from lifting.losses.objective import LossSettings
-from lifting.material import Split
-from lifting.synthesis.bank import MotionBank
-from lifting.synthesis.noise import NoiseSettings
-from lifting.training.presets import Bai
-from lifting.training.settings import TrainSettings
-from lifting.training.specialists import train_all
-from lifting.training.trainer import Trainer
+from kinelift.lifting import material
+from kinelift.lifting.evaluation import Errors, lifted, report
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.losses.objective import LossSettings
+from kinelift.lifting.material import Split
+from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.lifting.synthesis.noise import NoiseSettings
+from kinelift.lifting.training.presets import Bai
+from kinelift.lifting.training.settings import TrainSettings
+from kinelift.lifting.training.specialists import train_all
+from kinelift.lifting.training.trainer import Trainer
 
 BASE = TrainSettings(
     channels=256, rate=25.0, span=16, epochs=8, steps=100, batch=512, learning_rate=2e-3, averaging=0.99, warmup=100

@@ -16,8 +16,8 @@ from scipy.interpolate import BSpline
 from scipy.optimize import nnls
 from scipy.signal import savgol_coeffs
 
-from lifting.synthesis.noise import ARMS, LEGS, LIMBS, SPREAD
-from poses import COCO17
+from kinelift.lifting.synthesis.noise import ARMS, LEGS, LIMBS, SPREAD
+from kinelift.poses import COCO17
 
 PIECE = 4.0
 """Seconds: the length of the test videos of ``lifting.trials``, to which chances refer."""

@@ -24,9 +24,9 @@ from jaxtyping import Float
 from benchmarks.part_fields_loops import group_by_loops
 from benchmarks.pipeline import machine
 from benchmarks.rendered_fields import render, somebody
-from detectors.part_fields import Grouped, GroupingSettings, PartFields, group
-from detectors.part_fields.layout import PARTS
-from detectors.part_fields.peaks import Peaks, find_peaks
+from kinelift.detectors.part_fields import Grouped, GroupingSettings, PartFields, group
+from kinelift.detectors.part_fields.layout import PARTS
+from kinelift.detectors.part_fields.peaks import Peaks, find_peaks
 
 HEIGHT, WIDTH = 46, 82
 NOISE = 0.02

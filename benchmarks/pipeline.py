@@ -22,7 +22,7 @@ import numpy as np
 import tyro
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from weights.store import fetch
+from kinelift.weights.store import fetch
 
 T = TypeVar("T")
 TIMES_LONGER = 4
@@ -85,11 +85,11 @@ def program(video: Path, folder: Path) -> dict[str, float]:
 
 def stages(source: Path, count: int, folder: Path) -> dict[str, dict[str, float]]:
     """Milliseconds a frame and frames a second of every stage, and how many times decoding it costs."""
-    from app.pipeline import Pipeline
-    from app.render import Renderer
-    from app.video import Video, VideoWriter
-    from detectors.tracking import Tracker
-    from poses import Person, Recording, VideoFacts
+    from kinelift.app.pipeline import Pipeline
+    from kinelift.app.render import Renderer
+    from kinelift.app.video import Video, VideoWriter
+    from kinelift.detectors.tracking import Tracker
+    from kinelift.poses import Person, Recording, VideoFacts
 
     video, clock, pipeline = Video(source), Stopwatch(), Pipeline.load(device="cpu")
     size = (video.width, video.height)

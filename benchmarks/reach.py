@@ -23,13 +23,13 @@ from jaxtyping import Float, UInt8
 
 from benchmarks.pipeline import machine
 from benchmarks.rig import CLIPS, read
-from detectors.blazepose import BlazePose
-from detectors.movenet import MoveNet
-from detectors.protocol import Detector
-from detectors.refined import Refined
-from detectors.scales import movenet_people
-from poses import Frame
-from weights.store import fetch
+from kinelift.detectors.blazepose import BlazePose
+from kinelift.detectors.movenet import MoveNet
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.refined import Refined
+from kinelift.detectors.scales import movenet_people
+from kinelift.poses import Frame
+from kinelift.weights.store import fetch
 
 SHARES = (0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.2, 1.6, 2.0)
 SIZE = (1280, 720)

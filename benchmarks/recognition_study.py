@@ -25,23 +25,23 @@ from jaxtyping import Float
 from scipy.special import softmax
 
 from benchmarks.recognition_table import FOLDS, MEMBERS, MODELS, SUBSETS, Case, table
-from models.architecture import AnyGenotype
-from models.genotype import HAND_CHOSEN
-from models.macro import Layer, MacroGenotype
-from poses.output import make_folder, replacing
-from recognition import search_figures
-from recognition.augment import Augmentation, Sampler
-from recognition.corpus import Corpus, corpus_of
-from recognition.data import folder, msr_action3d
-from recognition.evaluation import rounds
-from recognition.found import Found
-from recognition.network import ActionNetwork, pictures
-from recognition.reinforce import ReinforceSettings
-from recognition.search import Search
-from recognition.search_settings import SearchSettings
-from recognition.spmf import Encoding
-from recognition.training import Pictures, Trainer, TrainSettings
-from recognition.windows import WindowPlan
+from kinelift.models.architecture import AnyGenotype
+from kinelift.models.genotype import HAND_CHOSEN
+from kinelift.models.macro import Layer, MacroGenotype
+from kinelift.poses.output import make_folder, replacing
+from kinelift.recognition import search_figures
+from kinelift.recognition.augment import Augmentation, Sampler
+from kinelift.recognition.corpus import Corpus, corpus_of
+from kinelift.recognition.data import folder, msr_action3d
+from kinelift.recognition.evaluation import rounds
+from kinelift.recognition.found import Found
+from kinelift.recognition.network import ActionNetwork, pictures
+from kinelift.recognition.reinforce import ReinforceSettings
+from kinelift.recognition.search import Search
+from kinelift.recognition.search_settings import SearchSettings
+from kinelift.recognition.spmf import Encoding
+from kinelift.recognition.training import Pictures, Trainer, TrainSettings
+from kinelift.recognition.windows import WindowPlan
 
 PLAN = WindowPlan(seconds=None, gap=np.inf)
 """A clip is a window; what Kinect lost is bridged."""

@@ -23,17 +23,17 @@ import numpy as np
 import tyro
 from jaxtyping import Float
 
-from app.settings import Settings
-from app.video import Video
+from kinelift.app.settings import Settings
+from kinelift.app.video import Video
 from benchmarks.pipeline import machine
-from detectors.blazepose import BlazePose
-from detectors.protocol import Detector
-from detectors.refined import Refined
-from detectors.scales import movenet_people
-from detectors.tracking import Tracker
-from lifting.lifter import Lifter
-from poses import COCO17, H36M17, Frame, People, Track2D
-from weights.store import fetch, locate
+from kinelift.detectors.blazepose import BlazePose
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.refined import Refined
+from kinelift.detectors.scales import movenet_people
+from kinelift.detectors.tracking import Tracker
+from kinelift.lifting.lifter import Lifter
+from kinelift.poses import COCO17, H36M17, Frame, People, Track2D
+from kinelift.weights.store import fetch, locate
 
 WAYS: Mapping[str, tuple[str, int]] = {
     "none": ("", 1), "full": ("full", 1), "full_every_2": ("full", 2), "full_every_3": ("full", 3),

@@ -12,9 +12,9 @@ from jaxtyping import Float
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
-from app.video import Video
-from lifting.camera import Camera, Distortion, Extrinsics
-from poses import Frame
+from kinelift.app.video import Video
+from kinelift.lifting.camera import Camera, Distortion, Extrinsics
+from kinelift.poses import Frame
 
 CLIPS: Mapping[str, str] = {"single": "Pose2Sim/Demo_SinglePerson", "multi": "Pose2Sim/Demo_MultiPerson"}
 """Folders of the archive: a man on a treadmill; the same recording with a woman rendered into it."""

@@ -19,13 +19,13 @@ import tyro
 from jaxtyping import Bool
 from tyro.conf import OmitArgPrefixes
 
-from app.pipeline import Pipeline
-from app.settings import Detection, Settings
-from app.video import Video
+from kinelift.app.pipeline import Pipeline
+from kinelift.app.settings import Detection, Settings
+from kinelift.app.video import Video
 from benchmarks.body_angles import SIDES, flexion, lengths, spread
 from benchmarks.pipeline import machine
-from poses import Poses3D
-from weights.store import fetch
+from kinelift.poses import Poses3D
+from kinelift.weights.store import fetch
 
 
 def main(

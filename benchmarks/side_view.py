@@ -20,10 +20,10 @@ from matplotlib.figure import Figure
 from tyro.conf import Positional, arg
 
 from benchmarks.body_angles import flexion
-from poses import Person, Poses3D, Skeleton
-from poses.errors import DataError
-from poses.output import replacing
-from poses.recording import load
+from kinelift.poses import Person, Poses3D, Skeleton
+from kinelift.poses.errors import DataError
+from kinelift.poses.output import replacing
+from kinelift.poses.recording import load
 
 COLOURS = {"left": "tab:blue", "right": "tab:red", "middle": "black"}
 COLUMNS = 6

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Bool, Float
 
 from benchmarks.crossings import SIZE, Scene
-from lifting.synthesis.noise import MEASURED, NoiseSettings, corrupted
-from poses import COCO17, People
+from kinelift.lifting.synthesis.noise import MEASURED, NoiseSettings, corrupted
+from kinelift.poses import COCO17, People
 
 MIRROR = list(COCO17.mirror)
 

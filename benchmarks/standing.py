@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Generator
 
-from lifting.anthropometry import NECK_BASE, SEGMENTS, Population, adult, child, draw, prior
-from lifting.mocap.layouts import FACE_POINTS
-from lifting.synthesis.bank import FACE, JOINTS
+from kinelift.lifting.anthropometry import NECK_BASE, SEGMENTS, Population, adult, child, draw, prior
+from kinelift.lifting.mocap.layouts import FACE_POINTS
+from kinelift.lifting.synthesis.bank import FACE, JOINTS
 
 ANKLE = 0.04
 """Height of the ankle joints, a share of stature."""

@@ -10,17 +10,17 @@ import torch
 from jaxtyping import Float
 from torch import Generator
 
-from app.detection import open_detector
-from app.pipeline import Pipeline
-from app.settings import Detection, Settings
-from app.video import Video, VideoWriter
-from detectors.converted import as_skeleton
-from lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera, Extrinsics
-from lifting.synthesis.bank import COCO
-from lifting.synthesis.noise import NoiseSettings, corrupted
-from poses import COCO17, Person, Poses3D, Recording, Track2D, VideoFacts
-from poses.errors import DataError
-from poses.keypoints import Format, write
+from kinelift.app.detection import open_detector
+from kinelift.app.pipeline import Pipeline
+from kinelift.app.settings import Detection, Settings
+from kinelift.app.video import Video, VideoWriter
+from kinelift.detectors.converted import as_skeleton
+from kinelift.lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera, Extrinsics
+from kinelift.lifting.synthesis.bank import COCO
+from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted
+from kinelift.poses import COCO17, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints import Format, write
 
 SIZE = (720, 1280)
 RATE = 30

@@ -28,13 +28,13 @@ from jaxtyping import Float
 from torch import Generator
 from tyro.conf import OmitArgPrefixes
 
-from app.settings import Settings
+from kinelift.app.settings import Settings
 from benchmarks.body_angles import HINGES, flexion, lean, spread
 from benchmarks.pipeline import machine
 from benchmarks.standing import Lengths, bodies, stand, stature
 from benchmarks.still_views import RATE, VIEWS, StillView, Studio, noisy
-from lifting.synthesis.noise import MEASURED, NoiseSettings
-from poses import Poses3D
+from kinelift.lifting.synthesis.noise import MEASURED, NoiseSettings
+from kinelift.poses import Poses3D
 
 NOISES: Mapping[str, NoiseSettings | None] = {"none": None, "measured": MEASURED}
 BENDS = (0, 10, 20, 30, 60, 90)

@@ -19,8 +19,8 @@ import tyro
 from torch import Tensor
 
 from benchmarks.pipeline import machine
-from models.streaming import TemporalStream
-from models.temporal import StridedTwin, TemporalConfig, TemporalNet
+from kinelift.models.streaming import TemporalStream
+from kinelift.models.temporal import StridedTwin, TemporalConfig, TemporalNet
 
 FIELDS = ((3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3, 3))
 WARMING = 5

@@ -21,16 +21,16 @@ from jaxtyping import Float, Int
 from scipy.ndimage import gaussian_filter1d
 
 from benchmarks.pipeline import machine
-from models.architecture import AnyGenotype
-from poses.output import replacing
-from recognition.calibration import claim
-from recognition.console import Cell, Data, Settings, cell_of, read
-from recognition.corpus import Corpus
-from recognition.data.clips import OTHER
-from recognition.evaluation import subject_folds
-from recognition.segments import UNKNOWN, Timeline, segments
-from recognition.training import Trainer, TrainSettings
-from recognition.windows import cut, starts
+from kinelift.models.architecture import AnyGenotype
+from kinelift.poses.output import replacing
+from kinelift.recognition.calibration import claim
+from kinelift.recognition.console import Cell, Data, Settings, cell_of, read
+from kinelift.recognition.corpus import Corpus
+from kinelift.recognition.data.clips import OTHER
+from kinelift.recognition.evaluation import subject_folds
+from kinelift.recognition.segments import UNKNOWN, Timeline, segments
+from kinelift.recognition.training import Trainer, TrainSettings
+from kinelift.recognition.windows import cut, starts
 
 BLEND = 6
 """Frames over which one stitched motion becomes the next."""

@@ -25,18 +25,18 @@ from jaxtyping import Bool, Float
 
 from benchmarks.pipeline import machine
 from benchmarks.simulated_detector import spells
-from detectors.tracking.flips import GROUPS, twins, unflipped
-from detectors.tracking.likeness import extent
-from detectors.tracking.smoothing import OneEuro, SavitzkyGolay, Smoothing
-from lifting import material
-from lifting.lifter import Lifter
-from lifting.metrics import p_mpjpe
-from lifting.synthesis.bank import MotionBank
-from lifting.synthesis.noise import MEASURED
-from lifting.trials import Trial, trials
-from poses import COCO17, Track2D
-from poses.errors import DataError
-from weights.store import locate
+from kinelift.detectors.tracking.flips import GROUPS, twins, unflipped
+from kinelift.detectors.tracking.likeness import extent
+from kinelift.detectors.tracking.smoothing import OneEuro, SavitzkyGolay, Smoothing
+from kinelift.lifting import material
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.metrics import p_mpjpe
+from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.lifting.synthesis.noise import MEASURED
+from kinelift.lifting.trials import Trial, trials
+from kinelift.poses import COCO17, Track2D
+from kinelift.poses.errors import DataError
+from kinelift.weights.store import locate
 
 NOISE = replace(MEASURED, swap=0.0)
 HALVES = tuple(both[: len(both) // 2] for both in (twins(COCO17, names) for names in GROUPS))

@@ -25,14 +25,14 @@ from benchmarks.crossings import KINDS, SIZE, Scene, scenes
 from benchmarks.identity_metrics import Moment, Score, score
 from benchmarks.pipeline import machine
 from benchmarks.simulated_detector import MIRROR, Flaws, detected
-from detectors.tracking import Identity, Tracker, TrackerSettings
-from detectors.tracking.candidate import Sighting
-from detectors.tracking.filling import lay_out
-from detectors.tracking.likeness import keypoint_similarity, scales, spreads
-from lifting import material
-from lifting.synthesis.bank import MotionBank
-from poses import COCO17, People
-from poses.errors import DataError
+from kinelift.detectors.tracking import Identity, Tracker, TrackerSettings
+from kinelift.detectors.tracking.candidate import Sighting
+from kinelift.detectors.tracking.filling import lay_out
+from kinelift.detectors.tracking.likeness import keypoint_similarity, scales, spreads
+from kinelift.lifting import material
+from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.poses import COCO17, People
+from kinelift.poses.errors import DataError
 
 SHOWN = 0.4
 """Share of joints that have to be seen of somebody who counts."""

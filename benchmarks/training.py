@@ -26,18 +26,18 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from benchmarks.pipeline import machine
-from lifting.batch import Framing
-from lifting.camera import Camera
-from lifting.coordinates import on_picture
-from lifting.datasets.chunks import ChunkSampler
-from lifting.datasets.sequences import Sequence, SequenceBank
-from lifting.network import windowed
-from lifting.training.presets import VideoPose3D
-from lifting.training.settings import TrainSettings
-from lifting.training.sources import ahead
-from lifting.training.trainer import Trainer
-from models.temporal import TemporalConfig
-from poses import H36M17
+from kinelift.lifting.batch import Framing
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.coordinates import on_picture
+from kinelift.lifting.datasets.chunks import ChunkSampler
+from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
+from kinelift.lifting.network import windowed
+from kinelift.lifting.training.presets import VideoPose3D
+from kinelift.lifting.training.settings import TrainSettings
+from kinelift.lifting.training.sources import ahead
+from kinelift.lifting.training.trainer import Trainer
+from kinelift.models.temporal import TemporalConfig
+from kinelift.poses import H36M17
 
 WIDTHS = (3, 3, 3)
 WINDOW, MIDDLE = 27, 13

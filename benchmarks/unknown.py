@@ -27,10 +27,10 @@ from scipy.special import logsumexp, softmax, xlogy
 from scipy.stats import mannwhitneyu
 
 from benchmarks.pipeline import machine
-from poses.errors import DataError
-from poses.output import replacing
-from recognition import evaluation, reports
-from recognition.calibration import (
+from kinelift.poses.errors import DataError
+from kinelift.poses.output import replacing
+from kinelift.recognition import evaluation, reports
+from kinelift.recognition.calibration import (
     Answers,
     Decisions,
     Reliability,
@@ -44,10 +44,10 @@ from recognition.calibration import (
     trust,
     trust_curve,
 )
-from recognition.calibration_figure import write_calibration_figure
-from recognition.console import Cell, Data, Settings, cell_of, progress, read
-from recognition.measuring import measure
-from recognition.training import TrainSettings
+from kinelift.recognition.calibration_figure import write_calibration_figure
+from kinelift.recognition.console import Cell, Data, Settings, cell_of, progress, read
+from kinelift.recognition.measuring import measure
+from kinelift.recognition.training import TrainSettings
 
 BOUNDS = (0.05, 0.1, 0.15, 0.2, 0.3)
 """Shares of unknown motion that may get a name."""

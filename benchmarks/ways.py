@@ -4,19 +4,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from detectors import keypoint_rcnn
-from detectors.blazepose import BlazePose
-from detectors.detectron2 import Detectron2
-from detectors.keypoint_file import KeypointFile
-from detectors.lightweight import LightweightFields
-from detectors.openpose import OpenPose, open_openpose
-from detectors.protocol import Detector
-from detectors.refined import Refined
-from detectors.scales import movenet_people
-from detectors.strided import Strided
-from models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
-from poses.keypoints import read
-from weights.store import fetch
+from kinelift.detectors import keypoint_rcnn
+from kinelift.detectors.blazepose import BlazePose
+from kinelift.detectors.detectron2 import Detectron2
+from kinelift.detectors.keypoint_file import KeypointFile
+from kinelift.detectors.lightweight import LightweightFields
+from kinelift.detectors.openpose import OpenPose, open_openpose
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.refined import Refined
+from kinelift.detectors.scales import movenet_people
+from kinelift.detectors.strided import Strided
+from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
+from kinelift.poses.keypoints import read
+from kinelift.weights.store import fetch
 
 Way = Callable[[int], Detector]
 """Makes a detector that runs with so many threads. Those that torch runs have the threads that torch has."""

@@ -5,9 +5,7 @@ from jaxtyping import install_import_hook
 import tests.shapes  # noqa: F401  (the hook names it)
 
 # Before anything of ours is imported, so that every annotated shape is checked at run time.
-install_import_hook(
-    ["app", "detectors", "lifting", "models", "poses", "recognition", "weights"], "tests.shapes.check"
-).__enter__()
+install_import_hook("kinelift", "tests.shapes.check").__enter__()
 
 from pathlib import Path  # noqa: E402
 

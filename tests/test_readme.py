@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from poses.errors import WeightsError
-from weights.store import fetch
+from kinelift.poses.errors import WeightsError
+from kinelift.weights.store import fetch
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()

@@ -1,6 +1,6 @@
 """The program: command line, Python API, video in and out, the pipeline, rendering and export.
 
-from app import Pipeline, Video
+from kinelift.app import Pipeline, Video
 
 recording = Pipeline.load(device="cpu").run(Video("dance.mp4"))
 """
@@ -9,17 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from app.pipeline import Pipeline
-    from app.settings import Detection, Settings
-    from app.video import Video
+    from kinelift.app.pipeline import Pipeline
+    from kinelift.app.settings import Detection, Settings
+    from kinelift.app.video import Video
 
 __all__ = ["Detection", "Pipeline", "Settings", "Video"]
 
 _HOMES = {
-    "Detection": "app.settings",
-    "Pipeline": "app.pipeline",
-    "Settings": "app.settings",
-    "Video": "app.video",
+    "Detection": "kinelift.app.settings",
+    "Pipeline": "kinelift.app.pipeline",
+    "Settings": "kinelift.app.settings",
+    "Video": "kinelift.app.video",
 }
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
-from app import cli
-from app.interrupt import INTERRUPTED, NOBODY_READS, mute, unwinding
-from app.reporter import Reporter
-from poses.errors import KineliftError
+from kinelift.app import cli
+from kinelift.app.interrupt import INTERRUPTED, NOBODY_READS, mute, unwinding
+from kinelift.app.reporter import Reporter
+from kinelift.poses.errors import KineliftError
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -7,16 +7,16 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
-from app.export import write_csv
-from app.pipeline import Pipeline, render
-from app.progress import Watch
-from app.reporter import Reporter
-from app.timeline import write_timeline
-from app.timeline_figure import write_timeline_figure
-from app.video import Video
-from poses import Recording, recording
-from poses.errors import KineliftError, OutputError
-from poses.output import make_folder
+from kinelift.app.export import write_csv
+from kinelift.app.pipeline import Pipeline, render
+from kinelift.app.progress import Watch
+from kinelift.app.reporter import Reporter
+from kinelift.app.timeline import write_timeline
+from kinelift.app.timeline_figure import write_timeline_figure
+from kinelift.app.video import Video
+from kinelift.poses import Recording, recording
+from kinelift.poses.errors import KineliftError, OutputError
+from kinelift.poses.output import make_folder
 
 RECORDING, OVERLAY, POSES, ACTIONS = "recording.npz", "overlay.mp4", "poses3d.csv", "actions.json"
 TIMELINE = "timeline.png"

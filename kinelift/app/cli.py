@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from app.settings import Detection, Following, Settings
-from poses.errors import SettingsError
+from kinelift.app.settings import Detection, Following, Settings
+from kinelift.poses.errors import SettingsError
 
 Layout = Literal["side-by-side", "overlay", "3d"]
 File = Annotated[Path | None, arg(aliases=["-o"], metavar="FILE")]
@@ -44,9 +44,9 @@ def run(
         device: Where the networks run; auto takes a GPU if there is one.
         quiet: Say nothing but errors.
     """
-    from app import batch
-    from app.pipeline import Pipeline
-    from app.reporter import Quiet, Reporter
+    from kinelift.app import batch
+    from kinelift.app.pipeline import Pipeline
+    from kinelift.app.reporter import Quiet, Reporter
 
     if detection.keypoints and more:
         raise SettingsError("--keypoints are those of one video. Give the others their own, one run each.")
@@ -82,14 +82,14 @@ def detect(
         device: Where the networks run; auto takes a GPU if there is one.
         quiet: Say nothing but errors.
     """
-    from app import batch
-    from app.detection import open_detector
-    from app.device import pick
-    from app.following import follow
-    from app.reporter import Quiet, Reporter
-    from app.video import Video
-    from poses.keypoints import Format, check, write
-    from poses.output import make_folder
+    from kinelift.app import batch
+    from kinelift.app.detection import open_detector
+    from kinelift.app.device import pick
+    from kinelift.app.following import follow
+    from kinelift.app.reporter import Quiet, Reporter
+    from kinelift.app.video import Video
+    from kinelift.poses.keypoints import Format, check, write
+    from kinelift.poses.output import make_folder
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video)
     path = out or Path("out") / video.stem / KEYPOINTS[to]
@@ -120,11 +120,11 @@ def render(
         layout: What it shows: the picture beside the 3D view, or one of them.
         quiet: Say nothing but errors.
     """
-    from app import pipeline
-    from app.batch import OVERLAY, spare
-    from app.reporter import Quiet, Reporter
-    from app.video import Video
-    from poses.recording import load
+    from kinelift.app import pipeline
+    from kinelift.app.batch import OVERLAY, spare
+    from kinelift.app.reporter import Quiet, Reporter
+    from kinelift.app.video import Video
+    from kinelift.poses.recording import load
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video)
     path = out or recording.with_name(OVERLAY)
@@ -144,10 +144,10 @@ def export(recording: RecordingFile, to: Literal["json", "csv", "npz", "timeline
             timeline is the figure of the actions.
         out: The file to write; poses3d.json, .csv or .npz, or timeline.png, beside the recording if not given.
     """
-    from app.export import Format
-    from app.export import export as write
-    from app.reporter import Reporter
-    from poses.recording import load
+    from kinelift.app.export import Format
+    from kinelift.app.export import export as write
+    from kinelift.app.reporter import Reporter
+    from kinelift.poses.recording import load
 
     path = out or recording.with_name(Format(to).file)
     write(path, load(recording), Format(to))
@@ -161,8 +161,8 @@ def info(video: VideoFile) -> int:
     Args:
         video: The video to look at.
     """
-    from app.reporter import Reporter
-    from app.video import Video
+    from kinelift.app.reporter import Reporter
+    from kinelift.app.video import Video
 
     lines = Video(video).summary.lines()
     width = max(map(len, lines))

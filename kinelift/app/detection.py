@@ -5,22 +5,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.following import Mend
-from app.settings import Detection
-from detectors import detectron2
-from detectors.blazepose import BlazePose
-from detectors.converted import as_skeleton
-from detectors.keypoint_file import KeypointFile
-from detectors.one_by_one import OneByOne
-from detectors.openpose import open_openpose
-from detectors.part_fields import GroupingSettings
-from detectors.protocol import Detector
-from detectors.refined import Looks, Refined
-from detectors.scales import movenet_people
-from detectors.strided import Strided
-from detectors.tracking import unflipped
-from poses import keypoints
-from weights.store import locate
+from kinelift.app.following import Mend
+from kinelift.app.settings import Detection
+from kinelift.detectors import detectron2
+from kinelift.detectors.blazepose import BlazePose
+from kinelift.detectors.converted import as_skeleton
+from kinelift.detectors.keypoint_file import KeypointFile
+from kinelift.detectors.one_by_one import OneByOne
+from kinelift.detectors.openpose import open_openpose
+from kinelift.detectors.part_fields import GroupingSettings
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.refined import Looks, Refined
+from kinelift.detectors.scales import movenet_people
+from kinelift.detectors.strided import Strided
+from kinelift.detectors.tracking import unflipped
+from kinelift.poses import keypoints
+from kinelift.weights.store import locate
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """Where the networks run."""
 
-from poses.errors import SettingsError
+from kinelift.poses.errors import SettingsError
 
 DEVICES = ("auto", "cpu", "cuda")
 

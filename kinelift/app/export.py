@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from app.timeline import plain_actions
-from app.timeline_figure import write_timeline_figure
-from poses import COCO17, H36M17, Person, Recording, Skeleton, convert
-from poses.output import replacing
+from kinelift.app.timeline import plain_actions
+from kinelift.app.timeline_figure import write_timeline_figure
+from kinelift.poses import COCO17, H36M17, Person, Recording, Skeleton, convert
+from kinelift.poses.output import replacing
 
 COLUMNS = ("person", "frame", "time", "joint", "x", "y", "z", "root_x", "root_y", "root_z")
 _METRES, _PIXELS, _SECONDS, _SCORES = 4, 2, 6, 4

@@ -12,23 +12,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from app.detection import open_detector
-from app.device import pick
-from app.following import Mend, follow
-from app.progress import Watch, unwatched
-from app.render import Renderer
-from app.settings import Detection, Settings
-from app.video import Video, VideoWriter
-from detectors.converted import as_skeleton
-from detectors.protocol import Detector
-from lifting.body import Lifts, fitted
-from lifting.camera import Camera
-from lifting.coupled import Coupled
-from lifting.lifter import Lifter
-from poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts
-from poses.errors import DataError, SettingsError
-from recognition.classifier import Classifier
-from weights.store import locate
+from kinelift.app.detection import open_detector
+from kinelift.app.device import pick
+from kinelift.app.following import Mend, follow
+from kinelift.app.progress import Watch, unwatched
+from kinelift.app.render import Renderer
+from kinelift.app.settings import Detection, Settings
+from kinelift.app.video import Video, VideoWriter
+from kinelift.detectors.converted import as_skeleton
+from kinelift.detectors.protocol import Detector
+from kinelift.lifting.body import Lifts, fitted
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.coupled import Coupled
+from kinelift.lifting.lifter import Lifter
+from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts
+from kinelift.poses.errors import DataError, SettingsError
+from kinelift.recognition.classifier import Classifier
+from kinelift.weights.store import locate
 
 _SAME_TIME = 1e-3
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")

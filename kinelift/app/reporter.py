@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 
-from app.progress import Watch, unwatched, watching
+from kinelift.app.progress import Watch, unwatched, watching
 
 
 @dataclass(frozen=True)

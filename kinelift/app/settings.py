@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from tyro.conf import arg
 
-from detectors.tracking import choose
-from lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
-from poses.errors import SettingsError
+from kinelift.detectors.tracking import choose
+from kinelift.lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
+from kinelift.poses.errors import SettingsError
 
 
 @dataclass(frozen=True)

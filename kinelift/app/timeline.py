@@ -12,8 +12,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from poses import Action, Person, Recording
-from poses.output import replacing
+from kinelift.poses import Action, Person, Recording
+from kinelift.poses.output import replacing
 
 _DECIMALS = 6
 

@@ -19,9 +19,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from app.render.style import accent
-from poses import Action, Person, Recording
-from poses.output import replacing
+from kinelift.app.render.style import accent
+from kinelift.poses import Action, Person, Recording
+from kinelift.poses.output import replacing
 
 _COLOURS = {
     "walk": "#4c8fd9", "run": "#f0c419", "jump": "#f28e2b", "sit": "#9a7fc7", "stand": "#6fb35c", "idle": "#6fb35c",

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from detectors.crop import Crop
-from detectors.hush import hushed
-from detectors.landmarks import Landmarks
-from detectors.tflite import open_network
-from poses import COCO17, Skeleton
-from poses.errors import DetectorError
+from kinelift.detectors.crop import Crop
+from kinelift.detectors.hush import hushed
+from kinelift.detectors.landmarks import Landmarks
+from kinelift.detectors.tflite import open_network
+from kinelift.poses import COCO17, Skeleton
+from kinelift.poses.errors import DetectorError
 
 _SIDE = 256
 _ROWS, _ROW = 39, 5

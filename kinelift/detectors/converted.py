@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detectors.protocol import Detector
-from poses import Frame, People, Skeleton, convert
+from kinelift.detectors.protocol import Detector
+from kinelift.poses import Frame, People, Skeleton, convert
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from detectors.ahead import ahead
-from detectors.keypoint_rcnn import installed, load
-from poses import COCO17, Frame, People, Skeleton
-from poses.errors import DetectorError, SettingsError
+from kinelift.detectors.ahead import ahead
+from kinelift.detectors.keypoint_rcnn import installed, load
+from kinelift.poses import COCO17, Frame, People, Skeleton
+from kinelift.poses.errors import DetectorError, SettingsError
 
 __all__ = ["Detectron2", "Detectron2Settings", "installed"]
 

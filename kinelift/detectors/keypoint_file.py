@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from poses import Frame, People, Skeleton
-from poses.errors import DataError
-from poses.keypoints import Keypoints
+from kinelift.poses import Frame, People, Skeleton
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints import Keypoints
 
 OUTSIDE = 0.05
 """Share of joints far outside the picture above which they are of another video."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from poses.errors import DetectorError, SettingsError, WeightsError
+from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
 
 BACKBONES: Mapping[str, str] = {
     "R50-FPN": "COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x.yaml",

@@ -6,8 +6,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from detectors.crop import Crop
-from poses import Skeleton
+from kinelift.detectors.crop import Crop
+from kinelift.poses import Skeleton
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,11 +12,11 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn.utils import fuse_conv_bn_eval
 
-from detectors.field_network import LIGHTWEIGHT
-from detectors.part_fields import PartFields
-from models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
-from poses.errors import WeightsError
-from weights.published import read_state
+from kinelift.detectors.field_network import LIGHTWEIGHT
+from kinelift.detectors.part_fields import PartFields
+from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
+from kinelift.poses.errors import WeightsError
+from kinelift.weights.published import read_state
 
 _STAGE = re.compile(r"refinement_stages\.(\d+)\.")
 _BATCH = 8

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from detectors.ahead import ahead
-from detectors.hush import hushed
-from detectors.letterbox import Letterbox
-from detectors.tflite import open_network
-from poses import COCO17, Frame, People, Skeleton
-from poses.errors import DetectorError, SettingsError
+from kinelift.detectors.ahead import ahead
+from kinelift.detectors.hush import hushed
+from kinelift.detectors.letterbox import Letterbox
+from kinelift.detectors.tflite import open_network
+from kinelift.poses import COCO17, Frame, People, Skeleton
+from kinelift.poses.errors import DetectorError, SettingsError
 
 _MULTIPLE = 32
 _JOINTS = 17

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from detectors.protocol import Detector
-from poses import Frame, People, Skeleton
+from kinelift.detectors.protocol import Detector
+from kinelift.poses import Frame, People, Skeleton
 
 
 @dataclass(frozen=True, eq=False)

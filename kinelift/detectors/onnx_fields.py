@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from detectors.field_network import LIGHTWEIGHT, Encoding
-from detectors.part_fields import PartFields
-from detectors.part_fields.layout import FIELDS, HEATMAPS
-from poses.errors import DetectorError
+from kinelift.detectors.field_network import LIGHTWEIGHT, Encoding
+from kinelift.detectors.part_fields import PartFields
+from kinelift.detectors.part_fields.layout import FIELDS, HEATMAPS
+from kinelift.poses.errors import DetectorError
 
 _TRIAL = (160, 96)
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from detectors.ahead import ahead
-from detectors.field_network import Encoding, FieldNetwork
-from detectors.letterbox import Letterbox
-from detectors.part_fields import GroupingSettings, PartFields, group
-from poses import Frame, People, Skeleton
-from poses.boxes import around
-from poses.errors import DetectorError, SettingsError
-from poses.skeleton import OPENPOSE18
+from kinelift.detectors.ahead import ahead
+from kinelift.detectors.field_network import Encoding, FieldNetwork
+from kinelift.detectors.letterbox import Letterbox
+from kinelift.detectors.part_fields import GroupingSettings, PartFields, group
+from kinelift.poses import Frame, People, Skeleton
+from kinelift.poses.boxes import around
+from kinelift.poses.errors import DetectorError, SettingsError
+from kinelift.poses.skeleton import OPENPOSE18
 
 PUBLISHED = (
     "https://download.01.org/opencv/openvino_training_extensions/models/human_pose_estimation/"
@@ -124,10 +124,10 @@ def _network(weights: Path, device: str, threads: int, encoding: Encoding | None
     with weights.open("rb") as file:
         is_torch = file.read(2) in _TORCH
     if is_torch:
-        from detectors.lightweight import LightweightFields
+        from kinelift.detectors.lightweight import LightweightFields
 
         return LightweightFields.load(weights, device=device)
-    from detectors.onnx_fields import OnnxFields
+    from kinelift.detectors.onnx_fields import OnnxFields
 
     return OnnxFields(weights, device=device, threads=threads, encoding=encoding)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
-from poses import Frame, People, Skeleton
+from kinelift.poses import Frame, People, Skeleton
 
 
 @runtime_checkable

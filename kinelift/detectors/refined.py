@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from detectors.ahead import ahead
-from detectors.crop import Crop
-from detectors.landmarks import LandmarkModel, Landmarks
-from detectors.sides import Sides, straightness
-from poses import Frame, People, Skeleton
-from poses.boxes import around
+from kinelift.detectors.ahead import ahead
+from kinelift.detectors.crop import Crop
+from kinelift.detectors.landmarks import LandmarkModel, Landmarks
+from kinelift.detectors.sides import Sides, straightness
+from kinelift.poses import Frame, People, Skeleton
+from kinelift.poses.boxes import around
 
 _REACH = 1.13
 """Radius of the circle around a person, in distances from the middle of the hips to the farthest joint.

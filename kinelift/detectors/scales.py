@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from detectors.movenet import MoveNet
-from detectors.second_look import Finder, SecondLook
-from poses import People, Skeleton
+from kinelift.detectors.movenet import MoveNet
+from kinelift.detectors.second_look import Finder, SecondLook
+from kinelift.poses import People, Skeleton
 
 _STEP = 3 / 8
 """From one input size to the next: MoveNet finds most people whose joints span 75 to 300 of its pixels."""

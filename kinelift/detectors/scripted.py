@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from poses import COCO17, Frame, People, Skeleton
+from kinelift.poses import COCO17, Frame, People, Skeleton
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from detectors.ahead import ahead
-from poses import Frame, People, Skeleton
+from kinelift.detectors.ahead import ahead
+from kinelift.poses import Frame, People, Skeleton
 
 
 @runtime_checkable

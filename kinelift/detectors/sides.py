@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from poses import Skeleton
+from kinelift.poses import Skeleton
 
 _MEMORY = 1.0
 """Seconds after which a vote counts 37 %."""

@@ -4,9 +4,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from detectors.protocol import Detector
-from poses import Frame, People, Skeleton
-from poses.errors import SettingsError
+from kinelift.detectors.protocol import Detector
+from kinelift.poses import Frame, People, Skeleton
+from kinelift.poses.errors import SettingsError
 
 
 class Strided:

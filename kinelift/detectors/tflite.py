@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from poses.errors import DetectorError
+from kinelift.poses.errors import DetectorError
 
 
 def open_network(model: Path, threads: int) -> Any:

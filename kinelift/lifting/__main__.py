@@ -12,26 +12,26 @@ from lightning_fabric import Fabric
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lifting import material
-from lifting.body import Fit, fitted
-from lifting.conversion import Layout
-from lifting.conversion import convert as convert_files
-from lifting.evaluation import Seen, lifted, mean_pose, report, tables, written
-from lifting.figures import errors_by_action, save
-from lifting.lifter import Lifter
-from lifting.mocap.audit import table as audited
-from lifting.prepare import prepare as prepare_folders
-from lifting.relift import ReliftSettings, errors
-from lifting.relift import relift as relift_clips
-from lifting.relift import save as save_lifted
-from lifting.synthesis.bank import MotionBank
-from lifting.synthesis.noise import MEASURED, NoiseSettings
-from lifting.training.presets import PRESETS
-from lifting.training.session import begin, finish, logged
-from lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
-from lifting.training.trainer import Trainer
-from poses.errors import KineliftError, SettingsError
-from poses.output import make_folder, replacing
+from kinelift.lifting import material
+from kinelift.lifting.body import Fit, fitted
+from kinelift.lifting.conversion import Layout
+from kinelift.lifting.conversion import convert as convert_files
+from kinelift.lifting.evaluation import Seen, lifted, mean_pose, report, tables, written
+from kinelift.lifting.figures import errors_by_action, save
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.mocap.audit import table as audited
+from kinelift.lifting.prepare import prepare as prepare_folders
+from kinelift.lifting.relift import ReliftSettings, errors
+from kinelift.lifting.relift import relift as relift_clips
+from kinelift.lifting.relift import save as save_lifted
+from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.lifting.synthesis.noise import MEASURED, NoiseSettings
+from kinelift.lifting.training.presets import PRESETS
+from kinelift.lifting.training.session import begin, finish, logged
+from kinelift.lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
+from kinelift.lifting.training.trainer import Trainer
+from kinelift.poses.errors import KineliftError, SettingsError
+from kinelift.poses.output import make_folder, replacing
 
 Preset: TypeAlias = Literal["kinelift", "videopose3d", "humaneva", "gupta", "bai", "ugcn", "two-stream"]
 

@@ -130,6 +130,6 @@ def _segments(part: dict[str, Tensor]) -> Float[Tensor, "B 10"]:
 @cache
 def _survey(sex: str) -> tuple[tuple[str, ...], Float[Tensor, " S"], Float[Tensor, "S S"]]:
     """Names, means of the logs, and the lower root of their covariance."""
-    table = json.loads((files("lifting") / "anthropometry.json").read_text(encoding="utf-8"))
+    table = json.loads((files("kinelift.lifting") / "anthropometry.json").read_text(encoding="utf-8"))
     mean, covariance = (torch.tensor(table[sex][key], dtype=torch.float64) for key in ("mean", "covariance"))
     return tuple(table["segments"]), mean.float(), torch.linalg.cholesky(covariance).float()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from poses.errors import SettingsError
+from kinelift.poses.errors import SettingsError
 
 DEFAULT_FIELD_OF_VIEW = 55.0
 """Degrees along the longer side of the picture: between a phone's main camera (about 65) and a camcorder."""

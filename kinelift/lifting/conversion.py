@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from lifting.datasets import human36m, mpi3dhp
-from lifting.datasets.community import read_community
-from lifting.datasets.sequences import SequenceBank
-from lifting.datasets.tracks import Filming, read_tracks
-from poses.errors import SettingsError
+from kinelift.lifting.datasets import human36m, mpi3dhp
+from kinelift.lifting.datasets.community import read_community
+from kinelift.lifting.datasets.sequences import SequenceBank
+from kinelift.lifting.datasets.tracks import Filming, read_tracks
+from kinelift.poses.errors import SettingsError
 
 Layout: TypeAlias = Literal["npz", "human36m", "mpi3dhp-train", "mpi3dhp-test", "tracks"]
 LAYOUTS: Mapping[Layout, str] = {

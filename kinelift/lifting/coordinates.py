@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from lifting.camera import Camera
-from poses.errors import WeightsError
+from kinelift.lifting.camera import Camera
+from kinelift.poses.errors import WeightsError
 
 Normalised: TypeAlias = tuple[Float[Tensor, "B R J F"], Float[Tensor, "B R 3 3"]]
 Pixels: TypeAlias = Float[np.ndarray, "*N 2"]

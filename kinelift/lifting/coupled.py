@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lifting.camera import Camera
-from lifting.lifter import Lifter
-from poses import Action, Poses3D, Skeleton, Track2D
-from poses.errors import WeightsError
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.lifter import Lifter
+from kinelift.poses import Action, Poses3D, Skeleton, Track2D
+from kinelift.poses.errors import WeightsError
 
 TABLE = "specialists.json"
 """What ``lifting specialists`` writes beside its checkpoints."""

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from lifting.coordinates import Normalisation
-from lifting.windows import cut
-from models.fused_temporal import FusedTemporalNet
+from kinelift.lifting.coordinates import Normalisation
+from kinelift.lifting.windows import cut
+from kinelift.models.fused_temporal import FusedTemporalNet
 
 PHASES = 3
 """Grids of a track whose frames fit no number of them: at 20 Hz a moment every 1/60 s."""

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Bool, Float
 
-from lifting.body import Lifts
-from lifting.metrics import auc, mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe, pck
-from lifting.trials import Trial
-from poses.errors import DataError
+from kinelift.lifting.body import Lifts
+from kinelift.lifting.metrics import auc, mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe, pck
+from kinelift.lifting.trials import Trial
+from kinelift.poses.errors import DataError
 
 Poses = Float[np.ndarray, "T K 3"]
 Seen = TypeVar("Seen", bound=Trial)

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from lifting.evaluation import METRICS, POSITION, Report
-from poses.errors import SettingsError
-from poses.output import make_folder, replacing
+from kinelift.lifting.evaluation import METRICS, POSITION, Report
+from kinelift.poses.errors import SettingsError
+from kinelift.poses.output import make_folder, replacing
 
 FORMATS = (".png", ".pdf", ".svg")
 

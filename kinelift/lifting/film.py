@@ -8,16 +8,16 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
-from lifting.anthropometry import Population, draw
-from lifting.camera import Camera
-from lifting.coordinates import turn
-from lifting.synthesis import random
-from lifting.synthesis.bank import COCO
-from lifting.synthesis.body import embodied
-from lifting.synthesis.noise import NoiseSettings, corrupted, displaced
-from lifting.synthesis.view import View, ViewSettings, draw_view
-from lifting.trials import PIECE
-from poses import H36M17, Track2D
+from kinelift.lifting.anthropometry import Population, draw
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.coordinates import turn
+from kinelift.lifting.synthesis import random
+from kinelift.lifting.synthesis.bank import COCO
+from kinelift.lifting.synthesis.body import embodied
+from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted, displaced
+from kinelift.lifting.synthesis.view import View, ViewSettings, draw_view
+from kinelift.lifting.trials import PIECE
+from kinelift.poses import H36M17, Track2D
 
 TRIED = 32
 """Random cameras from which one is chosen."""

@@ -9,17 +9,17 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from lifting.camera import Camera
-from lifting.coordinates import normalisation
-from lifting.dense import DenseLifting
-from lifting.network import LifterNetwork, Net, framing, windowed
-from lifting.root import bridged, place
-from lifting.sliding import each, overlapping
-from lifting.windows import cut
-from models.fused_temporal import FusedTemporalNet
-from models.temporal import TemporalNet
-from poses import H36M17, Poses3D, Skeleton, Track2D, convert
-from poses.errors import SettingsError
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.coordinates import normalisation
+from kinelift.lifting.dense import DenseLifting
+from kinelift.lifting.network import LifterNetwork, Net, framing, windowed
+from kinelift.lifting.root import bridged, place
+from kinelift.lifting.sliding import each, overlapping
+from kinelift.lifting.windows import cut
+from kinelift.models.fused_temporal import FusedTemporalNet
+from kinelift.models.temporal import TemporalNet
+from kinelift.poses import H36M17, Poses3D, Skeleton, Track2D, convert
+from kinelift.poses.errors import SettingsError
 
 FEWEST = 5
 """Keypoints that a frame must show."""

@@ -7,12 +7,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from lifting import subjects
-from lifting.datasets.sequences import SequenceBank
-from lifting.synthesis.bank import MotionBank
-from lifting.synthesis.noise import NoiseSettings
-from lifting.trials import Trial, trials
-from poses.errors import DataError
+from kinelift.lifting import subjects
+from kinelift.lifting.datasets.sequences import SequenceBank
+from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.lifting.synthesis.noise import NoiseSettings
+from kinelift.lifting.trials import Trial, trials
+from kinelift.poses.errors import DataError
 
 Bank: TypeAlias = MotionBank | SequenceBank
 

@@ -8,15 +8,15 @@ from typing import Any, TypeAlias
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lifting.batch import Framing
-from lifting.coordinates import normalisation
-from models.temporal import StridedTwin, TemporalConfig, TemporalNet
-from models.two_stream import TwoStreamConfig, TwoStreamNet
-from models.ugcn import UGCN, UGCNConfig
-from poses import COCO17, H36M17, Skeleton, skeleton
-from poses.errors import DataError, WeightsError
-from weights import checkpoint
-from weights.checkpoint import Checkpoint
+from kinelift.lifting.batch import Framing
+from kinelift.lifting.coordinates import normalisation
+from kinelift.models.temporal import StridedTwin, TemporalConfig, TemporalNet
+from kinelift.models.two_stream import TwoStreamConfig, TwoStreamNet
+from kinelift.models.ugcn import UGCN, UGCNConfig
+from kinelift.poses import COCO17, H36M17, Skeleton, skeleton
+from kinelift.poses.errors import DataError, WeightsError
+from kinelift.weights import checkpoint
+from kinelift.weights.checkpoint import Checkpoint
 
 Config: TypeAlias = TemporalConfig | TwoStreamConfig | UGCNConfig
 Net: TypeAlias = TemporalNet | TwoStreamNet | UGCN

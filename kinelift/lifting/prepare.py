@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from lifting.mocap.audit import Row, audit
-from lifting.mocap.reading import Recorded, best, read
-from lifting.mocap.retarget import Calibration, retarget
-from lifting.subjects import UNFIT
-from lifting.synthesis.bank import FORMAT, JOINTS
-from poses.errors import DataError
-from poses.output import make_folder, replacing
+from kinelift.lifting.mocap.audit import Row, audit
+from kinelift.lifting.mocap.reading import Recorded, best, read
+from kinelift.lifting.mocap.retarget import Calibration, retarget
+from kinelift.lifting.subjects import UNFIT
+from kinelift.lifting.synthesis.bank import FORMAT, JOINTS
+from kinelift.poses.errors import DataError
+from kinelift.poses.output import make_folder, replacing
 
 RATE = 60.0
 """Frames a second that is aimed at: faster recordings are thinned by a whole factor."""

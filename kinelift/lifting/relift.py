@@ -16,19 +16,19 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from lifting import subjects
-from lifting.body import Fit, fitted
-from lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
-from lifting.evaluation import Report, report
-from lifting.film import film
-from lifting.lifter import Lifter
-from lifting.prepare import Clip, write
-from lifting.synthesis.bank import MotionBank
-from lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
-from lifting.trials import Trial
-from poses import Skeleton
-from poses.errors import SettingsError
-from weights.store import locate
+from kinelift.lifting import subjects
+from kinelift.lifting.body import Fit, fitted
+from kinelift.lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
+from kinelift.lifting.evaluation import Report, report
+from kinelift.lifting.film import film
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.prepare import Clip, write
+from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
+from kinelift.lifting.trials import Trial
+from kinelift.poses import Skeleton
+from kinelift.poses.errors import SettingsError
+from kinelift.weights.store import locate
 
 Noise: TypeAlias = Literal["measured", "measured-heavy", "measured-movenet", "training", "none"]
 NOISES: Mapping[Noise, NoiseSettings | None] = {

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d
 
-from poses import COCO17, H36M17
+from kinelift.poses import COCO17, H36M17
 
 BODY = tuple(j for j, name in enumerate(H36M17.joints) if name in COCO17.joints)
 """Joints that the keypoint layouts and H36M-17 share."""

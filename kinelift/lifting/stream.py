@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from lifting.camera import Camera
-from lifting.coordinates import normalisation
-from lifting.network import LifterNetwork
-from lifting.windows import cut
-from models.streaming import TemporalStream
-from models.temporal import TemporalNet
-from poses.errors import SettingsError
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.coordinates import normalisation
+from kinelift.lifting.network import LifterNetwork
+from kinelift.lifting.windows import cut
+from kinelift.models.streaming import TemporalStream
+from kinelift.models.temporal import TemporalNet
+from kinelift.poses.errors import SettingsError
 
 Keypoints: TypeAlias = Float[np.ndarray, "J 2"]
 Pose: TypeAlias = Float[np.ndarray, "K 3"]

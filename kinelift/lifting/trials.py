@@ -8,15 +8,15 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
-from lifting.anthropometry import Population, draw
-from lifting.camera import Camera
-from lifting.coordinates import turn
-from lifting.synthesis import random
-from lifting.synthesis.bank import COCO, MotionBank
-from lifting.synthesis.body import embodied
-from lifting.synthesis.noise import NoiseSettings, corrupted, displaced
-from lifting.synthesis.view import View, ViewSettings, draw_view
-from poses import Track2D
+from kinelift.lifting.anthropometry import Population, draw
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.coordinates import turn
+from kinelift.lifting.synthesis import random
+from kinelift.lifting.synthesis.bank import COCO, MotionBank
+from kinelift.lifting.synthesis.body import embodied
+from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted, displaced
+from kinelift.lifting.synthesis.view import View, ViewSettings, draw_view
+from kinelift.poses import Track2D
 
 RATE = 30.0
 """Frames a second of the test videos."""

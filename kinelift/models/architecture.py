@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from models.action_net import ActionNet, ActionNetConfig
-from models.genotype import Genotype
-from models.macro import MacroGenotype, MacroNet, MacroNetConfig
+from kinelift.models.action_net import ActionNet, ActionNetConfig
+from kinelift.models.genotype import Genotype
+from kinelift.models.macro import MacroGenotype, MacroNet, MacroNetConfig
 
 AnyGenotype: TypeAlias = Genotype | MacroGenotype
 AnyConfig: TypeAlias = ActionNetConfig | MacroNetConfig

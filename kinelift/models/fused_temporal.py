@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from models.temporal import TemporalNet
+from kinelift.models.temporal import TemporalNet
 
 
 class FusedTemporalNet:

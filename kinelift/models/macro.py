@@ -8,8 +8,8 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.action_net import Head
-from models.operations import DropPath, operation, point
+from kinelift.models.action_net import Head
+from kinelift.models.operations import DropPath, operation, point
 
 OPERATIONS = (
     "convolution-3x3",

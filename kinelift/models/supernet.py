@@ -15,10 +15,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.action_net import ActionNet, ActionNetConfig, CellPlan, Head, layout, pooling, stem
-from models.cell import Cell, norms, wire
-from models.genotype import OPERATIONS, Edge, Genotype, Node, loose_ends
-from models.operations import DropPath, operation
+from kinelift.models.action_net import ActionNet, ActionNetConfig, CellPlan, Head, layout, pooling, stem
+from kinelift.models.cell import Cell, norms, wire
+from kinelift.models.genotype import OPERATIONS, Edge, Genotype, Node, loose_ends
+from kinelift.models.operations import DropPath, operation
 
 
 @dataclass(frozen=True, eq=False)

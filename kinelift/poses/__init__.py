@@ -1,7 +1,7 @@
 """The vocabulary of every stage: skeletons, containers, recordings, errors. Imports nothing else of ours."""
 
-from poses.containers import Action, Frame, People, Person, Poses3D, Recording, Track2D, VideoFacts
-from poses.skeleton import COCO17, H36M17, Skeleton, convert, skeleton
+from kinelift.poses.containers import Action, Frame, People, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.poses.skeleton import COCO17, H36M17, Skeleton, convert, skeleton
 
 __all__ = [
     "COCO17",

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Shaped
 from numpy.lib import format as npy
 
-from poses.errors import DataError
+from kinelift.poses.errors import DataError
 
 LARGEST = 2 * 2**30
 """Bytes of one array. The known data sets have less than a quarter of it."""

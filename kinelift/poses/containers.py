@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from poses.errors import ShapeError
-from poses.skeleton import COCO17, H36M17, Skeleton
+from kinelift.poses.errors import ShapeError
+from kinelift.poses.skeleton import COCO17, H36M17, Skeleton
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from poses.errors import OutputError
+from kinelift.poses.errors import OutputError
 
 
 @contextmanager

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from poses.containers import Action, Person, Poses3D, Recording, Track2D, VideoFacts
-from poses.errors import DataError, KineliftError
-from poses.output import replacing
-from poses.skeleton import skeleton
+from kinelift.poses.containers import Action, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.poses.errors import DataError, KineliftError
+from kinelift.poses.output import replacing
+from kinelift.poses.skeleton import skeleton
 
 FORMAT = 1
 Arrays = Mapping[str, Shaped[np.ndarray, "..."]]

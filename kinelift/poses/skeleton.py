@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from poses.errors import DataError
+from kinelift.poses.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -12,22 +12,22 @@ import numpy as np
 import tyro
 from jaxtyping import Float
 
-from models.architecture import AnyGenotype
-from poses.errors import DataError, KineliftError, SettingsError
-from poses.output import make_folder, replacing
-from recognition import evaluation, figures, reports
-from recognition.calibration import Calibration
-from recognition.console import Cell, Data, Out, Settings, cell_of, console, progress, read, show_flaws
-from recognition.corpus import Corpus
-from recognition.data import clipfile
-from recognition.data.conversion import Layout
-from recognition.data.conversion import convert as convert_collection
-from recognition.measuring import measure
-from recognition.network import ActionNetwork
-from recognition.search_command import search
-from recognition.spmf import Encoding
-from recognition.training import Trainer, TrainSettings
-from recognition.windows import WindowPlan, resample
+from kinelift.models.architecture import AnyGenotype
+from kinelift.poses.errors import DataError, KineliftError, SettingsError
+from kinelift.poses.output import make_folder, replacing
+from kinelift.recognition import evaluation, figures, reports
+from kinelift.recognition.calibration import Calibration
+from kinelift.recognition.console import Cell, Data, Out, Settings, cell_of, console, progress, read, show_flaws
+from kinelift.recognition.corpus import Corpus
+from kinelift.recognition.data import clipfile
+from kinelift.recognition.data.conversion import Layout
+from kinelift.recognition.data.conversion import convert as convert_collection
+from kinelift.recognition.measuring import measure
+from kinelift.recognition.network import ActionNetwork
+from kinelift.recognition.search_command import search
+from kinelift.recognition.spmf import Encoding
+from kinelift.recognition.training import Trainer, TrainSettings
+from kinelift.recognition.windows import WindowPlan, resample
 
 
 def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: Path | None = None) -> None:

@@ -12,9 +12,9 @@ from jaxtyping import Bool, Float, Int
 from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
-from poses import Skeleton
-from recognition.corpus import Corpus
-from recognition.windows import fold
+from kinelift.poses import Skeleton
+from kinelift.recognition.corpus import Corpus
+from kinelift.recognition.windows import fold
 
 _ENDS = ("wrist", "ankle", "hand", "foot")
 

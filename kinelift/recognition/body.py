@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from poses import H36M17, Skeleton
+from kinelift.poses import H36M17, Skeleton
 
 Axes = Literal["body", "first", "upright", "recorded"]
 Up = Literal["+x", "-x", "+y", "-y", "+z", "-z"]

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from poses.output import make_folder, replacing
-from recognition.calibration import Reliability, Trust
+from kinelift.poses.output import make_folder, replacing
+from kinelift.recognition.calibration import Reliability, Trust
 
 
 def write_calibration_figure(

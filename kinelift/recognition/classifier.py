@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from poses import H36M17, Action, Poses3D
-from poses.errors import ShapeError, WeightsError
-from recognition.data.clips import OTHER
-from recognition.network import ActionNetwork
-from recognition.segments import UNKNOWN, Timeline, segments
-from recognition.windows import WindowPlan, lengthen, resample, starts
+from kinelift.poses import H36M17, Action, Poses3D
+from kinelift.poses.errors import ShapeError, WeightsError
+from kinelift.recognition.data.clips import OTHER
+from kinelift.recognition.network import ActionNetwork
+from kinelift.recognition.segments import UNKNOWN, Timeline, segments
+from kinelift.recognition.windows import WindowPlan, lengthen, resample, starts
 
 Recogniser = Callable[[Float[np.ndarray, "B T 17 3"]], Float[np.ndarray, "B K"]]
 """Probabilities of every label for windows of finite poses."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from recognition.data.clips import Clip, Dataset
-from recognition.windows import WindowPlan, fold, resample, starts
+from kinelift.recognition.data.clips import Clip, Dataset
+from kinelift.recognition.windows import WindowPlan, fold, resample, starts
 
 UNLABELLED = -1
 Span = tuple[float, float, int]

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.signal import savgol_filter
 
-from poses import Skeleton
-from recognition.layout import Pair
+from kinelift.poses import Skeleton
+from kinelift.recognition.layout import Pair
 
 
 def smooth(points: Float[np.ndarray, "B T J C"]) -> Float[np.ndarray, "B T J C"]:

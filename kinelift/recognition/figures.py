@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from poses.output import make_folder, replacing
-from recognition import colours
-from recognition.spmf import Encoding, encode
+from kinelift.poses.output import make_folder, replacing
+from kinelift.recognition import colours
+from kinelift.recognition.spmf import Encoding, encode
 
 MOST_NAMED = 160
 """Rows of the largest picture whose rows are named."""

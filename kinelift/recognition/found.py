@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from models.architecture import AnyGenotype, genotype
-from models.controller import ControllerConfig
-from recognition.reinforce import ReinforceSettings
-from recognition.search_settings import SearchSettings
+from kinelift.models.architecture import AnyGenotype, genotype
+from kinelift.models.controller import ControllerConfig
+from kinelift.recognition.reinforce import ReinforceSettings
+from kinelift.recognition.search_settings import SearchSettings
 
 
 @dataclass(frozen=True)

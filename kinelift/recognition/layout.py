@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Literal, NamedTuple
 
-from poses import Skeleton, skeleton
+from kinelift.poses import Skeleton, skeleton
 
 Pair = tuple[str, str]
 Order = Literal["given", "pairs", "parts"]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from models.architecture import AnyGenotype
-from recognition import evaluation, reports
-from recognition.calibration import (
+from kinelift.models.architecture import AnyGenotype
+from kinelift.recognition import evaluation, reports
+from kinelift.recognition.calibration import (
     Answers,
     Calibration,
     Reliability,
@@ -21,10 +21,10 @@ from recognition.calibration import (
     temperatures,
     trust,
 )
-from recognition.corpus import Corpus
-from recognition.evaluation import Round, Verdicts
-from recognition.scores import Scores
-from recognition.training import TrainSettings
+from kinelift.recognition.corpus import Corpus
+from kinelift.recognition.evaluation import Round, Verdicts
+from kinelift.recognition.scores import Scores
+from kinelift.recognition.training import TrainSettings
 
 MODELS = ("network", "centroid", "majority")
 

@@ -11,14 +11,14 @@ from jaxtyping import Float
 from scipy.special import softmax
 from torch import Tensor
 
-from models import architecture
-from models.architecture import AnyNet
-from poses.errors import WeightsError
-from recognition.calibration import Calibration
-from recognition.spmf import Encoding, encode
-from recognition.windows import WindowPlan
-from weights import checkpoint
-from weights.checkpoint import Checkpoint
+from kinelift.models import architecture
+from kinelift.models.architecture import AnyNet
+from kinelift.poses.errors import WeightsError
+from kinelift.recognition.calibration import Calibration
+from kinelift.recognition.spmf import Encoding, encode
+from kinelift.recognition.windows import WindowPlan
+from kinelift.weights import checkpoint
+from kinelift.weights.checkpoint import Checkpoint
 
 KIND = "action-net"
 

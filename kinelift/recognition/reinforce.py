@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from models.controller import Controller, Samples
+from kinelift.models.controller import Controller, Samples
 
 
 @dataclass(frozen=True)

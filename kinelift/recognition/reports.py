@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from recognition.calibration import Calibration, Trust
-from recognition.corpus import Corpus
-from recognition.evaluation import Round
-from recognition.scores import Scores
+from kinelift.recognition.calibration import Calibration, Trust
+from kinelift.recognition.corpus import Corpus
+from kinelift.recognition.evaluation import Round
+from kinelift.recognition.scores import Scores
 
 _FEW = 8
 

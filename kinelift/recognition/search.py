@@ -17,13 +17,13 @@ from torch import Generator, Tensor
 from torch.nn import functional
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
-from models.architecture import AnyGenotype
-from models.batch_norm import batch_statistics
-from models.controller import Controller
-from recognition.found import Candidate, Found
-from recognition.reinforce import Reinforce
-from recognition.search_settings import SearchSettings, shared_weights, space_of
-from weights.state import load_state, save_state
+from kinelift.models.architecture import AnyGenotype
+from kinelift.models.batch_norm import batch_statistics
+from kinelift.models.controller import Controller
+from kinelift.recognition.found import Candidate, Found
+from kinelift.recognition.reinforce import Reinforce
+from kinelift.recognition.search_settings import SearchSettings, shared_weights, space_of
+from kinelift.weights.state import load_state, save_state
 
 
 @runtime_checkable

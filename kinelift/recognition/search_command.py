@@ -6,17 +6,17 @@ import numpy as np
 import torch
 import tyro
 
-from poses.errors import DataError
-from poses.output import make_folder, replacing
-from recognition import search_figures
-from recognition.augment import Augmentation, Sampler
-from recognition.console import Data, Out, console, progress, read
-from recognition.evaluation import subject_folds
-from recognition.network import pictures
-from recognition.search import Search
-from recognition.search_settings import SearchSettings
-from recognition.training import Pictures, TrainSettings
-from recognition.windows import WindowPlan
+from kinelift.poses.errors import DataError
+from kinelift.poses.output import make_folder, replacing
+from kinelift.recognition import search_figures
+from kinelift.recognition.augment import Augmentation, Sampler
+from kinelift.recognition.console import Data, Out, console, progress, read
+from kinelift.recognition.evaluation import subject_folds
+from kinelift.recognition.network import pictures
+from kinelift.recognition.search import Search
+from kinelift.recognition.search_settings import SearchSettings
+from kinelift.recognition.training import Pictures, TrainSettings
+from kinelift.recognition.windows import WindowPlan
 
 
 def search(

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as MplPath
 
-from models.architecture import AnyGenotype
-from models.genotype import Edge, Genotype, Node, loose_ends
-from models.macro import MacroGenotype
-from poses.output import make_folder, replacing
+from kinelift.models.architecture import AnyGenotype
+from kinelift.models.genotype import Edge, Genotype, Node, loose_ends
+from kinelift.models.macro import MacroGenotype
+from kinelift.poses.output import make_folder, replacing
 
 Place = tuple[float, float]
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from models.action_net import ActionNetConfig
-from models.controller import ControllerConfig
-from models.macro import MacroNetConfig, MacroSupernet
-from models.space import MacroSpace, MicroSpace, Space
-from models.supernet import Supernet
-from recognition.reinforce import ReinforceSettings
+from kinelift.models.action_net import ActionNetConfig
+from kinelift.models.controller import ControllerConfig
+from kinelift.models.macro import MacroNetConfig, MacroSupernet
+from kinelift.models.space import MacroSpace, MicroSpace, Space
+from kinelift.models.supernet import Supernet
+from kinelift.recognition.reinforce import ReinforceSettings
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.ndimage import gaussian_filter1d
 
-from poses import Action
-from recognition.calibration import claim
-from recognition.data.clips import OTHER
+from kinelift.poses import Action
+from kinelift.recognition.calibration import claim
+from kinelift.recognition.data.clips import OTHER
 
 UNKNOWN = "unknown"
 

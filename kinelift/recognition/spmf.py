@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from poses import Skeleton, skeleton
-from poses.errors import ShapeError
-from recognition import colours
-from recognition.body import Axes, Origin, Up, to_body
-from recognition.colours import Arrows, Equalisation
-from recognition.features import arrows, sample, smooth
-from recognition.layout import LIMBS, REACHES, Order, Pair, arrangement, chosen
+from kinelift.poses import Skeleton, skeleton
+from kinelift.poses.errors import ShapeError
+from kinelift.recognition import colours
+from kinelift.recognition.body import Axes, Origin, Up, to_body
+from kinelift.recognition.colours import Arrows, Equalisation
+from kinelift.recognition.features import arrows, sample, smooth
+from kinelift.recognition.layout import LIMBS, REACHES, Order, Pair, arrangement, chosen
 
 Columns = Literal["interleaved", "stacked"]
 DistanceRange = Literal["fixed", "sequence"]

@@ -15,17 +15,17 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional
 
-from models.architecture import AnyGenotype, configured
-from models.architecture import network as build
-from models.genotype import HAND_CHOSEN
-from recognition.augment import Augmentation, Sampler
-from recognition.calibration import Calibration
-from recognition.corpus import Corpus
-from recognition.network import ActionNetwork, pictures
-from recognition.scores import Scores, clip_scores
-from recognition.spmf import Encoding
-from recognition.windows import WindowPlan
-from weights.state import load_state, save_state
+from kinelift.models.architecture import AnyGenotype, configured
+from kinelift.models.architecture import network as build
+from kinelift.models.genotype import HAND_CHOSEN
+from kinelift.recognition.augment import Augmentation, Sampler
+from kinelift.recognition.calibration import Calibration
+from kinelift.recognition.corpus import Corpus
+from kinelift.recognition.network import ActionNetwork, pictures
+from kinelift.recognition.scores import Scores, clip_scores
+from kinelift.recognition.spmf import Encoding
+from kinelift.recognition.windows import WindowPlan
+from kinelift.weights.state import load_state, save_state
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from tyro.conf import Positional
 
-from poses.errors import KineliftError, WeightsError
-from weights import registry
-from weights.registry import Entry, sha256
-from weights.sources import Shipped
-from weights.store import FILES, State, default_store
+from kinelift.poses.errors import KineliftError, WeightsError
+from kinelift.weights import registry
+from kinelift.weights.registry import Entry, sha256
+from kinelift.weights.sources import Shipped
+from kinelift.weights.store import FILES, State, default_store
 
 _METHOD = "Pavllo et al. 2019, 3D human pose estimation in video with temporal convolutions"
 _TERMS = "Those of whoever published the file and of the data it was trained on; Kinelift's licence does not cover it."
@@ -113,8 +113,8 @@ def import_(
         rate: Frames a second of the training data: 50 in Human3.6M, 60 in HumanEva.
         causal: The network answers for the last frame that it sees, not for the middle one.
     """
-    from weights import checkpoint, published  # torch: the other commands do without
-    from weights.conversion import Intent, converted
+    from kinelift.weights import checkpoint, published  # torch: the other commands do without
+    from kinelift.weights.conversion import Intent, converted
 
     about = {"imported_from": file.name, "method": _METHOD, "terms": _TERMS}
     held, intent = published.read(file), Intent(skeleton_in, skeleton_out, rate, causal)

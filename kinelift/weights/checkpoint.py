@@ -11,8 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 from torch import Tensor
 
-from poses.errors import WeightsError
-from poses.output import replacing
+from kinelift.poses.errors import WeightsError
+from kinelift.poses.output import replacing
 
 FORMAT = 1
 _KEY = "kinelift"

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from poses import Skeleton, skeleton
-from poses.errors import WeightsError
-from weights.checkpoint import Checkpoint
-from weights.published import Published
+from kinelift.poses import Skeleton, skeleton
+from kinelift.poses.errors import WeightsError
+from kinelift.weights.checkpoint import Checkpoint
+from kinelift.weights.published import Published
 
 _SOURCES = {17: "coco17", 15: "humaneva15"}
 _TARGETS = {17: "h36m17", 15: "humaneva15"}

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.serialization import safe_globals
 
-from poses.errors import WeightsError
+from kinelift.poses.errors import WeightsError
 
 _RANDOM_STATE = (
     "numpy.random.__RandomState_ctor",  # numpy up to 1.16

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from poses.errors import WeightsError
-from weights.sources import Npm, Shipped, Source, Url, Wheel
+from kinelift.poses.errors import WeightsError
+from kinelift.weights.sources import Npm, Shipped, Source, Url, Wheel
 
 REGISTRY = Path(__file__).with_name("registry.json")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from poses.errors import WeightsError
+from kinelift.poses.errors import WeightsError
 
 _NPM_SETTING = "npm_config_registry"
 _ONLINE = "Check the connection and run the same command again."

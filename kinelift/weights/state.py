@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from poses.errors import WeightsError
-from poses.output import replacing
+from kinelift.poses.errors import WeightsError
+from kinelift.poses.output import replacing
 
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:

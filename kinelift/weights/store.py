@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from poses.errors import WeightsError
-from weights import registry
-from weights.registry import Entry, sha256
-from weights.sources import Shipped
+from kinelift.poses.errors import WeightsError
+from kinelift.weights import registry
+from kinelift.weights.registry import Entry, sha256
+from kinelift.weights.sources import Shipped
 
 FILES = Path(__file__).with_name("files")
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.pipeline import Pipeline
-from app.settings import Settings
-from detectors.protocol import Detector
-from detectors.scripted import Scripted
-from lifting.camera import Camera
-from poses import COCO17, H36M17, Action, Frame, People, Poses3D, Skeleton, Track2D, convert
+from kinelift.app.pipeline import Pipeline
+from kinelift.app.settings import Settings
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.scripted import Scripted
+from kinelift.lifting.camera import Camera
+from kinelift.poses import COCO17, H36M17, Action, Frame, People, Poses3D, Skeleton, Track2D, convert
 
 DEPTH = 4.0
 """Metres from the camera to everybody."""

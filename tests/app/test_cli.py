@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.__main__ import main
-from app.batch import plan
-from app.pipeline import Pipeline
-from poses.errors import WeightsError
-from poses.recording import load
+from kinelift.app.__main__ import main
+from kinelift.app.batch import plan
+from kinelift.app.pipeline import Pipeline
+from kinelift.poses.errors import WeightsError
+from kinelift.poses.recording import load
 from tests.app.stages import pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
 

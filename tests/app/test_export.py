@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.export import COLUMNS, Format, export
-from app.timeline import write_timeline
-from poses import H36M17, Action, Person, Recording, skeleton
-from poses.errors import OutputError
+from kinelift.app.export import COLUMNS, Format, export
+from kinelift.app.timeline import write_timeline
+from kinelift.poses import H36M17, Action, Person, Recording, skeleton
+from kinelift.poses.errors import OutputError
 from tests.poses.scenes import person, recording, track
 
 

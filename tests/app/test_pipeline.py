@@ -7,24 +7,24 @@ import numpy as np
 import pytest
 import torch
 
-from app import Pipeline, Video
-from app.detection import Opened
-from app.pipeline import render
-from app.settings import Detection, Settings
-from detectors.refined import Refined
-from detectors.scripted import Scripted
-from detectors.second_look import SecondLook
-from lifting.body import fit
-from lifting.network import LifterNetwork
-from models.action_net import ActionNet, ActionNetConfig
-from models.temporal import TemporalConfig, TemporalNet
-from poses import COCO17, H36M17, Recording
-from poses.errors import DataError, OutputError, SettingsError, WeightsError
-from recognition.classifier import Classifier
-from recognition.network import ActionNetwork
+from kinelift.app import Pipeline, Video
+from kinelift.app.detection import Opened
+from kinelift.app.pipeline import render
+from kinelift.app.settings import Detection, Settings
+from kinelift.detectors.refined import Refined
+from kinelift.detectors.scripted import Scripted
+from kinelift.detectors.second_look import SecondLook
+from kinelift.lifting.body import fit
+from kinelift.lifting.network import LifterNetwork
+from kinelift.models.action_net import ActionNet, ActionNetConfig
+from kinelift.models.temporal import TemporalConfig, TemporalNet
+from kinelift.poses import COCO17, H36M17, Recording
+from kinelift.poses.errors import DataError, OutputError, SettingsError, WeightsError
+from kinelift.recognition.classifier import Classifier
+from kinelift.recognition.network import ActionNetwork
 from tests.app.stages import DEPTH, Counting, Limping, Recorder, pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
-from weights.store import FILES
+from kinelift.weights.store import FILES
 
 SIZE = (160, 120)
 
@@ -121,7 +121,7 @@ class TestLoading:
     def test_a_lifter_of_another_layout_is_refused_before_any_work(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("app.pipeline.open_detector", lambda *_: Opened(two_people(), {}))
+        monkeypatch.setattr("kinelift.app.pipeline.open_detector", lambda *_: Opened(two_people(), {}))
         net = TemporalNet(TemporalConfig(features_in=3, channels=4)).eval()
         LifterNetwork(net, 50.0, source=H36M17).save(tmp_path / "other.safetensors")
         with pytest.raises(SettingsError, match="takes h36m17 keypoints, and the detector finds coco17, without hip"):
@@ -137,7 +137,7 @@ class TestLoading:
         assert loaded.made_with["refine"] == refine
 
     def test_a_classifier_of_ones_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("app.pipeline.open_detector", lambda *_: Opened(two_people(), {}))
+        monkeypatch.setattr("kinelift.app.pipeline.open_detector", lambda *_: Opened(two_people(), {}))
         own = tmp_path / "own.safetensors"
         ActionNetwork(ActionNet(ActionNetConfig(2, channels=2)).eval(), ("wave", "bow")).save(own)
         loaded = Pipeline.load(classifier=str(own), device="cpu")

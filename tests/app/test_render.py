@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from app.render import LAYOUTS, Renderer
-from app.render.picture import caption
-from app.render.scene import build, upward
-from app.render.viewpoint import framing
-from lifting.camera import Camera
-from poses import COCO17, H36M17, Action, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
-from poses.errors import SettingsError
+from kinelift.app.render import LAYOUTS, Renderer
+from kinelift.app.render.picture import caption
+from kinelift.app.render.scene import build, upward
+from kinelift.app.render.viewpoint import framing
+from kinelift.lifting.camera import Camera
+from kinelift.poses import COCO17, H36M17, Action, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.poses.errors import SettingsError
 
 FRAMES = 30
 TIMES = np.arange(FRAMES) / 30

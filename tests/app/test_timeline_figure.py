@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
-from app.timeline_figure import colour_of, timeline_figure, write_timeline_figure
-from poses import Action, Person, Recording, Track2D, VideoFacts
-from poses.errors import OutputError
+from kinelift.app.timeline_figure import colour_of, timeline_figure, write_timeline_figure
+from kinelift.poses import Action, Person, Recording, Track2D, VideoFacts
+from kinelift.poses.errors import OutputError
 
 TOTAL_ROWS = 60
 """Rows that no figure should have more of."""

@@ -3,8 +3,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from app.video import Video
-from poses.errors import VideoError
+from kinelift.app.video import Video
+from kinelift.poses.errors import VideoError
 from tests.clips import Tone, steady, write_clip, write_sound
 
 

@@ -9,7 +9,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from app.video import Video
+from kinelift.app.video import Video
 from tests.clips import NTSC, Tone, quarters, steady, write_clip
 
 LOSSLESS = {"codec": "ffv1", "pixels": "bgr0"}

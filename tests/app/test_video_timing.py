@@ -4,7 +4,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.video.timing import Timeline, ticks_a_second
+from kinelift.app.video.timing import Timeline, ticks_a_second
 
 RATE = Fraction(25)
 

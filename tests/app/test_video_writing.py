@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.video import Video, VideoWriter
-from poses.errors import OutputError, ShapeError
+from kinelift.app.video import Video, VideoWriter
+from kinelift.poses.errors import OutputError, ShapeError
 from tests.clips import NTSC, Tone, contents, quarters, steady, write_clip
 
 UNEVEN = [Fraction(n, 90_000) for n in np.cumsum(np.random.default_rng(1).integers(1, 10_000, 40)).tolist()]
@@ -201,7 +201,7 @@ def test_a_folder_that_may_not_be_written(tmp_path):
 
 
 def test_a_missing_encoder_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.video.encoder._ENCODER", "no-such-encoder")
+    monkeypatch.setattr("kinelift.app.video.encoder._ENCODER", "no-such-encoder")
     with pytest.raises(OutputError, match="without no-such-encoder"), VideoWriter(tmp_path / "out.mp4", 64, 48):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -238,8 +238,8 @@ def write_in_a_process(folder, count, body=""):
         import sys
         from fractions import Fraction
         import numpy as np
-        from app.video import Video, VideoWriter
-        from poses.errors import OutputError
+        from kinelift.app.video import Video, VideoWriter
+        from kinelift.poses.errors import OutputError
         source = None
         {body.strip()}
         rng = np.random.default_rng(0)

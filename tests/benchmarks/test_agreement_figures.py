@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.agreement_figures import Reading, agreement, aligned, jitter, paired, smooth, still, torsos, tremble
-from poses import COCO17
+from kinelift.poses import COCO17
 from tests.detectors.tracking_scenes import Walker
 
 RATE = 30.0

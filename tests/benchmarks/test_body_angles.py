@@ -5,8 +5,8 @@ import pytest
 
 from benchmarks.body_angles import between, flexion, lean, lengths, spread
 from benchmarks.standing import bodies, stand
-from lifting.anthropometry import SEGMENTS
-from poses import H36M17, Poses3D
+from kinelift.lifting.anthropometry import SEGMENTS
+from kinelift.poses import H36M17, Poses3D
 
 MAN = bodies(0, seed=0)["man"]
 JOINTS = len(H36M17)

@@ -5,9 +5,9 @@ import pytest
 
 from benchmarks.calibrated_noise import Errors, errors, figures
 from benchmarks.rig import SIZE, View
-from lifting.camera import Camera, Extrinsics
-from lifting.synthesis.noise import SPREAD
-from poses import COCO17, Track2D
+from kinelift.lifting.camera import Camera, Extrinsics
+from kinelift.lifting.synthesis.noise import SPREAD
+from kinelift.poses import COCO17, Track2D
 
 FRAMES = 400
 VIEW = View(Camera.from_focal(1500.0, SIZE), Extrinsics(np.eye(3), np.zeros(3)), [])

@@ -9,9 +9,9 @@ import torch
 from benchmarks.crossings import KINDS, RATES, SECONDS, Scene, hidden, in_place, scenes
 from benchmarks.simulated_detector import Flaws, detected, spells
 from benchmarks.tracking import judged, ours, plain
-from lifting.synthesis.bank import JOINTS, MotionBank
-from lifting.synthesis.noise import NoiseSettings
-from poses import COCO17
+from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
+from kinelift.lifting.synthesis.noise import NoiseSettings
+from kinelift.poses import COCO17
 
 NEVER = (0.0, 1.0)
 EXACT = NoiseSettings(level=(1e-9, 1e-8), swap=0, drop=0, drop_limb=0, stray=0)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.detecting import BASELINE, PIECES, THREADS, Cost, cost, limited, measured, pieces, row, tables
-from poses import COCO17, Frame, People, Skeleton
+from kinelift.poses import COCO17, Frame, People, Skeleton
 
 
 def frames(count: int) -> list[Frame]:

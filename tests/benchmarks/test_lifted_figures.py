@@ -16,7 +16,7 @@ from benchmarks.lifted_figures import (
     flexion,
     from_middle,
 )
-from poses import Track2D
+from kinelift.poses import Track2D
 
 
 def some(seed: int = 0, frames: int = 6) -> np.ndarray:

@@ -6,10 +6,10 @@ import torch
 
 from benchmarks.body_angles import flexion
 from benchmarks.standing import ANKLE, AWAY, HEAD, SPREAD, bodies, stand, stature
-from lifting.anthropometry import SEGMENT_OF, SEGMENTS, adult, prior
-from lifting.mocap.layouts import FACE_POINTS
-from lifting.synthesis.bank import FACE, JOINTS
-from poses import H36M17
+from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, adult, prior
+from kinelift.lifting.mocap.layouts import FACE_POINTS
+from kinelift.lifting.synthesis.bank import FACE, JOINTS
+from kinelift.poses import H36M17
 
 PEOPLE = bodies(3, seed=1)
 Y, Z = 1, 2

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from torch import Generator
 
-from app import cli
-from app.settings import Detection, Settings
+from kinelift.app import cli
+from kinelift.app.settings import Detection, Settings
 from benchmarks.standing import bodies, stand, stature
 from benchmarks.still_views import DISTANCE, RATE, SIZE, VIEWS, StillView, Studio, noisy
-from lifting.synthesis.noise import MEASURED
-from poses import COCO17
-from poses.recording import load
+from kinelift.lifting.synthesis.noise import MEASURED
+from kinelift.poses import COCO17
+from kinelift.poses.recording import load
 
 MAN = bodies(0, seed=0)["man"]
 TALL = stature(MAN)

@@ -11,9 +11,9 @@ from benchmarks.sample_bodies import body
 from benchmarks.standing import bodies, stand
 from benchmarks.still_views import VIEWS, StillView
 from benchmarks.straight_bodies import Answer, followed, straightness
-from poses import H36M17, Person, Poses3D, Recording, Track2D, VideoFacts
-from poses.errors import DataError
-from poses.recording import save
+from kinelift.poses import H36M17, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.poses.errors import DataError
+from kinelift.poses.recording import save
 
 MAN = bodies(0, seed=0)["man"]
 JOINTS = len(H36M17)

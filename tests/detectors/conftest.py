@@ -7,9 +7,9 @@ import av
 import numpy as np
 import pytest
 
-from poses import Frame
-from poses.errors import WeightsError
-from weights import store
+from kinelift.poses import Frame
+from kinelift.poses.errors import WeightsError
+from kinelift.weights import store
 
 
 def _fetched(name: str) -> Path:

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from detectors.ahead import ahead
+from kinelift.detectors.ahead import ahead
 
 
 def test_order_and_length() -> None:

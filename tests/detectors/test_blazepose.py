@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detectors import blazepose
-from detectors.blazepose import BlazePose
-from detectors.crop import Crop
-from detectors.landmarks import Landmarks
-from detectors.movenet import MoveNet
-from detectors.refined import fresh_crop
-from poses import COCO17, Frame
-from poses.errors import DetectorError
+from kinelift.detectors import blazepose
+from kinelift.detectors.blazepose import BlazePose
+from kinelift.detectors.crop import Crop
+from kinelift.detectors.landmarks import Landmarks
+from kinelift.detectors.movenet import MoveNet
+from kinelift.detectors.refined import fresh_crop
+from kinelift.poses import COCO17, Frame
+from kinelift.poses.errors import DetectorError
 
 
 class Network:

@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 import torch
 
-from detectors.blazepose import BlazePose
-from detectors.detectron2 import Detectron2, Detectron2Settings
-from detectors.keypoint_file import KeypointFile
-from detectors.lightweight import LightweightFields
-from detectors.movenet import MoveNet
-from detectors.openpose import OpenPose, open_openpose
-from detectors.protocol import Detector
-from detectors.refined import Refined
-from detectors.scripted import Scripted
-from detectors.second_look import SecondLook
-from detectors.strided import Strided
-from models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
-from poses import COCO17, Frame, People
-from poses.keypoints import Keypoints
+from kinelift.detectors.blazepose import BlazePose
+from kinelift.detectors.detectron2 import Detectron2, Detectron2Settings
+from kinelift.detectors.keypoint_file import KeypointFile
+from kinelift.detectors.lightweight import LightweightFields
+from kinelift.detectors.movenet import MoveNet
+from kinelift.detectors.openpose import OpenPose, open_openpose
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.refined import Refined
+from kinelift.detectors.scripted import Scripted
+from kinelift.detectors.second_look import SecondLook
+from kinelift.detectors.strided import Strided
+from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
+from kinelift.poses import COCO17, Frame, People
+from kinelift.poses.keypoints import Keypoints
 from tests.detectors.conftest import blank
 from tests.detectors.detectron2_fake import Network, red_spot
 from tests.detectors.detectron2_random import random_network

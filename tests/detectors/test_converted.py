@@ -1,9 +1,9 @@
 import numpy as np
 
-from detectors.converted import Converted, as_skeleton
-from detectors.scripted import Scripted
-from poses import COCO17, People
-from poses.skeleton import BODY25
+from kinelift.detectors.converted import Converted, as_skeleton
+from kinelift.detectors.scripted import Scripted
+from kinelift.poses import COCO17, People
+from kinelift.poses.skeleton import BODY25
 from tests.detectors.conftest import blank
 
 

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from detectors import keypoint_rcnn
-from detectors.detectron2 import Detectron2, Detectron2Settings, comparable, installed
-from poses import COCO17, Frame
-from poses.errors import DetectorError, SettingsError, WeightsError
+from kinelift.detectors import keypoint_rcnn
+from kinelift.detectors.detectron2 import Detectron2, Detectron2Settings, comparable, installed
+from kinelift.poses import COCO17, Frame
+from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
 from tests.detectors.conftest import blank
 from tests.detectors.detectron2_fake import URL, Fake, Network, Seen, nobody, person, recorded, red_spot
 from tests.detectors.detectron2_random import random_network

@@ -3,10 +3,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from detectors.keypoint_file import KeypointFile
-from poses import COCO17, Frame, People
-from poses.errors import DataError
-from poses.keypoints import Keypoints
+from kinelift.detectors.keypoint_file import KeypointFile
+from kinelift.poses import COCO17, Frame, People
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints import Keypoints
 from tests.detectors.conftest import blank
 
 WIDTH, HEIGHT = 96, 64

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.letterbox import Letterbox
+from kinelift.detectors.letterbox import Letterbox
 
 SIDES = st.integers(1, 4000)
 

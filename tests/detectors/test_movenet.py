@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from detectors import movenet
-from detectors.movenet import MoveNet
-from poses import COCO17, Frame, People
-from poses.errors import DetectorError, SettingsError
+from kinelift.detectors import movenet
+from kinelift.detectors.movenet import MoveNet
+from kinelift.poses import COCO17, Frame, People
+from kinelift.poses.errors import DetectorError, SettingsError
 
 
 class Network:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors.field_network import LIGHTWEIGHT, Encoding, FieldNetwork
-from detectors.onnx_fields import OnnxFields
-from detectors.part_fields.layout import FIELDS, HEATMAPS
-from poses.errors import DetectorError
+from kinelift.detectors.field_network import LIGHTWEIGHT, Encoding, FieldNetwork
+from kinelift.detectors.onnx_fields import OnnxFields
+from kinelift.detectors.part_fields.layout import FIELDS, HEATMAPS
+from kinelift.poses.errors import DetectorError
 from tests.detectors.onnx_files import INT64, STRIDE, UINT8, write_cells
 
 WEIGHTS = np.random.default_rng(0).normal(0, 0.01, (HEATMAPS + FIELDS, 3))

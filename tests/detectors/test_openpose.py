@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from benchmarks.rendered_fields import render, standing
-from detectors.field_network import Encoding, FieldNetwork
-from detectors.letterbox import Letterbox
-from detectors.lightweight import LightweightFields
-from detectors.onnx_fields import OnnxFields
-from detectors.openpose import OpenPose, open_openpose, people
-from detectors.part_fields import GroupingSettings, PartFields
-from detectors.part_fields.layout import FIELDS, HEATMAPS, PARTS
-from models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
-from poses import Frame, People
-from poses.errors import DetectorError, SettingsError, WeightsError
-from poses.skeleton import OPENPOSE18
+from kinelift.detectors.field_network import Encoding, FieldNetwork
+from kinelift.detectors.letterbox import Letterbox
+from kinelift.detectors.lightweight import LightweightFields
+from kinelift.detectors.onnx_fields import OnnxFields
+from kinelift.detectors.openpose import OpenPose, open_openpose, people
+from kinelift.detectors.part_fields import GroupingSettings, PartFields
+from kinelift.detectors.part_fields.layout import FIELDS, HEATMAPS, PARTS
+from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
+from kinelift.poses import Frame, People
+from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
+from kinelift.poses.skeleton import OPENPOSE18
 from tests.detectors.onnx_files import write_cells
 
 STRIDE = 8

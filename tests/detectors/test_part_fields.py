@@ -8,10 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.rendered_fields import apart, render, somebody, standing
-from detectors.part_fields import Grouped, GroupingSettings, PartFields, group
-from detectors.part_fields.layout import FIELDS, HEATMAPS, LIMBS, PARTS
-from detectors.part_fields.peaks import find_peaks
-from poses.errors import SettingsError, ShapeError
+from kinelift.detectors.part_fields import Grouped, GroupingSettings, PartFields, group
+from kinelift.detectors.part_fields.layout import FIELDS, HEATMAPS, LIMBS, PARTS
+from kinelift.detectors.part_fields.peaks import find_peaks
+from kinelift.poses.errors import SettingsError, ShapeError
 
 SIZE = (46, 82)
 ALL = GroupingSettings(joints=1, person=0.0)

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detectors.blazepose import BlazePose
-from detectors.crop import Crop
-from detectors.landmarks import LandmarkModel, Landmarks
-from detectors.movenet import MoveNet
-from detectors.refined import Refined, fresh_crop
-from detectors.second_look import SecondLook
-from poses import COCO17, Frame, People, Skeleton
+from kinelift.detectors.blazepose import BlazePose
+from kinelift.detectors.crop import Crop
+from kinelift.detectors.landmarks import LandmarkModel, Landmarks
+from kinelift.detectors.movenet import MoveNet
+from kinelift.detectors.refined import Refined, fresh_crop
+from kinelift.detectors.second_look import SecondLook
+from kinelift.poses import COCO17, Frame, People, Skeleton
 from tests.app.stages import standing
 
 Where = Callable[[int], float | None]

@@ -10,12 +10,12 @@ import pytest
 from matplotlib import cbook
 from matplotlib.image import imread
 
-from detectors.blazepose import BlazePose
-from detectors.movenet import MoveNet
-from detectors.refined import Refined
-from detectors.scales import Scales, ladder, movenet_people
-from detectors.second_look import Finder
-from poses import COCO17, Frame, People, Skeleton
+from kinelift.detectors.blazepose import BlazePose
+from kinelift.detectors.movenet import MoveNet
+from kinelift.detectors.refined import Refined
+from kinelift.detectors.scales import Scales, ladder, movenet_people
+from kinelift.detectors.second_look import Finder
+from kinelift.poses import COCO17, Frame, People, Skeleton
 
 PICTURE = np.zeros((100, 200, 3), np.uint8)
 

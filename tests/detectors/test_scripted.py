@@ -1,7 +1,7 @@
 import numpy as np
 
-from detectors.scripted import Scripted
-from poses import People
+from kinelift.detectors.scripted import Scripted
+from kinelift.poses import People
 from tests.detectors.conftest import blank
 
 

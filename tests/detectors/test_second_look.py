@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from detectors.movenet import MoveNet
-from detectors.second_look import SecondLook
-from poses import COCO17, Frame, People, Skeleton
+from kinelift.detectors.movenet import MoveNet
+from kinelift.detectors.second_look import SecondLook
+from kinelift.poses import COCO17, Frame, People, Skeleton
 from tests.detectors.conftest import blank
 
 

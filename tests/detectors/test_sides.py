@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.sides import Sides, straightness
-from poses import COCO17
+from kinelift.detectors.sides import Sides, straightness
+from kinelift.poses import COCO17
 
 MIRROR = list(COCO17.mirror)
 BODY = np.random.default_rng(1).random((17, 2)) * 100

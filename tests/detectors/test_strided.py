@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.scripted import Scripted
-from detectors.strided import Strided
-from detectors.tracking import Identity, Tracker
-from poses import COCO17, Frame, People, Skeleton
-from poses.errors import SettingsError
+from kinelift.detectors.scripted import Scripted
+from kinelift.detectors.strided import Strided
+from kinelift.detectors.tracking import Identity, Tracker
+from kinelift.poses import COCO17, Frame, People, Skeleton
+from kinelift.poses.errors import SettingsError
 from tests.detectors.tracking_scenes import PERFECT, SIZE, Camera, Scene, Walker, film, judge
 
 PICTURE = np.zeros((2, 2, 3), np.uint8)

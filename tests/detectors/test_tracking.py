@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jaxtyping import Float
 
-from detectors.tracking import Identity, Tracker, TrackerSettings
-from poses import COCO17, People
-from poses.errors import DataError, SettingsError
+from kinelift.detectors.tracking import Identity, Tracker, TrackerSettings
+from kinelift.poses import COCO17, People
+from kinelift.poses.errors import DataError, SettingsError
 from tests.detectors.tracking_scenes import SIZE, Camera, Scene, Walker, film, judge
 
 TOWARDS = (Walker(200, 200, 600), Walker(1000, -200, 560, 280, 0.3))

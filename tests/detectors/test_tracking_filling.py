@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.tracking import Identity, choose
-from detectors.tracking.filling import fill
-from poses import COCO17, Track2D
-from poses.errors import SettingsError
+from kinelift.detectors.tracking import Identity, choose
+from kinelift.detectors.tracking.filling import fill
+from kinelift.poses import COCO17, Track2D
+from kinelift.poses.errors import SettingsError
 
 WRIST = COCO17.index("left_wrist")
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.tracking import Tracker
-from detectors.tracking.flips import GROUPS, twins, unflipped
-from poses import COCO17, H36M17, People, Skeleton, Track2D
-from poses.skeleton import BODY25, KINECT15_PAIR, KINECT20, OPENPOSE18
+from kinelift.detectors.tracking import Tracker
+from kinelift.detectors.tracking.flips import GROUPS, twins, unflipped
+from kinelift.poses import COCO17, H36M17, People, Skeleton, Track2D
+from kinelift.poses.skeleton import BODY25, KINECT15_PAIR, KINECT20, OPENPOSE18
 from tests.detectors.tracking_scenes import Walker
 
 FACE, ARMS, LEGS = (twins(COCO17, names) for names in GROUPS)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.tracking.smoothing import OneEuro, SavitzkyGolay, Smoothing, smoothing
-from poses import COCO17, Track2D
-from poses.errors import SettingsError
+from kinelift.detectors.tracking.smoothing import OneEuro, SavitzkyGolay, Smoothing, smoothing
+from kinelift.poses import COCO17, Track2D
+from kinelift.poses.errors import SettingsError
 
 BOTH = [OneEuro(), SavitzkyGolay()]
 BODY = np.random.default_rng(3).uniform(0, 200, (17, 2))

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from benchmarks.identity_metrics import Moment, Score, score
-from detectors.tracking import Identity
-from poses import COCO17, People
+from kinelift.detectors.tracking import Identity
+from kinelift.poses import COCO17, People
 
 SIZE = (1280, 720)
 _COVERED = 0.6

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from app.__main__ import main
-from app.pipeline import Pipeline
-from app.settings import Detection, Settings
-from app.video import Video
-from detectors.protocol import Detector
-from poses import Frame, People, Skeleton
+from kinelift.app.__main__ import main
+from kinelift.app.pipeline import Pipeline
+from kinelift.app.settings import Detection, Settings
+from kinelift.app.video import Video
+from kinelift.detectors.protocol import Detector
+from kinelift.poses import Frame, People, Skeleton
 from tests.app.stages import pipeline, script
 
 

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 import pytest
 
-from app.__main__ import main
-from app.render import Renderer
-from app.video import Video
-from poses import Recording
-from poses.recording import load
+from kinelift.app.__main__ import main
+from kinelift.app.render import Renderer
+from kinelift.app.video import Video
+from kinelift.poses import Recording
+from kinelift.poses.recording import load
 from tests.clips import steady, write_clip
 
 STORED = Path(__file__).parent / "answers"

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from app.video import Video
-from poses import H36M17, Recording
-from poses.errors import WeightsError
-from poses.recording import load
+from kinelift.app.video import Video
+from kinelift.poses import H36M17, Recording
+from kinelift.poses.errors import WeightsError
+from kinelift.poses.recording import load
 from tests.clips import contents, steady, write_clip
 from tests.end_to_end.programs import run
-from weights.store import fetch
+from kinelift.weights.store import fetch
 
 FRAMES = 40
 

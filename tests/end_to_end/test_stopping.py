@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from poses.recording import load
+from kinelift.poses.recording import load
 from tests.clips import contents, steady, write_clip
 from tests.end_to_end.programs import start
 

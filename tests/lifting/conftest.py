@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from lifting.__main__ import main
+from kinelift.lifting.__main__ import main
 
 
 class Lifting:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from lifting.camera import Camera
-from lifting.datasets.sequences import Sequence, SequenceBank
-from poses.skeleton import HUMANEVA15
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
+from kinelift.poses.skeleton import HUMANEVA15
 
 SIZE = (640, 480)
 CAMERA = Camera(500.0, (330.0, 245.0))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lifting.anthropometry import SEGMENT_OF, SEGMENTS, Population, adult, child, draw, prior, typical
-from poses import H36M17
+from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, Population, adult, child, draw, prior, typical
+from kinelift.poses import H36M17
 
 
 def lengths(tensor: torch.Tensor) -> dict[str, float]:

@@ -6,9 +6,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from lifting.camera import Camera, Distortion, Extrinsics
-from lifting.projection import reproject
-from poses.errors import SettingsError
+from kinelift.lifting.camera import Camera, Distortion, Extrinsics
+from kinelift.lifting.projection import reproject
+from kinelift.poses.errors import SettingsError
 
 SIZE = (1000, 800)
 SEEDS = st.integers(0, 2**31)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifting.datasets.sequences import SequenceBank
-from lifting.lifter import Lifter
-from poses import COCO17
+from kinelift.lifting.datasets.sequences import SequenceBank
+from kinelift.lifting.lifter import Lifter
+from kinelift.poses import COCO17
 from tests.lifting.conftest import Lifting
 from tests.lifting.recordings import bank
 

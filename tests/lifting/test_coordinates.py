@@ -4,8 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifting.coordinates import facing, held, normalisation, turn_to
-from poses.errors import WeightsError
+from kinelift.lifting.coordinates import facing, held, normalisation, turn_to
+from kinelift.poses.errors import WeightsError
 from tests.lifting.networks import CAMERA
 
 

@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifting.dense import MOST_PHASES, PHASES, Grid
-from lifting.lifter import FEWEST, Lifter
-from lifting.network import LifterNetwork
-from poses import Track2D
+from kinelift.lifting.dense import MOST_PHASES, PHASES, Grid
+from kinelift.lifting.lifter import FEWEST, Lifter
+from kinelift.lifting.network import LifterNetwork
+from kinelift.poses import Track2D
 from tests.lifting.networks import CAMERA, WindowLifter, temporal, track
 
 RATE = 20.0

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from lightning_fabric import Fabric
 from torch import Generator, Tensor
 
-from lifting.batch import Framing
-from lifting.datasets.chunks import ChunkSampler
-from lifting.training.presets import HumanEva
-from lifting.training.sources import Recorded, endless
-from lifting.training.trainer import Trainer
-from poses.errors import SettingsError
+from kinelift.lifting.batch import Framing
+from kinelift.lifting.datasets.chunks import ChunkSampler
+from kinelift.lifting.training.presets import HumanEva
+from kinelift.lifting.training.sources import Recorded, endless
+from kinelift.lifting.training.trainer import Trainer
+from kinelift.poses.errors import SettingsError
 from tests.lifting.recordings import bank
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifting.evaluation import MOTION, Errors, mean_pose, report, tables, written
-from lifting.figures import errors_by_action, save, training_curves
-from lifting.metrics import mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe
-from lifting.trials import Trial
-from poses.errors import DataError, SettingsError
+from kinelift.lifting.evaluation import MOTION, Errors, mean_pose, report, tables, written
+from kinelift.lifting.figures import errors_by_action, save, training_curves
+from kinelift.lifting.metrics import mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe
+from kinelift.lifting.trials import Trial
+from kinelift.poses.errors import DataError, SettingsError
 from tests.lifting.recordings import bank
 
 TRIALS = [one.trial() for one in bank("S1", "S2", actions=("Sitting 1", "SittingDown 1", "Sitting 2"), frames=40)]

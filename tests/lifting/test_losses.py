@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lifting.losses import bones, joint_aware, position
-from lifting.losses.motion import OPERATORS, motion
-from lifting.losses.objective import LossSettings, Objective
-from lifting.losses.reprojection import reprojection
-from lifting.synthesis import random
-from poses import H36M17
-from poses.errors import SettingsError
-from poses.skeleton import HUMANEVA15
+from kinelift.lifting.losses import bones, joint_aware, position
+from kinelift.lifting.losses.motion import OPERATORS, motion
+from kinelift.lifting.losses.objective import LossSettings, Objective
+from kinelift.lifting.losses.reprojection import reprojection
+from kinelift.lifting.synthesis import random
+from kinelift.poses import H36M17
+from kinelift.poses.errors import SettingsError
+from kinelift.poses.skeleton import HUMANEVA15
 
 NAMES = [name for name in vars(LossSettings()) if not name.startswith("motion_") or name == "motion_range"]
 OFF = dict.fromkeys(NAMES, 0.0)

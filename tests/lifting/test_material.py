@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from lifting import material
-from lifting.synthesis.bank import MotionBank
-from poses.errors import DataError
+from kinelift.lifting import material
+from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.poses.errors import DataError
 
 PEOPLE = ("1", "2", "7", "hdm05-mm", "hdm05-bk", "sfu-0005")
 

@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifting.mocap import acclaim, bvh, layouts
-from lifting.prepare import prepare, read_index, whole_pieces
-from lifting.synthesis.bank import JOINTS, MotionBank
-from poses.errors import DataError
+from kinelift.lifting.mocap import acclaim, bvh, layouts
+from kinelift.lifting.prepare import prepare, read_index, whole_pieces
+from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
+from kinelift.poses.errors import DataError
 
 ARM = """HIERARCHY
 ROOT Hips

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from lifting.lifter import Lifter
-from lifting.network import LifterNetwork, windowed
-from poses import COCO17, H36M17
-from poses.errors import WeightsError
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.network import LifterNetwork, windowed
+from kinelift.poses import COCO17, H36M17
+from kinelift.poses.errors import WeightsError
 from tests.lifting.networks import CAMERA, NETS, network, temporal, track
-from weights.checkpoint import Checkpoint, save
+from kinelift.weights.checkpoint import Checkpoint, save
 
 
 @pytest.mark.parametrize("kind", NETS)

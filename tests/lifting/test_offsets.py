@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from lifting.synthesis import random
-from lifting.synthesis.offsets import BODY, FIRST, OFFSETS, PARTS, PUBLISHED, SPREADS, axes, moved, signed
-from poses import COCO17
+from kinelift.lifting.synthesis import random
+from kinelift.lifting.synthesis.offsets import BODY, FIRST, OFFSETS, PARTS, PUBLISHED, SPREADS, axes, moved, signed
+from kinelift.poses import COCO17
 
 MIRROR = [COCO17.mirror[FIRST + k] - FIRST for k in range(len(BODY))]
 HEIGHTS = {"shoulder": 1.4, "elbow": 1.1, "wrist": 0.85, "hip": 0.9, "knee": 0.5, "ankle": 0.08}

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifting.mocap.layouts import ACCLAIM_METRES
-from lifting.mocap.reading import LEAD_IN, Recorded, read
-from lifting.prepare import prepare
-from lifting.synthesis.bank import JOINTS, MotionBank
-from poses.errors import DataError, OutputError
+from kinelift.lifting.mocap.layouts import ACCLAIM_METRES
+from kinelift.lifting.mocap.reading import LEAD_IN, Recorded, read
+from kinelift.lifting.prepare import prepare
+from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
+from kinelift.poses.errors import DataError, OutputError
 from tests.lifting.test_mocap import MOVEMENT, SKELETON
 
 TREE = {

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from lifting.camera import Camera
-from lifting.lifter import Lifter
-from lifting.network import LifterNetwork
-from models.temporal import TemporalConfig, TemporalNet
-from poses import COCO17, H36M17, Track2D
-from poses.errors import SettingsError
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.network import LifterNetwork
+from kinelift.models.temporal import TemporalConfig, TemporalNet
+from kinelift.poses import COCO17, H36M17, Track2D
+from kinelift.poses.errors import SettingsError
 from tests.weights.bins import write
-from weights.__main__ import main
+from kinelift.weights.__main__ import main
 
 SIZE = (640, 360)
 CAMERA = Camera.from_field_of_view(55, SIZE)

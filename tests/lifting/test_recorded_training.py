@@ -7,17 +7,17 @@ import torch
 from lightning_fabric import Fabric
 from torch import Generator
 
-from lifting import material
-from lifting.datasets.sequences import SequenceBank
-from lifting.lifter import Lifter
-from lifting.losses.objective import LossSettings
-from lifting.network import LifterNetwork, framing
-from lifting.training.presets import PRESETS, HumanEva
-from lifting.training.schedule import learning_rate, norm_momentum
-from lifting.training.settings import TrainSettings
-from lifting.training.trainer import Trainer
-from models.temporal import TemporalNet
-from poses.errors import DataError, SettingsError
+from kinelift.lifting import material
+from kinelift.lifting.datasets.sequences import SequenceBank
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.losses.objective import LossSettings
+from kinelift.lifting.network import LifterNetwork, framing
+from kinelift.lifting.training.presets import PRESETS, HumanEva
+from kinelift.lifting.training.schedule import learning_rate, norm_momentum
+from kinelift.lifting.training.settings import TrainSettings
+from kinelift.lifting.training.trainer import Trainer
+from kinelift.models.temporal import TemporalNet
+from kinelift.poses.errors import DataError, SettingsError
 from tests.lifting.recordings import CAMERA, bank
 
 SMALL = replace(HumanEva(), channels=32, epochs=3, batch=40, learning_rate=3e-3, dropout=0.0, norm_momentum=(0.1, 0.05))

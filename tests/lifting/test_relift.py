@@ -10,17 +10,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifting.evaluation import mean_pose, report
-from lifting.film import NEAREST, film, framed
-from lifting.lifter import Lifter
-from lifting.mocap.retarget import Calibration, retarget
-from lifting.prepare import Clip, write
-from lifting.relift import Relifted, ReliftSettings, errors, relift
-from lifting.synthesis.bank import COCO, JOINTS, MotionBank
-from lifting.synthesis.noise import MEASURED
-from lifting.synthesis.view import ViewSettings
-from poses import H36M17
-from poses.errors import SettingsError
+from kinelift.lifting.evaluation import mean_pose, report
+from kinelift.lifting.film import NEAREST, film, framed
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.mocap.retarget import Calibration, retarget
+from kinelift.lifting.prepare import Clip, write
+from kinelift.lifting.relift import Relifted, ReliftSettings, errors, relift
+from kinelift.lifting.synthesis.bank import COCO, JOINTS, MotionBank
+from kinelift.lifting.synthesis.noise import MEASURED
+from kinelift.lifting.synthesis.view import ViewSettings
+from kinelift.poses import H36M17
+from kinelift.poses.errors import SettingsError
 from tests.lifting.conftest import Lifting
 from tests.lifting.test_synthesis import generator, standing
 

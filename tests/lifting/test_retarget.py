@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from lifting.anthropometry import SEGMENT_OF, SEGMENTS, typical
-from lifting.mocap.audit import audit, table
-from lifting.mocap.retarget import Calibration, bent, between, flexion, retarget, span
-from lifting.synthesis.bank import JOINTS
-from lifting.synthesis.body import PARENTS
+from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, typical
+from kinelift.lifting.mocap.audit import audit, table
+from kinelift.lifting.mocap.retarget import Calibration, bent, between, flexion, retarget, span
+from kinelift.lifting.synthesis.bank import JOINTS
+from kinelift.lifting.synthesis.body import PARENTS
 from tests.lifting.test_synthesis import standing
 
 LENGTH = dict(zip(SEGMENTS, typical().tolist(), strict=True))

@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifting.root import BODY, place
-from poses import COCO17, H36M17, skeleton
+from kinelift.lifting.root import BODY, place
+from kinelift.poses import COCO17, H36M17, skeleton
 
 
 @given(st.integers(0, 2**31))

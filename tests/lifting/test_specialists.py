@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from lightning_fabric import Fabric
 
-from lifting import material
-from lifting.coupled import Coupled
-from lifting.evaluation import Errors
-from lifting.training.presets import Bai
-from lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
-from poses import Action, Poses3D
-from poses.errors import DataError, WeightsError
+from kinelift.lifting import material
+from kinelift.lifting.coupled import Coupled
+from kinelift.lifting.evaluation import Errors
+from kinelift.lifting.training.presets import Bai
+from kinelift.lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
+from kinelift.poses import Action, Poses3D
+from kinelift.poses.errors import DataError, WeightsError
 from tests.lifting.recordings import CAMERA, bank
 
 SETTINGS = replace(Bai(), channels=24, epochs=2, batch=40, learning_rate=3e-3, dropout=0.0)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from lifting.camera import Camera
-from lifting.lifter import Lifter
-from lifting.network import LifterNetwork
-from lifting.stream import LifterStream
-from models.temporal import TemporalConfig, TemporalNet
-from poses import Track2D
-from poses.errors import SettingsError
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.network import LifterNetwork
+from kinelift.lifting.stream import LifterStream
+from kinelift.models.temporal import TemporalConfig, TemporalNet
+from kinelift.poses import Track2D
+from kinelift.poses.errors import SettingsError
 
 SIZE = (640, 480)
 CAMERA = Camera.from_field_of_view(55, SIZE)

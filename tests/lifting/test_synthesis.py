@@ -3,12 +3,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifting import anthropometry
-from lifting.batch import Framing
-from lifting.prepare import Clip, write
-from lifting.synthesis import random
-from lifting.synthesis.bank import COCO, JOINTS, MotionBank
-from lifting.synthesis.body import (
+from kinelift.lifting import anthropometry
+from kinelift.lifting.batch import Framing
+from kinelift.lifting.prepare import Clip, write
+from kinelift.lifting.synthesis import random
+from kinelift.lifting.synthesis.bank import COCO, JOINTS, MotionBank
+from kinelift.lifting.synthesis.body import (
     PARENTS,
     BodySettings,
     crouched,
@@ -23,11 +23,11 @@ from lifting.synthesis.body import (
     stilled,
     straightened,
 )
-from lifting.synthesis.noise import MEASURED, SPREAD, NoiseSettings, corrupted
-from lifting.synthesis.sampler import Sampler, SynthesisSettings
-from lifting.synthesis.view import ViewSettings, draw_view
-from poses import COCO17
-from poses.errors import DataError
+from kinelift.lifting.synthesis.noise import MEASURED, SPREAD, NoiseSettings, corrupted
+from kinelift.lifting.synthesis.sampler import Sampler, SynthesisSettings
+from kinelift.lifting.synthesis.view import ViewSettings, draw_view
+from kinelift.poses import COCO17
+from kinelift.poses.errors import DataError
 
 
 def generator(seed: int = 0) -> torch.Generator:

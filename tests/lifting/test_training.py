@@ -11,15 +11,15 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from lifting.evaluation import lifted, mean_pose, report, tables
-from lifting.lifter import Lifter
-from lifting.synthesis.bank import JOINTS, MotionBank
-from lifting.synthesis.noise import NoiseSettings
-from lifting.training.settings import TrainSettings
-from lifting.training.sources import ahead
-from lifting.training.trainer import Trainer
-from lifting.trials import RATE, trials
-from poses.errors import DataError, SettingsError, WeightsError
+from kinelift.lifting.evaluation import lifted, mean_pose, report, tables
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
+from kinelift.lifting.synthesis.noise import NoiseSettings
+from kinelift.lifting.training.settings import TrainSettings
+from kinelift.lifting.training.sources import ahead
+from kinelift.lifting.training.trainer import Trainer
+from kinelift.lifting.trials import RATE, trials
+from kinelift.poses.errors import DataError, SettingsError, WeightsError
 
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}

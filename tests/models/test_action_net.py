@@ -3,10 +3,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.action_net import ActionNet, ActionNetConfig
-from models.cell import Cell
-from models.genotype import HAND_CHOSEN, OPERATIONS, Genotype, loose_ends, node
-from models.operations import DropPath, operation
+from kinelift.models.action_net import ActionNet, ActionNetConfig
+from kinelift.models.cell import Cell
+from kinelift.models.genotype import HAND_CHOSEN, OPERATIONS, Genotype, loose_ends, node
+from kinelift.models.operations import DropPath, operation
 from tests.models.architectures import cells, genotypes
 
 

@@ -4,10 +4,10 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from models.action_net import ActionNetConfig
-from models.architecture import config, configured, genotype, network
-from models.genotype import HAND_CHOSEN
-from models.macro import PLAIN, MacroNetConfig
+from kinelift.models.action_net import ActionNetConfig
+from kinelift.models.architecture import config, configured, genotype, network
+from kinelift.models.genotype import HAND_CHOSEN
+from kinelift.models.macro import PLAIN, MacroNetConfig
 
 
 @pytest.mark.parametrize(("cell", "kind"), [(HAND_CHOSEN, ActionNetConfig), (PLAIN, MacroNetConfig)])

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from models.fused_temporal import FusedTemporalNet
-from models.temporal import TemporalConfig, TemporalNet
+from kinelift.models.fused_temporal import FusedTemporalNet
+from kinelift.models.temporal import TemporalConfig, TemporalNet
 from tests.models.test_temporal import FIELDS, lived_in, small
 
 

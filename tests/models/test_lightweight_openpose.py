@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
+from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
 
 
 @pytest.fixture(scope="module")

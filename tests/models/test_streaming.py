@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.streaming import CausalityError, TemporalStream
-from models.temporal import TemporalConfig, TemporalNet
+from kinelift.models.streaming import CausalityError, TemporalStream
+from kinelift.models.temporal import TemporalConfig, TemporalNet
 from tests.models.test_temporal import FIELDS, LAYOUTS, lived_in, small
 
 

@@ -3,11 +3,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.action_net import ActionNetConfig
-from models.batch_norm import batch_statistics
-from models.genotype import HAND_CHOSEN, Genotype, node
-from models.space import MicroSpace
-from models.supernet import Supernet
+from kinelift.models.action_net import ActionNetConfig
+from kinelift.models.batch_norm import batch_statistics
+from kinelift.models.genotype import HAND_CHOSEN, Genotype, node
+from kinelift.models.space import MicroSpace
+from kinelift.models.supernet import Supernet
 from tests.models.architectures import genotypes
 
 SPACE = MicroSpace(3)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.temporal import StridedTwin, TemporalConfig, TemporalNet
+from kinelift.models.temporal import StridedTwin, TemporalConfig, TemporalNet
 
 PUBLISHED = [((3, 3, 3), 27, 8_555_571), ((3, 3, 3, 3), 81, 12_753_971), ((3, 3, 3, 3, 3), 243, 16_952_371)]
 FIELDS = [(3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3, 3)]

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.two_stream import TwoStreamConfig, TwoStreamNet
+from kinelift.models.two_stream import TwoStreamConfig, TwoStreamNet
 
 
 def small(dropout: float = 0.5) -> TwoStreamNet:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from models.ugcn import UGCN, UGCNConfig, hops, partition
+from kinelift.models.ugcn import UGCN, UGCNConfig, hops, partition
 
 H36M = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15)
 STAR = (1, -1, 1, 2)  # joint 1 is the root, 0 and 2 hang on it, 3 on 2

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from poses import COCO17, H36M17, Action, Person, Poses3D, Recording, Skeleton, Track2D, VideoFacts
+from kinelift.poses import COCO17, H36M17, Action, Person, Poses3D, Recording, Skeleton, Track2D, VideoFacts
 
 RATE = 30000 / 1001
 

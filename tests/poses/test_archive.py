@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poses.archive import read_archive
-from poses.errors import DataError
+from kinelift.poses.archive import read_archive
+from kinelift.poses.errors import DataError
 
 CONTENT = {
     "S1": {"Walk 1": [np.arange(12, dtype=np.float32).reshape(2, 3, 2), np.zeros((0, 3, 2))]},

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poses import COCO17, H36M17, Action, People, Person, Poses3D, Skeleton, Track2D, VideoFacts, skeleton
-from poses.errors import KineliftError, ShapeError
+from kinelift.poses import COCO17, H36M17, Action, People, Person, Poses3D, Skeleton, Track2D, VideoFacts, skeleton
+from kinelift.poses.errors import KineliftError, ShapeError
 from tests.poses.scenes import poses, track
 
 LAYOUTS = st.sampled_from(["coco17", "h36m17", "body25", "kinect20"])

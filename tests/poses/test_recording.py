@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from poses import H36M17, Action, Person, Poses3D, Recording, Track2D, VideoFacts, skeleton
-from poses.errors import DataError, OutputError
-from poses.recording import FORMAT, load, save
+from kinelift.poses import H36M17, Action, Person, Poses3D, Recording, Track2D, VideoFacts, skeleton
+from kinelift.poses.errors import DataError, OutputError
+from kinelift.poses.recording import FORMAT, load, save
 from tests.poses.scenes import person, recording, track
 
 LAYOUTS = ("coco17", "h36m17", "body25", "kinect15")
@@ -96,7 +96,7 @@ def test_a_failed_save_keeps_the_earlier_file(tmp_path: Path, monkeypatch: pytes
         file.write(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("poses.recording.np.savez_compressed", interrupted)
+    monkeypatch.setattr("kinelift.poses.recording.np.savez_compressed", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save(tmp_path / "r.npz", recording(person(2)))
     assert [p.name for p in tmp_path.iterdir()] == ["r.npz"]

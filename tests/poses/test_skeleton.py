@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from poses import COCO17, H36M17, Skeleton, convert, skeleton
-from poses.errors import DataError
-from poses.skeleton import tree
+from kinelift.poses import COCO17, H36M17, Skeleton, convert, skeleton
+from kinelift.poses.errors import DataError
+from kinelift.poses.skeleton import tree
 
 NAMES = (
     "coco17", "h36m17", "openpose18", "body25", "halpe26", "humaneva15", "mpi3dhp17", "kinect20", "kinect15",

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from poses import Skeleton
+from kinelift.poses import Skeleton
 from tests.recognition.motions import REST
 
 _ENDS = {

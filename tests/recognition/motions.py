@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from poses import H36M17
-from recognition.data.clips import OTHER, Clip, Dataset, Segment
+from kinelift.poses import H36M17
+from kinelift.recognition.data.clips import OTHER, Clip, Dataset, Segment
 
 LABELS = ("walk", "sit", "gesture", "kick", OTHER)
 

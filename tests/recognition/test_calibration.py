@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from recognition.calibration import (
+from kinelift.recognition.calibration import (
     Answers,
     Calibration,
     best_temperature,
@@ -17,7 +17,7 @@ from recognition.calibration import (
     trust,
     trust_curve,
 )
-from recognition.calibration_figure import write_calibration_figure
+from kinelift.recognition.calibration_figure import write_calibration_figure
 
 K, OTHER = 4, 3
 

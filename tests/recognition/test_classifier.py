@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poses import COCO17, H36M17, Poses3D
-from poses.errors import ShapeError, WeightsError
-from recognition.classifier import Classifier
-from recognition.segments import Timeline
-from recognition.windows import WindowPlan
+from kinelift.poses import COCO17, H36M17, Poses3D
+from kinelift.poses.errors import ShapeError, WeightsError
+from kinelift.recognition.classifier import Classifier
+from kinelift.recognition.segments import Timeline
+from kinelift.recognition.windows import WindowPlan
 from tests.recognition.motions import standing
 
 LABELS = ("low", "high", "other")

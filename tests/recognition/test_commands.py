@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 import tyro
 
-from models.genotype import HAND_CHOSEN, Genotype
-from poses.errors import DataError
-from recognition.__main__ import evaluate, train
-from recognition.classifier import Classifier
-from recognition.data import folder
-from recognition.data.clips import OTHER
-from recognition.network import ActionNetwork
-from recognition.search_command import search
-from recognition.search_settings import SearchSettings
-from recognition.training import TrainSettings
-from recognition.windows import WindowPlan
+from kinelift.models.genotype import HAND_CHOSEN, Genotype
+from kinelift.poses.errors import DataError
+from kinelift.recognition.__main__ import evaluate, train
+from kinelift.recognition.classifier import Classifier
+from kinelift.recognition.data import folder
+from kinelift.recognition.data.clips import OTHER
+from kinelift.recognition.network import ActionNetwork
+from kinelift.recognition.search_command import search
+from kinelift.recognition.search_settings import SearchSettings
+from kinelift.recognition.training import TrainSettings
+from kinelift.recognition.windows import WindowPlan
 from tests.recognition.motions import clip, dataset, standing, walking, waving
 
 TINY = TrainSettings(channels=2, epochs=1, steps=2, batch=4, plan=WindowPlan(stride=0.5))

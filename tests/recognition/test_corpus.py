@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from poses.errors import DataError
-from recognition.corpus import UNLABELLED, corpus_of, window_label
-from recognition.data.clips import Clip, Segment
-from recognition.evaluation import rounds, subject_folds
-from recognition.windows import WindowPlan
+from kinelift.poses.errors import DataError
+from kinelift.recognition.corpus import UNLABELLED, corpus_of, window_label
+from kinelift.recognition.data.clips import Clip, Segment
+from kinelift.recognition.evaluation import rounds, subject_folds
+from kinelift.recognition.windows import WindowPlan
 from tests.recognition.motions import LABELS, clip, dataset, walking, waving
 
 PLAN = WindowPlan(seconds=1.0, stride=0.25)

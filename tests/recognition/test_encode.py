@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from poses import H36M17, Person, Poses3D, Recording, Track2D, VideoFacts, recording
-from poses.errors import DataError, SettingsError
-from poses.skeleton import KINECT15_PAIR
-from recognition import figures
-from recognition.__main__ import encode
-from recognition.data import clipfile
-from recognition.layout import LIMBS, REACHES
-from recognition.spmf import Encoding
+from kinelift.poses import H36M17, Person, Poses3D, Recording, Track2D, VideoFacts, recording
+from kinelift.poses.errors import DataError, SettingsError
+from kinelift.poses.skeleton import KINECT15_PAIR
+from kinelift.recognition import figures
+from kinelift.recognition.__main__ import encode
+from kinelift.recognition.data import clipfile
+from kinelift.recognition.layout import LIMBS, REACHES
+from kinelift.recognition.spmf import Encoding
 from tests.recognition.bodies import moving
 from tests.recognition.motions import walking
 

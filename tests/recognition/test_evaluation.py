@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from recognition.corpus import corpus_of
-from recognition.data.clips import OTHER
-from recognition.evaluation import Verdicts, centroid, judge, majority, rounds
-from recognition.spmf import Encoding
-from recognition.training import TrainSettings
-from recognition.windows import WindowPlan
+from kinelift.recognition.corpus import corpus_of
+from kinelift.recognition.data.clips import OTHER
+from kinelift.recognition.evaluation import Verdicts, centroid, judge, majority, rounds
+from kinelift.recognition.spmf import Encoding
+from kinelift.recognition.training import TrainSettings
+from kinelift.recognition.windows import WindowPlan
 from tests.recognition.motions import LABELS, clip, dataset, walking, waving
 
 PLAN = WindowPlan(seconds=1.0, stride=0.25)

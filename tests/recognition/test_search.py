@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from models.controller import Controller, ControllerConfig
-from models.genotype import HAND_CHOSEN
-from models.macro import PLAIN
-from models.space import MacroSpace, MicroSpace
-from recognition import search_figures
-from recognition.found import Candidate, Found
-from recognition.reinforce import Reinforce, ReinforceSettings
-from recognition.search import Search
-from recognition.search_settings import SearchSettings
+from kinelift.models.controller import Controller, ControllerConfig
+from kinelift.models.genotype import HAND_CHOSEN
+from kinelift.models.macro import PLAIN
+from kinelift.models.space import MacroSpace, MicroSpace
+from kinelift.recognition import search_figures
+from kinelift.recognition.found import Candidate, Found
+from kinelift.recognition.reinforce import Reinforce, ReinforceSettings
+from kinelift.recognition.search import Search
+from kinelift.recognition.search_settings import SearchSettings
 
 SMALL = SearchSettings(
     nodes=2, layers=3, channels=4, stages=2, grid=(2, 2), epochs=4, steps=3, batch=8, warm_up=1, restart=2,

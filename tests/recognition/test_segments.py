@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from recognition.segments import Timeline, segments, smoothed
+from kinelift.recognition.segments import Timeline, segments, smoothed
 
 LABELS = ("walk", "run")
 SHARP = Timeline(threshold=0.5, smoothing=1e-3, shortest=0.0)

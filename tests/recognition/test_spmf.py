@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from poses import H36M17, skeleton
-from poses.errors import DataError, ShapeError
-from poses.skeleton import KINECT15, KINECT15_PAIR
-from recognition import spmf
-from recognition.features import arrows, smooth
-from recognition.layout import LIMBS, REACHES, all_pairs, arrangement
-from recognition.spmf import Encoding, encode
+from kinelift.poses import H36M17, skeleton
+from kinelift.poses.errors import DataError, ShapeError
+from kinelift.poses.skeleton import KINECT15, KINECT15_PAIR
+from kinelift.recognition import spmf
+from kinelift.recognition.features import arrows, smooth
+from kinelift.recognition.layout import LIMBS, REACHES, all_pairs, arrangement
+from kinelift.recognition.spmf import Encoding, encode
 from tests.recognition.bodies import mirrored, moving
 from tests.recognition.motions import standing, walking, waving
 

@@ -5,21 +5,21 @@ import numpy as np
 import pytest
 import torch
 
-from models.action_net import ActionNet, ActionNetConfig
-from poses import H36M17, Poses3D, skeleton
-from poses.errors import WeightsError
-from recognition.augment import Augmentation, Sampler, bridged, errors, reproportioned, turned, vary
-from recognition.calibration import Calibration
-from recognition.classifier import Classifier
-from recognition.corpus import corpus_of
-from recognition.network import ActionNetwork
-from recognition.scores import clip_scores
-from recognition.spmf import Encoding
-from recognition.training import Trainer, TrainSettings
-from recognition.windows import WindowPlan
+from kinelift.models.action_net import ActionNet, ActionNetConfig
+from kinelift.poses import H36M17, Poses3D, skeleton
+from kinelift.poses.errors import WeightsError
+from kinelift.recognition.augment import Augmentation, Sampler, bridged, errors, reproportioned, turned, vary
+from kinelift.recognition.calibration import Calibration
+from kinelift.recognition.classifier import Classifier
+from kinelift.recognition.corpus import corpus_of
+from kinelift.recognition.network import ActionNetwork
+from kinelift.recognition.scores import clip_scores
+from kinelift.recognition.spmf import Encoding
+from kinelift.recognition.training import Trainer, TrainSettings
+from kinelift.recognition.windows import WindowPlan
 from tests.recognition.motions import LABELS, clip, dataset, standing, walking, waving
-from weights import checkpoint
-from weights.checkpoint import Checkpoint
+from kinelift.weights import checkpoint
+from kinelift.weights.checkpoint import Checkpoint
 
 PLAN = WindowPlan(seconds=1.0, stride=0.25)
 SMALL = TrainSettings(

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recognition.windows import WindowPlan, cut, fold, lengthen, resample, starts
+from kinelift.recognition.windows import WindowPlan, cut, fold, lengthen, resample, starts
 from tests.recognition.motions import standing, walking
 
 PLAN = WindowPlan(seconds=1.0, rate=30.0, stride=0.5)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from weights.registry import Entry
-from weights.sources import Source
-from weights.store import Store
+from kinelift.weights.registry import Entry
+from kinelift.weights.sources import Source
+from kinelift.weights.store import Store
 
 CONTENT = b"weights " * 4096
 

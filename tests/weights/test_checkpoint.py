@@ -4,9 +4,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from poses.errors import WeightsError
-from weights.checkpoint import Checkpoint, load, save
-from weights.state import load_state, save_state
+from kinelift.poses.errors import WeightsError
+from kinelift.weights.checkpoint import Checkpoint, load, save
+from kinelift.weights.state import load_state, save_state
 
 WHOLE = Checkpoint(
     "net", {"widths": [3, 3], "about": {"data": "Größe"}}, {"a": torch.randn(3, 4), "n": torch.tensor(7)}

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.weights.conftest import CONTENT, entry_for
-from weights import __main__ as cli
-from weights import registry
-from weights.sources import Shipped, Url
+from kinelift.weights import __main__ as cli
+from kinelift.weights import registry
+from kinelift.weights.sources import Shipped, Url
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from poses.errors import DataError, WeightsError
+from kinelift.poses.errors import DataError, WeightsError
 from tests.weights.bins import state, write
-from weights import __main__ as cli
-from weights import checkpoint
-from weights.conversion import Intent, converted
-from weights.published import Published, read, read_state
+from kinelift.weights import __main__ as cli
+from kinelift.weights import checkpoint
+from kinelift.weights.conversion import Intent, converted
+from kinelift.weights.published import Published, read, read_state
 
 
 @pytest.mark.parametrize("zipped", [True, False])

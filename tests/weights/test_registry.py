@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from poses.errors import WeightsError
+from kinelift.poses.errors import WeightsError
 from tests.weights.conftest import CONTENT, entry_for
-from weights import registry
-from weights.sources import Npm, Shipped, Source, Url, Wheel
-from weights.store import FILES, State, default_store
+from kinelift.weights import registry
+from kinelift.weights.sources import Npm, Shipped, Source, Url, Wheel
+from kinelift.weights.store import FILES, State, default_store
 
 CARDS = Path(registry.__file__).with_name("cards")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from poses.errors import WeightsError
+from kinelift.poses.errors import WeightsError
 from tests.weights.conftest import CONTENT, entry_for
-from weights import registry
-from weights.sources import Npm, Url, Wheel, pip_reason
-from weights.store import State, Store
+from kinelift.weights import registry
+from kinelift.weights.sources import Npm, Url, Wheel, pip_reason
+from kinelift.weights.store import State, Store
 
 
 def leftovers(store: Store) -> list[str]:

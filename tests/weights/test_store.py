@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from poses.errors import WeightsError
+from kinelift.poses.errors import WeightsError
 from tests.weights.conftest import CONTENT, Bytes, entry_for
-from weights import store as module
-from weights.registry import Entry
-from weights.sources import Shipped
-from weights.store import State, Store
+from kinelift.weights import store as module
+from kinelift.weights.registry import Entry
+from kinelift.weights.sources import Shipped
+from kinelift.weights.store import State, Store
 
 
 @dataclass(frozen=True)

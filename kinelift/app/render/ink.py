@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from app.render.style import OUTLINE, RGB
+from kinelift.app.render.style import OUTLINE, RGB
 
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _SHIFT = 4

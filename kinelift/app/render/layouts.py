@@ -7,10 +7,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import UInt8
 
-from app.render.picture import PicturePanel
-from app.render.stage import StagePanel
-from app.render.style import BACKGROUND
-from poses import Frame, Recording, VideoFacts
+from kinelift.app.render.picture import PicturePanel
+from kinelift.app.render.stage import StagePanel
+from kinelift.app.render.style import BACKGROUND
+from kinelift.poses import Frame, Recording, VideoFacts
 
 LONGEST = 1280
 """Pixels of the picture panel's longer side at most: 4K sources are drawn smaller, and faster."""

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from app.render import ink
-from app.render.style import OUTLINE, SIDES, Strokes, accent, toward
-from poses import Frame, Person, Recording
+from kinelift.app.render import ink
+from kinelift.app.render.style import OUTLINE, SIDES, Strokes, accent, toward
+from kinelift.poses import Frame, Person, Recording
 
 FAINT = 0.25
 """Joints of lower scores are not drawn unless they were filled in between better ones."""

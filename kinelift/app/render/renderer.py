@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import UInt8
 
-from app.render.layouts import LAYOUTS
-from poses import Frame, Recording
-from poses.errors import SettingsError
+from kinelift.app.render.layouts import LAYOUTS
+from kinelift.poses import Frame, Recording
+from kinelift.poses.errors import SettingsError
 
 
 class Renderer:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 
-from poses import Poses3D, Recording, Skeleton
+from kinelift.poses import Poses3D, Recording, Skeleton
 
 UPRIGHT = np.cos(np.radians(35))
 """Trunk and legs this well in line count as standing."""

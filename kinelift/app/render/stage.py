@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from app.render import ink
-from app.render.scene import Actor, build
-from app.render.style import BACKGROUND, FLOOR, OUTLINE, SHADOW, SIDES, Strokes, accent, toward
-from app.render.viewpoint import Viewpoint, framing
-from poses import Frame, Recording
+from kinelift.app.render import ink
+from kinelift.app.render.scene import Actor, build
+from kinelift.app.render.style import BACKGROUND, FLOOR, OUTLINE, SHADOW, SIDES, Strokes, accent, toward
+from kinelift.app.render.viewpoint import Viewpoint, framing
+from kinelift.poses import Frame, Recording
 
 BODY = 4.0
 """Line widths are those of a panel this many bodies high."""

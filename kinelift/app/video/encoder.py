@@ -13,8 +13,8 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
-from app.video.opening import local_url
-from poses.errors import OutputError
+from kinelift.app.video.opening import local_url
+from kinelift.poses.errors import OutputError
 
 _ENCODER: Final = "libx264"
 # Without B-frames the coding order is the showing order, so no player needs an edit list to keep sound in step.

@@ -10,7 +10,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from poses.errors import VideoError
+from kinelift.poses.errors import VideoError
 
 # How an mp4 or mov file begins: bytes 4 to 8 name its first box.
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")

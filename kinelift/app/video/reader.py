@@ -9,12 +9,12 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from app.video.opening import opened, sound_stream
-from app.video.summary import Summary, summarise
-from app.video.timing import Timeline, ticks_a_second
-from app.video.upright import Upright
-from poses import Frame
-from poses.errors import VideoError
+from kinelift.app.video.opening import opened, sound_stream
+from kinelift.app.video.summary import Summary, summarise
+from kinelift.app.video.timing import Timeline, ticks_a_second
+from kinelift.app.video.upright import Upright
+from kinelift.poses import Frame
+from kinelift.poses.errors import VideoError
 
 _USUAL_RATE = Fraction(25)
 # Pixel shapes beyond this are a slip in the file, not a lens.

@@ -9,9 +9,9 @@ from pathlib import Path
 import ffmpeg
 import imageio_ffmpeg
 
-from app.video.opening import local_url
-from app.video.reader import Video
-from poses.errors import OutputError
+from kinelift.app.video.opening import local_url
+from kinelift.app.video.reader import Video
+from kinelift.poses.errors import OutputError
 
 # Sound codecs that an mp4 may hold and that players of all makers know; others become AAC.
 _PLAYED_EVERYWHERE = frozenset({"aac", "mp3", "ac3", "eac3"})

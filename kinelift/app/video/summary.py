@@ -6,8 +6,8 @@ from fractions import Fraction
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from app.video.opening import sound_stream
-from app.video.upright import Upright
+from kinelift.app.video.opening import sound_stream
+from kinelift.app.video.upright import Upright
 
 # Rates that differ by more than this share mean that pictures do not follow at one pace.
 _SAME_PACE = 0.005

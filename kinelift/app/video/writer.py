@@ -10,11 +10,11 @@ import av
 import numpy as np
 from jaxtyping import UInt8
 
-from app.video.encoder import PictureTrack
-from app.video.reader import Video
-from app.video.sound import join, program
-from poses.errors import OutputError, ShapeError
-from poses.output import remedy
+from kinelift.app.video.encoder import PictureTrack
+from kinelift.app.video.reader import Video
+from kinelift.app.video.sound import join, program
+from kinelift.poses.errors import OutputError, ShapeError
+from kinelift.poses.output import remedy
 
 # 720 kHz divides by every usual frame rate, 24000/1001 to 144. Beyond 1 MHz the 32 bits of an mp4 hold no long pause.
 _USUAL_CLOCK = 720_000

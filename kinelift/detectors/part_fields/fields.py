@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from detectors.part_fields.layout import FIELDS, HEATMAPS
-from poses.errors import ShapeError
+from kinelift.detectors.part_fields.layout import FIELDS, HEATMAPS
+from kinelift.poses.errors import ShapeError
 
 
 @dataclass(frozen=True, eq=False)

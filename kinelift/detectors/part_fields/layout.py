@@ -1,6 +1,6 @@
 """OpenPose's COCO layout: which map shows which part, and which two maps point along which limb."""
 
-from poses.skeleton import OPENPOSE18
+from kinelift.poses.skeleton import OPENPOSE18
 
 PARTS = OPENPOSE18
 """The heat maps, in order; one of the background follows."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from poses.errors import SettingsError
+from kinelift.poses.errors import SettingsError
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from detectors.tracking.candidate import Candidate, Sighting
-from detectors.tracking.likeness import displacements, keypoint_similarity
-from detectors.tracking.settings import TrackerSettings
+from kinelift.detectors.tracking.candidate import Candidate, Sighting
+from kinelift.detectors.tracking.likeness import displacements, keypoint_similarity
+from kinelift.detectors.tracking.settings import TrackerSettings
 
 _REFUSED = 1e3
 _LARGEST_CHANGE = 3.0

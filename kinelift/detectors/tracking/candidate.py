@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from detectors.tracking.settings import TrackerSettings
+from kinelift.detectors.tracking.settings import TrackerSettings
 
 _SIZE_MEMORY = 0.3
 _FARTHEST = 2.0

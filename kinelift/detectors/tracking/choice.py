@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from detectors.tracking.tracker import Identity
-from poses import Track2D
-from poses.errors import SettingsError
+from kinelift.detectors.tracking.tracker import Identity
+from kinelift.poses import Track2D
+from kinelift.poses.errors import SettingsError
 
 
 def choose(tracks: Sequence[Identity], people: str | int) -> tuple[Identity, ...]:

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.interpolate import PchipInterpolator
 
-from detectors.tracking.candidate import Sighting
-from poses import Skeleton, Track2D
+from kinelift.detectors.tracking.candidate import Sighting
+from kinelift.poses import Skeleton, Track2D
 
 _DISCOUNT = 0.5
 

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import median_filter
 
-from detectors.tracking.likeness import extent
-from poses import Skeleton, Track2D
+from kinelift.detectors.tracking.likeness import extent
+from kinelift.poses import Skeleton, Track2D
 
 GROUPS = (
     ("ear", "eye"),

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
-from poses.skeleton import Skeleton
+from kinelift.poses.skeleton import Skeleton
 
 # Spread of human annotation a joint, as a fraction of the body scale (COCO keypoint evaluation).
 _SPREADS = {

@@ -10,9 +10,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float
 
-from detectors.tracking.likeness import extent
-from poses import Track2D
-from poses.errors import SettingsError
+from kinelift.detectors.tracking.likeness import extent
+from kinelift.poses import Track2D
+from kinelift.poses.errors import SettingsError
 
 
 @runtime_checkable

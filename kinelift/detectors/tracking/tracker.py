@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.tracking.association import pair
-from detectors.tracking.candidate import Candidate, Sighting
-from detectors.tracking.filling import fill, lay_out
-from detectors.tracking.likeness import centres, keypoint_similarity, scales, spreads
-from detectors.tracking.settings import TrackerSettings
-from poses import People, Skeleton, Track2D
-from poses.errors import DataError
+from kinelift.detectors.tracking.association import pair
+from kinelift.detectors.tracking.candidate import Candidate, Sighting
+from kinelift.detectors.tracking.filling import fill, lay_out
+from kinelift.detectors.tracking.likeness import centres, keypoint_similarity, scales, spreads
+from kinelift.detectors.tracking.settings import TrackerSettings
+from kinelift.poses import People, Skeleton, Track2D
+from kinelift.poses.errors import DataError
 
 _SAME_BODY = 0.7
 _FEWEST_JOINTS = 3

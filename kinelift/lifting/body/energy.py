@@ -10,13 +10,13 @@ from math import radians
 import numpy as np
 from jaxtyping import Float
 
-from lifting.anthropometry import SEGMENTS
-from lifting.body.hinges import ELBOWS, KNEES, excesses
-from lifting.body.motion import accelerations, products, spread
-from lifting.body.problem import Problem, State
-from lifting.body.robust import Many, charbonnier, geman_mcclure, welsch
-from lifting.body.settings import FitSettings
-from lifting.body.structure import SEGMENT, TIPS, chains
+from kinelift.lifting.anthropometry import SEGMENTS
+from kinelift.lifting.body.hinges import ELBOWS, KNEES, excesses
+from kinelift.lifting.body.motion import accelerations, products, spread
+from kinelift.lifting.body.problem import Problem, State
+from kinelift.lifting.body.robust import Many, charbonnier, geman_mcclure, welsch
+from kinelift.lifting.body.settings import FitSettings
+from kinelift.lifting.body.structure import SEGMENT, TIPS, chains
 
 BONES = len(TIPS)
 LENGTHS = len(SEGMENTS)

@@ -6,18 +6,18 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from lifting.anthropometry import prior
-from lifting.body.motion import second
-from lifting.body.problem import Problem, State
-from lifting.body.settings import FitSettings
-from lifting.body.solver import Body, Lengths
-from lifting.body.spells import solved
-from lifting.body.structure import TIPS, centres, chains, keypoints
-from lifting.camera import Camera
-from lifting.root import NEAREST, place
-from lifting.synthesis.offsets import PUBLISHED
-from poses import COCO17, H36M17, Poses3D, Skeleton, Track2D, convert
-from poses.errors import SettingsError
+from kinelift.lifting.anthropometry import prior
+from kinelift.lifting.body.motion import second
+from kinelift.lifting.body.problem import Problem, State
+from kinelift.lifting.body.settings import FitSettings
+from kinelift.lifting.body.solver import Body, Lengths
+from kinelift.lifting.body.spells import solved
+from kinelift.lifting.body.structure import TIPS, centres, chains, keypoints
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.root import NEAREST, place
+from kinelift.lifting.synthesis.offsets import PUBLISHED
+from kinelift.poses import COCO17, H36M17, Poses3D, Skeleton, Track2D, convert
+from kinelift.poses.errors import SettingsError
 
 FAR = 4.0
 """Metres: where somebody is put of whom too little was seen to tell."""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from lifting.body.fit import fit, fits
-from lifting.body.settings import FitSettings
-from lifting.camera import Camera
-from poses import Poses3D, Track2D
+from kinelift.lifting.body.fit import fit, fits
+from kinelift.lifting.body.settings import FitSettings
+from kinelift.lifting.camera import Camera
+from kinelift.poses import Poses3D, Track2D
 
 Fit: TypeAlias = Literal["body", "off"]
 """What happens to poses after the network: ``body`` fits them to one body, ``off`` leaves them."""

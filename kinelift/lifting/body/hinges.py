@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from lifting.body.structure import TIPS
+from kinelift.lifting.body.structure import TIPS
 
 HYPEREXTENSION = 5.0
 """Degrees that a knee bends forwards."""

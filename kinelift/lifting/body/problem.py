@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from lifting.body.structure import SEGMENT, chains
+from kinelift.lifting.body.structure import SEGMENT, chains
 
 
 @dataclass(frozen=True, eq=False)

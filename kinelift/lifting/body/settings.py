@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from math import isfinite
 
-from poses.errors import SettingsError
+from kinelift.poses.errors import SettingsError
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from jaxtyping import Float
 from numpy.lib.stride_tricks import as_strided
 from scipy.linalg.lapack import dpbtrf, dpbtrs
 
-from lifting.body.energy import FREE, Energy, Equations
-from lifting.body.problem import Problem, State
-from lifting.body.settings import FitSettings
+from kinelift.lifting.body.energy import FREE, Energy, Equations
+from kinelift.lifting.body.problem import Problem, State
+from kinelift.lifting.body.settings import FitSettings
 
 Logs = Float[np.ndarray, " 10"]
 

@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float
 
-from lifting.body.problem import Problem, State
-from lifting.body.settings import FitSettings
-from lifting.body.solver import Body, Lengths, solve, unsettled
+from kinelift.lifting.body.problem import Problem, State
+from kinelift.lifting.body.settings import FitSettings
+from kinelift.lifting.body.solver import Body, Lengths, solve, unsettled
 
 WINDOWS = 8
 """Windows, at most, from which the lengths of a long track are found."""

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float
 
-from lifting.anthropometry import SEGMENT_OF, SEGMENTS, adult
-from lifting.synthesis.offsets import PARTS
-from poses import COCO17, H36M17
+from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, adult
+from kinelift.lifting.synthesis.offsets import PARTS
+from kinelift.poses import COCO17, H36M17
 
 TIPS = tuple(name for name in H36M17.joints if name not in ("hip", "right_hip"))
 """The joint at the end of each direction; that of ``left_hip`` leads from the right hip to the left one."""

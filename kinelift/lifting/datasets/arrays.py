@@ -11,7 +11,7 @@ from jaxtyping import Shaped
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
-from poses.errors import DataError, KineliftError
+from kinelift.poses.errors import DataError, KineliftError
 
 Arrays = dict[str, Shaped[np.ndarray, "..."]]
 

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Generator, Tensor
 
-from lifting.batch import Framing
-from lifting.datasets.sequences import Sequence, SequenceBank
-from poses import Skeleton
-from poses.errors import DataError
+from kinelift.lifting.batch import Framing
+from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
+from kinelift.poses import Skeleton
+from kinelift.poses.errors import DataError
 
 _MIRRORED = (1.0, 1.0, -1.0, 1.0, 1.0, 1.0, 1.0, -1.0, 1.0, -1.0, 1.0)
 """Signs of ``Camera.parameters`` in a mirror: the principal point and the unsymmetric distortion along x change."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
-from lifting.datasets import human36m
-from lifting.datasets.resection import Resection, resect
-from lifting.datasets.sequences import Sequence, SequenceBank
-from lifting.datasets.videopose3d import HUMANEVA15, Keypoints, Poses, Recording, read_2d, read_3d
-from poses import H36M17
-from poses.errors import DataError, SettingsError
+from kinelift.lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
+from kinelift.lifting.datasets import human36m
+from kinelift.lifting.datasets.resection import Resection, resect
+from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
+from kinelift.lifting.datasets.videopose3d import HUMANEVA15, Keypoints, Poses, Recording, read_2d, read_3d
+from kinelift.poses import H36M17
+from kinelift.poses.errors import DataError, SettingsError
 
 SHOWN = 8
 """Names that a line of the report lists."""

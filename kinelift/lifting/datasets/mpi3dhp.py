@@ -19,12 +19,12 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from lifting.camera import Camera
-from lifting.datasets.arrays import read
-from lifting.datasets.sequences import Sequence, SequenceBank
-from poses.archive import read_archive
-from poses.errors import DataError
-from poses.skeleton import MPI3DHP17
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.datasets.arrays import read
+from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
+from kinelift.poses.archive import read_archive
+from kinelift.poses.errors import DataError
+from kinelift.poses.skeleton import MPI3DHP17
 
 Pose = Literal["annot3", "univ_annot3"]
 

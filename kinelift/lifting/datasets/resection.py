@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int
 
-from lifting.camera import Camera, Distortion, Extrinsics
-from poses.errors import DataError, SettingsError
+from kinelift.lifting.camera import Camera, Distortion, Extrinsics
+from kinelift.poses.errors import DataError, SettingsError
 
 FEWEST = 100
 """Points that are needed."""

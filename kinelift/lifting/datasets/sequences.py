@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from lifting.camera import Camera
-from lifting.trials import Trial
-from poses import Skeleton, Track2D, skeleton
-from poses.errors import DataError, SettingsError, ShapeError
-from poses.output import make_folder, replacing
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.trials import Trial
+from kinelift.poses import Skeleton, Track2D, skeleton
+from kinelift.poses.errors import DataError, SettingsError, ShapeError
+from kinelift.poses.output import make_folder, replacing
 
 FORMAT = 1
 

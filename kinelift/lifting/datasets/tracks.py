@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
-from lifting.datasets.sequences import Sequence, SequenceBank
-from lifting.windows import cut
-from poses import COCO17, H36M17, People, Skeleton, Track2D, convert
-from poses.archive import archive_keys
-from poses.errors import DataError, SettingsError
-from poses.keypoints import Keypoints, read_videos
-from poses.recording import load
+from kinelift.lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
+from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
+from kinelift.lifting.windows import cut
+from kinelift.poses import COCO17, H36M17, People, Skeleton, Track2D, convert
+from kinelift.poses.archive import archive_keys
+from kinelift.poses.errors import DataError, SettingsError
+from kinelift.poses.keypoints import Keypoints, read_videos
+from kinelift.poses.recording import load
 
 ACTION = "unlabelled"
 """The action of every sequence."""

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from lifting.datasets.human36m import JOINTS
-from poses import COCO17, H36M17, Skeleton, skeleton
-from poses.archive import read_archive
-from poses.errors import DataError
+from kinelift.lifting.datasets.human36m import JOINTS
+from kinelift.poses import COCO17, H36M17, Skeleton, skeleton
+from kinelift.poses.archive import read_archive
+from kinelift.poses.errors import DataError
 
 HUMANEVA15 = skeleton("humaneva15")
 RECORDED = 32

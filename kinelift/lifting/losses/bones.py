@@ -3,9 +3,9 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from lifting.losses.joint_aware import lengths
-from lifting.losses.position import Loss, Poses
-from poses import Skeleton
+from kinelift.lifting.losses.joint_aware import lengths
+from kinelift.lifting.losses.position import Loss, Poses
+from kinelift.poses import Skeleton
 
 
 def bone_length(predicted: Poses, target: Poses, skeleton: Skeleton) -> Loss:

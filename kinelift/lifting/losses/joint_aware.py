@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lifting.losses.position import Loss, Poses
-from poses import Skeleton
+from kinelift.lifting.losses.position import Loss, Poses
+from kinelift.poses import Skeleton
 
 TINY = 1e-6
 """Square metres: keeps the gradient of a length finite where a bone has none."""

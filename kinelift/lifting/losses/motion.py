@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lifting.losses.position import Loss, Poses
+from kinelift.lifting.losses.position import Loss, Poses
 
 
 def subtraction(now: Poses, later: Poses) -> Poses:

@@ -7,11 +7,11 @@ from math import isfinite
 
 from torch import Tensor
 
-from lifting.losses import bones, joint_aware, position
-from lifting.losses.motion import OPERATORS, motion
-from lifting.losses.position import Poses
-from poses import Skeleton
-from poses.errors import SettingsError
+from kinelift.lifting.losses import bones, joint_aware, position
+from kinelift.lifting.losses.motion import OPERATORS, motion
+from kinelift.lifting.losses.position import Poses
+from kinelift.poses import Skeleton
+from kinelift.poses.errors import SettingsError
 
 
 @dataclass(frozen=True)

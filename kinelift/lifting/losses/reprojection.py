@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from lifting.losses.position import Loss, Poses
+from kinelift.lifting.losses.position import Loss, Poses
 
 NEAREST = 0.2
 """Metres: joints that are predicted nearer to the camera, or behind it, count as this far."""

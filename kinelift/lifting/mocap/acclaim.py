@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from lifting.mocap.motion import Motion, turned, turns
-from poses.errors import DataError
+from kinelift.lifting.mocap.motion import Motion, turned, turns
+from kinelift.poses.errors import DataError
 
 RATE = 120.0
 """Frames a second of the CMU database; AMC files do not say."""

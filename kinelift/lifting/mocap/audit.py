@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float
 
-from lifting.mocap.retarget import Clips, flexion
-from lifting.synthesis.bank import JOINTS
+from kinelift.lifting.mocap.retarget import Clips, flexion
+from kinelift.lifting.synthesis.bank import JOINTS
 
 RANGES: Mapping[str, tuple[float, float]] = {
     "shank/thigh": (0.87, 1.11),

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from lifting.mocap.motion import Motion, turns
-from poses.errors import DataError
+from kinelift.lifting.mocap.motion import Motion, turns
+from kinelift.poses.errors import DataError
 
 
 @dataclass

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from lifting.mocap.motion import Motion
-from lifting.synthesis.bank import FACE, JOINTS
-from poses.errors import DataError
+from kinelift.lifting.mocap.motion import Motion
+from kinelift.lifting.synthesis.bank import FACE, JOINTS
+from kinelift.poses.errors import DataError
 
 ACCLAIM_METRES = 0.0254 / 0.45
 """Metres a unit in the CMU database's ASF/AMC and in BVH made from it by MotionBuilder."""

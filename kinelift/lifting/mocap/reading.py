@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from lifting.mocap import acclaim, bvh, layouts
-from lifting.mocap.acclaim import Bone
-from poses.errors import DataError
+from kinelift.lifting.mocap import acclaim, bvh, layouts
+from kinelift.lifting.mocap.acclaim import Bone
+from kinelift.poses.errors import DataError
 
 LEAD_IN = 2
 """Frames at the start of every BVH clip that are not motion: an added T-pose and the step out of it."""

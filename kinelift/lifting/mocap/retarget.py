@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from lifting import anthropometry
-from lifting.anthropometry import LOWER_BACK, SEGMENTS
-from lifting.mocap.layouts import FACE_POINTS
-from lifting.synthesis.bank import FACE, JOINTS
+from kinelift.lifting import anthropometry
+from kinelift.lifting.anthropometry import LOWER_BACK, SEGMENTS
+from kinelift.lifting.mocap.layouts import FACE_POINTS
+from kinelift.lifting.synthesis.bank import FACE, JOINTS
 
 Points = Float[np.ndarray, "T 22 3"]
 Clips = Sequence[Float[np.ndarray, "_ 22 3"]]

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 
-from poses import COCO17, H36M17
-from poses.errors import DataError
+from kinelift.poses import COCO17, H36M17
+from kinelift.poses.errors import DataError
 
 FORMAT = 2
 """Of prepared files. Since 2 all movement is on the body of ``anthropometry.typical``."""

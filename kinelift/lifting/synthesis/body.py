@@ -7,11 +7,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
-from lifting.anthropometry import SEGMENT_OF, SEGMENTS, Population, draw, typical
-from lifting.coordinates import turn
-from lifting.synthesis import random
-from lifting.synthesis.bank import FACE, JOINTS
-from poses import H36M17
+from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, Population, draw, typical
+from kinelift.lifting.coordinates import turn
+from kinelift.lifting.synthesis import random
+from kinelift.lifting.synthesis.bank import FACE, JOINTS
+from kinelift.poses import H36M17
 
 _NECK = H36M17.index("neck")
 PARENTS = H36M17.parents + (_NECK,) * len(FACE)

@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
-from lifting.synthesis import random
-from lifting.synthesis.offsets import FIRST, OFFSETS, PARTS, SPREADS, moved, signed
-from poses import COCO17
+from kinelift.lifting.synthesis import random
+from kinelift.lifting.synthesis.offsets import FIRST, OFFSETS, PARTS, SPREADS, moved, signed
+from kinelift.poses import COCO17
 
 _SPREAD = {
     "nose": 0.79, "eye": 0.75, "ear": 0.70, "shoulder": 1.27, "elbow": 1.37, "wrist": 1.37, "hip": 1.09, "knee": 1.25,

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from poses import COCO17
+from kinelift.poses import COCO17
 
 STATURE = 1.75
 """Metres: the height of the body that the offsets are of."""

@@ -7,13 +7,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
-from lifting.batch import Batch, Framing
-from lifting.synthesis import random
-from lifting.synthesis.bank import COCO, MotionBank
-from lifting.synthesis.body import BodySettings, low, mixed, varied
-from lifting.synthesis.noise import NoiseSettings, corrupted, displaced
-from lifting.synthesis.view import ViewSettings, draw_view
-from poses import H36M17
+from kinelift.lifting.batch import Batch, Framing
+from kinelift.lifting.synthesis import random
+from kinelift.lifting.synthesis.bank import COCO, MotionBank
+from kinelift.lifting.synthesis.body import BodySettings, low, mixed, varied
+from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted, displaced
+from kinelift.lifting.synthesis.view import ViewSettings, draw_view
+from kinelift.poses import H36M17
 
 NEAREST = 0.1
 """Joints closer to the camera than this (metres) are not seen."""

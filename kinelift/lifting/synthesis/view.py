@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
-from lifting.coordinates import turn, turn_to
-from lifting.synthesis import random
+from kinelift.lifting.coordinates import turn, turn_to
+from kinelift.lifting.synthesis import random
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lifting.batch import Batch, Framing
-from lifting.coordinates import normalisation
-from lifting.losses.bones import bone_difference
-from lifting.losses.objective import Objective
-from lifting.losses.position import weighted_mpjpe
-from lifting.losses.reprojection import reprojection
-from lifting.network import Net, windowed
-from models.temporal import TemporalNet
-from poses import Skeleton
+from kinelift.lifting.batch import Batch, Framing
+from kinelift.lifting.coordinates import normalisation
+from kinelift.lifting.losses.bones import bone_difference
+from kinelift.lifting.losses.objective import Objective
+from kinelift.lifting.losses.position import weighted_mpjpe
+from kinelift.lifting.losses.reprojection import reprojection
+from kinelift.lifting.network import Net, windowed
+from kinelift.models.temporal import TemporalNet
+from kinelift.poses import Skeleton
 
 NEAREST = 0.5
 """Metres: the trajectory loss weighs no root as if it were nearer."""

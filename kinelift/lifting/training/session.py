@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lifting.figures import save, training_curves
-from lifting.network import LifterNetwork
-from lifting.training.trainer import Trainer
-from poses.output import make_folder
+from kinelift.lifting.figures import save, training_curves
+from kinelift.lifting.network import LifterNetwork
+from kinelift.lifting.training.trainer import Trainer
+from kinelift.poses.output import make_folder
 
 
 def begin(trainer: Trainer, out: Path, start: Path | None) -> None:

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from lifting.coordinates import normalisation
-from lifting.losses.objective import LossSettings
-from lifting.network import Net
-from lifting.synthesis.sampler import SynthesisSettings
-from lifting.training.learner import SemiSettings
-from models.temporal import TemporalConfig, TemporalNet
-from models.two_stream import TwoStreamConfig, TwoStreamNet
-from models.ugcn import UGCN, UGCNConfig
-from poses import Skeleton
+from kinelift.lifting.coordinates import normalisation
+from kinelift.lifting.losses.objective import LossSettings
+from kinelift.lifting.network import Net
+from kinelift.lifting.synthesis.sampler import SynthesisSettings
+from kinelift.lifting.training.learner import SemiSettings
+from kinelift.models.temporal import TemporalConfig, TemporalNet
+from kinelift.models.two_stream import TwoStreamConfig, TwoStreamNet
+from kinelift.models.ugcn import UGCN, UGCNConfig
+from kinelift.poses import Skeleton
 
 Kind: TypeAlias = Literal["temporal", "two-stream", "ugcn"]
 Optimizer: TypeAlias = Literal["adamw", "adam"]

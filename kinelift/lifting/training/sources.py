@@ -9,14 +9,14 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Generator
 
-from lifting.batch import Batch
-from lifting.coordinates import normalisation, on_picture
-from lifting.datasets.chunks import Chunks, ChunkSampler
-from lifting.material import Bank
-from lifting.synthesis.bank import MotionBank
-from lifting.synthesis.sampler import Sampler
-from poses import COCO17, H36M17, Skeleton
-from poses.errors import SettingsError
+from kinelift.lifting.batch import Batch
+from kinelift.lifting.coordinates import normalisation, on_picture
+from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler
+from kinelift.lifting.material import Bank
+from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.lifting.synthesis.sampler import Sampler
+from kinelift.poses import COCO17, H36M17, Skeleton
+from kinelift.poses.errors import SettingsError
 
 
 @runtime_checkable

@@ -10,15 +10,15 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-from lifting import material
-from lifting.coupled import TABLE
-from lifting.datasets.sequences import SequenceBank
-from lifting.evaluation import Errors, lifted, report, written
-from lifting.lifter import Lifter
-from lifting.material import Bank, Split
-from lifting.training.settings import TrainSettings
-from lifting.training.trainer import Trainer
-from poses.output import replacing
+from kinelift.lifting import material
+from kinelift.lifting.coupled import TABLE
+from kinelift.lifting.datasets.sequences import SequenceBank
+from kinelift.lifting.evaluation import Errors, lifted, report, written
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.material import Bank, Split
+from kinelift.lifting.training.settings import TrainSettings
+from kinelift.lifting.training.trainer import Trainer
+from kinelift.poses.output import replacing
 
 
 @dataclass(frozen=True)

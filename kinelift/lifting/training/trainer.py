@@ -13,23 +13,23 @@ import torch
 from lightning_fabric import Fabric
 from torch import Generator, Tensor, nn
 
-from lifting.batch import Batch, Framing
-from lifting.coordinates import normalisation
-from lifting.datasets.chunks import ChunkSampler
-from lifting.losses.objective import Objective
-from lifting.material import Bank
-from lifting.metrics import mpjpe, p_mpjpe
-from lifting.network import LifterNetwork, Net
-from lifting.network import framing as framing_of
-from lifting.synthesis.bank import MotionBank
-from lifting.synthesis.sampler import Sampler
-from lifting.training.learner import Learner, Networks
-from lifting.training.schedule import learning_rate, norm_momentum, set_norm_momentum
-from lifting.training.settings import TrainSettings
-from lifting.training.sources import Recorded, Source, Synthetic, ahead, endless, frame_rate, layouts
-from models.temporal import TemporalNet
-from poses.errors import SettingsError
-from weights.state import load_state, save_state
+from kinelift.lifting.batch import Batch, Framing
+from kinelift.lifting.coordinates import normalisation
+from kinelift.lifting.datasets.chunks import ChunkSampler
+from kinelift.lifting.losses.objective import Objective
+from kinelift.lifting.material import Bank
+from kinelift.lifting.metrics import mpjpe, p_mpjpe
+from kinelift.lifting.network import LifterNetwork, Net
+from kinelift.lifting.network import framing as framing_of
+from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.lifting.synthesis.sampler import Sampler
+from kinelift.lifting.training.learner import Learner, Networks
+from kinelift.lifting.training.schedule import learning_rate, norm_momentum, set_norm_momentum
+from kinelift.lifting.training.settings import TrainSettings
+from kinelift.lifting.training.sources import Recorded, Source, Synthetic, ahead, endless, frame_rate, layouts
+from kinelift.models.temporal import TemporalNet
+from kinelift.poses.errors import SettingsError
+from kinelift.weights.state import load_state, save_state
 
 EXAM = 2048
 """Answered frames that are validated on."""

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from poses.errors import DataError
-from poses.keypoints.container import Keypoints
-from poses.keypoints.documents import entry
-from poses.keypoints.layouts import chosen
-from poses.keypoints.sightings import Sighting, box_of_corner_and_size, gather, triples
-from poses.keypoints.videos import Place, Videos, place_of
-from poses.skeleton import Skeleton, registered
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints.container import Keypoints
+from kinelift.poses.keypoints.documents import entry
+from kinelift.poses.keypoints.layouts import chosen
+from kinelift.poses.keypoints.sightings import Sighting, box_of_corner_and_size, gather, triples
+from kinelift.poses.keypoints.videos import Place, Videos, place_of
+from kinelift.poses.skeleton import Skeleton, registered
 
 Size = tuple[int, int]
 Images = Mapping[int | str, tuple[Place, Size | None]]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from poses.errors import DataError
+from kinelift.poses.errors import DataError
 
 
 def size_of(found: Any, where: str) -> tuple[int, int]:

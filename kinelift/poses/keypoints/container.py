@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from poses.containers import People
-from poses.errors import DataError, ShapeError
-from poses.skeleton import Skeleton
+from kinelift.poses.containers import People
+from kinelift.poses.errors import DataError, ShapeError
+from kinelift.poses.skeleton import Skeleton
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from poses.archive import read_archive
-from poses.errors import DataError
-from poses.keypoints.arrays import entries, size_of
-from poses.keypoints.container import Keypoints
-from poses.keypoints.layouts import Definition, decide
-from poses.keypoints.sightings import LARGEST, Sighting, gather
-from poses.keypoints.videos import Videos
-from poses.skeleton import COCO17
+from kinelift.poses.archive import read_archive
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints.arrays import entries, size_of
+from kinelift.poses.keypoints.container import Keypoints
+from kinelift.poses.keypoints.layouts import Definition, decide
+from kinelift.poses.keypoints.sightings import LARGEST, Sighting, gather
+from kinelift.poses.keypoints.videos import Videos
+from kinelift.poses.skeleton import COCO17
 
 DETECTRON = Definition("Detectron's keypoints", {17: COCO17}, COCO17)
 _PEOPLE = 1

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from poses.errors import DataError
+from kinelift.poses.errors import DataError
 
 _DIGITS = 18
 """Of whole numbers: longer ones are damage, and no numbers for numpy."""

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from poses.errors import OutputError
-from poses.output import make_folder, remedy
+from kinelift.poses.errors import OutputError
+from kinelift.poses.output import make_folder, remedy
 
 
 @contextmanager

@@ -7,8 +7,8 @@ another.
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from poses.errors import DataError
-from poses.skeleton import Skeleton, registered, skeleton
+from kinelift.poses.errors import DataError
+from kinelift.poses.skeleton import Skeleton, registered, skeleton
 
 
 class Definition(NamedTuple):

@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from poses.errors import DataError
-from poses.keypoints.container import Keypoints
-from poses.keypoints.documents import entry, read_json
-from poses.keypoints.layouts import Definition, decide
-from poses.keypoints.sightings import Sighting, gather, triples
-from poses.keypoints.videos import Videos
-from poses.skeleton import BODY25, OPENPOSE18
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints.container import Keypoints
+from kinelift.poses.keypoints.documents import entry, read_json
+from kinelift.poses.keypoints.layouts import Definition, decide
+from kinelift.poses.keypoints.sightings import Sighting, gather, triples
+from kinelift.poses.keypoints.videos import Videos
+from kinelift.poses.skeleton import BODY25, OPENPOSE18
 
 OPENPOSE = Definition("OpenPose's JSON", {25: BODY25, 18: OPENPOSE18}, BODY25)
 KEY = "pose_keypoints_2d"

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from poses.archive import read_archive
-from poses.errors import DataError
-from poses.keypoints.arrays import entries, size_of
-from poses.keypoints.container import Keypoints
-from poses.keypoints.sightings import Sighting, gather
-from poses.keypoints.videos import Videos
-from poses.skeleton import COCO17, H36M17, HUMANEVA15, Skeleton, skeleton
+from kinelift.poses.archive import read_archive
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints.arrays import entries, size_of
+from kinelift.poses.keypoints.container import Keypoints
+from kinelift.poses.keypoints.sightings import Sighting, gather
+from kinelift.poses.keypoints.videos import Videos
+from kinelift.poses.skeleton import COCO17, H36M17, HUMANEVA15, Skeleton, skeleton
 
 NAMES = {"coco": COCO17, "h36m": H36M17, "humaneva15": HUMANEVA15}
 """The layouts that such files name, in the order of joints that VideoPose3D gives them."""

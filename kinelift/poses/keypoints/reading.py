@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from poses.archive import archive_keys
-from poses.errors import DataError
-from poses.keypoints.annotations import annotated_videos
-from poses.keypoints.container import Keypoints
-from poses.keypoints.detectron import detectron_videos
-from poses.keypoints.documents import read_json
-from poses.keypoints.openpose import openpose_videos
-from poses.keypoints.positions import position_videos
-from poses.keypoints.recorded import recorded_videos
-from poses.keypoints.results import alphapose_videos, results_videos
-from poses.keypoints.videos import Videos
+from kinelift.poses.archive import archive_keys
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints.annotations import annotated_videos
+from kinelift.poses.keypoints.container import Keypoints
+from kinelift.poses.keypoints.detectron import detectron_videos
+from kinelift.poses.keypoints.documents import read_json
+from kinelift.poses.keypoints.openpose import openpose_videos
+from kinelift.poses.keypoints.positions import position_videos
+from kinelift.poses.keypoints.recorded import recorded_videos
+from kinelift.poses.keypoints.results import alphapose_videos, results_videos
+from kinelift.poses.keypoints.videos import Videos
 
 EXPECTED = "a folder of OpenPose's JSON files, a .json of COCO's or AlphaPose's, or a .npz of VideoPose3D or Kinelift"
 

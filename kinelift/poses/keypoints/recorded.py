@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool
 
-from poses.containers import Recording, Track2D
-from poses.errors import DataError
-from poses.keypoints.container import Keypoints
-from poses.keypoints.layouts import chosen
-from poses.keypoints.sightings import Sighting, gather
-from poses.keypoints.videos import Videos
-from poses.recording import load
-from poses.skeleton import COCO17
+from kinelift.poses.containers import Recording, Track2D
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints.container import Keypoints
+from kinelift.poses.keypoints.layouts import chosen
+from kinelift.poses.keypoints.sightings import Sighting, gather
+from kinelift.poses.keypoints.videos import Videos
+from kinelift.poses.recording import load
+from kinelift.poses.skeleton import COCO17
 
 
 def recorded_videos(path: Path, asked: str | None) -> Videos:

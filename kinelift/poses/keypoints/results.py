@@ -12,14 +12,14 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from poses.errors import DataError
-from poses.keypoints.container import Keypoints
-from poses.keypoints.documents import entry
-from poses.keypoints.layouts import Definition, decide
-from poses.keypoints.openpose import KEY, people_of
-from poses.keypoints.sightings import Sighting, box_of_corner_and_size, gather, triples
-from poses.keypoints.videos import Videos, place_of
-from poses.skeleton import COCO17, HALPE26, OPENPOSE18
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints.container import Keypoints
+from kinelift.poses.keypoints.documents import entry
+from kinelift.poses.keypoints.layouts import Definition, decide
+from kinelift.poses.keypoints.openpose import KEY, people_of
+from kinelift.poses.keypoints.sightings import Sighting, box_of_corner_and_size, gather, triples
+from kinelift.poses.keypoints.videos import Videos, place_of
+from kinelift.poses.skeleton import COCO17, HALPE26, OPENPOSE18
 
 COCO = Definition("a list of COCO results", {17: COCO17}, COCO17)
 ALPHAPOSE = Definition("AlphaPose's results", {17: COCO17, 26: HALPE26}, COCO17)

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from poses.boxes import around
-from poses.containers import People
-from poses.errors import DataError
+from kinelift.poses.boxes import around
+from kinelift.poses.containers import People
+from kinelift.poses.errors import DataError
 
 LARGEST = 1e6
 """Px: coordinates farther out are damage."""

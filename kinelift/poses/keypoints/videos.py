@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from poses.errors import DataError
-from poses.keypoints.container import Keypoints
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints.container import Keypoints
 
 Videos: TypeAlias = Mapping[str, Callable[[], Keypoints]]
 """What reads each video, by name."""

@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from poses.boxes import around
-from poses.containers import Person, Recording
-from poses.errors import OutputError
-from poses.keypoints.folder import check_folder, replacing_folder
-from poses.keypoints.openpose import KEY
-from poses.keypoints.recorded import seen
-from poses.output import replacing
-from poses.recording import save
-from poses.skeleton import BODY25, COCO17, OPENPOSE18, Skeleton, convert
+from kinelift.poses.boxes import around
+from kinelift.poses.containers import Person, Recording
+from kinelift.poses.errors import OutputError
+from kinelift.poses.keypoints.folder import check_folder, replacing_folder
+from kinelift.poses.keypoints.openpose import KEY
+from kinelift.poses.keypoints.recorded import seen
+from kinelift.poses.output import replacing
+from kinelift.poses.recording import save
+from kinelift.poses.skeleton import BODY25, COCO17, OPENPOSE18, Skeleton, convert
 
 _VERSION = 1.3
 _UNUSED = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d", "pose_keypoints_3d")

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from poses import Skeleton, recording
-from poses.errors import DataError
-from poses.skeleton import skeleton
+from kinelift.poses import Skeleton, recording
+from kinelift.poses.errors import DataError
+from kinelift.poses.skeleton import skeleton
 
 _LARGEST = 50.0
 """Metres: no people whose poses are one clip are further apart."""

@@ -7,7 +7,7 @@ from math import inf
 import numpy as np
 from jaxtyping import Float
 
-from poses import Skeleton
+from kinelift.poses import Skeleton
 
 OTHER = "other"
 """The label of motions that are none of the actions; a classifier reports them as unknown."""

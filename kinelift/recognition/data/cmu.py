@@ -9,9 +9,9 @@ signals stay a subject of their own.
 
 import re
 
-from recognition.data import evidence
-from recognition.data.clips import OTHER
-from recognition.data.labels import Rule
+from kinelift.recognition.data import evidence
+from kinelift.recognition.data.clips import OTHER
+from kinelift.recognition.data.labels import Rule
 
 TERMS = (
     "CMU Graphics Lab Motion Capture Database: free for research and commercial use. The data used in this project was "

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from poses.errors import SettingsError
-from recognition.data import folder, mocap, msr_action3d, sbu
-from recognition.data.clips import Dataset
+from kinelift.poses.errors import SettingsError
+from kinelift.recognition.data import folder, mocap, msr_action3d, sbu
+from kinelift.recognition.data.clips import Dataset
 
 Layout: TypeAlias = Literal["msr-action3d", "sbu", "mocap"]
 LAYOUTS: Mapping[Layout, str] = {

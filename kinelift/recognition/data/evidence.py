@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import binary_dilation, uniform_filter1d
 from scipy.signal import savgol_filter
 
-from poses import H36M17
+from kinelift.poses import H36M17
 
 _LEFT, _RIGHT = (
     {part: H36M17.index(f"{side}_{part}") for part in ("hip", "knee", "ankle", "wrist")} for side in ("left", "right")

@@ -13,12 +13,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from poses import Skeleton
-from poses.errors import DataError, OutputError
-from poses.output import make_folder, replacing
-from recognition.data import clipfile, repair
-from recognition.data.clips import Clip, Dataset, Flaw, Segment
-from recognition.data.table import Row, read_flaws, read_rows, write_flaws, write_rows
+from kinelift.poses import Skeleton
+from kinelift.poses.errors import DataError, OutputError
+from kinelift.poses.output import make_folder, replacing
+from kinelift.recognition.data import clipfile, repair
+from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
+from kinelift.recognition.data.table import Row, read_flaws, read_rows, write_flaws, write_rows
 
 
 def read(path: Path) -> Dataset:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from recognition.data.clips import OTHER
-from recognition.data.evidence import Evidence, Motion
+from kinelift.recognition.data.clips import OTHER
+from kinelift.recognition.data.evidence import Evidence, Motion
 
 LABELS = ("walk", "run", "jump", "sit", "stand", "gesture", "kick", "punch", "dance", "climb", OTHER)
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from poses import H36M17
-from poses.errors import DataError
-from recognition.data import cmu, repair
-from recognition.data.clips import Clip, Dataset, Flaw, Segment
-from recognition.data.evidence import Motion
-from recognition.data.labels import LABELS, UNLABELLED, labels_of
-from recognition.windows import WindowPlan, resample
+from kinelift.poses import H36M17
+from kinelift.poses.errors import DataError
+from kinelift.recognition.data import cmu, repair
+from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
+from kinelift.recognition.data.evidence import Motion
+from kinelift.recognition.data.labels import LABELS, UNLABELLED, labels_of
+from kinelift.recognition.windows import WindowPlan, resample
 
 FORMAT = 2
 RATE = 30.0

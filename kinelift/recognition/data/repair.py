@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
-from recognition.data.clips import Flaw
+from kinelift.recognition.data.clips import Flaw
 
 Points = Float[np.ndarray, "T J 3"]
 Times = Float[np.ndarray, " T"]

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from poses import skeleton
-from poses.errors import DataError
-from recognition.data import repair
-from recognition.data.clips import Clip, Dataset, Flaw, Segment
-from recognition.data.source import members
+from kinelift.poses import skeleton
+from kinelift.poses.errors import DataError
+from kinelift.recognition.data import repair
+from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
+from kinelift.recognition.data.source import members
 
 SKELETON = skeleton("kinect15-pair")
 RATE = 15.0

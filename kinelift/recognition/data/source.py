@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from poses.errors import DataError
+from kinelift.poses.errors import DataError
 
 LARGEST = 64 * 2**20
 """Bytes of one file; the known collections stay far below."""

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, fields
 from math import inf, isinf, isnan
 from pathlib import Path
 
-from poses.errors import DataError
-from recognition.data.clips import Flaw
+from kinelift.poses.errors import DataError
+from kinelift.recognition.data.clips import Flaw
 
 NEEDED = ("clip", "label")
 _LAYOUT = (

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from lifting.anthropometry import adult
-from lifting.body.problem import State
-from lifting.body.structure import TIPS
-from lifting.camera import Camera
-from poses import COCO17, H36M17, Poses3D, Track2D, convert
+from kinelift.lifting.anthropometry import adult
+from kinelift.lifting.body.problem import State
+from kinelift.lifting.body.structure import TIPS
+from kinelift.lifting.camera import Camera
+from kinelift.poses import COCO17, H36M17, Poses3D, Track2D, convert
 
 SIZE = (720, 1280)
 CAMERA = Camera.from_field_of_view(55.0, SIZE)

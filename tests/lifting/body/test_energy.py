@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lifting.anthropometry import adult, prior
-from lifting.body.energy import FREE, Energy
-from lifting.body.motion import accelerations, second, spread
-from lifting.body.problem import Problem, State
-from lifting.body.settings import FitSettings
-from lifting.body.solver import banded
-from lifting.body.structure import SEGMENT, TIPS, centres, chains, keypoints
-from lifting.synthesis.offsets import PUBLISHED
-from poses import COCO17, H36M17
-from poses.errors import SettingsError
+from kinelift.lifting.anthropometry import adult, prior
+from kinelift.lifting.body.energy import FREE, Energy
+from kinelift.lifting.body.motion import accelerations, second, spread
+from kinelift.lifting.body.problem import Problem, State
+from kinelift.lifting.body.settings import FitSettings
+from kinelift.lifting.body.solver import banded
+from kinelift.lifting.body.structure import SEGMENT, TIPS, centres, chains, keypoints
+from kinelift.lifting.synthesis.offsets import PUBLISHED
+from kinelift.poses import COCO17, H36M17
+from kinelift.poses.errors import SettingsError
 
 STEP = 1e-6
 

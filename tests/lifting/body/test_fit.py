@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lifting.body import FitSettings, fit, fits
-from lifting.body.structure import TIPS
-from lifting.root import BODY
-from poses import COCO17, H36M17, Poses3D, Track2D, convert
-from poses.errors import SettingsError
-from poses.skeleton import BODY25
+from kinelift.lifting.body import FitSettings, fit, fits
+from kinelift.lifting.body.structure import TIPS
+from kinelift.lifting.root import BODY
+from kinelift.poses import COCO17, H36M17, Poses3D, Track2D, convert
+from kinelift.poses.errors import SettingsError
+from kinelift.poses.skeleton import BODY25
 from tests.lifting.body.people import (
     CAMERA,
     answered,

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from lifting.batch import Framing
-from lifting.camera import Camera, Distortion
-from lifting.datasets.chunks import Chunks, ChunkSampler, mirrored
-from lifting.datasets.sequences import SequenceBank
-from lifting.projection import reproject
-from poses import COCO17, H36M17
-from poses.errors import DataError
+from kinelift.lifting.batch import Framing
+from kinelift.lifting.camera import Camera, Distortion
+from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler, mirrored
+from kinelift.lifting.datasets.sequences import SequenceBank
+from kinelift.lifting.projection import reproject
+from kinelift.poses import COCO17, H36M17
+from kinelift.poses.errors import DataError
 from tests.lifting.datasets.recordings import bank, sequence
 
 FRAMINGS = st.builds(

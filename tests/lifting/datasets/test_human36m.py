@@ -9,10 +9,10 @@ import pytest
 from scipy.io import savemat
 from scipy.spatial.transform import Rotation
 
-from lifting.datasets import human36m
-from lifting.datasets.human36m import JOINTS, SIZES, SUBJECTS
-from poses import H36M17
-from poses.errors import DataError
+from kinelift.lifting.datasets import human36m
+from kinelift.lifting.datasets.human36m import JOINTS, SIZES, SUBJECTS
+from kinelift.poses import H36M17
+from kinelift.poses.errors import DataError
 
 FRAMES = 7
 NUMBERS = np.random.default_rng(5)

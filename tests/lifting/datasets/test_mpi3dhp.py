@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import savemat
 
-from lifting.camera import Camera
-from lifting.datasets import mpi3dhp
-from lifting.datasets.sequences import SequenceBank
-from poses.errors import DataError
-from poses.skeleton import MPI3DHP17
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.datasets import mpi3dhp
+from kinelift.lifting.datasets.sequences import SequenceBank
+from kinelift.poses.errors import DataError
+from kinelift.poses.skeleton import MPI3DHP17
 
 LENS = Camera((1497.7, 1497.1), (1024.7, 1051.4))
 PUBLISHED = (

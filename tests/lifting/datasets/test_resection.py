@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifting.camera import Camera, Distortion
-from lifting.datasets.resection import resect
-from poses.errors import DataError
+from kinelift.lifting.camera import Camera, Distortion
+from kinelift.lifting.datasets.resection import resect
+from kinelift.poses.errors import DataError
 from tests.lifting.datasets.recordings import LENS, SIZE, standing, walk
 
 WORLD = walk(100).reshape(-1, 3)

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifting.datasets.sequences import Sequence, SequenceBank
-from poses import COCO17, H36M17
-from poses.errors import DataError, SettingsError, ShapeError
+from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
+from kinelift.poses import COCO17, H36M17
+from kinelift.poses.errors import DataError, SettingsError, ShapeError
 from tests.lifting.datasets.recordings import LENS, SIZE, bank, sequence
 
 

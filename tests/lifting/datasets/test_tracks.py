@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifting.camera import Camera
-from lifting.datasets.sequences import Sequence
-from lifting.datasets.tracks import Filming, follow, read_tracks
-from poses import COCO17, H36M17, Person, Recording, Skeleton, Track2D, VideoFacts
-from poses.errors import DataError, SettingsError
-from poses.recording import save
-from poses.skeleton import BODY25, HALPE26, HUMANEVA15, OPENPOSE18
+from kinelift.lifting.camera import Camera
+from kinelift.lifting.datasets.sequences import Sequence
+from kinelift.lifting.datasets.tracks import Filming, follow, read_tracks
+from kinelift.poses import COCO17, H36M17, Person, Recording, Skeleton, Track2D, VideoFacts
+from kinelift.poses.errors import DataError, SettingsError
+from kinelift.poses.recording import save
+from kinelift.poses.skeleton import BODY25, HALPE26, HUMANEVA15, OPENPOSE18
 
 FILMING = Filming((640, 480), 10.0)
 

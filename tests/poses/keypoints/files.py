@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from poses import COCO17, Skeleton
-from poses.keypoints import Keypoints
+from kinelift.poses import COCO17, Skeleton
+from kinelift.poses.keypoints import Keypoints
 
 SIZE = (640, 480)
 Frames = Sequence[Sequence[np.ndarray]]

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poses import COCO17
-from poses.errors import DataError
-from poses.keypoints import Keypoints, read
-from poses.skeleton import BODY25, HALPE26
+from kinelift.poses import COCO17
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints import Keypoints, read
+from kinelift.poses.skeleton import BODY25, HALPE26
 from tests.poses.keypoints.files import (
     alphapose,
     annotations,

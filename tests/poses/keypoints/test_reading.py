@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from poses import COCO17, H36M17, Skeleton
-from poses.errors import DataError
-from poses.keypoints import Keypoints, read, read_videos
-from poses.recording import save
-from poses.skeleton import BODY25, HALPE26, MPI3DHP17, OPENPOSE18
+from kinelift.poses import COCO17, H36M17, Skeleton
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints import Keypoints, read, read_videos
+from kinelift.poses.recording import save
+from kinelift.poses.skeleton import BODY25, HALPE26, MPI3DHP17, OPENPOSE18
 from tests.poses.keypoints.files import (
     SIZE,
     alphapose,

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poses import COCO17, H36M17, Person, Recording, Skeleton, Track2D, convert
-from poses.errors import OutputError
-from poses.keypoints import Format, Keypoints, read, write
-from poses.skeleton import BODY25, HALPE26, OPENPOSE18
+from kinelift.poses import COCO17, H36M17, Person, Recording, Skeleton, Track2D, convert
+from kinelift.poses.errors import OutputError
+from kinelift.poses.keypoints import Format, Keypoints, read, write
+from kinelift.poses.skeleton import BODY25, HALPE26, OPENPOSE18
 from tests.poses.scenes import recording
 from tests.poses.scenes import track as random_track
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from poses import Person, Poses3D, Recording, Track2D, VideoFacts, recording
-from recognition.data.clips import Dataset
+from kinelift.poses import Person, Poses3D, Recording, Track2D, VideoFacts, recording
+from kinelift.recognition.data.clips import Dataset
 
 Content = np.ndarray | Mapping[str, Any] | Recording
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from recognition.data import sbu
+from kinelift.recognition.data import sbu
 
 
 def msr_points(frames: int) -> np.ndarray:

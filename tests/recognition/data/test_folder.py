@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from poses import H36M17, skeleton
-from poses.errors import DataError, OutputError
-from recognition.data import folder
-from recognition.data.clips import Clip, Dataset, Flaw, Segment
+from kinelift.poses import H36M17, skeleton
+from kinelift.poses.errors import DataError, OutputError
+from kinelift.recognition.data import folder
+from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
 from tests.recognition.data.folders import recorded, same, written
 from tests.recognition.motions import walking
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from recognition.data import cmu
-from recognition.data.clips import OTHER
-from recognition.data.evidence import Motion
-from recognition.data.labels import LABELS, UNLABELLED, labels_of
+from kinelift.recognition.data import cmu
+from kinelift.recognition.data.clips import OTHER
+from kinelift.recognition.data.evidence import Motion
+from kinelift.recognition.data.labels import LABELS, UNLABELLED, labels_of
 from tests.recognition.motions import standing, walking, waving
 
 

@@ -3,12 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from poses import H36M17
-from poses.errors import DataError, SettingsError
-from recognition.data import folder, mocap
-from recognition.data.clips import Dataset, Flaw, Segment
-from recognition.data.conversion import convert
-from recognition.data.labels import LABELS
+from kinelift.poses import H36M17
+from kinelift.poses.errors import DataError, SettingsError
+from kinelift.recognition.data import folder, mocap
+from kinelift.recognition.data.clips import Dataset, Flaw, Segment
+from kinelift.recognition.data.conversion import convert
+from kinelift.recognition.data.labels import LABELS
 from tests.recognition.data.folders import same
 from tests.recognition.motions import standing, walking
 

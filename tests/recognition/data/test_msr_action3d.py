@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from poses.errors import DataError
-from recognition.data import folder, msr_action3d
-from recognition.data.clips import Dataset
+from kinelift.poses.errors import DataError
+from kinelift.recognition.data import folder, msr_action3d
+from kinelift.recognition.data.clips import Dataset
 from tests.recognition.data.folders import same
 from tests.recognition.data.samples import msr_points, packed, write_msr
 

@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from poses import skeleton
-from poses.errors import DataError
-from recognition.data import folder, sbu
-from recognition.data.clips import Dataset
+from kinelift.poses import skeleton
+from kinelift.poses.errors import DataError
+from kinelift.recognition.data import folder, sbu
+from kinelift.recognition.data.clips import Dataset
 from tests.recognition.data.folders import same
 from tests.recognition.data.samples import packed, two_people, write_sbu
 
