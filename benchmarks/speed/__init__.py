@@ -1,0 +1,1 @@
+"""Time and memory, each beside a baseline of the same run."""

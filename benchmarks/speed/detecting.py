@@ -1,6 +1,6 @@
 """What a frame costs each detector, with one thread and with two, as JSON and as a table.
 
-    python -m benchmarks.detecting [--frames 120] [--detector NAME ...] [--openpose FILE] [--video FILE]
+    python -m benchmarks.speed.detecting [--frames 120] [--detector NAME ...] [--openpose FILE] [--video FILE]
 
 Of each detector, on frames in memory: ``ms_1`` and ``ms_2``: milliseconds a frame with one and with two threads;
 ``cpu_1`` and ``cpu_2``: processor time, which other programs on the machine hardly change; ``times``: the latter with
@@ -28,14 +28,22 @@ import cv2
 import torch
 import tyro
 
+from benchmarks.keypoints.ways import (
+    Way,
+    detectron2,
+    keypoints_of,
+    lightweight_openpose,
+    movenet,
+    part_fields,
+    strided,
+)
+from benchmarks.machine import machine
+from benchmarks.markdown import Column, percent, table
 from kinelift.app.device import pick
 from kinelift.app.following import follow
 from kinelift.app.settings import Settings
 from kinelift.app.video import Video
-from benchmarks.markdown import Column, percent, table
-from benchmarks.pipeline import machine
-from benchmarks.ways import Way, detectron2, keypoints_of, lightweight_openpose, movenet, part_fields, strided
-from kinelift.detectors import keypoint_rcnn
+from kinelift.detectors.detectron2 import keypoint_rcnn
 from kinelift.detectors.protocol import Detector
 from kinelift.poses import Frame
 from kinelift.poses.keypoints import Format, write

@@ -1,6 +1,6 @@
 """Milliseconds to draw a frame, by layout and number of people, as JSON.
 
-    python -m benchmarks.drawing [--frames 60]
+    python -m benchmarks.speed.drawing [--frames 60]
 
 Compared in the same run with a new matplotlib figure a frame (3D axes, one skeleton), which is how peers draw.
 """
@@ -16,8 +16,8 @@ import tyro
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from benchmarks.machine import machine
 from kinelift.app.render import LAYOUTS, Renderer
-from benchmarks.pipeline import machine
 from kinelift.poses import COCO17, H36M17, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
 
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 """Frames a second that a whole track is lifted at, on one thread, as JSON.
 
-    python -m benchmarks.lifting_speed [--frames 2000] [--rounds 7]
+    python -m benchmarks.speed.lifting [--frames 2000] [--rounds 7]
 
 Ours is all of ``Lifter.lift`` on keypoints in pixels: grid, normalisation, the track and its mirror image, the answers
 between moments, the root. Beside it, in turns, a loop written from the published description (Pavllo et al. 2019): the
@@ -22,13 +22,13 @@ import tyro
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from benchmarks.pipeline import machine
-from kinelift.lifting.camera import Camera
+from benchmarks.machine import machine
 from kinelift.lifting.coordinates import on_picture
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.network import LifterNetwork
 from kinelift.models.temporal import TemporalConfig, TemporalNet
 from kinelift.poses import COCO17, H36M17, Track2D
+from kinelift.poses.camera import Camera
 
 FIELDS = ((3, 3, 3), (3, 3, 3, 3, 3))
 RATES = (30.0, 60.0)

@@ -1,6 +1,6 @@
 """Time and accuracy of putting people together from part affinity fields, as JSON.
 
-    python -m benchmarks.part_fields [--people 5] [--scenes 40] [--repeats 20]
+    python -m benchmarks.speed.part_fields [--people 5] [--scenes 40] [--repeats 20]
 
 On maps of 46 × 82 cells that are drawn of known people, so that nothing but the grouping is measured. ``group_ms``:
 processor time a frame, median and worst over the scenes; ``loops_ms``: that of the same method without arrays, one
@@ -21,12 +21,12 @@ import numpy as np
 import tyro
 from jaxtyping import Float
 
-from benchmarks.part_fields_loops import group_by_loops
-from benchmarks.pipeline import machine
-from benchmarks.rendered_fields import render, somebody
-from kinelift.detectors.part_fields import Grouped, GroupingSettings, PartFields, group
-from kinelift.detectors.part_fields.layout import PARTS
-from kinelift.detectors.part_fields.peaks import Peaks, find_peaks
+from benchmarks.machine import machine
+from benchmarks.speed.part_fields_loops import group_by_loops
+from benchmarks.speed.rendered_fields import render, somebody
+from kinelift.detectors.openpose.part_fields import Grouped, GroupingSettings, PartFields, group
+from kinelift.detectors.openpose.part_fields.limbs import PARTS
+from kinelift.detectors.openpose.part_fields.peaks import Peaks, find_peaks
 
 HEIGHT, WIDTH = 46, 82
 NOISE = 0.02

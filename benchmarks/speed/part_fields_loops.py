@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from kinelift.detectors.part_fields import Grouped, GroupingSettings, PartFields
-from kinelift.detectors.part_fields.connections import Connections
-from kinelift.detectors.part_fields.grouping import assemble, chosen
-from kinelift.detectors.part_fields.layout import LIMBS, PARTS
-from kinelift.detectors.part_fields.peaks import Peaks
+from kinelift.detectors.openpose.part_fields import Grouped, GroupingSettings, PartFields
+from kinelift.detectors.openpose.part_fields.connections import Connections
+from kinelift.detectors.openpose.part_fields.grouping import assemble, chosen
+from kinelift.detectors.openpose.part_fields.limbs import LIMBS, PARTS
+from kinelift.detectors.openpose.part_fields.peaks import Peaks
 
 _SETTINGS = GroupingSettings()
 

@@ -1,6 +1,6 @@
 """Speed of every stage, and speed and peak memory of the whole program at one and four times the length, as JSON.
 
-    python benchmarks/pipeline.py [--video FILE] [--seconds 4] [--frames 60]
+    python benchmarks/speed/pipeline.py [--video FILE] [--seconds 4] [--frames 60]
 
 What the figures are compared with is measured in the same run: the stages with decoding alone, four times the length
 with once. Stages run one after another on frames held in memory, which says what each costs, not what overlaps.
@@ -8,7 +8,6 @@ with once. Stages run one after another on frames held in memory, which says wha
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import numpy as np
 import tyro
 from imageio_ffmpeg import get_ffmpeg_exe
 
+from benchmarks.machine import machine
 from kinelift.weights.store import fetch
 
 T = TypeVar("T")
@@ -44,11 +44,6 @@ def main(video: Path | None = None, seconds: float = 4.0, frames: int = 60) -> N
         whole = programs(source, seconds, Path(folder))
         report = {"machine": machine(), "whole": whole, "stages": stages(source, frames, Path(folder))}
     print(json.dumps(report, indent=2))
-
-
-def machine() -> dict[str, Any]:
-    """Where this was measured."""
-    return {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()}
 
 
 def programs(source: Path, seconds: float, folder: Path) -> dict[str, Any]:

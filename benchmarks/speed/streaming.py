@@ -1,6 +1,6 @@
 """Milliseconds that a causal network takes for each new frame of one person, on one thread, as JSON.
 
-    python -m benchmarks.streaming [--frames 200] [--channels 1024]
+    python -m benchmarks.speed.streaming [--frames 200] [--channels 1024]
 
 Compared in the same run with the whole receptive field computed anew for every frame, by the strided twin. Both see the
 same frames in turns, and ``largest_difference`` is how far their answers are apart. ``processor_ms`` is the median time
@@ -18,7 +18,7 @@ import torch
 import tyro
 from torch import Tensor
 
-from benchmarks.pipeline import machine
+from benchmarks.machine import machine
 from kinelift.models.streaming import TemporalStream
 from kinelift.models.temporal import StridedTwin, TemporalConfig, TemporalNet
 

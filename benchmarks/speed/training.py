@@ -1,6 +1,6 @@
 """Speed of ``lifting train`` beside an ordinary PyTorch loop with the same network, and its memory, as JSON.
 
-    python -m benchmarks.training [--data FILE] [--rounds 5]
+    python -m benchmarks.speed.training [--data FILE] [--rounds 5]
 
 The loop is what one writes without this project: ``nn.Conv1d`` with strides, windows gathered by index, Adam. Both
 learn from the same recorded frames in the same precision, in turns, so that other programs disturb both alike.
@@ -25,9 +25,8 @@ import tyro
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from benchmarks.pipeline import machine
+from benchmarks.machine import machine
 from kinelift.lifting.batch import Framing
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.coordinates import on_picture
 from kinelift.lifting.datasets.chunks import ChunkSampler
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
@@ -38,6 +37,7 @@ from kinelift.lifting.training.sources import ahead
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.models.temporal import TemporalConfig
 from kinelift.poses import H36M17
+from kinelift.poses.camera import Camera
 
 WIDTHS = (3, 3, 3)
 WINDOW, MIDDLE = 27, 13

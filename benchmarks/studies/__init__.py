@@ -1,0 +1,1 @@
+"""Comparisons of methods, minutes to hours long."""

@@ -1,7 +1,7 @@
 """Motion images: windows a second on one core as JSON; with labelled motion, what every choice of an encoding does.
 
-    python -m benchmarks.encoding
-    python -m benchmarks.encoding DIR [--seconds None] [--seeds 3]
+    python -m benchmarks.studies.encoding
+    python -m benchmarks.studies.encoding DIR [--seconds None] [--seeds 3]
 
 Speed is in CPU time, at the default size and at others, compared in the same run with the published drawing of all
 pairs and with encoding every window alone.
@@ -24,16 +24,16 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.pipeline import machine
+from benchmarks.machine import machine
 from kinelift.poses import skeleton
-from kinelift.recognition import evaluation
-from kinelift.recognition.augment import Augmentation, Sampler
-from kinelift.recognition.corpus import Corpus, corpus_of
 from kinelift.recognition.data import folder
 from kinelift.recognition.data.clips import Dataset
-from kinelift.recognition.layout import all_pairs
-from kinelift.recognition.scores import Scores, clip_scores
-from kinelift.recognition.spmf import STRIDE, Encoding, encode
+from kinelift.recognition.encoding.pair_order import all_pairs
+from kinelift.recognition.encoding.spmf import STRIDE, Encoding, encode
+from kinelift.recognition.measuring import evaluation
+from kinelift.recognition.training.augment import Augmentation, Sampler
+from kinelift.recognition.training.corpus import Corpus, corpus_of
+from kinelift.recognition.training.scores import Scores, clip_scores
 from kinelift.recognition.windows import WindowPlan
 
 FRAMES = 31

@@ -1,6 +1,6 @@
 """How far a track lifted whole is from the same track lifted by a window a frame (mm), as Markdown.
 
-    python -m benchmarks.lifting_grid out/sample-clip/recording.npz [--lifter live]
+    python -m benchmarks.studies.lifting_grid out/sample-clip/recording.npz [--lifter live]
 
 Every frame rate sees the keypoints of the same frames, as if people had moved faster or slower. ``on the grid``: frames
 whose time is that of an answer. Mean over frames and joints, and the largest, of everyone in the recordings.
@@ -18,10 +18,10 @@ import tyro
 from jaxtyping import Float
 
 from benchmarks.markdown import Column, percent, table
-from kinelift.lifting.camera import Camera
-from kinelift.lifting.dense import Grid
+from kinelift.lifting.inference.dense import Grid
 from kinelift.lifting.lifter import Lifter
 from kinelift.poses import Track2D
+from kinelift.poses.camera import Camera
 from kinelift.poses.recording import load
 from kinelift.weights.store import fetch
 

@@ -1,6 +1,6 @@
 """The methods of the source texts against each other: same data, same number of answered frames, several seeds.
 
-python -m benchmarks.lifting_study cmu.npz -o FOLDER
+python -m benchmarks.studies.lifting_study cmu.npz -o FOLDER
 
 Every run leaves a JSON file, and is not repeated where there is one. With ``--humaneva humaneva.npz``, specialists are
 compared with their generalist too. Reported in docs/lifting-study.md.
@@ -18,11 +18,11 @@ import torch
 import tyro
 from lightning_fabric import Fabric
 
-from kinelift.lifting import material
-from kinelift.lifting.evaluation import Errors, lifted, report
+from kinelift.lifting.datasets import dataset_split
+from kinelift.lifting.datasets.dataset_split import Split
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.losses.objective import LossSettings
-from kinelift.lifting.material import Split
+from kinelift.lifting.measuring.evaluation import Errors, lifted, report
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.lifting.training.presets import Bai
@@ -109,9 +109,9 @@ def run(case: Case, seed: int, parts: Split) -> Mapping[str, object]:
     }  # fmt: skip
 
 
-def errors(lifter: Lifter, test: material.Bank, noise: NoiseSettings | None) -> Errors:
+def errors(lifter: Lifter, test: dataset_split.Bank, noise: NoiseSettings | None) -> Errors:
     """On one camera for each piece of four seconds."""
-    return report(material.tests(test, 1, noise, 0), lifted(lifter)).overall
+    return report(dataset_split.tests(test, 1, noise, 0), lifted(lifter)).overall
 
 
 def divided(bank: MotionBank, share: float) -> tuple[MotionBank, MotionBank | None]:
@@ -143,8 +143,8 @@ def main(
     """
     torch.set_num_threads(1)
     out.mkdir(parents=True, exist_ok=True)
-    split = material.split(MotionBank.load(data))
-    split = replace(split, test=material.of(split.test, TEST))
+    split = dataset_split.split(MotionBank.load(data))
+    split = replace(split, test=dataset_split.of(split.test, TEST))
     todo = [(case, seed) for seed in range(seeds) for case in cases(parts)]
     for case, seed in todo[share[0] :: share[1]]:
         path = out / f"{case.part}, {case.name}, {seed}.json"
@@ -164,7 +164,7 @@ SPECIALISTS = replace(Bai(), channels=256, epochs=10, batch=512)
 
 def specialists(data: Path, out: Path, seeds: int) -> None:
     """A specialist for every action against the generalist, at equal unit-epochs; MPJPE / MPJVE over the seeds."""
-    split = material.split(material.load(data))
+    split = dataset_split.split(dataset_split.load(data))
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
     actions = {"Walking": "walking", "Jog": "jog", "Box": "box"}
     for seed in range(seeds):

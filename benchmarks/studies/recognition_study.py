@@ -2,7 +2,7 @@
 
 python -m recognition convert ARCHIVE --layout msr-action3d -o msr
 python -m recognition convert ARCHIVE --layout sbu -o sbu
-python -m benchmarks.recognition_study msr sbu -o FOLDER
+python -m benchmarks.studies.recognition_study msr sbu -o FOLDER
 
 A cell is searched once a seed, on all 20 actions of the training subjects of MSR-Action3D, of whom one is taken out for
 the reward; SBU gets the cells that were found there. Then everything is trained from scratch and the test clips are
@@ -24,23 +24,23 @@ import tyro
 from jaxtyping import Float
 from scipy.special import softmax
 
-from benchmarks.recognition_table import FOLDS, MEMBERS, MODELS, SUBSETS, Case, table
-from kinelift.models.architecture import AnyGenotype
-from kinelift.models.genotype import HAND_CHOSEN
-from kinelift.models.macro import Layer, MacroGenotype
+from benchmarks.studies.recognition_table import FOLDS, MEMBERS, MODELS, SUBSETS, Case, table
+from kinelift.models.enas.architecture import AnyGenotype
+from kinelift.models.enas.genotype import HAND_CHOSEN
+from kinelift.models.enas.macro import Layer, MacroGenotype
 from kinelift.poses.output import make_folder, replacing
-from kinelift.recognition import search_figures
-from kinelift.recognition.augment import Augmentation, Sampler
-from kinelift.recognition.corpus import Corpus, corpus_of
 from kinelift.recognition.data import folder, msr_action3d
-from kinelift.recognition.evaluation import rounds
-from kinelift.recognition.found import Found
+from kinelift.recognition.encoding.spmf import Encoding
+from kinelift.recognition.measuring.evaluation import rounds
 from kinelift.recognition.network import ActionNetwork, pictures
-from kinelift.recognition.reinforce import ReinforceSettings
-from kinelift.recognition.search import Search
-from kinelift.recognition.search_settings import SearchSettings
-from kinelift.recognition.spmf import Encoding
-from kinelift.recognition.training import Pictures, Trainer, TrainSettings
+from kinelift.recognition.search import figures
+from kinelift.recognition.search.reinforce import ReinforceSettings
+from kinelift.recognition.search.search import Search
+from kinelift.recognition.search.search_result import Found
+from kinelift.recognition.search.settings import SearchSettings
+from kinelift.recognition.training.augment import Augmentation, Sampler
+from kinelift.recognition.training.corpus import Corpus, corpus_of
+from kinelift.recognition.training.trainer import Pictures, Trainer, TrainSettings
 from kinelift.recognition.windows import WindowPlan
 
 PLAN = WindowPlan(seconds=None, gap=np.inf)
@@ -198,8 +198,8 @@ def main(
         for job in jobs:
             job.result()
     first = searches[0].result()
-    search_figures.course(first.history, out / "search.png")
-    search_figures.architecture(first.best.genotype, out / "cell.png")
+    figures.course(first.history, out / "search.png")
+    figures.architecture(first.best.genotype, out / "cell.png")
     print("\n".join(table(out)))
     (out / "settings.json").write_text(json.dumps({"search": asdict(settings), "training": asdict(TRAINING)}, indent=1))
 

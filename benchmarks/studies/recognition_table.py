@@ -1,4 +1,7 @@
-"""The table of a recognition study, from the files of its runs: ``python -m benchmarks.recognition_table FOLDER``."""
+"""The table of a recognition study, from the files of its runs.
+
+python -m benchmarks.studies.recognition_table FOLDER
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Ways of making a timeline, compared on motions stitched together from those of people never seen: JSON and a table.
 
-    python -m benchmarks.timeline FOLDER [--folds 5] [--genotype cell.json] [--report report.json]
+    python -m benchmarks.studies.timeline FOLDER [--folds 5] [--genotype cell.json] [--report report.json]
 
 A network is trained without each fold of people (about a minute of CPU time each). Labelled stretches of one person, or
 of one fold, are joined: eight of 1.5 to 6 s, each turned to face where the one before faced; lifted ones where FOLDER
@@ -20,16 +20,16 @@ import tyro
 from jaxtyping import Float, Int
 from scipy.ndimage import gaussian_filter1d
 
-from benchmarks.pipeline import machine
-from kinelift.models.architecture import AnyGenotype
+from benchmarks.machine import machine
+from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.poses.output import replacing
 from kinelift.recognition.calibration import claim
 from kinelift.recognition.console import Cell, Data, Settings, cell_of, read
-from kinelift.recognition.corpus import Corpus
 from kinelift.recognition.data.clips import OTHER
-from kinelift.recognition.evaluation import subject_folds
+from kinelift.recognition.measuring.evaluation import subject_folds
 from kinelift.recognition.segments import UNKNOWN, Timeline, segments
-from kinelift.recognition.training import Trainer, TrainSettings
+from kinelift.recognition.training.corpus import Corpus
+from kinelift.recognition.training.trainer import Trainer, TrainSettings
 from kinelift.recognition.windows import cut, starts
 
 BLEND = 6

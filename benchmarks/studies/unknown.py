@@ -1,6 +1,6 @@
 """How far a classifier can be trusted with motions that it does not know: tables, and JSON with --report.
 
-    python -m benchmarks.unknown FOLDER [--answers FILE.npz] [--report FILE.json] [--figure FILE.png]
+    python -m benchmarks.studies.unknown FOLDER [--answers FILE.npz] [--report FILE.json] [--figure FILE.png]
 
 Everybody in FOLDER (docs/recognition-data.md) is judged by networks that have not seen them, and every action by
 networks that were not taught it, as ``python -m recognition train`` does; through a lifter where the folder has lifted
@@ -26,10 +26,9 @@ from rich.table import Table
 from scipy.special import logsumexp, softmax, xlogy
 from scipy.stats import mannwhitneyu
 
-from benchmarks.pipeline import machine
+from benchmarks.machine import machine
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import replacing
-from kinelift.recognition import evaluation, reports
 from kinelift.recognition.calibration import (
     Answers,
     Decisions,
@@ -44,10 +43,11 @@ from kinelift.recognition.calibration import (
     trust,
     trust_curve,
 )
-from kinelift.recognition.calibration_figure import write_calibration_figure
 from kinelift.recognition.console import Cell, Data, Settings, cell_of, progress, read
-from kinelift.recognition.measuring import measure
-from kinelift.recognition.training import TrainSettings
+from kinelift.recognition.measuring import evaluation, reports
+from kinelift.recognition.measuring.calibration_figure import write_calibration_figure
+from kinelift.recognition.measuring.measure import measure
+from kinelift.recognition.training.trainer import TrainSettings
 
 BOUNDS = (0.05, 0.1, 0.15, 0.2, 0.3)
 """Shares of unknown motion that may get a name."""

@@ -7,12 +7,12 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
-from kinelift.app.export import write_csv
+from kinelift.app.export.actions_json import write_timeline
+from kinelift.app.export.formats import write_csv
+from kinelift.app.export.timeline_figure import write_timeline_figure
 from kinelift.app.pipeline import Pipeline, render
 from kinelift.app.progress import Watch
 from kinelift.app.reporter import Reporter
-from kinelift.app.timeline import write_timeline
-from kinelift.app.timeline_figure import write_timeline_figure
 from kinelift.app.video import Video
 from kinelift.poses import Recording, recording
 from kinelift.poses.errors import KineliftError, OutputError

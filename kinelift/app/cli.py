@@ -144,8 +144,8 @@ def export(recording: RecordingFile, to: Literal["json", "csv", "npz", "timeline
             timeline is the figure of the actions.
         out: The file to write; poses3d.json, .csv or .npz, or timeline.png, beside the recording if not given.
     """
-    from kinelift.app.export import Format
-    from kinelift.app.export import export as write
+    from kinelift.app.export.formats import Format
+    from kinelift.app.export.formats import export as write
     from kinelift.app.reporter import Reporter
     from kinelift.poses.recording import load
 

@@ -7,16 +7,16 @@ from typing import Any
 
 from kinelift.app.following import Mend
 from kinelift.app.settings import Detection
-from kinelift.detectors import detectron2
-from kinelift.detectors.blazepose import BlazePose
 from kinelift.detectors.converted import as_skeleton
-from kinelift.detectors.keypoint_file import KeypointFile
+from kinelift.detectors.detectron2 import detector as detectron2
+from kinelift.detectors.keypoint_files.detector import KeypointFile
+from kinelift.detectors.movenet.scales import movenet_people
 from kinelift.detectors.one_by_one import OneByOne
-from kinelift.detectors.openpose import open_openpose
-from kinelift.detectors.part_fields import GroupingSettings
+from kinelift.detectors.openpose.detector import open_openpose
+from kinelift.detectors.openpose.part_fields import GroupingSettings
 from kinelift.detectors.protocol import Detector
-from kinelift.detectors.refined import Looks, Refined
-from kinelift.detectors.scales import movenet_people
+from kinelift.detectors.refining.blazepose import BlazePose
+from kinelift.detectors.refining.refined import Looks, Refined
 from kinelift.detectors.strided import Strided
 from kinelift.detectors.tracking import unflipped
 from kinelift.poses import keypoints

@@ -22,10 +22,10 @@ from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector
 from kinelift.lifting.body import Lifts, fitted
-from kinelift.lifting.camera import Camera
-from kinelift.lifting.coupled import Coupled
 from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.specialist_lifter import Coupled
 from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.recognition.classifier import Classifier
 from kinelift.weights.store import locate

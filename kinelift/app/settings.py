@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 from kinelift.detectors.tracking import choose
-from kinelift.lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
+from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import SettingsError
 
 

@@ -12,15 +12,15 @@ from lightning_fabric import Fabric
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kinelift.lifting import material
 from kinelift.lifting.body import Fit, fitted
-from kinelift.lifting.conversion import Layout
-from kinelift.lifting.conversion import convert as convert_files
-from kinelift.lifting.evaluation import Seen, lifted, mean_pose, report, tables, written
-from kinelift.lifting.figures import errors_by_action, save
+from kinelift.lifting.datasets import dataset_split
+from kinelift.lifting.datasets.convert import Layout
+from kinelift.lifting.datasets.convert import convert as convert_files
 from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.measuring.evaluation import Seen, lifted, mean_pose, report, tables, written
+from kinelift.lifting.measuring.figures import errors_by_action, save
 from kinelift.lifting.mocap.audit import table as audited
-from kinelift.lifting.prepare import prepare as prepare_folders
+from kinelift.lifting.mocap.prepare import prepare as prepare_folders
 from kinelift.lifting.relift import ReliftSettings, errors
 from kinelift.lifting.relift import relift as relift_clips
 from kinelift.lifting.relift import save as save_lifted
@@ -125,9 +125,9 @@ def training(preset: str) -> Callable[..., None]:
             precision: Fabric's name for it, such as 32-true or bf16-mixed.
             data_terms: Origin and licence of the data, for the checkpoint to tell: weights often inherit terms.
         """
-        parts = material.split(material.load(data), learned=guests)
-        learn, watch = (material.showing(part, actions) for part in (parts.train, parts.validation))
-        more = None if unlabelled is None else material.load(unlabelled)
+        parts = dataset_split.split(dataset_split.load(data), learned=guests)
+        learn, watch = (dataset_split.showing(part, actions) for part in (parts.train, parts.validation))
+        more = None if unlabelled is None else dataset_split.load(unlabelled)
         trainer = Trainer(settings, learn, watch, _fabric(accelerator, devices, nodes, precision), more)
         begin(trainer, out, start)
         with _progress() as progress:
@@ -163,7 +163,7 @@ def specialising(preset: str) -> Callable[..., None]:
             accelerator: cpu, cuda or auto.
             precision: Fabric's name for it, such as 32-true or bf16-mixed.
         """
-        parts = material.split(material.load(data))
+        parts = dataset_split.split(dataset_split.load(data))
         make_folder(out)
         found: list[Comparison] = []
         for one in train_all(settings, parts, labels(parts.test, actions), out, _fabric(accelerator, 1, 1, precision)):
@@ -206,13 +206,13 @@ def evaluate(
         figure: Also draw the errors by action, as PNG, PDF or SVG.
         device: cpu or cuda.
     """
-    lifter, parts = Lifter.load(checkpoint, device), material.split(material.load(data), tested)
-    test = material.showing(material.of(parts.test, subject), actions)
+    lifter, parts = Lifter.load(checkpoint, device), dataset_split.split(dataset_split.load(data), tested)
+    test = dataset_split.showing(dataset_split.of(parts.test, subject), actions)
     ways = WAYS if isinstance(test, MotionBank) else {"recorded keypoints": None}
-    baseline = mean_pose(material.tests(parts.train, 1, None, seed))
-    reports = {"mean pose": report(material.tests(test, cameras, None, seed), baseline)}
+    baseline = mean_pose(dataset_split.tests(parts.train, 1, None, seed))
+    reports = {"mean pose": report(dataset_split.tests(test, cameras, None, seed), baseline)}
     for name, noise in ways.items():
-        reports[name] = report(_shown(material.tests(test, cameras, noise, seed)), lifted(fitted(lifter, fit)))
+        reports[name] = report(_shown(dataset_split.tests(test, cameras, noise, seed)), lifted(fitted(lifter, fit)))
     for title, table in tables(reports).items():
         print(f"\n### {title}\n\n{table}")  # noqa: T201
     if out:

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from kinelift.lifting.camera import Camera
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import WeightsError
 
 Normalised: TypeAlias = tuple[Float[Tensor, "B R J F"], Float[Tensor, "B R 3 3"]]

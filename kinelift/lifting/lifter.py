@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.coordinates import normalisation
-from kinelift.lifting.dense import DenseLifting
+from kinelift.lifting.inference.dense import DenseLifting
+from kinelift.lifting.inference.sliding import each, overlapping
+from kinelift.lifting.inference.windows import cut
 from kinelift.lifting.network import LifterNetwork, Net, framing, windowed
 from kinelift.lifting.root import bridged, place
-from kinelift.lifting.sliding import each, overlapping
-from kinelift.lifting.windows import cut
 from kinelift.models.fused_temporal import FusedTemporalNet
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses import H36M17, Poses3D, Skeleton, Track2D, convert
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 
 FEWEST = 5
@@ -29,9 +29,9 @@ FEWEST = 5
 class Lifter:
     """Lifts whole tracks of any length and frame rate, also a varying one. Their ends repeat.
 
-    A temporal net whose input is normalised frame by frame goes over the whole track (``lifting.dense``). Others get
-    windows resampled to the network's frame rate (``lifting.sliding``): one around the time of every frame, or, if they
-    answer many frames, few that slide over the track.
+    A temporal net whose input is normalised frame by frame goes over the whole track (``lifting.inference.dense``).
+    Others get windows resampled to the network's frame rate (``lifting.inference.sliding``): one around the time of
+    every frame, or, if they answer many frames, few that slide over the track.
     """
 
     network: LifterNetwork

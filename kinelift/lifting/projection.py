@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kinelift.lifting.camera import moved
+from kinelift.poses.camera import moved
 
 
 def reproject(points: Float[Tensor, "B *N 3"], parameters: Float[Tensor, "B 11"]) -> Float[Tensor, "B *N 2"]:

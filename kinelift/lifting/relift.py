@@ -16,17 +16,17 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from kinelift.lifting import subjects
 from kinelift.lifting.body import Fit, fitted
-from kinelift.lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
-from kinelift.lifting.evaluation import Report, report
-from kinelift.lifting.film import film
 from kinelift.lifting.lifter import Lifter
-from kinelift.lifting.prepare import Clip, write
+from kinelift.lifting.measuring.evaluation import Report, report
+from kinelift.lifting.measuring.trials import Trial
+from kinelift.lifting.mocap import subjects
+from kinelift.lifting.mocap.prepare import Clip, write
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
-from kinelift.lifting.trials import Trial
+from kinelift.lifting.synthesis.virtual_camera import film
 from kinelift.poses import Skeleton
+from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import SettingsError
 from kinelift.weights.store import locate
 

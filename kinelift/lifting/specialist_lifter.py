@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.lifter import Lifter
 from kinelift.poses import Action, Poses3D, Skeleton, Track2D
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import WeightsError
 
 TABLE = "specialists.json"

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.coordinates import normalisation
+from kinelift.lifting.inference.windows import cut
 from kinelift.lifting.network import LifterNetwork
-from kinelift.lifting.windows import cut
 from kinelift.models.streaming import TemporalStream
 from kinelift.models.temporal import TemporalNet
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 
 Keypoints: TypeAlias = Float[np.ndarray, "J 2"]

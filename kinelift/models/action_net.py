@@ -6,8 +6,8 @@ from math import prod
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kinelift.models.cell import Cell
-from kinelift.models.genotype import HAND_CHOSEN, Genotype
+from kinelift.models.enas.cell import Cell
+from kinelift.models.enas.genotype import HAND_CHOSEN, Genotype
 
 
 @dataclass(frozen=True)

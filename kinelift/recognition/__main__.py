@@ -12,21 +12,21 @@ import numpy as np
 import tyro
 from jaxtyping import Float
 
-from kinelift.models.architecture import AnyGenotype
+from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.poses.errors import DataError, KineliftError, SettingsError
 from kinelift.poses.output import make_folder, replacing
-from kinelift.recognition import evaluation, figures, reports
 from kinelift.recognition.calibration import Calibration
 from kinelift.recognition.console import Cell, Data, Out, Settings, cell_of, console, progress, read, show_flaws
-from kinelift.recognition.corpus import Corpus
 from kinelift.recognition.data import clipfile
-from kinelift.recognition.data.conversion import Layout
-from kinelift.recognition.data.conversion import convert as convert_collection
-from kinelift.recognition.measuring import measure
+from kinelift.recognition.data.collections import Layout
+from kinelift.recognition.data.collections import convert as convert_collection
+from kinelift.recognition.encoding.spmf import Encoding
+from kinelift.recognition.measuring import evaluation, figures, reports
+from kinelift.recognition.measuring.measure import measure
 from kinelift.recognition.network import ActionNetwork
-from kinelift.recognition.search_command import search
-from kinelift.recognition.spmf import Encoding
-from kinelift.recognition.training import Trainer, TrainSettings
+from kinelift.recognition.search.command import search
+from kinelift.recognition.training.corpus import Corpus
+from kinelift.recognition.training.trainer import Trainer, TrainSettings
 from kinelift.recognition.windows import WindowPlan, resample
 
 

@@ -11,13 +11,13 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kinelift.models.architecture import AnyGenotype, genotype
-from kinelift.models.genotype import HAND_CHOSEN
+from kinelift.models.enas.architecture import AnyGenotype, genotype
+from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.poses.errors import DataError
-from kinelift.recognition.corpus import Corpus, corpus_of
 from kinelift.recognition.data import folder
-from kinelift.recognition.spmf import Encoding
-from kinelift.recognition.training import TrainSettings
+from kinelift.recognition.encoding.spmf import Encoding
+from kinelift.recognition.training.corpus import Corpus, corpus_of
+from kinelift.recognition.training.trainer import TrainSettings
 
 Data = Annotated[Path, tyro.conf.arg(help="A folder with labels.csv and clips/ (docs/recognition-data.md).")]
 Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]

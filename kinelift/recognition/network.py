@@ -11,11 +11,11 @@ from jaxtyping import Float
 from scipy.special import softmax
 from torch import Tensor
 
-from kinelift.models import architecture
-from kinelift.models.architecture import AnyNet
+from kinelift.models.enas import architecture
+from kinelift.models.enas.architecture import AnyNet
 from kinelift.poses.errors import WeightsError
 from kinelift.recognition.calibration import Calibration
-from kinelift.recognition.spmf import Encoding, encode
+from kinelift.recognition.encoding.spmf import Encoding, encode
 from kinelift.recognition.windows import WindowPlan
 from kinelift.weights import checkpoint
 from kinelift.weights.checkpoint import Checkpoint

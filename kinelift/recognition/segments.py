@@ -2,7 +2,7 @@
 
 Whether a segment gets a name is decided from all of it, after segmentation: single windows below the threshold inside
 a certain segment do not tear it apart. Viterbi decoding instead of smoothing and joining was measured to be no better
-(benchmarks/timeline.py).
+(benchmarks/studies/timeline.py).
 """
 
 from collections.abc import Sequence

@@ -114,7 +114,7 @@ def import_(
         causal: The network answers for the last frame that it sees, not for the middle one.
     """
     from kinelift.weights import checkpoint, published  # torch: the other commands do without
-    from kinelift.weights.conversion import Intent, converted
+    from kinelift.weights.videopose3d import Intent, converted
 
     about = {"imported_from": file.name, "method": _METHOD, "terms": _TERMS}
     held, intent = published.read(file), Intent(skeleton_in, skeleton_out, rate, causal)

@@ -10,8 +10,8 @@ from kinelift.app.pipeline import Pipeline
 from kinelift.app.settings import Settings
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.scripted import Scripted
-from kinelift.lifting.camera import Camera
 from kinelift.poses import COCO17, H36M17, Action, Frame, People, Poses3D, Skeleton, Track2D, convert
+from kinelift.poses.camera import Camera
 
 DEPTH = 4.0
 """Metres from the camera to everybody."""

@@ -9,7 +9,7 @@ import pytest
 from kinelift.app.__main__ import main
 from kinelift.app.detection import Opened, decided, open_detector
 from kinelift.app.settings import Detection
-from kinelift.detectors.keypoint_file import KeypointFile
+from kinelift.detectors.keypoint_files.detector import KeypointFile
 from kinelift.detectors.strided import Strided
 from kinelift.detectors.tracking import unflipped
 from kinelift.poses import COCO17, H36M17, Recording, convert, keypoints
@@ -137,11 +137,11 @@ def test_the_source_is_not_overwritten(capsys: pytest.CaptureFixture[str]) -> No
 
 class TestChoice:
     def test_auto_is_detectron2_where_it_can_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("kinelift.detectors.detectron2.installed", lambda: True)
+        monkeypatch.setattr("kinelift.detectors.detectron2.detector.installed", lambda: True)
         chosen = decided(Detection(), "cuda")
         assert (chosen.detector, chosen.refine) == ("detectron2", "none")
         assert decided(Detection(), "cpu").detector == "movenet"
-        monkeypatch.setattr("kinelift.detectors.detectron2.installed", lambda: False)
+        monkeypatch.setattr("kinelift.detectors.detectron2.detector.installed", lambda: False)
         assert decided(Detection(), "cuda").detector == "movenet"
 
     def test_movenet_has_a_second_stage(self) -> None:
@@ -158,7 +158,9 @@ class TestChoice:
     def test_sizes_and_thresholds_reach_the_detector(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[dict[str, Any]] = []
         monkeypatch.setattr("kinelift.app.detection.locate", lambda name: Path(name))
-        monkeypatch.setattr("kinelift.app.detection.movenet_people", lambda model, **chosen: asked.append(chosen) or script(1))
+        monkeypatch.setattr(
+            "kinelift.app.detection.movenet_people", lambda model, **chosen: asked.append(chosen) or script(1)
+        )
         open_detector(Detection(detector="movenet", refine="none", long_side=768, person_threshold=0.0), "cpu")
         opened = open_detector(Detection(detector="movenet", refine="none"), "cpu")
         assert asked == [{"long_side": 768, "person_threshold": 0.0}, {}]

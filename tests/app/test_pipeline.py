@@ -11,9 +11,9 @@ from kinelift.app import Pipeline, Video
 from kinelift.app.detection import Opened
 from kinelift.app.pipeline import render
 from kinelift.app.settings import Detection, Settings
-from kinelift.detectors.refined import Refined
+from kinelift.detectors.movenet.second_look import SecondLook
+from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.scripted import Scripted
-from kinelift.detectors.second_look import SecondLook
 from kinelift.lifting.body import fit
 from kinelift.lifting.network import LifterNetwork
 from kinelift.models.action_net import ActionNet, ActionNetConfig
@@ -22,9 +22,9 @@ from kinelift.poses import COCO17, H36M17, Recording
 from kinelift.poses.errors import DataError, OutputError, SettingsError, WeightsError
 from kinelift.recognition.classifier import Classifier
 from kinelift.recognition.network import ActionNetwork
+from kinelift.weights.store import FILES
 from tests.app.stages import DEPTH, Counting, Limping, Recorder, pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
-from kinelift.weights.store import FILES
 
 SIZE = (160, 120)
 

@@ -9,8 +9,8 @@ from kinelift.app.render import LAYOUTS, Renderer
 from kinelift.app.render.picture import caption
 from kinelift.app.render.scene import build, upward
 from kinelift.app.render.viewpoint import framing
-from kinelift.lifting.camera import Camera
 from kinelift.poses import COCO17, H36M17, Action, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 
 FRAMES = 30

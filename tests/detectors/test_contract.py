@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from kinelift.detectors.blazepose import BlazePose
-from kinelift.detectors.detectron2 import Detectron2, Detectron2Settings
-from kinelift.detectors.keypoint_file import KeypointFile
-from kinelift.detectors.lightweight import LightweightFields
-from kinelift.detectors.movenet import MoveNet
-from kinelift.detectors.openpose import OpenPose, open_openpose
+from kinelift.detectors.detectron2.detector import Detectron2, Detectron2Settings
+from kinelift.detectors.keypoint_files.detector import KeypointFile
+from kinelift.detectors.movenet.detector import MoveNet
+from kinelift.detectors.movenet.second_look import SecondLook
+from kinelift.detectors.openpose.detector import OpenPose, open_openpose
+from kinelift.detectors.openpose.lightweight import LightweightFields
 from kinelift.detectors.protocol import Detector
-from kinelift.detectors.refined import Refined
+from kinelift.detectors.refining.blazepose import BlazePose
+from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.scripted import Scripted
-from kinelift.detectors.second_look import SecondLook
 from kinelift.detectors.strided import Strided
 from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
 from kinelift.poses import COCO17, Frame, People

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.rendered_fields import apart, render, somebody, standing
-from kinelift.detectors.part_fields import Grouped, GroupingSettings, PartFields, group
-from kinelift.detectors.part_fields.layout import FIELDS, HEATMAPS, LIMBS, PARTS
-from kinelift.detectors.part_fields.peaks import find_peaks
+from benchmarks.speed.rendered_fields import apart, render, somebody, standing
+from kinelift.detectors.openpose.part_fields import Grouped, GroupingSettings, PartFields, group
+from kinelift.detectors.openpose.part_fields.limbs import FIELDS, HEATMAPS, LIMBS, PARTS
+from kinelift.detectors.openpose.part_fields.peaks import find_peaks
 from kinelift.poses.errors import SettingsError, ShapeError
 
 SIZE = (46, 82)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from benchmarks.identity_metrics import Moment, Score, score
+from benchmarks.tracking.identity_metrics import Moment, Score, score
 from kinelift.detectors.tracking import Identity
 from kinelift.poses import COCO17, People
 

@@ -14,9 +14,9 @@ from kinelift.app.video import Video
 from kinelift.poses import H36M17, Recording
 from kinelift.poses.errors import WeightsError
 from kinelift.poses.recording import load
+from kinelift.weights.store import fetch
 from tests.clips import contents, steady, write_clip
 from tests.end_to_end.programs import run
-from kinelift.weights.store import fetch
 
 FRAMES = 40
 

@@ -5,13 +5,13 @@ from types import MappingProxyType
 import numpy as np
 import torch
 
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.network import LifterNetwork
 from kinelift.models.temporal import TemporalConfig, TemporalNet
 from kinelift.models.two_stream import TwoStreamConfig, TwoStreamNet
 from kinelift.models.ugcn import UGCN, UGCNConfig
 from kinelift.poses import H36M17, Track2D
+from kinelift.poses.camera import Camera
 
 SIZE = (640, 480)
 CAMERA = Camera.from_field_of_view(55, SIZE)

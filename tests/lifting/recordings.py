@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
+from kinelift.poses.camera import Camera
 from kinelift.poses.skeleton import HUMANEVA15
 
 SIZE = (640, 480)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.lifter import FEWEST, Lifter
 from kinelift.lifting.network import LifterNetwork
 from kinelift.poses import H36M17, Track2D, skeleton
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 from tests.lifting.networks import CAMERA, NETS, SIZE, network, temporal, track
 

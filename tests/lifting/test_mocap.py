@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kinelift.lifting.mocap import acclaim, bvh, layouts
-from kinelift.lifting.prepare import prepare, read_index, whole_pieces
+from kinelift.lifting.mocap import acclaim, bvh, joints
+from kinelift.lifting.mocap.prepare import prepare, read_index, whole_pieces
 from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
 from kinelift.poses.errors import DataError
 
@@ -247,6 +247,6 @@ def test_bones_keep_their_length_and_formats_agree(bank: MotionBank) -> None:
 
 
 def test_layouts_name_every_joint() -> None:
-    for layout in (layouts.ACCLAIM, layouts.MOTIONBUILDER, layouts.DAZ):
+    for layout in (joints.ACCLAIM, joints.MOTIONBUILDER, joints.DAZ):
         assert layout.find("left_knee") != layout.find("right_knee")
         assert layout.find("thorax") == layout.joints["thorax"]

@@ -8,8 +8,8 @@ from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.network import LifterNetwork, windowed
 from kinelift.poses import COCO17, H36M17
 from kinelift.poses.errors import WeightsError
-from tests.lifting.networks import CAMERA, NETS, network, temporal, track
 from kinelift.weights.checkpoint import Checkpoint, save
+from tests.lifting.networks import CAMERA, NETS, network, temporal, track
 
 
 @pytest.mark.parametrize("kind", NETS)

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.network import LifterNetwork
 from kinelift.models.temporal import TemporalConfig, TemporalNet
 from kinelift.poses import COCO17, H36M17, Track2D
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
-from tests.weights.bins import write
 from kinelift.weights.__main__ import main
+from tests.weights.bins import write
 
 SIZE = (640, 360)
 CAMERA = Camera.from_field_of_view(55, SIZE)

@@ -7,7 +7,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Generator
 
-from kinelift.lifting import material
+from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.losses.objective import LossSettings
@@ -162,7 +162,7 @@ def test_momentum_reaches_the_norms() -> None:
 
 def test_splits_of_published_data_sets() -> None:
     everyone = SequenceBank((*bank("S1", "S9"), *bank("Train/S1", "Validate/S1"), *bank("S5", labelled=False)))
-    parts = material.split(everyone)
+    parts = dataset_split.split(everyone)
     assert isinstance(parts.train, SequenceBank)
     assert isinstance(parts.test, SequenceBank)
     assert {one.subject for one in parts.train} == {"S1", "Train/S1"}
@@ -171,8 +171,8 @@ def test_splits_of_published_data_sets() -> None:
 
 def test_actions_are_matched_exactly() -> None:
     both = bank("S1", actions=("Sitting 1", "SittingDown 1", "Walking 1 chunk0"))
-    assert material.actions(both) == ("Sitting", "SittingDown", "Walking")
-    assert material.actions(material.showing(both, ("Sitting",))) == ("Sitting",)
+    assert dataset_split.actions(both) == ("Sitting", "SittingDown", "Walking")
+    assert dataset_split.actions(dataset_split.showing(both, ("Sitting",))) == ("Sitting",)
     with pytest.raises(DataError, match="Sit"):
-        material.showing(both, ("Sit",))
-    assert [t.action for t in material.tests(both, 1, None, 0)] == ["Sitting", "SittingDown", "Walking"]
+        dataset_split.showing(both, ("Sit",))
+    assert [t.action for t in dataset_split.tests(both, 1, None, 0)] == ["Sitting", "SittingDown", "Walking"]

@@ -10,15 +10,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.lifting.evaluation import mean_pose, report
-from kinelift.lifting.film import NEAREST, film, framed
 from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.measuring.evaluation import mean_pose, report
+from kinelift.lifting.mocap.prepare import Clip, write
 from kinelift.lifting.mocap.retarget import Calibration, retarget
-from kinelift.lifting.prepare import Clip, write
 from kinelift.lifting.relift import Relifted, ReliftSettings, errors, relift
 from kinelift.lifting.synthesis.bank import COCO, JOINTS, MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED
 from kinelift.lifting.synthesis.view import ViewSettings
+from kinelift.lifting.synthesis.virtual_camera import NEAREST, film, framed
 from kinelift.poses import H36M17
 from kinelift.poses.errors import SettingsError
 from tests.lifting.conftest import Lifting

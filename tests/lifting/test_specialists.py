@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from lightning_fabric import Fabric
 
-from kinelift.lifting import material
-from kinelift.lifting.coupled import Coupled
-from kinelift.lifting.evaluation import Errors
+from kinelift.lifting.datasets import dataset_split
+from kinelift.lifting.measuring.evaluation import Errors
+from kinelift.lifting.specialist_lifter import Coupled
 from kinelift.lifting.training.presets import Bai
 from kinelift.lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
 from kinelift.poses import Action, Poses3D
@@ -26,7 +26,7 @@ FABRIC = Fabric(accelerator="cpu", devices=1)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A generalist and two specialists, trained for real."""
     folder = tmp_path_factory.mktemp("specialists")
-    found = list(train_all(SETTINGS, material.split(DATA), {"Walking": "walk", "Box": "punch"}, folder, FABRIC))
+    found = list(train_all(SETTINGS, dataset_split.split(DATA), {"Walking": "walk", "Box": "punch"}, folder, FABRIC))
     save_table(folder, SETTINGS, found)
     assert [one.action for one in found] == ["Walking", "Box"]
     assert "| Walking | " in markdown(found)
@@ -78,7 +78,7 @@ def test_labels_default_to_the_names_of_actions() -> None:
 
 def test_an_action_that_nobody_shows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="Jog"):
-        list(train_all(SETTINGS, material.split(DATA), {"Jog": "run"}, tmp_path, FABRIC))
+        list(train_all(SETTINGS, dataset_split.split(DATA), {"Jog": "run"}, tmp_path, FABRIC))
 
 
 def test_a_folder_without_specialists_says_how_to_train_them(tmp_path: Path) -> None:

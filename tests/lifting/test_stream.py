@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.network import LifterNetwork
 from kinelift.lifting.stream import LifterStream
 from kinelift.models.temporal import TemporalConfig, TemporalNet
 from kinelift.poses import Track2D
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 
 SIZE = (640, 480)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from kinelift.lifting import anthropometry
 from kinelift.lifting.batch import Framing
-from kinelift.lifting.prepare import Clip, write
+from kinelift.lifting.mocap.prepare import Clip, write
 from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.bank import COCO, JOINTS, MotionBank
 from kinelift.lifting.synthesis.body import (

@@ -11,14 +11,14 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from kinelift.lifting.evaluation import lifted, mean_pose, report, tables
 from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.measuring.evaluation import lifted, mean_pose, report, tables
+from kinelift.lifting.measuring.trials import RATE, trials
 from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.lifting.training.settings import TrainSettings
 from kinelift.lifting.training.sources import ahead
 from kinelift.lifting.training.trainer import Trainer
-from kinelift.lifting.trials import RATE, trials
 from kinelift.poses.errors import DataError, SettingsError, WeightsError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from kinelift.models.genotype import OPERATIONS, Edge, Genotype, Node
-from kinelift.models.space import MacroSpace, MicroSpace
+from kinelift.models.enas.genotype import OPERATIONS, Edge, Genotype, Node
+from kinelift.models.enas.space import MacroSpace, MicroSpace
 
 
 @st.composite

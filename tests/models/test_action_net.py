@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinelift.models.action_net import ActionNet, ActionNetConfig
-from kinelift.models.cell import Cell
-from kinelift.models.genotype import HAND_CHOSEN, OPERATIONS, Genotype, loose_ends, node
-from kinelift.models.operations import DropPath, operation
+from kinelift.models.enas.cell import Cell
+from kinelift.models.enas.genotype import HAND_CHOSEN, OPERATIONS, Genotype, loose_ends, node
+from kinelift.models.enas.operations import DropPath, operation
 from tests.models.architectures import cells, genotypes
 
 

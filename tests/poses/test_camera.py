@@ -6,8 +6,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from kinelift.lifting.camera import Camera, Distortion, Extrinsics
 from kinelift.lifting.projection import reproject
+from kinelift.poses.camera import Camera, Distortion, Extrinsics
 from kinelift.poses.errors import SettingsError
 
 SIZE = (1000, 800)

@@ -17,7 +17,7 @@ from kinelift.recognition.calibration import (
     trust,
     trust_curve,
 )
-from kinelift.recognition.calibration_figure import write_calibration_figure
+from kinelift.recognition.measuring.calibration_figure import write_calibration_figure
 
 K, OTHER = 4, 3
 

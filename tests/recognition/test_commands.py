@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 import tyro
 
-from kinelift.models.genotype import HAND_CHOSEN, Genotype
+from kinelift.models.enas.genotype import HAND_CHOSEN, Genotype
 from kinelift.poses.errors import DataError
 from kinelift.recognition.__main__ import evaluate, train
 from kinelift.recognition.classifier import Classifier
 from kinelift.recognition.data import folder
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.network import ActionNetwork
-from kinelift.recognition.search_command import search
-from kinelift.recognition.search_settings import SearchSettings
-from kinelift.recognition.training import TrainSettings
+from kinelift.recognition.search.command import search
+from kinelift.recognition.search.settings import SearchSettings
+from kinelift.recognition.training.trainer import TrainSettings
 from kinelift.recognition.windows import WindowPlan
 from tests.recognition.motions import clip, dataset, standing, walking, waving
 

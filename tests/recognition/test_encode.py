@@ -9,11 +9,11 @@ import pytest
 from kinelift.poses import H36M17, Person, Poses3D, Recording, Track2D, VideoFacts, recording
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.skeleton import KINECT15_PAIR
-from kinelift.recognition import figures
 from kinelift.recognition.__main__ import encode
 from kinelift.recognition.data import clipfile
-from kinelift.recognition.layout import LIMBS, REACHES
-from kinelift.recognition.spmf import Encoding
+from kinelift.recognition.encoding.pair_order import LIMBS, REACHES
+from kinelift.recognition.encoding.spmf import Encoding
+from kinelift.recognition.measuring import figures
 from tests.recognition.bodies import moving
 from tests.recognition.motions import walking
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.weights.conftest import CONTENT, entry_for
 from kinelift.weights import __main__ as cli
 from kinelift.weights import registry
 from kinelift.weights.sources import Shipped, Url
+from tests.weights.conftest import CONTENT, entry_for
 
 
 @pytest.fixture

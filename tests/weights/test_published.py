@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from kinelift.poses.errors import DataError, WeightsError
-from tests.weights.bins import state, write
 from kinelift.weights import __main__ as cli
 from kinelift.weights import checkpoint
-from kinelift.weights.conversion import Intent, converted
 from kinelift.weights.published import Published, read, read_state
+from kinelift.weights.videopose3d import Intent, converted
+from tests.weights.bins import state, write
 
 
 @pytest.mark.parametrize("zipped", [True, False])

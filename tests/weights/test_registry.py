@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from kinelift.poses.errors import WeightsError
-from tests.weights.conftest import CONTENT, entry_for
 from kinelift.weights import registry
 from kinelift.weights.sources import Npm, Shipped, Source, Url, Wheel
 from kinelift.weights.store import FILES, State, default_store
+from tests.weights.conftest import CONTENT, entry_for
 
 CARDS = Path(registry.__file__).with_name("cards")
 

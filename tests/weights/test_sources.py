@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from kinelift.poses.errors import WeightsError
-from tests.weights.conftest import CONTENT, entry_for
 from kinelift.weights import registry
 from kinelift.weights.sources import Npm, Url, Wheel, pip_reason
 from kinelift.weights.store import State, Store
+from tests.weights.conftest import CONTENT, entry_for
 
 
 def leftovers(store: Store) -> list[str]:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from kinelift.poses.errors import WeightsError
-from tests.weights.conftest import CONTENT, Bytes, entry_for
 from kinelift.weights import store as module
 from kinelift.weights.registry import Entry
 from kinelift.weights.sources import Shipped
 from kinelift.weights.store import State, Store
+from tests.weights.conftest import CONTENT, Bytes, entry_for
 
 
 @dataclass(frozen=True)

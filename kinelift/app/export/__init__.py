@@ -1,0 +1,1 @@
+"""Recordings for other programs and for the eye: csv, json, npz, ``actions.json`` and the timeline figure."""

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from kinelift.app.timeline import plain_actions
-from kinelift.app.timeline_figure import write_timeline_figure
+from kinelift.app.export.actions_json import plain_actions
+from kinelift.app.export.timeline_figure import write_timeline_figure
 from kinelift.poses import COCO17, H36M17, Person, Recording, Skeleton, convert
 from kinelift.poses.output import replacing
 

@@ -1,6 +1,6 @@
 """Recordings as moving pictures: 2D skeletons on the video, and a 3D view."""
 
-from kinelift.app.render.layouts import LAYOUTS, Panel
+from kinelift.app.render.composition import LAYOUTS, Panel
 from kinelift.app.render.renderer import Renderer
 
 __all__ = ["LAYOUTS", "Panel", "Renderer"]

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import UInt8
 
-from kinelift.app.render.layouts import LAYOUTS
+from kinelift.app.render.composition import LAYOUTS
 from kinelift.poses import Frame, Recording
 from kinelift.poses.errors import SettingsError
 

@@ -1,0 +1,1 @@
+"""Detectron2's Keypoint R-CNN, for hosts with a GPU."""

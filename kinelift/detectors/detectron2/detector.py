@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 
 from kinelift.detectors.ahead import ahead
-from kinelift.detectors.keypoint_rcnn import installed, load
+from kinelift.detectors.detectron2.keypoint_rcnn import installed, load
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from kinelift.poses.errors import DetectorError, SettingsError
 

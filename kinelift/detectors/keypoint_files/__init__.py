@@ -1,0 +1,1 @@
+"""Keypoints of another program in place of a detector."""

@@ -1,0 +1,1 @@
+"""MoveNet MultiPose, the detector that is used by default."""

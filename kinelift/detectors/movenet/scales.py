@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from kinelift.detectors.movenet import MoveNet
-from kinelift.detectors.second_look import Finder, SecondLook
+from kinelift.detectors.movenet.detector import MoveNet
+from kinelift.detectors.movenet.second_look import Finder, SecondLook
 from kinelift.poses import People, Skeleton
 
 _STEP = 3 / 8

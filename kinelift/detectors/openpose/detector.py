@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from kinelift.detectors.ahead import ahead
-from kinelift.detectors.field_network import Encoding, FieldNetwork
 from kinelift.detectors.letterbox import Letterbox
-from kinelift.detectors.part_fields import GroupingSettings, PartFields, group
+from kinelift.detectors.openpose.field_network import Encoding, FieldNetwork
+from kinelift.detectors.openpose.part_fields import GroupingSettings, PartFields, group
 from kinelift.poses import Frame, People, Skeleton
 from kinelift.poses.boxes import around
 from kinelift.poses.errors import DetectorError, SettingsError
@@ -124,10 +124,10 @@ def _network(weights: Path, device: str, threads: int, encoding: Encoding | None
     with weights.open("rb") as file:
         is_torch = file.read(2) in _TORCH
     if is_torch:
-        from kinelift.detectors.lightweight import LightweightFields
+        from kinelift.detectors.openpose.lightweight import LightweightFields
 
         return LightweightFields.load(weights, device=device)
-    from kinelift.detectors.onnx_fields import OnnxFields
+    from kinelift.detectors.openpose.onnx_fields import OnnxFields
 
     return OnnxFields(weights, device=device, threads=threads, encoding=encoding)
 

@@ -6,7 +6,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from kinelift.detectors.part_fields import PartFields
+from kinelift.detectors.openpose.part_fields import PartFields
 
 
 @runtime_checkable

@@ -12,8 +12,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn.utils import fuse_conv_bn_eval
 
-from kinelift.detectors.field_network import LIGHTWEIGHT
-from kinelift.detectors.part_fields import PartFields
+from kinelift.detectors.openpose.field_network import LIGHTWEIGHT
+from kinelift.detectors.openpose.part_fields import PartFields
 from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
 from kinelift.poses.errors import WeightsError
 from kinelift.weights.published import read_state

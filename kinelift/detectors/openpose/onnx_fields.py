@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from kinelift.detectors.field_network import LIGHTWEIGHT, Encoding
-from kinelift.detectors.part_fields import PartFields
-from kinelift.detectors.part_fields.layout import FIELDS, HEATMAPS
+from kinelift.detectors.openpose.field_network import LIGHTWEIGHT, Encoding
+from kinelift.detectors.openpose.part_fields import PartFields
+from kinelift.detectors.openpose.part_fields.limbs import FIELDS, HEATMAPS
 from kinelift.poses.errors import DetectorError
 
 _TRIAL = (160, 96)

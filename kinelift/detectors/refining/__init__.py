@@ -1,0 +1,1 @@
+"""The second stage: BlazePose refines the joints of each person a detector finds."""

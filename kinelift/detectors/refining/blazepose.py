@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from kinelift.detectors.crop import Crop
 from kinelift.detectors.hush import hushed
-from kinelift.detectors.landmarks import Landmarks
+from kinelift.detectors.refining.crop import Crop
+from kinelift.detectors.refining.landmarks import Landmarks
 from kinelift.detectors.tflite import open_network
 from kinelift.poses import COCO17, Skeleton
 from kinelift.poses.errors import DetectorError

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from kinelift.detectors.crop import Crop
+from kinelift.detectors.refining.crop import Crop
 from kinelift.poses import Skeleton
 
 

@@ -10,9 +10,9 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 from kinelift.detectors.ahead import ahead
-from kinelift.detectors.crop import Crop
-from kinelift.detectors.landmarks import LandmarkModel, Landmarks
-from kinelift.detectors.sides import Sides, straightness
+from kinelift.detectors.refining.crop import Crop
+from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
+from kinelift.detectors.refining.sides import Sides, straightness
 from kinelift.poses import Frame, People, Skeleton
 from kinelift.poses.boxes import around
 
@@ -29,7 +29,7 @@ _NEAR_OTHERS = 0.03
 _TRUST = {"shoulder": 2.0, "elbow": 2.0, "wrist": 2.0, "hip": 0.5, "knee": 2.0, "ankle": 2.0}
 """How much the first stage's word for a part of the body counts beside the model's of the same score; 1 for others.
 
-MoveNet's limbs are the better ones; its hips lie too far up. See ``benchmarks.calibrated``."""
+MoveNet's limbs are the better ones; its hips lie too far up. See ``benchmarks.bodies.calibrated``."""
 _HIPS, _SHOULDERS = ("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")
 
 

@@ -13,10 +13,10 @@ from kinelift.lifting.body.settings import FitSettings
 from kinelift.lifting.body.solver import Body, Lengths
 from kinelift.lifting.body.spells import solved
 from kinelift.lifting.body.structure import TIPS, centres, chains, keypoints
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.root import NEAREST, place
 from kinelift.lifting.synthesis.offsets import PUBLISHED
 from kinelift.poses import COCO17, H36M17, Poses3D, Skeleton, Track2D, convert
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 
 FAR = 4.0

@@ -5,8 +5,8 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from kinelift.lifting.body.fit import fit, fits
 from kinelift.lifting.body.settings import FitSettings
-from kinelift.lifting.camera import Camera
 from kinelift.poses import Poses3D, Track2D
+from kinelift.poses.camera import Camera
 
 Fit: TypeAlias = Literal["body", "off"]
 """What happens to poses after the network: ``body`` fits them to one body, ``off`` leaves them."""

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from kinelift.lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.lifting.datasets import human36m
 from kinelift.lifting.datasets.resection import Resection, resect
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.lifting.datasets.videopose3d import HUMANEVA15, Keypoints, Poses, Recording, read_2d, read_3d
 from kinelift.poses import H36M17
+from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import DataError, SettingsError
 
 SHOWN = 8

@@ -17,10 +17,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from kinelift.lifting.camera import Camera, Distortion, Extrinsics
 from kinelift.lifting.datasets.arrays import is_hdf5, read
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.poses import H36M17
+from kinelift.poses.camera import Camera, Distortion, Extrinsics
 from kinelift.poses.errors import DataError, KineliftError
 
 RATE = 50.0

@@ -19,10 +19,10 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.datasets.arrays import read
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.poses.archive import read_archive
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError
 from kinelift.poses.skeleton import MPI3DHP17
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int
 
-from kinelift.lifting.camera import Camera, Distortion, Extrinsics
+from kinelift.poses.camera import Camera, Distortion, Extrinsics
 from kinelift.poses.errors import DataError, SettingsError
 
 FEWEST = 100

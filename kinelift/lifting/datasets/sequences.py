@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from kinelift.lifting.camera import Camera
-from kinelift.lifting.trials import Trial
+from kinelift.lifting.measuring.trials import Trial
 from kinelift.poses import Skeleton, Track2D, skeleton
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError, ShapeError
 from kinelift.poses.output import make_folder, replacing
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from kinelift.lifting.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
-from kinelift.lifting.windows import cut
+from kinelift.lifting.inference.windows import cut
 from kinelift.poses import COCO17, H36M17, People, Skeleton, Track2D, convert
 from kinelift.poses.archive import archive_keys
+from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.keypoints import Keypoints, read_videos
 from kinelift.poses.recording import load

@@ -1,0 +1,1 @@
+"""Running a trained lifter over whole tracks."""

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 
 from kinelift.lifting.coordinates import Normalisation
-from kinelift.lifting.windows import cut
+from kinelift.lifting.inference.windows import cut
 from kinelift.models.fused_temporal import FusedTemporalNet
 
 PHASES = 3

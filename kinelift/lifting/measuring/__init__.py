@@ -1,0 +1,1 @@
+"""Errors of lifters on subjects they have not seen."""

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from kinelift.lifting.body import Lifts
-from kinelift.lifting.metrics import auc, mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe, pck
-from kinelift.lifting.trials import Trial
+from kinelift.lifting.measuring.metrics import auc, mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe, pck
+from kinelift.lifting.measuring.trials import Trial
 from kinelift.poses.errors import DataError
 
 Poses = Float[np.ndarray, "T K 3"]

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from kinelift.lifting.evaluation import METRICS, POSITION, Report
+from kinelift.lifting.measuring.evaluation import METRICS, POSITION, Report
 from kinelift.poses.errors import SettingsError
 from kinelift.poses.output import make_folder, replacing
 

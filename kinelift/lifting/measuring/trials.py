@@ -9,7 +9,6 @@ from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 from kinelift.lifting.anthropometry import Population, draw
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.coordinates import turn
 from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.bank import COCO, MotionBank
@@ -17,6 +16,7 @@ from kinelift.lifting.synthesis.body import embodied
 from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted, displaced
 from kinelift.lifting.synthesis.view import View, ViewSettings, draw_view
 from kinelift.poses import Track2D
+from kinelift.poses.camera import Camera
 
 RATE = 30.0
 """Frames a second of the test videos."""

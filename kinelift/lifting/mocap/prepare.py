@@ -14,7 +14,7 @@ from jaxtyping import Float
 from kinelift.lifting.mocap.audit import Row, audit
 from kinelift.lifting.mocap.reading import Recorded, best, read
 from kinelift.lifting.mocap.retarget import Calibration, retarget
-from kinelift.lifting.subjects import UNFIT
+from kinelift.lifting.mocap.subjects import UNFIT
 from kinelift.lifting.synthesis.bank import FORMAT, JOINTS
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import make_folder, replacing

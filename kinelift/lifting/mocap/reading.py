@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.lifting.mocap import acclaim, bvh, layouts
+from kinelift.lifting.mocap import acclaim, bvh, joints
 from kinelift.lifting.mocap.acclaim import Bone
 from kinelift.poses.errors import DataError
 
@@ -76,7 +76,7 @@ def _amc(path: Path, folder: Path, bones: Skeleton) -> Recorded:
     movement = acclaim.read_amc(path)
     with _naming(path):
         motion = acclaim.pose(bones, movement)
-        points = layouts.joints(motion, layouts.recognise(motion))
+        points = joints.joints(motion, joints.recognise(motion))
     return _recorded(path, folder, "acclaim", points, motion.rate)
 
 
@@ -84,14 +84,14 @@ def _bvh(path: Path, folder: Path, thoraxes: Mapping[str, np.ndarray]) -> Record
     file = bvh.read_bvh(path)
     motion = bvh.pose(file)
     with _naming(path):
-        layout = layouts.recognise(motion)
-    if layout is layouts.MOTIONBUILDER and not file.offset("Neck").any():
+        layout = joints.recognise(motion)
+    if layout is joints.MOTIONBUILDER and not file.offset("Neck").any():
         spine = np.array([0.0, np.linalg.norm(file.offset("Spine1")), 0.0])
-        motion = layouts.mend_thorax(motion, thoraxes.get(_subject(path, folder), spine))
-    if layout is layouts.MOTIONBUILDER and _stub(file):
-        motion = layouts.risen(motion)
-    kind = {id(layouts.MOTIONBUILDER): "motionbuilder", id(layouts.MAX): "max"}.get(id(layout), "daz")
-    return _recorded(path, folder, kind, layouts.joints(motion, layout)[LEAD_IN:], motion.rate)
+        motion = joints.mend_thorax(motion, thoraxes.get(_subject(path, folder), spine))
+    if layout is joints.MOTIONBUILDER and _stub(file):
+        motion = joints.risen(motion)
+    kind = {id(joints.MOTIONBUILDER): "motionbuilder", id(joints.MAX): "max"}.get(id(layout), "daz")
+    return _recorded(path, folder, kind, joints.joints(motion, layout)[LEAD_IN:], motion.rate)
 
 
 def _stub(file: bvh.Bvh) -> bool:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from kinelift.lifting import anthropometry
 from kinelift.lifting.anthropometry import LOWER_BACK, SEGMENTS
-from kinelift.lifting.mocap.layouts import FACE_POINTS
+from kinelift.lifting.mocap.joints import FACE_POINTS
 from kinelift.lifting.synthesis.bank import FACE, JOINTS
 
 Points = Float[np.ndarray, "T 22 3"]

@@ -16,7 +16,8 @@ _SPREAD = {
 }  # fmt: skip
 SPREAD = tuple(_SPREAD[name.split("_")[-1]] for name in COCO17.joints)
 """How far each keypoint strays, beside the others: the face least. As measured on ``full``, the mean of two benchmarks:
-on real video by ``benchmarks.keypoint_noise`` (three readings), against truth by ``benchmarks.calibrated_noise``."""
+on real video by ``benchmarks.keypoints.keypoint_noise`` (three readings), against truth by
+``benchmarks.keypoints.calibrated_noise``."""
 
 FACE = tuple(j for j, name in enumerate(COCO17.joints) if name.split("_")[-1] in ("nose", "eye", "ear"))
 
@@ -90,11 +91,11 @@ MEASURED = replace(
 """What the program's detector (``--refine full``) does on real video.
 
 ``level`` (from the 10th to the 90th percentile of people and views), ``jitter`` and ``drift_seconds`` are measured
-against what four calibrated cameras see together: ``python -m benchmarks.calibrated_noise``. The chances are the mean
-of that and of ``python -m benchmarks.keypoint_noise``, on the sample clip; they make the same shares of time bad in
-pieces of four seconds, though the real spells are shorter and more. It is three people in all, one of them rendered and
-one half hidden for a third of the time. ``placement`` follows from widths: hips lie as far apart as published offsets
-say, shoulders half of it (``python -m benchmarks.keypoint_offsets``).
+against what four calibrated cameras see together: ``python -m benchmarks.keypoints.calibrated_noise``. The chances are
+the mean of that and of ``python -m benchmarks.keypoints.keypoint_noise``, on the sample clip; they make the same shares
+of time bad in pieces of four seconds, though the real spells are shorter and more. It is three people in all, one of
+them rendered and one half hidden for a third of the time. ``placement`` follows from widths: hips lie as far apart as
+published offsets say, shoulders half of it (``python -m benchmarks.keypoints.keypoint_offsets``).
 """
 MEASURED_HEAVY = replace(
     _MEASURED, detectors=("heavy",), level=(0.022, 0.042), jitter=0.58, drift_seconds=0.18, swap=0.03, drop=0.08,

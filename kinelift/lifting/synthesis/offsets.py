@@ -63,8 +63,9 @@ DIFFERENCES: Mapping[str, Mapping[str, tuple[float, float, float]]] = {
     },
 }
 """Keypoint of a detector (``--refine``) minus what all three say together, metres, as ``PUBLISHED``:
-``python -m benchmarks.keypoint_offsets``, 2026-11-27, on two people, a man and a rendered woman. ``full`` and ``heavy``
-are of one family, and so weigh more in what all say than MoveNet alone (``none``), whose hips lie 2 cm higher."""
+``python -m benchmarks.keypoints.keypoint_offsets``, 2026-11-27, on two people, a man and a rendered woman. ``full`` and
+``heavy`` are of one family, and so weigh more in what all say than MoveNet alone (``none``), whose hips lie 2 cm
+higher."""
 OFFSETS: Mapping[str, Mapping[str, tuple[float, float, float]]] = {
     detector: {part: (x + u, y + v, z + w) for part, (u, v, w) in parts.items() for x, y, z in [PUBLISHED[part]]}
     for detector, parts in DIFFERENCES.items()

@@ -9,15 +9,15 @@ from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 from kinelift.lifting.anthropometry import Population, draw
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.coordinates import turn
+from kinelift.lifting.measuring.trials import PIECE
 from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.bank import COCO
 from kinelift.lifting.synthesis.body import embodied
 from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted, displaced
 from kinelift.lifting.synthesis.view import View, ViewSettings, draw_view
-from kinelift.lifting.trials import PIECE
 from kinelift.poses import H36M17, Track2D
+from kinelift.poses.camera import Camera
 
 TRIED = 32
 """Random cameras from which one is chosen."""

@@ -12,7 +12,7 @@ from torch import Generator
 from kinelift.lifting.batch import Batch
 from kinelift.lifting.coordinates import normalisation, on_picture
 from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler
-from kinelift.lifting.material import Bank
+from kinelift.lifting.datasets.dataset_split import Bank
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.sampler import Sampler
 from kinelift.poses import COCO17, H36M17, Skeleton

@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-from kinelift.lifting import material
-from kinelift.lifting.coupled import TABLE
+from kinelift.lifting.datasets import dataset_split
+from kinelift.lifting.datasets.dataset_split import Bank, Split
 from kinelift.lifting.datasets.sequences import SequenceBank
-from kinelift.lifting.evaluation import Errors, lifted, report, written
 from kinelift.lifting.lifter import Lifter
-from kinelift.lifting.material import Bank, Split
+from kinelift.lifting.measuring.evaluation import Errors, lifted, report, written
+from kinelift.lifting.specialist_lifter import TABLE
 from kinelift.lifting.training.settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.poses.output import replacing
@@ -46,12 +46,12 @@ def train_all(
     for an action that is not both learned and tested.
     """
     for part in (split.train, split.test):
-        material.showing(part, tuple(names))
-    everything = material.showing(split.train, tuple(names))
+        dataset_split.showing(part, tuple(names))
+    everything = dataset_split.showing(split.train, tuple(names))
     generalist = _trained(settings, everything, split.validation, folder / "generalist.safetensors", fabric)
     for action, label in names.items():
         file = f"{label}.safetensors"
-        mine = material.showing(split.train, (action,)), material.showing(split.test, (action,))
+        mine = dataset_split.showing(split.train, (action,)), dataset_split.showing(split.test, (action,))
         specialist = _trained(_as_much(settings, mine[0], len(names)), *mine, folder / file, fabric)
         errors = (_errors(lifter, mine[1]) for lifter in (generalist, specialist))
         yield Comparison(action, label, file, *errors)
@@ -80,7 +80,7 @@ def markdown(comparisons: list[Comparison]) -> str:
 
 def labels(bank: Bank, wanted: Mapping[str, str]) -> dict[str, str]:
     """The label of every action to train for: ``wanted``, or all actions of ``bank``, their names in lower case."""
-    return dict(wanted) or {action: action.lower() for action in material.actions(bank)}
+    return dict(wanted) or {action: action.lower() for action in dataset_split.actions(bank)}
 
 
 def _trained(settings: TrainSettings, train: Bank, watch: Bank, path: Path, fabric: Fabric) -> Lifter:
@@ -102,7 +102,7 @@ def _as_much(settings: TrainSettings, mine: Bank, count: int) -> TrainSettings:
 
 
 def _errors(lifter: Lifter, test: Bank) -> Errors:
-    return report(material.tests(test, 2, None, 0), lifted(lifter)).overall
+    return report(dataset_split.tests(test, 2, None, 0), lifted(lifter)).overall
 
 
 def _cell(errors: Errors) -> str:

@@ -16,9 +16,9 @@ from torch import Generator, Tensor, nn
 from kinelift.lifting.batch import Batch, Framing
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.datasets.chunks import ChunkSampler
+from kinelift.lifting.datasets.dataset_split import Bank
 from kinelift.lifting.losses.objective import Objective
-from kinelift.lifting.material import Bank
-from kinelift.lifting.metrics import mpjpe, p_mpjpe
+from kinelift.lifting.measuring.metrics import mpjpe, p_mpjpe
 from kinelift.lifting.network import LifterNetwork, Net
 from kinelift.lifting.network import framing as framing_of
 from kinelift.lifting.synthesis.bank import MotionBank

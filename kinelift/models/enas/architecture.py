@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from kinelift.models.action_net import ActionNet, ActionNetConfig
-from kinelift.models.genotype import Genotype
-from kinelift.models.macro import MacroGenotype, MacroNet, MacroNetConfig
+from kinelift.models.enas.genotype import Genotype
+from kinelift.models.enas.macro import MacroGenotype, MacroNet, MacroNetConfig
 
 AnyGenotype: TypeAlias = Genotype | MacroGenotype
 AnyConfig: TypeAlias = ActionNetConfig | MacroNetConfig

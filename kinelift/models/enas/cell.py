@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kinelift.models.genotype import Edge, Node, loose_ends
-from kinelift.models.operations import DropPath, operation, point
+from kinelift.models.enas.genotype import Edge, Node, loose_ends
+from kinelift.models.enas.operations import DropPath, operation, point
 
 Operate = Callable[[int, int, Edge], nn.Module]
 """The module of an edge, by the number of its node, its slot in the node (0 or 1), and itself."""

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 
-from kinelift.models.space import Decision
+from kinelift.models.enas.space import Decision
 
 Choose = Callable[[int, Float[Tensor, "N K"]], Int[Tensor, " N"]]
 """Number of the decision, probabilities of its choices → the choices made."""

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from kinelift.models.action_net import Head
-from kinelift.models.operations import DropPath, operation, point
+from kinelift.models.enas.operations import DropPath, operation, point
 
 OPERATIONS = (
     "convolution-3x3",

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kinelift.models import macro
-from kinelift.models.genotype import OPERATIONS, Edge, Genotype, Node
-from kinelift.models.macro import Layer, MacroGenotype
+from kinelift.models.enas import macro
+from kinelift.models.enas.genotype import OPERATIONS, Edge, Genotype, Node
+from kinelift.models.enas.macro import Layer, MacroGenotype
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kinelift.models.action_net import ActionNet, ActionNetConfig, CellPlan, Head, layout, pooling, stem
-from kinelift.models.cell import Cell, norms, wire
-from kinelift.models.genotype import OPERATIONS, Edge, Genotype, Node, loose_ends
-from kinelift.models.operations import DropPath, operation
+from kinelift.models.enas.cell import Cell, norms, wire
+from kinelift.models.enas.genotype import OPERATIONS, Edge, Genotype, Node, loose_ends
+from kinelift.models.enas.operations import DropPath, operation
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,1 @@
+"""Enhanced-SPMF: motions as small colour pictures."""

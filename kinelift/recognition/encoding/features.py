@@ -7,7 +7,7 @@ from jaxtyping import Float
 from scipy.signal import savgol_filter
 
 from kinelift.poses import Skeleton
-from kinelift.recognition.layout import Pair
+from kinelift.recognition.encoding.pair_order import Pair
 
 
 def smooth(points: Float[np.ndarray, "B T J C"]) -> Float[np.ndarray, "B T J C"]:

@@ -12,11 +12,11 @@ from jaxtyping import Float, UInt8
 
 from kinelift.poses import Skeleton, skeleton
 from kinelift.poses.errors import ShapeError
-from kinelift.recognition import colours
-from kinelift.recognition.body import Axes, Origin, Up, to_body
-from kinelift.recognition.colours import Arrows, Equalisation
-from kinelift.recognition.features import arrows, sample, smooth
-from kinelift.recognition.layout import LIMBS, REACHES, Order, Pair, arrangement, chosen
+from kinelift.recognition.encoding import colours
+from kinelift.recognition.encoding.body_frame import Axes, Origin, Up, to_body
+from kinelift.recognition.encoding.colours import Arrows, Equalisation
+from kinelift.recognition.encoding.features import arrows, sample, smooth
+from kinelift.recognition.encoding.pair_order import LIMBS, REACHES, Order, Pair, arrangement, chosen
 
 Columns = Literal["interleaved", "stacked"]
 DistanceRange = Literal["fixed", "sequence"]

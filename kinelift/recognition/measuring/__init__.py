@@ -1,0 +1,1 @@
+"""Cross-subject evaluation of classifiers, and its reports and figures."""

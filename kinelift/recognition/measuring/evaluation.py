@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from kinelift.models.architecture import AnyGenotype
-from kinelift.models.genotype import HAND_CHOSEN
+from kinelift.models.enas.architecture import AnyGenotype
+from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.poses.errors import DataError
 from kinelift.recognition.calibration import Answers
-from kinelift.recognition.corpus import Corpus
 from kinelift.recognition.data.clips import OTHER
-from kinelift.recognition.scores import Scores, clip_scores
-from kinelift.recognition.spmf import Encoding, encode
-from kinelift.recognition.training import Trainer, TrainSettings
+from kinelift.recognition.encoding.spmf import Encoding, encode
+from kinelift.recognition.training.corpus import Corpus
+from kinelift.recognition.training.scores import Scores, clip_scores
+from kinelift.recognition.training.trainer import Trainer, TrainSettings
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from kinelift.poses.output import make_folder, replacing
-from kinelift.recognition import colours
-from kinelift.recognition.spmf import Encoding, encode
+from kinelift.recognition.encoding import colours
+from kinelift.recognition.encoding.spmf import Encoding, encode
 
 MOST_NAMED = 160
 """Rows of the largest picture whose rows are named."""

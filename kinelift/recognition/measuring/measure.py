@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from kinelift.models.architecture import AnyGenotype
-from kinelift.recognition import evaluation, reports
+from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.recognition.calibration import (
     Answers,
     Calibration,
@@ -21,10 +20,11 @@ from kinelift.recognition.calibration import (
     temperatures,
     trust,
 )
-from kinelift.recognition.corpus import Corpus
-from kinelift.recognition.evaluation import Round, Verdicts
-from kinelift.recognition.scores import Scores
-from kinelift.recognition.training import TrainSettings
+from kinelift.recognition.measuring import evaluation, reports
+from kinelift.recognition.measuring.evaluation import Round, Verdicts
+from kinelift.recognition.training.corpus import Corpus
+from kinelift.recognition.training.scores import Scores
+from kinelift.recognition.training.trainer import TrainSettings
 
 MODELS = ("network", "centroid", "majority")
 

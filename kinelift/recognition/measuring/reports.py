@@ -7,9 +7,9 @@ import numpy as np
 from rich.table import Table
 
 from kinelift.recognition.calibration import Calibration, Trust
-from kinelift.recognition.corpus import Corpus
-from kinelift.recognition.evaluation import Round
-from kinelift.recognition.scores import Scores
+from kinelift.recognition.measuring.evaluation import Round
+from kinelift.recognition.training.corpus import Corpus
+from kinelift.recognition.training.scores import Scores
 
 _FEW = 8
 

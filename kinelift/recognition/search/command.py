@@ -8,14 +8,14 @@ import tyro
 
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import make_folder, replacing
-from kinelift.recognition import search_figures
-from kinelift.recognition.augment import Augmentation, Sampler
 from kinelift.recognition.console import Data, Out, console, progress, read
-from kinelift.recognition.evaluation import subject_folds
+from kinelift.recognition.measuring.evaluation import subject_folds
 from kinelift.recognition.network import pictures
-from kinelift.recognition.search import Search
-from kinelift.recognition.search_settings import SearchSettings
-from kinelift.recognition.training import Pictures, TrainSettings
+from kinelift.recognition.search import figures
+from kinelift.recognition.search.search import Search
+from kinelift.recognition.search.settings import SearchSettings
+from kinelift.recognition.training.augment import Augmentation, Sampler
+from kinelift.recognition.training.trainer import Pictures, TrainSettings
 from kinelift.recognition.windows import WindowPlan
 
 
@@ -60,8 +60,8 @@ def search(
     found = run.found()
     with replacing(out) as part:
         part.write_text(found.to_json(), encoding="utf-8")
-    search_figures.course(found.history, out.with_suffix(".png"))
-    search_figures.architecture(found.best.genotype, out.with_name(f"{out.stem}-found.png"))
+    figures.course(found.history, out.with_suffix(".png"))
+    figures.architecture(found.best.genotype, out.with_name(f"{out.stem}-found.png"))
     console.print(
         f"Wrote {out}: {found.best.accuracy:.1%}; best of as many random ones {found.best_random.accuracy:.1%}."
     )

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as MplPath
 
-from kinelift.models.architecture import AnyGenotype
-from kinelift.models.genotype import Edge, Genotype, Node, loose_ends
-from kinelift.models.macro import MacroGenotype
+from kinelift.models.enas.architecture import AnyGenotype
+from kinelift.models.enas.genotype import Edge, Genotype, Node, loose_ends
+from kinelift.models.enas.macro import MacroGenotype
 from kinelift.poses.output import make_folder, replacing
 
 Place = tuple[float, float]

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kinelift.models.controller import Controller, Samples
+from kinelift.models.enas.controller import Controller, Samples
 
 
 @dataclass(frozen=True)

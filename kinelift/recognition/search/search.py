@@ -17,12 +17,12 @@ from torch import Generator, Tensor
 from torch.nn import functional
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
-from kinelift.models.architecture import AnyGenotype
-from kinelift.models.batch_norm import batch_statistics
-from kinelift.models.controller import Controller
-from kinelift.recognition.found import Candidate, Found
-from kinelift.recognition.reinforce import Reinforce
-from kinelift.recognition.search_settings import SearchSettings, shared_weights, space_of
+from kinelift.models.enas.architecture import AnyGenotype
+from kinelift.models.enas.batch_norm import batch_statistics
+from kinelift.models.enas.controller import Controller
+from kinelift.recognition.search.reinforce import Reinforce
+from kinelift.recognition.search.search_result import Candidate, Found
+from kinelift.recognition.search.settings import SearchSettings, shared_weights, space_of
 from kinelift.weights.state import load_state, save_state
 
 

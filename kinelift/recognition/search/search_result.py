@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from kinelift.models.architecture import AnyGenotype, genotype
-from kinelift.models.controller import ControllerConfig
-from kinelift.recognition.reinforce import ReinforceSettings
-from kinelift.recognition.search_settings import SearchSettings
+from kinelift.models.enas.architecture import AnyGenotype, genotype
+from kinelift.models.enas.controller import ControllerConfig
+from kinelift.recognition.search.reinforce import ReinforceSettings
+from kinelift.recognition.search.settings import SearchSettings
 
 
 @dataclass(frozen=True)

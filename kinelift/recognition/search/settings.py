@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from kinelift.models.action_net import ActionNetConfig
-from kinelift.models.controller import ControllerConfig
-from kinelift.models.macro import MacroNetConfig, MacroSupernet
-from kinelift.models.space import MacroSpace, MicroSpace, Space
-from kinelift.models.supernet import Supernet
-from kinelift.recognition.reinforce import ReinforceSettings
+from kinelift.models.enas.controller import ControllerConfig
+from kinelift.models.enas.macro import MacroNetConfig, MacroSupernet
+from kinelift.models.enas.space import MacroSpace, MicroSpace, Space
+from kinelift.models.enas.supernet import Supernet
+from kinelift.recognition.search.reinforce import ReinforceSettings
 
 
 @dataclass(frozen=True)

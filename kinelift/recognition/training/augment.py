@@ -13,7 +13,7 @@ from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
 from kinelift.poses import Skeleton
-from kinelift.recognition.corpus import Corpus
+from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.windows import fold
 
 _ENDS = ("wrist", "ankle", "hand", "foot")

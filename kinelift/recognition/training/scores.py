@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from kinelift.recognition.corpus import Corpus
+from kinelift.recognition.training.corpus import Corpus
 
 
 @dataclass(frozen=True, eq=False)

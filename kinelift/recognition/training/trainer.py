@@ -15,15 +15,15 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional
 
-from kinelift.models.architecture import AnyGenotype, configured
-from kinelift.models.architecture import network as build
-from kinelift.models.genotype import HAND_CHOSEN
-from kinelift.recognition.augment import Augmentation, Sampler
+from kinelift.models.enas.architecture import AnyGenotype, configured
+from kinelift.models.enas.architecture import network as build
+from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.recognition.calibration import Calibration
-from kinelift.recognition.corpus import Corpus
+from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.network import ActionNetwork, pictures
-from kinelift.recognition.scores import Scores, clip_scores
-from kinelift.recognition.spmf import Encoding
+from kinelift.recognition.training.augment import Augmentation, Sampler
+from kinelift.recognition.training.corpus import Corpus
+from kinelift.recognition.training.scores import Scores, clip_scores
 from kinelift.recognition.windows import WindowPlan
 from kinelift.weights.state import load_state, save_state
 

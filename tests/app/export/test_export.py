@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kinelift.app.export import COLUMNS, Format, export
-from kinelift.app.timeline import write_timeline
+from kinelift.app.export.actions_json import write_timeline
+from kinelift.app.export.formats import COLUMNS, Format, export
 from kinelift.poses import H36M17, Action, Person, Recording, skeleton
 from kinelift.poses.errors import OutputError
 from tests.poses.scenes import person, recording, track

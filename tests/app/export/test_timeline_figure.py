@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
-from kinelift.app.timeline_figure import colour_of, timeline_figure, write_timeline_figure
+from kinelift.app.export.timeline_figure import colour_of, timeline_figure, write_timeline_figure
 from kinelift.poses import Action, Person, Recording, Track2D, VideoFacts
 from kinelift.poses.errors import OutputError
 

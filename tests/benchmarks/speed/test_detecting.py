@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.detecting import BASELINE, PIECES, THREADS, Cost, cost, limited, measured, pieces, row, tables
+from benchmarks.speed.detecting import BASELINE, PIECES, THREADS, Cost, cost, limited, measured, pieces, row, tables
 from kinelift.poses import COCO17, Frame, People, Skeleton
 
 

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from kinelift.detectors import keypoint_rcnn
-from kinelift.detectors.detectron2 import Detectron2, Detectron2Settings, comparable, installed
+from kinelift.detectors.detectron2 import keypoint_rcnn
+from kinelift.detectors.detectron2.detector import Detectron2, Detectron2Settings, comparable, installed
 from kinelift.poses import COCO17, Frame
 from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
 from tests.detectors.conftest import blank
@@ -303,7 +303,7 @@ class TestImport:
             assert words in str(error.value)
 
     def test_the_versions_are_those_of_the_image(self) -> None:
-        root = Path(__file__).parents[2]
+        root = Path(__file__).parents[3]
         (commit,) = (line for line in (root / "Dockerfile").read_text().splitlines() if "ARG DETECTRON2=" in line)
         assert f"detectron2@{commit.partition('=')[2]}" in keypoint_rcnn.INSTALL
         assert "\ntorchvision==0.28.0\n" in (root / "requirements" / "detectron2.lock").read_text()

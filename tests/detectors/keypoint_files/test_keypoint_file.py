@@ -3,7 +3,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from kinelift.detectors.keypoint_file import KeypointFile
+from kinelift.detectors.keypoint_files.detector import KeypointFile
 from kinelift.poses import COCO17, Frame, People
 from kinelift.poses.errors import DataError
 from kinelift.poses.keypoints import Keypoints

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from kinelift.detectors import movenet
-from kinelift.detectors.movenet import MoveNet
+from kinelift.detectors.movenet import detector as movenet
+from kinelift.detectors.movenet.detector import MoveNet
 from kinelift.poses import COCO17, Frame, People
 from kinelift.poses.errors import DetectorError, SettingsError
 

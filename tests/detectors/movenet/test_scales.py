@@ -10,11 +10,11 @@ import pytest
 from matplotlib import cbook
 from matplotlib.image import imread
 
-from kinelift.detectors.blazepose import BlazePose
-from kinelift.detectors.movenet import MoveNet
-from kinelift.detectors.refined import Refined
-from kinelift.detectors.scales import Scales, ladder, movenet_people
-from kinelift.detectors.second_look import Finder
+from kinelift.detectors.movenet.detector import MoveNet
+from kinelift.detectors.movenet.scales import Scales, ladder, movenet_people
+from kinelift.detectors.movenet.second_look import Finder
+from kinelift.detectors.refining.blazepose import BlazePose
+from kinelift.detectors.refining.refined import Refined
 from kinelift.poses import COCO17, Frame, People, Skeleton
 
 PICTURE = np.zeros((100, 200, 3), np.uint8)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kinelift.detectors.movenet import MoveNet
-from kinelift.detectors.second_look import SecondLook
+from kinelift.detectors.movenet.detector import MoveNet
+from kinelift.detectors.movenet.second_look import SecondLook
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from tests.detectors.conftest import blank
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kinelift.detectors.field_network import LIGHTWEIGHT, Encoding, FieldNetwork
-from kinelift.detectors.onnx_fields import OnnxFields
-from kinelift.detectors.part_fields.layout import FIELDS, HEATMAPS
+from kinelift.detectors.openpose.field_network import LIGHTWEIGHT, Encoding, FieldNetwork
+from kinelift.detectors.openpose.onnx_fields import OnnxFields
+from kinelift.detectors.openpose.part_fields.limbs import FIELDS, HEATMAPS
 from kinelift.poses.errors import DetectorError
 from tests.detectors.onnx_files import INT64, STRIDE, UINT8, write_cells
 

@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from benchmarks.rendered_fields import render, standing
-from kinelift.detectors.field_network import Encoding, FieldNetwork
+from benchmarks.speed.rendered_fields import render, standing
 from kinelift.detectors.letterbox import Letterbox
-from kinelift.detectors.lightweight import LightweightFields
-from kinelift.detectors.onnx_fields import OnnxFields
-from kinelift.detectors.openpose import OpenPose, open_openpose, people
-from kinelift.detectors.part_fields import GroupingSettings, PartFields
-from kinelift.detectors.part_fields.layout import FIELDS, HEATMAPS, PARTS
+from kinelift.detectors.openpose.detector import OpenPose, open_openpose, people
+from kinelift.detectors.openpose.field_network import Encoding, FieldNetwork
+from kinelift.detectors.openpose.lightweight import LightweightFields
+from kinelift.detectors.openpose.onnx_fields import OnnxFields
+from kinelift.detectors.openpose.part_fields import GroupingSettings, PartFields
+from kinelift.detectors.openpose.part_fields.limbs import FIELDS, HEATMAPS, PARTS
 from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
 from kinelift.poses import Frame, People
 from kinelift.poses.errors import DetectorError, SettingsError, WeightsError

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kinelift.detectors import blazepose
-from kinelift.detectors.blazepose import BlazePose
-from kinelift.detectors.crop import Crop
-from kinelift.detectors.landmarks import Landmarks
-from kinelift.detectors.movenet import MoveNet
-from kinelift.detectors.refined import fresh_crop
+from kinelift.detectors.movenet.detector import MoveNet
+from kinelift.detectors.refining import blazepose
+from kinelift.detectors.refining.blazepose import BlazePose
+from kinelift.detectors.refining.crop import Crop
+from kinelift.detectors.refining.landmarks import Landmarks
+from kinelift.detectors.refining.refined import fresh_crop
 from kinelift.poses import COCO17, Frame
 from kinelift.poses.errors import DetectorError
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinelift.detectors.crop import Crop
+from kinelift.detectors.refining.crop import Crop
 
 PICTURE = np.random.default_rng(0).integers(1, 256, (60, 90, 3), dtype=np.uint8)
 crops = st.builds(

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kinelift.detectors.blazepose import BlazePose
-from kinelift.detectors.crop import Crop
-from kinelift.detectors.landmarks import LandmarkModel, Landmarks
-from kinelift.detectors.movenet import MoveNet
-from kinelift.detectors.refined import Refined, fresh_crop
-from kinelift.detectors.second_look import SecondLook
+from kinelift.detectors.movenet.detector import MoveNet
+from kinelift.detectors.movenet.second_look import SecondLook
+from kinelift.detectors.refining.blazepose import BlazePose
+from kinelift.detectors.refining.crop import Crop
+from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
+from kinelift.detectors.refining.refined import Refined, fresh_crop
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from tests.app.stages import standing
 

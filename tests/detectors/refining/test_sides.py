@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.detectors.sides import Sides, straightness
+from kinelift.detectors.refining.sides import Sides, straightness
 from kinelift.poses import COCO17
 
 MIRROR = list(COCO17.mirror)

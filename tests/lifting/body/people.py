@@ -8,8 +8,8 @@ from jaxtyping import Float
 from kinelift.lifting.anthropometry import adult
 from kinelift.lifting.body.problem import State
 from kinelift.lifting.body.structure import TIPS
-from kinelift.lifting.camera import Camera
 from kinelift.poses import COCO17, H36M17, Poses3D, Track2D, convert
+from kinelift.poses.camera import Camera
 
 SIZE = (720, 1280)
 CAMERA = Camera.from_field_of_view(55.0, SIZE)

@@ -5,9 +5,9 @@ from math import pi
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.lifting.camera import Camera, Distortion, Extrinsics
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.poses import H36M17, Skeleton
+from kinelift.poses.camera import Camera, Distortion, Extrinsics
 
 SIZE = (640, 480)
 LENS = Camera((765.0, 764.0), (300.0, 232.0), Distortion(-0.29, 0.1, -0.0014, 0.0011))

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 
 from kinelift.lifting.batch import Framing
-from kinelift.lifting.camera import Camera, Distortion
 from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler, mirrored
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.projection import reproject
 from kinelift.poses import COCO17, H36M17
+from kinelift.poses.camera import Camera, Distortion
 from kinelift.poses.errors import DataError
 from tests.lifting.datasets.recordings import bank, sequence
 

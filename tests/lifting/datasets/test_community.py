@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kinelift.lifting.camera import Camera, Distortion, Extrinsics
 from kinelift.lifting.datasets.community import Conversion, read_community
 from kinelift.lifting.datasets.human36m import JOINTS, SIZES
 from kinelift.lifting.datasets.videopose3d import HUMANEVA15, read_2d, read_3d
 from kinelift.poses import COCO17, H36M17, Skeleton
+from kinelift.poses.camera import Camera, Distortion, Extrinsics
 from kinelift.poses.errors import DataError, SettingsError
 from tests.lifting.datasets.recordings import standing, walk
 

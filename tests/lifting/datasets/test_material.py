@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from kinelift.lifting import material
+from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.poses.errors import DataError
 
@@ -18,23 +18,23 @@ def bank() -> MotionBank:
 
 
 def test_guests_are_neither_learnt_from_nor_tested_on_unless_asked() -> None:
-    parts = material.split(bank())
+    parts = dataset_split.split(bank())
     assert parts.train.subjects == ("1",)
     assert parts.validation.subjects == ("7",)
     assert parts.test.subjects == ("2",)
 
 
 def test_a_guest_data_set_is_tested_on_when_asked() -> None:
-    assert material.split(bank(), "hdm05").test.subjects == ("hdm05-mm", "hdm05-bk")
-    assert material.split(bank(), "sfu").test.subjects == ("sfu-0005",)
+    assert dataset_split.split(bank(), "hdm05").test.subjects == ("hdm05-mm", "hdm05-bk")
+    assert dataset_split.split(bank(), "sfu").test.subjects == ("sfu-0005",)
 
 
 def test_a_guest_data_set_is_learnt_from_when_asked() -> None:
-    parts = material.split(bank(), "sfu", learned=("hdm05",))
+    parts = dataset_split.split(bank(), "sfu", learned=("hdm05",))
     assert parts.train.subjects == ("1", "hdm05-mm", "hdm05-bk")
     assert parts.test.subjects == ("sfu-0005",)
 
 
 def test_a_data_set_that_is_not_there_is_named() -> None:
     with pytest.raises(DataError, match="nobody of sfu"):
-        material.split(bank().without({"sfu-0005"}), "sfu")
+        dataset_split.split(bank().without({"sfu-0005"}), "sfu")

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import savemat
 
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.datasets import mpi3dhp
 from kinelift.lifting.datasets.sequences import SequenceBank
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError
 from kinelift.poses.skeleton import MPI3DHP17
 

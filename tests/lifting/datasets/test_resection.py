@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.lifting.camera import Camera, Distortion
 from kinelift.lifting.datasets.resection import resect
+from kinelift.poses.camera import Camera, Distortion
 from kinelift.poses.errors import DataError
 from tests.lifting.datasets.recordings import LENS, SIZE, standing, walk
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.lifting.camera import Camera
 from kinelift.lifting.datasets.sequences import Sequence
 from kinelift.lifting.datasets.tracks import Filming, follow, read_tracks
 from kinelift.poses import COCO17, H36M17, Person, Recording, Skeleton, Track2D, VideoFacts
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.recording import save
 from kinelift.poses.skeleton import BODY25, HALPE26, HUMANEVA15, OPENPOSE18

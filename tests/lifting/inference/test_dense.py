@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.lifting.dense import MOST_PHASES, PHASES, Grid
+from kinelift.lifting.inference.dense import MOST_PHASES, PHASES, Grid
 from kinelift.lifting.lifter import FEWEST, Lifter
 from kinelift.lifting.network import LifterNetwork
 from kinelift.poses import Track2D

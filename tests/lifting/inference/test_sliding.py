@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jaxtyping import Float
 
-from kinelift.lifting.sliding import Ask, each, overlapping
+from kinelift.lifting.inference.sliding import Ask, each, overlapping
 
 RATE, OUTPUTS = 20.0, 12
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from kinelift.lifting.windows import cut
+from kinelift.lifting.inference.windows import cut
 
 
 def test_windows_interpolate_between_seen_frames_only() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kinelift.lifting.evaluation import MOTION, Errors, mean_pose, report, tables, written
-from kinelift.lifting.figures import errors_by_action, save, training_curves
-from kinelift.lifting.metrics import mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe
-from kinelift.lifting.trials import Trial
+from kinelift.lifting.measuring.evaluation import MOTION, Errors, mean_pose, report, tables, written
+from kinelift.lifting.measuring.figures import errors_by_action, save, training_curves
+from kinelift.lifting.measuring.metrics import mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe
+from kinelift.lifting.measuring.trials import Trial
 from kinelift.poses.errors import DataError, SettingsError
 from tests.lifting.recordings import bank
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from kinelift.lifting.metrics import aligned, auc, mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe, pck
+from kinelift.lifting.measuring.metrics import aligned, auc, mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe, pck
 
 seeds = st.integers(0, 2**31)
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from kinelift.models.action_net import ActionNetConfig
-from kinelift.models.architecture import config, configured, genotype, network
-from kinelift.models.genotype import HAND_CHOSEN
-from kinelift.models.macro import PLAIN, MacroNetConfig
+from kinelift.models.enas.architecture import config, configured, genotype, network
+from kinelift.models.enas.genotype import HAND_CHOSEN
+from kinelift.models.enas.macro import PLAIN, MacroNetConfig
 
 
 @pytest.mark.parametrize(("cell", "kind"), [(HAND_CHOSEN, ActionNetConfig), (PLAIN, MacroNetConfig)])

@@ -4,8 +4,8 @@ import pytest
 import torch
 from hypothesis import given
 
-from kinelift.models.controller import Controller, ControllerConfig
-from kinelift.models.space import MacroSpace, MicroSpace
+from kinelift.models.enas.controller import Controller, ControllerConfig
+from kinelift.models.enas.space import MacroSpace, MicroSpace
 from tests.models.architectures import genotypes, members
 
 SPACES = MicroSpace(3), MacroSpace(4)

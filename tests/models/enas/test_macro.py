@@ -2,8 +2,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from kinelift.models.macro import PLAIN, Layer, MacroGenotype, MacroNet, MacroNetConfig, MacroSupernet
-from kinelift.models.space import MacroSpace
+from kinelift.models.enas.macro import PLAIN, Layer, MacroGenotype, MacroNet, MacroNetConfig, MacroSupernet
+from kinelift.models.enas.space import MacroSpace
 from tests.models.architectures import members
 
 SPACE = MacroSpace(6)

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinelift.models.action_net import ActionNetConfig
-from kinelift.models.batch_norm import batch_statistics
-from kinelift.models.genotype import HAND_CHOSEN, Genotype, node
-from kinelift.models.space import MicroSpace
-from kinelift.models.supernet import Supernet
+from kinelift.models.enas.batch_norm import batch_statistics
+from kinelift.models.enas.genotype import HAND_CHOSEN, Genotype, node
+from kinelift.models.enas.space import MicroSpace
+from kinelift.models.enas.supernet import Supernet
 from tests.models.architectures import genotypes
 
 SPACE = MicroSpace(3)

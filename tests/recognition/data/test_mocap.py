@@ -7,7 +7,7 @@ from kinelift.poses import H36M17
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.recognition.data import folder, mocap
 from kinelift.recognition.data.clips import Dataset, Flaw, Segment
-from kinelift.recognition.data.conversion import convert
+from kinelift.recognition.data.collections import convert
 from kinelift.recognition.data.labels import LABELS
 from tests.recognition.data.folders import same
 from tests.recognition.motions import standing, walking

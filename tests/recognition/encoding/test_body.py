@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 from kinelift.poses import COCO17, H36M17
 from kinelift.poses.errors import DataError
 from kinelift.poses.skeleton import KINECT15, KINECT15_PAIR, KINECT20, skeleton, tree
-from kinelift.recognition.body import body_size, to_body
+from kinelift.recognition.encoding.body_frame import body_size, to_body
 from tests.recognition.bodies import mirrored, moving
 from tests.recognition.motions import REST, standing, walking
 

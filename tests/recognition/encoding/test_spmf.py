@@ -12,10 +12,10 @@ from scipy.spatial.transform import Rotation
 from kinelift.poses import H36M17, skeleton
 from kinelift.poses.errors import DataError, ShapeError
 from kinelift.poses.skeleton import KINECT15, KINECT15_PAIR
-from kinelift.recognition import spmf
-from kinelift.recognition.features import arrows, smooth
-from kinelift.recognition.layout import LIMBS, REACHES, all_pairs, arrangement
-from kinelift.recognition.spmf import Encoding, encode
+from kinelift.recognition.encoding import spmf
+from kinelift.recognition.encoding.features import arrows, smooth
+from kinelift.recognition.encoding.pair_order import LIMBS, REACHES, all_pairs, arrangement
+from kinelift.recognition.encoding.spmf import Encoding, encode
 from tests.recognition.bodies import mirrored, moving
 from tests.recognition.motions import standing, walking, waving
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from kinelift.recognition.corpus import corpus_of
 from kinelift.recognition.data.clips import OTHER
-from kinelift.recognition.evaluation import Verdicts, centroid, judge, majority, rounds
-from kinelift.recognition.spmf import Encoding
-from kinelift.recognition.training import TrainSettings
+from kinelift.recognition.encoding.spmf import Encoding
+from kinelift.recognition.measuring.evaluation import Verdicts, centroid, judge, majority, rounds
+from kinelift.recognition.training.corpus import corpus_of
+from kinelift.recognition.training.trainer import TrainSettings
 from kinelift.recognition.windows import WindowPlan
 from tests.recognition.motions import LABELS, clip, dataset, walking, waving
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from kinelift.poses.errors import DataError
-from kinelift.recognition.corpus import UNLABELLED, corpus_of, window_label
 from kinelift.recognition.data.clips import Clip, Segment
-from kinelift.recognition.evaluation import rounds, subject_folds
+from kinelift.recognition.measuring.evaluation import rounds, subject_folds
+from kinelift.recognition.training.corpus import UNLABELLED, corpus_of, window_label
 from kinelift.recognition.windows import WindowPlan
 from tests.recognition.motions import LABELS, clip, dataset, walking, waving
 

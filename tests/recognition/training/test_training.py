@@ -8,18 +8,18 @@ import torch
 from kinelift.models.action_net import ActionNet, ActionNetConfig
 from kinelift.poses import H36M17, Poses3D, skeleton
 from kinelift.poses.errors import WeightsError
-from kinelift.recognition.augment import Augmentation, Sampler, bridged, errors, reproportioned, turned, vary
 from kinelift.recognition.calibration import Calibration
 from kinelift.recognition.classifier import Classifier
-from kinelift.recognition.corpus import corpus_of
+from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.network import ActionNetwork
-from kinelift.recognition.scores import clip_scores
-from kinelift.recognition.spmf import Encoding
-from kinelift.recognition.training import Trainer, TrainSettings
+from kinelift.recognition.training.augment import Augmentation, Sampler, bridged, errors, reproportioned, turned, vary
+from kinelift.recognition.training.corpus import corpus_of
+from kinelift.recognition.training.scores import clip_scores
+from kinelift.recognition.training.trainer import Trainer, TrainSettings
 from kinelift.recognition.windows import WindowPlan
-from tests.recognition.motions import LABELS, clip, dataset, standing, walking, waving
 from kinelift.weights import checkpoint
 from kinelift.weights.checkpoint import Checkpoint
+from tests.recognition.motions import LABELS, clip, dataset, standing, walking, waving
 
 PLAN = WindowPlan(seconds=1.0, stride=0.25)
 SMALL = TrainSettings(

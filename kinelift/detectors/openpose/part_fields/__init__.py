@@ -1,7 +1,7 @@
 """Part affinity fields: from the maps that an OpenPose-style network gives to people (Cao et al. 2017)."""
 
-from kinelift.detectors.part_fields.fields import PartFields
-from kinelift.detectors.part_fields.grouping import Grouped, group
-from kinelift.detectors.part_fields.settings import GroupingSettings
+from kinelift.detectors.openpose.part_fields.fields import PartFields
+from kinelift.detectors.openpose.part_fields.grouping import Grouped, group
+from kinelift.detectors.openpose.part_fields.settings import GroupingSettings
 
 __all__ = ["Grouped", "GroupingSettings", "PartFields", "group"]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from kinelift.detectors.part_fields.layout import LIMBS, PARTS
-from kinelift.detectors.part_fields.peaks import Peaks
-from kinelift.detectors.part_fields.settings import GroupingSettings
+from kinelift.detectors.openpose.part_fields.limbs import LIMBS, PARTS
+from kinelift.detectors.openpose.part_fields.peaks import Peaks
+from kinelift.detectors.openpose.part_fields.settings import GroupingSettings
 
 _NONE = -1
 _LIMB_BETWEEN = np.full((len(PARTS), len(PARTS)), _NONE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.detectors.part_fields.layout import FIELDS, HEATMAPS
+from kinelift.detectors.openpose.part_fields.limbs import FIELDS, HEATMAPS
 from kinelift.poses.errors import ShapeError
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.detectors.part_fields.connections import Connections, connect
-from kinelift.detectors.part_fields.fields import PartFields
-from kinelift.detectors.part_fields.layout import PARTS
-from kinelift.detectors.part_fields.peaks import Peaks, find_peaks
-from kinelift.detectors.part_fields.settings import GroupingSettings
+from kinelift.detectors.openpose.part_fields.connections import Connections, connect
+from kinelift.detectors.openpose.part_fields.fields import PartFields
+from kinelift.detectors.openpose.part_fields.limbs import PARTS
+from kinelift.detectors.openpose.part_fields.peaks import Peaks, find_peaks
+from kinelift.detectors.openpose.part_fields.settings import GroupingSettings
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,1 @@
+"""3D bodies against calibrated cameras and exact bodies."""

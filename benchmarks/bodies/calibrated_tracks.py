@@ -1,0 +1,150 @@
+"""What the 2D stages see of the people on the calibrated clips, kept in a file so that it is looked for only once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, TypeAlias
+from unittest.mock import patch
+
+import numpy as np
+from jaxtyping import Float
+
+from benchmarks.bodies.rig import RATE, SIZE, View, consensus, matched, nearest, read, turned
+from benchmarks.keypoints.refinement import WAYS, detector
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.refining.sides import Sides
+from kinelift.detectors.tracking import Tracker, unflipped
+from kinelift.poses import Track2D
+from kinelift.poses.output import make_folder, replacing
+from kinelift.weights.store import fetch
+
+Clip: TypeAlias = Literal["single", "multi"]
+Found: TypeAlias = Mapping[str, Sequence[Sequence[Track2D]]]
+"""For every way, for every view, the tracks in it: all as long as the clip."""
+ASKED = ("none", "full", "heavy")
+"""Whose answers make the truth."""
+AS_READ = "full, as read"
+MENDED = "full, mended afterwards"
+PARTS = ("points", "scores", "filled")
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One person whom all views see. ``tracks``: for every way one a view; ``truth`` in metres of the world.
+
+    ``views`` are turned so that everything fits together, and hold no frames if the tracks came from a file.
+    """
+
+    views: Sequence[View]
+    tracks: Mapping[str, Sequence[Track2D]]
+    truth: Float[np.ndarray, "T J 3"]
+
+
+def people(clip: Clip, frames: int, cache: Path | None = None) -> list[Seen]:
+    """Everybody whom all views see, in the order in which the views agree.
+
+    Args:
+        clip: One of the calibrated clips.
+        frames: How many frames of it are used, from its start.
+        cache: A folder that keeps the tracks. Empty it when a detector changes: nothing here notices.
+    """
+    file = cache and make_folder(cache) / f"{clip}-{frames}.npz"
+    known = file is not None and file.exists()
+    with TemporaryDirectory() as folder:
+        views = read(fetch("calibrated-clips"), clip, Path(folder), 0 if known else frames)
+    found = kept(file) if file and known else search(views)
+    if file and not known:
+        keep(file, found)
+    return [_person(views, found, who) for who in matched(views, _points(found["full"]))]
+
+
+def search(views: Sequence[View]) -> Found:
+    """What every way to place joints finds in the views."""
+    for name in ("movenet-multipose", "blazepose-full", "blazepose-heavy"):
+        fetch(name)
+    found = {way: [follow(detector(way, 1), view) for view in views] for way in WAYS}
+    with patch("kinelift.detectors.refining.refined.Sides", AsRead):
+        found[AS_READ] = [follow(detector("full", 1), view) for view in views]
+        found[MENDED] = [follow(detector("full", 1), view, unflipped) for view in views]
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class AsRead(Sides):
+    """Left and right as the network says."""
+
+    def read(self, *_: object) -> tuple[bool, Sides]:
+        """Never exchanged."""
+        return False, self
+
+
+def follow(detector: Detector, view: View, mend: Callable[[Track2D], Track2D] | None = None) -> list[Track2D]:
+    """Everybody in a view over all frames, NaN where they were not seen."""
+    tracker = Tracker(detector.skeleton, SIZE, mend=mend)
+    for found in detector.detect(view.frames):
+        tracker.update(found, found.frame / RATE)
+    return [lengthened(identity.track, len(view.frames)) for identity in tracker.tracks()]
+
+
+def lengthened(track: Track2D, frames: int) -> Track2D:
+    """The track over all frames of its clip."""
+    span, joints = slice(track.start, track.stop), track.points.shape[1]
+    points, scores = np.full((frames, joints, 2), np.nan), np.zeros((frames, joints))
+    filled = np.zeros((frames, joints), dtype=bool)
+    points[span], scores[span], filled[span] = track.points, track.scores, track.filled
+    return Track2D(points, scores, np.arange(frames) / RATE, filled, 0, track.size, track.skeleton)
+
+
+def plain(points: Float[np.ndarray, "T J 2"]) -> Track2D:
+    """A track of these points, seen wherever they are finite."""
+    seen = np.isfinite(points).all(axis=-1)
+    return Track2D(points, seen.astype(float), np.arange(len(points)) / RATE, np.zeros_like(seen), 0, SIZE)
+
+
+def _person(published: Sequence[View], found: Found, who: Sequence[int]) -> Seen:
+    """The person whose tracks of the way ``full`` have the numbers ``who``."""
+    first = consensus(published, [[some[k].points for some, k in zip(found["full"], who, strict=True)]])
+    theirs = {way: [_nearest(v, some, first) for v, some in zip(published, all_, strict=True)]
+              for way, all_ in found.items()}  # fmt: skip
+    asked = [[track.points for track in theirs[way]] for way in ASKED]
+    views = turned(published, asked)
+    return Seen(views, theirs, consensus(views, asked))
+
+
+def _nearest(view: View, tracks: Sequence[Track2D], truth: Float[np.ndarray, "T J 3"]) -> Track2D:
+    points = [track.points for track in tracks]
+    best = nearest(view, points, truth)
+    return next(track for track, some in zip(tracks, points, strict=True) if some is best)
+
+
+def _points(found: Sequence[Sequence[Track2D]]) -> list[list[Float[np.ndarray, "T J 2"]]]:
+    return [[track.points for track in some] for some in found]
+
+
+def keep(file: Path, found: Found) -> None:
+    """Write tracks: an array (N, T, …) for every way, view and part."""
+    arrays = {
+        f"{way}.{k}.{part}": np.array([getattr(track, part) for track in some])
+        for way, all_ in found.items()
+        for k, some in enumerate(all_)
+        for part in PARTS
+    }
+    with replacing(file) as hidden, hidden.open("wb") as out:
+        np.savez_compressed(out, **arrays)
+
+
+def kept(file: Path) -> Found:
+    """Read what ``keep`` wrote."""
+    with np.load(file) as arrays:
+        ways: dict[str, list[list[Track2D]]] = {}
+        for key in arrays:
+            way, _, part = key.rsplit(".", 2)
+            if part == PARTS[0]:
+                stem = key.removesuffix(part)
+                ways.setdefault(way, []).append(_tracks(*(arrays[stem + one] for one in PARTS)))
+        return ways
+
+
+def _tracks(points: np.ndarray, scores: np.ndarray, filled: np.ndarray) -> list[Track2D]:
+    return [Track2D(p, s, np.arange(len(p)) / RATE, f, 0, SIZE) for p, s, f in zip(points, scores, filled, strict=True)]

@@ -1,0 +1,108 @@
+"""How lifted poses differ from the truth of a calibrated clip: positions, angles and lengths."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+
+import numpy as np
+from jaxtyping import Float
+
+from benchmarks.bodies.calibrated_tracks import Seen
+from kinelift.lifting.body import Lifts
+from kinelift.lifting.measuring.metrics import aligned
+from kinelift.poses import COCO17, H36M17, Track2D
+
+SHARED = [name for name in H36M17.joints if name in COCO17.joints]
+"""The twelve joints that detector and lifter both have: shoulders to ankles."""
+HIPS = [SHARED.index(f"{side}_hip") for side in ("left", "right")]
+CHAINS = {"knee": ("hip", "knee", "ankle"), "elbow": ("shoulder", "elbow", "wrist")}
+LIMBS = [(f"{side}_{a}", f"{side}_{b}") for c in CHAINS.values() for a, b in pairwise(c)
+         for side in ("left", "right")]  # fmt: skip
+"""Thighs, shanks, upper arms and forearms."""
+CHOSEN, REPORTED = slice(0, None, 2), slice(1, None, 2)
+"""Cameras 1 and 3, on which settings are chosen, and 2 and 4, on which they are reported."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lifted:
+    """What a lifter makes of one view, beside the truth: (T, 12, 3) metres in the camera's axes, joints ``SHARED``.
+
+    Frames in which too little was seen to lift are NaN in ``poses``.
+    """
+
+    poses: Float[np.ndarray, "T K 3"]
+    truth: Float[np.ndarray, "T K 3"]
+
+
+def lifted(seen: Seen, tracks: Sequence[Track2D], lifter: Lifts) -> list[Lifted]:
+    """What ``lifter`` makes of one track a view; it is told the true lens."""
+    answer, true = ([skeleton.index(name) for name in SHARED] for skeleton in (H36M17, COCO17))
+    return [
+        Lifted(lifter.lift(track, view.camera).points[:, answer], view.place.to_camera(seen.truth)[:, true])
+        for view, track in zip(seen.views, tracks, strict=True)
+    ]
+
+
+def figures(views: Sequence[Lifted]) -> Mapping[str, float]:
+    """Each figure of ``FIGURES`` over all views, over both halves, and in each view."""
+    found: dict[str, float] = {}
+    for name, (measure, scale, digits) in FIGURES.items():
+        values = np.stack([measure(one) for one in views]) * scale
+        found[name] = round(float(np.nanmean(values)), digits)
+        found[f"{name}_chosen"] = round(float(np.nanmean(values[CHOSEN])), digits)
+        found[f"{name}_reported"] = round(float(np.nanmean(values[REPORTED])), digits)
+        found |= {f"{name}_{k}": round(float(np.nanmean(one)), digits) for k, one in enumerate(values, start=1)}
+    return found
+
+
+def after_similarity(one: Lifted) -> Float[np.ndarray, "T K"]:
+    """Distances in metres after the best similarity of every frame (P-MPJPE)."""
+    shown = np.isfinite(one.poses).all(axis=(1, 2))
+    distances = np.full(one.truth.shape[:2], np.nan)
+    distances[shown] = np.linalg.norm(aligned(one.poses[shown], one.truth[shown]) - one.truth[shown], axis=-1)
+    return distances
+
+
+def from_middle(one: Lifted) -> Float[np.ndarray, "T K"]:
+    """Distances in metres with the middle of the hips of both in one place, nothing turned or scaled (MPJPE)."""
+    poses, truth = (points - points[:, HIPS].mean(axis=1, keepdims=True) for points in (one.poses, one.truth))
+    return np.asarray(np.linalg.norm(poses - truth, axis=-1))
+
+
+def after_scale(one: Lifted) -> Float[np.ndarray, "T K"]:
+    """``from_middle`` after the best scale of the whole track: a camera alone cannot tell how tall somebody is."""
+    poses, truth = (points - points[:, HIPS].mean(axis=1, keepdims=True) for points in (one.poses, one.truth))
+    return np.asarray(np.linalg.norm(poses * np.nansum(poses * truth) / np.nansum(poses**2) - truth, axis=-1))
+
+
+def flexion(points: Float[np.ndarray, "T K 3"], hinge: str) -> Float[np.ndarray, "T 2"]:
+    """Degrees by which the left and the right knee or elbow are bent: 0 = both bones in one line."""
+    angles = []
+    for side in ("left", "right"):
+        a, b, c = (points[:, SHARED.index(f"{side}_{part}")] for part in CHAINS[hinge])
+        upper, lower = b - a, c - b
+        sine, cosine = np.linalg.norm(np.cross(upper, lower), axis=-1), (upper * lower).sum(-1)
+        angles.append(np.degrees(np.arctan2(sine, cosine)))
+    return np.stack(angles, axis=-1)
+
+
+def lengths_vary(one: Lifted) -> Float[np.ndarray, " L"]:
+    """Standard deviation over mean of the length of each of ``LIMBS``, left and right apart."""
+    ends = [[SHARED.index(name) for name in names] for names in zip(*LIMBS, strict=True)]
+    lengths = np.linalg.norm(one.poses[:, ends[0]] - one.poses[:, ends[1]], axis=-1)
+    return np.asarray(np.nanstd(lengths, axis=0) / np.nanmean(lengths, axis=0))
+
+
+def _bent(hinge: str, size: Callable[[np.ndarray], np.ndarray]) -> Callable[[Lifted], Float[np.ndarray, "T 2"]]:
+    return lambda one: size(flexion(one.poses, hinge) - flexion(one.truth, hinge))
+
+
+FIGURES: Mapping[str, tuple[Callable[[Lifted], Float[np.ndarray, "*many"]], float, int]] = {
+    "p_mpjpe_mm": (after_similarity, 1000, 1),
+    "mpjpe_mm": (from_middle, 1000, 1),
+    "scaled_mpjpe_mm": (after_scale, 1000, 1),
+    **{f"{hinge}_{name}": (_bent(hinge, size), 1, 1)
+       for hinge, (name, size) in product(CHAINS, (("deg", np.abs), ("bias_deg", np.positive)))},
+    "limbs": (lengths_vary, 1, 4),
+}  # fmt: skip
+"""What is measured, the factor into its unit, and its digits."""

@@ -1,0 +1,100 @@
+"""People who stand: joints from lengths between joint centres, and whom the benchmarks take.
+
+The rest frame has Y up and the person facing +Z, left at +X, the floor at 0 and the hip above the origin.
+"""
+
+from collections.abc import Mapping
+from math import atan2, cos, radians, sin, sqrt
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Generator
+
+from kinelift.lifting.anthropometry import NECK_BASE, SEGMENTS, Population, adult, child, draw, prior
+from kinelift.lifting.mocap.joints import FACE_POINTS
+from kinelift.lifting.synthesis.bank import FACE, JOINTS
+
+ANKLE = 0.04
+"""Height of the ankle joints, a share of stature."""
+HEAD = float(adult("men")[SEGMENTS.index("head")])
+"""Metres from neck to top of the head where the face points lie as ``FACE_POINTS`` has them; others are scaled."""
+AWAY = 10.0
+"""Degrees of the upper arms from the vertical, sideways."""
+SPREAD = 2.0
+"""Standard deviations that drawn lengths stay within."""
+LEGS = tuple(SEGMENTS.index(name) for name in ("thigh", "shank"))
+CHILD_YEARS = 8.0
+
+Lengths = Float[np.ndarray, " 10"]
+"""Metres, in the order of ``SEGMENTS``."""
+Joint = Float[np.ndarray, " 3"]
+
+
+def bodies(drawn: int, seed: int) -> dict[str, Lengths]:
+    """By name: the median man and woman, a child of 8, all legs long or short by ``SPREAD``, and ``drawn`` adults
+    from the survey, each length within ``SPREAD`` of the adults' mean.
+    """
+    mean, covariance = prior()
+    spread = SPREAD * np.sqrt(np.diag(covariance))
+    legs = np.isin(np.arange(len(SEGMENTS)), LEGS)
+    people = draw(drawn, Population(children=0.0), Generator().manual_seed(seed)).double().log().numpy()
+    return {
+        "man": adult("men").double().numpy(),
+        "woman": adult("women").double().numpy(),
+        "child": child(torch.tensor([CHILD_YEARS]))[0].double().numpy(),
+        "long legs": np.exp(mean + spread * legs),
+        "short legs": np.exp(mean - spread * legs),
+        **{f"drawn {k}": np.exp(one.clip(mean - spread, mean + spread)) for k, one in enumerate(people)},
+    }
+
+
+def stature(lengths: Lengths) -> float:
+    """Metres from the floor to the top of the head of somebody who stands straight."""
+    upright = ("thigh", "shank", "spine", "thorax", "neck", "head")
+    return sum(float(lengths[SEGMENTS.index(name)]) for name in upright) / (1 - ANKLE)
+
+
+def stand(lengths: Lengths, knee: float = 0.0, elbow: float = 0.0) -> Float[np.ndarray, "22 3"]:
+    """Our 22 ``JOINTS`` (metres, rest frame) of somebody who stands with both knees and elbows bent, in degrees.
+
+    Bent knees move forwards and leave the ankles below the hips; bent elbows move the wrists forwards. The trunk is
+    upright and the arms hang ``AWAY`` from it.
+    """
+    size = dict(zip(SEGMENTS, lengths.tolist(), strict=True))
+    trunk = _trunk(size)
+    left = _leg(size, radians(knee)) | _arm(trunk["thorax"], size, stature(lengths), radians(elbow))
+    sides = {f"{side}_{name}": at * [sign, 1, 1] for side, sign in _SIDES.items() for name, at in left.items()}
+    face = dict(zip(FACE, trunk["neck"] + FACE_POINTS * size["head"] / HEAD, strict=True))
+    points = np.stack([(trunk | sides | face)[name] for name in JOINTS])
+    floor = points[JOINTS.index("left_ankle"), 1] - ANKLE * stature(lengths)
+    return points - [0.0, floor, 0.0]
+
+
+_SIDES = {"left": 1.0, "right": -1.0}
+
+
+def _trunk(size: Mapping[str, float]) -> dict[str, Joint]:
+    """Hip, spine, thorax, neck and head, one above the other from the origin."""
+    names = ("spine", "thorax", "neck", "head")
+    heights = np.cumsum([size[name] for name in names])
+    return {"hip": np.zeros(3)} | {name: np.array([0.0, y, 0.0]) for name, y in zip(names, heights, strict=True)}
+
+
+def _leg(size: Mapping[str, float], bend: float) -> dict[str, Joint]:
+    """The left hip, knee and ankle; the ankle lies below the hip however far the knee is bent (radians)."""
+    forwards = atan2(size["shank"] * sin(bend), size["thigh"] + size["shank"] * cos(bend))
+    hip = np.array([size["hip"], 0.0, 0.0])
+    knee = hip + size["thigh"] * np.array([0.0, -cos(forwards), sin(forwards)])
+    ankle = knee + size["shank"] * np.array([0.0, -cos(bend - forwards), -sin(bend - forwards)])
+    return {"hip": hip, "knee": knee, "ankle": ankle}
+
+
+def _arm(thorax: Joint, size: Mapping[str, float], tall: float, bend: float) -> dict[str, Joint]:
+    """The left shoulder, elbow and wrist; the elbow is bent forwards (radians)."""
+    drop = NECK_BASE * tall
+    shoulder = thorax + np.array([sqrt(size["shoulder"] ** 2 - drop**2), -drop, 0.0])
+    down = np.array([sin(radians(AWAY)), -cos(radians(AWAY)), 0.0])
+    elbow = shoulder + size["upper_arm"] * down
+    wrist = elbow + size["forearm"] * (cos(bend) * down + sin(bend) * np.array([0.0, 0.0, 1.0]))
+    return {"shoulder": shoulder, "elbow": elbow, "wrist": wrist}

@@ -1,0 +1,120 @@
+"""Somebody who stands still, filmed from all sides, and what the program makes of it."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import cos, radians, sin
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Generator
+
+from kinelift.app.detection import open_detector
+from kinelift.app.pipeline import Pipeline
+from kinelift.app.settings import Detection, Settings
+from kinelift.app.video import Video, VideoWriter
+from kinelift.detectors.converted import as_skeleton
+from kinelift.lifting.synthesis.bank import COCO
+from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted
+from kinelift.poses import COCO17, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera, Extrinsics
+from kinelift.poses.errors import DataError
+from kinelift.poses.keypoints import Format, write
+
+SIZE = (720, 1280)
+RATE = 30
+DISTANCE = 4.0
+"""Metres from the camera to the vertical axis through the person's hip."""
+HEADINGS = tuple(range(0, 360, 45))
+"""Degrees that the person is turned to their left: 0 faces the camera, 90 shows it their right side."""
+HEIGHTS = (0.6, 1.2, 2.5)
+"""Metres of the camera above the floor."""
+
+
+@dataclass(frozen=True)
+class StillView:
+    """A camera at ``height`` metres that looks at the middle of somebody turned by ``heading`` degrees."""
+
+    heading: float
+    height: float
+
+    def place(self, tall: float) -> Extrinsics:
+        """Where it stands in the person's rest frame; ``tall`` is the person's stature."""
+        turn = radians(-self.heading)
+        where = np.array([DISTANCE * sin(turn), self.height, DISTANCE * cos(turn)])
+        forward = np.array([0.0, tall / 2, 0.0]) - where
+        forward /= np.linalg.norm(forward)
+        right = np.cross(forward, [0.0, 1.0, 0.0])
+        right /= np.linalg.norm(right)
+        return Extrinsics(np.stack([right, np.cross(forward, right), forward]), where)
+
+    def keypoints(self, points: Float[np.ndarray, "22 3"], tall: float) -> Float[np.ndarray, "17 2"]:
+        """COCO-17 in pixels of a picture of ``SIZE``, of joints in the rest frame."""
+        camera = Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, SIZE)
+        return camera.project(self.place(tall).to_camera(points[list(COCO)]))
+
+
+VIEWS = tuple(StillView(heading, height) for height in HEIGHTS for heading in HEADINGS)
+
+
+@dataclass(frozen=True, eq=False)
+class Studio:
+    """Runs the program on keypoints of a blank video, as ``kinelift run VIDEO --keypoints FILE`` does, but with
+    networks that are loaded once.
+    """
+
+    pipeline: Pipeline
+    video: Path
+
+    @staticmethod
+    def open(folder: Path, frames: int, lifter: str, settings: Settings) -> "Studio":
+        """With a blank video of ``frames`` in ``folder``."""
+        video, nobody = folder / "still.mp4", np.full((frames, len(COCO17), 2), np.nan)
+        blank(video, frames)
+        write(video.with_suffix(".npz"), sighted(nobody, video.stem), Format.NPZ)
+        chosen = Detection(keypoints=video.with_suffix(".npz"))
+        return Studio(Pipeline.load(chosen, lifter, device="cpu", settings=settings), video)
+
+    def lift(self, points: Float[np.ndarray, "T 17 2"]) -> Poses3D:
+        """3D poses of one person by COCO-17 keypoints in pixels, NaN where not seen.
+
+        Raises ``DataError`` if the program follows nobody.
+        """
+        file = self.video.with_suffix(".json")
+        write(file, sighted(points, self.video.stem), Format.COCO)
+        found = as_skeleton(open_detector(Detection(keypoints=file), "cpu").detector, self.pipeline.detector.skeleton)
+        people = replace(self.pipeline, detector=found).run(Video(self.video)).people
+        poses = [person.poses for person in people if person.poses is not None]
+        if not poses:
+            raise DataError(f"The program followed nobody in {file}. Show more joints in more frames.")
+        return max(poses, key=len)
+
+
+def sighted(points: Float[np.ndarray, "T 17 2"], name: str) -> Recording:
+    """A recording of one person's keypoints without 3D."""
+    times = np.arange(len(points)) / RATE
+    scores = np.where(np.isfinite(points).all(-1), 1.0, 0.0)
+    track = Track2D(points, scores, times, np.zeros(scores.shape, bool), 0, SIZE)
+    return Recording(VideoFacts(name, *SIZE, times), (Person(1, track),))
+
+
+def blank(path: Path, frames: int) -> None:
+    """Write a black video of ``SIZE`` and ``RATE``."""
+    image = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    with VideoWriter(path, *SIZE) as writer:
+        for k in range(frames):
+            writer.write(image, Fraction(k, RATE))
+
+
+def noisy(
+    still: Float[np.ndarray, "17 2"], frames: int, noise: NoiseSettings | None, generator: Generator
+) -> Float[np.ndarray, "T 17 2"]:
+    """Keypoints (pixels) of somebody who stands still, as a detector with ``noise`` finds them; NaN where lost."""
+    points = torch.from_numpy(np.broadcast_to(still, (1, frames, *still.shape)).copy()).float()
+    if noise is None:
+        return points[0].double().numpy()
+    filmed = replace(noise, frame_rate=(RATE, RATE))
+    everything, inside = torch.ones(1, dtype=torch.bool), torch.ones(points.shape[:3], dtype=torch.bool)
+    moved, seen = corrupted(points, inside, everything, torch.arange(frames) / RATE, filmed, generator)
+    return np.where(seen[0, ..., None].numpy(), moved[0].double().numpy(), np.nan)

@@ -1,0 +1,171 @@
+"""How straight the program makes people who stand straight, and how well it follows bent knees and elbows, as JSON.
+
+    python -m benchmarks.bodies.straight_bodies [--lifter NAME|PATH] [--noise none|measured] [--flexion] [--seed 0]
+
+Bodies as of ``benchmarks.bodies.standing`` stand still before cameras on all sides and at three heights
+(``benchmarks.bodies.still_views``). Their keypoints go through the program as ``kinelift run --keypoints`` takes them.
+
+Without ``--flexion`` everybody stands straight. ``knee`` and ``elbow``: degrees of flexion, whose truth is 0, of both
+sides; ``median`` over all frames, ``worst``: the largest median over the frames of one limb in one view. ``lean``:
+median degrees between trunk and true vertical. ``spread``: standard deviation over mean of each limb's length in a
+view, percent, median and worst.
+
+With it, knees bend and arms hang straight, then elbows bend and legs are straight. ``slope``: of the least-squares
+line of answered over true flexion; ``bias``: mean of answered minus true; ``answers``: median answer by true flexion.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import tyro
+from jaxtyping import Float
+from torch import Generator
+from tyro.conf import OmitArgPrefixes
+
+from benchmarks.bodies.body_angles import HINGES, flexion, lean, spread
+from benchmarks.bodies.standing import Lengths, bodies, stand, stature
+from benchmarks.bodies.still_views import RATE, VIEWS, StillView, Studio, noisy
+from benchmarks.machine import machine
+from kinelift.app.settings import Settings
+from kinelift.lifting.synthesis.noise import MEASURED, NoiseSettings
+from kinelift.poses import Poses3D
+
+NOISES: Mapping[str, NoiseSettings | None] = {"none": None, "measured": MEASURED}
+BENDS = (0, 10, 20, 30, 60, 90)
+"""Degrees of true flexion."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What the program made of one body in one view; ``bends``: true degrees of ``HINGES``."""
+
+    body: str
+    view: StillView
+    bends: Mapping[str, float]
+    poses: Poses3D
+    lean: float
+    """Median degrees between the trunk and the true vertical."""
+
+    def flexion(self, hinge: Literal["knee", "elbow"]) -> Float[np.ndarray, "T 2"]:
+        """Degrees answered, left and right."""
+        return flexion(self.poses.points, hinge, self.poses.skeleton)
+
+
+def main(
+    settings: OmitArgPrefixes[Settings],
+    lifter: str = "default",
+    noise: Literal["none", "measured"] = "none",
+    flexion: bool = False,
+    seconds: float = 2.0,
+    drawn: int = 6,
+    seed: int = 0,
+) -> None:
+    """Measure and print.
+
+    Args:
+        settings: As for ``kinelift run``.
+        lifter: Name, or path of a checkpoint.
+        noise: On the keypoints: none, or as measured on real video.
+        flexion: Bend knees and elbows, instead of standing straight.
+        seconds: Length of each film.
+        drawn: How many adults are drawn from the survey, beside the others.
+        seed: Of drawn adults and of the noise.
+    """
+    people = bodies(drawn, seed)
+    bends = [{hinge: bend} for hinge in HINGES for bend in BENDS] if flexion else [{}]
+    generator, frames = Generator().manual_seed(seed), round(seconds * RATE)
+    with TemporaryDirectory() as folder:
+        studio = Studio.open(Path(folder), frames, lifter, settings)
+        film = filming(studio, frames, NOISES[noise], generator)
+        answers = [film(name, one, view, bend) for name, one in people.items() for view in VIEWS for bend in bends]
+    figures = followed(answers) if flexion else straightness(answers)
+    asked = {"lifter": lifter, "noise": noise, "seed": seed, "bodies": list(people), "views": len(VIEWS)}
+    print(json.dumps({"machine": machine(), **asked, **figures}, indent=2))
+
+
+Film = Callable[[str, Lengths, StillView, Mapping[str, float]], Answer]
+
+
+def filming(studio: Studio, frames: int, noise: NoiseSettings | None, generator: Generator) -> Film:
+    """A function from a body's name and lengths, a view and bends to the program's answer."""
+
+    def film(name: str, lengths: Lengths, view: StillView, bends: Mapping[str, float]) -> Answer:
+        tall = stature(lengths)
+        poses = studio.lift(noisy(view.keypoints(stand(lengths, **bends), tall), frames, noise, generator))
+        up = view.place(tall).rotation @ [0.0, 1.0, 0.0]
+        return Answer(name, view, bends, poses, float(np.nanmedian(lean(poses.points, up, poses.skeleton))))
+
+    return film
+
+
+def straightness(answers: Sequence[Answer]) -> dict[str, Any]:
+    """The figures of people who stand straight: in all, by the camera's height, by heading and by body."""
+    groups: dict[str, Callable[[Answer], str]] = {
+        "height": lambda a: str(a.view.height), "heading": lambda a: str(a.view.heading), "body": lambda a: a.body
+    }  # fmt: skip
+    apart = {f"by {name}": {key: bent(some) for key, some in grouped(answers, of)} for name, of in groups.items()}
+    return {**bent(answers), "spread": spreads(answers), **apart}
+
+
+def bent(answers: Sequence[Answer]) -> dict[str, Any]:
+    """Flexion and lean over some answers, in degrees."""
+    out: dict[str, Any] = {}
+    for hinge in ("knee", "elbow"):
+        each = [a.flexion(hinge) for a in answers]
+        worst = max(float(np.nanmedian(one, axis=0).max()) for one in each)
+        out[hinge] = {"median": round(float(np.nanmedian(np.concatenate(each))), 1), "worst": round(worst, 1)}
+    leans = [a.lean for a in answers]
+    return out | {"lean": {"median": round(float(np.median(leans)), 1), "worst": round(max(leans), 1)}}
+
+
+def spreads(answers: Iterable[Answer]) -> dict[str, float]:
+    """Standard deviation over mean of limbs' lengths in a view, percent."""
+    each = [percent for answer in answers for percent in spread(answer.poses).values()]
+    return {"median": round(float(np.median(each)), 2), "worst": round(max(each), 2)}
+
+
+def followed(answers: Sequence[Answer]) -> dict[str, Any]:
+    """What is said of each hinge that was bent."""
+    return {hinge: _followed([answer for answer in answers if hinge in answer.bends], hinge) for hinge in HINGES}
+
+
+def _followed(answers: Sequence[Answer], hinge: str) -> dict[str, Any]:
+    """Slope and bias of one hinge in all, by heading and by the camera's height, and the answers by true flexion."""
+    return {
+        **line(answers, hinge),
+        "answers": {key: median(some, hinge) for key, some in grouped(answers, lambda a: str(a.bends[hinge]))},
+        "by heading": {key: line(some, hinge) for key, some in grouped(answers, lambda a: str(a.view.heading))},
+        "by height": {key: line(some, hinge) for key, some in grouped(answers, lambda a: str(a.view.height))},
+    }
+
+
+def line(answers: Sequence[Answer], hinge: str) -> dict[str, float]:
+    """The least-squares line of answered over true flexion, and the mean difference in degrees."""
+    told = np.array([np.nanmedian(a.flexion(hinge), axis=0) for a in answers])
+    true = np.repeat([[a.bends[hinge]] for a in answers], 2, axis=1)
+    slope = np.polyfit(true.ravel(), told.ravel(), 1)[0]
+    return {"slope": round(float(slope), 3), "bias": round(float((told - true).mean()), 1)}
+
+
+def median(answers: Iterable[Answer], hinge: str) -> float:
+    """Degrees answered, over everything."""
+    return round(float(np.nanmedian(np.concatenate([a.flexion(hinge) for a in answers]))), 1)
+
+
+def grouped(answers: Iterable[Answer], of: Callable[[Answer], str]) -> Iterable[tuple[str, list[Answer]]]:
+    """Answers by what ``of`` says of them, in the order of their first."""
+    groups: dict[str, list[Answer]] = {}
+    for answer in answers:
+        groups.setdefault(of(answer), []).append(answer)
+    return groups.items()
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    tyro.cli(main)

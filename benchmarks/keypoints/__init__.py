@@ -1,0 +1,1 @@
+"""2D keypoints: their noise, their reach, and how far detectors agree."""

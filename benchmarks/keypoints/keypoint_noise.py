@@ -1,0 +1,242 @@
+"""How keypoints err on real video, beside the mistakes that ``NoiseSettings`` makes, as JSON and as a table.
+
+    python -m benchmarks.keypoints.keypoint_noise [--video FILE] [--tracks FILE]
+
+Nobody knows where the joints of a video are, so each detector reads it in several ways: as it is, in a mirror, and
+smaller. The movement is the same in all of them. What is larger in a reading than in the difference of two is movement
+or an error that they share; this method cannot tell which. The synthetic columns are measured in the same way, on
+pieces of the same movement, smoothed: they show how well the figures give back the settings that the noise was made
+with. Sizes are shares of the person's size, as in ``lifting.synthesis.noise``.
+"""
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import torch
+import tyro
+from jaxtyping import Float, UInt8
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import savgol_filter
+from torch import Generator
+
+from benchmarks.keypoints.noise_figures import PIECE, TWINS, Readings, figures
+from kinelift.app.pipeline import Pipeline
+from kinelift.app.settings import Detection
+from kinelift.app.video import Video
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.tracking import Tracker
+from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings, corrupted
+from kinelift.poses import Frame
+from kinelift.poses.output import replacing
+from kinelift.weights.store import fetch
+
+DETECTORS: tuple[Literal["full", "heavy", "none"], ...] = ("full", "heavy", "none")
+"""What ``--refine`` takes; the program's default first."""
+SYNTHETIC = {
+    "NoiseSettings()": NoiseSettings(),
+    "MEASURED": MEASURED,
+    "MEASURED_HEAVY": MEASURED_HEAVY,
+    "MEASURED_NONE": MEASURED_NONE,
+}
+COPIES = 30
+"""Samples a piece of movement in the synthetic columns."""
+SHORTEST = 2.0
+"""Seconds: who is seen for less is left out."""
+NEAR = 0.6
+"""Shares of the person's size: how far the middle joint of two readings of one person may be apart."""
+SMOOTH = 0.5
+"""Seconds that the quadratics span which smooth movement for the synthetic columns."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A way to show a picture: in a mirror, and at ``scale`` (up to 1) in the corner of a black one as large."""
+
+    mirrored: bool = False
+    scale: float = 1.0
+
+    def show(self, image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
+        """The picture in this view."""
+        turned = np.ascontiguousarray(image[:, ::-1] if self.mirrored else image)
+        small = cv2.resize(turned, None, fx=self.scale, fy=self.scale, interpolation=cv2.INTER_AREA)
+        out = np.zeros_like(image)
+        out[: len(small), : small.shape[1]] = small
+        return out
+
+    def undo(self, points: Float[np.ndarray, "T 17 2"], width: int) -> Float[np.ndarray, "T 17 2"]:
+        """Joints found in this view to joints of the picture that is ``width`` pixels wide."""
+        points = points / self.scale
+        return points[:, TWINS] * [-1, 1] + [width, 0] if self.mirrored else points
+
+
+VIEWS = (View(), View(mirrored=True), View(scale=0.75))
+
+
+@dataclass(frozen=True, eq=False)
+class Tracks:
+    """Everybody that a detector found in one view, N of them, over all frames of the video, in its pixels.
+
+    ``points`` are NaN where a joint was not found; ``filled`` are the same, short gaps filled in by the tracker.
+    """
+
+    points: Float[np.ndarray, "N T 17 2"]
+    filled: Float[np.ndarray, "N T 17 2"]
+
+
+def main(video: Path | None = None, tracks: Path | None = None) -> None:
+    """Measure and print.
+
+    Args:
+        video: What to measure on; the sample clip if not given.
+        tracks: Keep what the detectors find in this npz, or take it from there if it exists.
+    """
+    source = Video(video or fetch("sample-clip"))
+    found = kept(tracks) if tracks and tracks.exists() else searched(source, tracks)
+    rate = float(source.summary.mean_rate or Fraction(30))
+    warnings.filterwarnings("ignore", "All-NaN|Mean of empty")  # joints that no reading saw stay NaN
+    people = {name: readings(views, rate) for name, views in found.items()}
+    columns = {name: figures(seen) for name, seen in people.items()}
+    for k, one in enumerate(people[DETECTORS[0]]):
+        columns[f"person {k + 1}"] = figures([one])
+    for name, settings in SYNTHETIC.items():
+        columns[name] = figures(imagined(people[DETECTORS[0]], settings))
+    print(json.dumps(rounded(columns), indent=2))
+    print(table(columns))
+
+
+def searched(video: Video, keep: Path | None) -> dict[str, list[Tracks]]:
+    """What each detector finds in each view."""
+    found = {
+        name: [followed(Pipeline.load(Detection(refine=name)).detector, video, view) for view in VIEWS]
+        for name in DETECTORS
+    }
+    if keep:
+        arrays = {
+            f"{n}.{k}.{what}": a for n, ts in found.items() for k, t in enumerate(ts) for what, a in vars(t).items()
+        }
+        with replacing(keep) as part, part.open("wb") as file:
+            np.savez(file, **arrays)
+    return found
+
+
+def kept(file: Path) -> dict[str, list[Tracks]]:
+    """What an earlier run found."""
+    with np.load(file) as arrays:
+        names = dict.fromkeys(key.split(".")[0] for key in arrays)
+        return {
+            name: [Tracks(arrays[f"{name}.{k}.points"], arrays[f"{name}.{k}.filled"]) for k in range(len(VIEWS))]
+            for name in names
+        }
+
+
+def followed(detector: Detector, video: Video, view: View) -> Tracks:
+    """Everybody whom detector and tracker follow through ``video``, shown in ``view``."""
+    tracker, times = Tracker(detector.skeleton, (video.width, video.height)), []
+
+    def shown() -> Iterator[Frame]:
+        for frame in video.frames():
+            times.append(float(frame.time))
+            yield Frame(frame.index, frame.time, view.show(frame.image))
+
+    for people in detector.detect(shown()):
+        tracker.update(people, times[people.frame])
+    everybody = [identity.track for identity in tracker.tracks()]
+    points = np.full((2, len(everybody), len(times), 17, 2), np.nan)
+    for k, track in enumerate(everybody):
+        span = slice(track.start, track.start + len(track.times))
+        seen = np.where(track.filled[..., None], np.nan, track.points)
+        points[:, k, span] = view.undo(seen, video.width), view.undo(track.points, video.width)
+    return Tracks(*points)
+
+
+def readings(views: Sequence[Tracks], rate: float) -> list[Readings]:
+    """Each person of the first view as all views show them, while the first one does."""
+    people = []
+    for seen, filled in zip(views[0].points, views[0].filled, strict=True):
+        frames = np.flatnonzero(np.isfinite(filled).all(-1).any(-1))
+        if len(frames) >= SHORTEST * rate:
+            span = slice(frames[0], frames[-1] + 1)
+            size = sizes(filled[span], rate)
+            others = [nearest(seen[span], view.points[:, span], size) for view in views[1:]]
+            points = np.stack([seen[span], *others]) / size[:, None, None]
+            people.append(Readings(points, np.isfinite(filled[span]).all(-1), rate))
+    return people
+
+
+def sizes(points: Float[np.ndarray, "T 17 2"], rate: float) -> Float[np.ndarray, " T"]:
+    """Root mean square distance of joints from their mean, over four seconds around each frame."""
+    spread = np.nanmean(np.square(points - np.nanmean(points, axis=1, keepdims=True)).sum(-1), axis=1)
+    whole = np.isfinite(points).all(-1).mean(1) > 0.8
+    frames = np.arange(len(points))
+    spread = np.interp(frames, frames[whole], spread[whole])
+    return np.sqrt(uniform_filter1d(spread, round(PIECE * rate), mode="nearest"))
+
+
+def nearest(
+    person: Float[np.ndarray, "T 17 2"], others: Float[np.ndarray, "N T 17 2"], size: Float[np.ndarray, " T"]
+) -> Float[np.ndarray, "T 17 2"]:
+    """Whichever of ``others`` is ``person`` in each frame, NaN if none is."""
+    apart = np.nanmedian(np.linalg.norm(others - person, axis=-1), axis=-1)
+    apart = np.where(np.isnan(apart), np.inf, apart)
+    best, frames = apart.argmin(0), np.arange(len(person))
+    return np.where((apart[best, frames] < NEAR * size)[:, None, None], others[best, frames], np.nan)
+
+
+def imagined(people: Sequence[Readings], settings: NoiseSettings) -> list[Readings]:
+    """Four-second pieces of the people's smoothed movement, each read three times through synthetic noise."""
+    generator, out = Generator().manual_seed(0), []
+    for person in people:
+        movement, length = smoothed(person), round(PIECE * person.rate)
+        times = torch.arange(min(length, len(movement))) / person.rate
+        for start in range(0, max(1, len(movement) - length + 1), length):
+            piece = torch.from_numpy(movement[start : start + length]).float().expand(COPIES, -1, -1, -1)
+            inside, flawed = torch.ones(piece.shape[:3], dtype=torch.bool), torch.ones(COPIES, dtype=torch.bool)
+            draws = [corrupted(piece, inside, flawed, times, settings, generator) for _ in VIEWS]
+            points = np.stack([torch.where(seen[..., None], p, torch.nan).numpy() for p, seen in draws], axis=1)
+            out += [Readings(p, s.numpy(), person.rate) for p, s in zip(points, draws[0][1], strict=True)]
+    return out
+
+
+def smoothed(person: Readings) -> Float[np.ndarray, "T 17 2"]:
+    """Where the median of all readings moves, without gaps and jitter."""
+    middle = np.nanmedian(person.points, axis=0).reshape(person.points.shape[1], -1)
+    frames = np.arange(len(middle))
+    whole = [np.interp(frames, frames[np.isfinite(c)], c[np.isfinite(c)]) for c in middle.T]
+    window = round(SMOOTH * person.rate) // 2 * 2 + 1
+    return savgol_filter(np.stack(whole, -1), window, 2, axis=0).reshape(-1, 17, 2)
+
+
+def rounded(value: Any) -> Any:
+    """``value`` with three digits a number."""
+    if isinstance(value, Mapping):
+        return {key: rounded(one) for key, one in value.items()}
+    return float(f"{value:.3g}")
+
+
+def table(columns: Mapping[str, Mapping[str, Any]]) -> str:
+    """A column each, a row a figure."""
+    rows = {name: dict(flat(column)) for name, column in columns.items()}
+    lines = ["| | " + " | ".join(rows) + " |", "|---|" + "---:|" * len(rows)]
+    for key in next(iter(rows.values())):
+        lines.append(f"| {key} | " + " | ".join(f"{row[key]:.3g}" for row in rows.values()) + " |")
+    return "\n".join(lines)
+
+
+def flat(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """Nested figures under one name each."""
+    for key, value in figures.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{key}: ")
+        else:
+            yield f"{prefix}{key}", float(value)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

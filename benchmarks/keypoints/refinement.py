@@ -1,0 +1,155 @@
+"""What the second stage changes on the sample clip, for steadiness and time, as JSON.
+
+    python -m benchmarks.keypoints.refinement [--frames 120] [--scale 1.0]
+
+The clip has no labels (``benchmarks.bodies.calibrated`` has truth). For each way to place joints, in the same run:
+``people`` found; ``joints`` and ``wrists``: shares of them that the tracker takes for seen; ``jitter``: median length
+of the second difference over time of a joint, in hundredths of the torso; ``mirror``: median distance between joints
+in a picture and in its mirror image, in hundredths of the torso, every tenth frame on its own; ``bones``: how much the
+bones' lengths change in the lifted poses (standard deviation over mean, mean over bones), which a body's do not;
+``ms_1`` and ``ms_2``: milliseconds a frame with one and with two threads; ``cpu_ms``: processor time a frame with one,
+which other programs on the machine hardly change.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+
+import cv2
+import numpy as np
+import tyro
+from jaxtyping import Float
+
+from benchmarks.machine import machine
+from kinelift.app.settings import Settings
+from kinelift.app.video import Video
+from kinelift.detectors.movenet.scales import movenet_people
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.refining.blazepose import BlazePose
+from kinelift.detectors.refining.refined import Refined
+from kinelift.detectors.tracking import Tracker
+from kinelift.lifting.lifter import Lifter
+from kinelift.poses import COCO17, H36M17, Frame, People, Track2D
+from kinelift.weights.store import fetch, locate
+
+WAYS: Mapping[str, tuple[str, int]] = {
+    "none": ("", 1), "full": ("full", 1), "full_every_2": ("full", 2), "full_every_3": ("full", 3),
+    "heavy": ("heavy", 1),
+}  # fmt: skip
+"""The landmark model and how often the first stage looks."""
+
+
+def main(frames: int = 120, scale: float = 1.0) -> None:
+    """Measure and print.
+
+    Args:
+        frames: How many frames of the clip are used.
+        scale: The pictures are shrunk to this share of their sides.
+    """
+    for name in ("movenet-multipose", "blazepose-full", "blazepose-heavy"):
+        fetch(name)
+    clip = [_scaled(frame, scale) for frame in islice(Video(fetch("sample-clip")).frames(), frames)]
+    lifter = Lifter.load(locate("default"))
+    rows = {way: row(partial(detector, way), clip, lifter) for way in WAYS}
+    size = clip[0].image.shape[1::-1]
+    print(json.dumps({"machine": machine(), "frames": len(clip), "size": size, "ways": rows}, indent=2))
+
+
+def detector(way: str, threads: int) -> Detector:
+    """A way to find people and to place their joints."""
+    model, every = WAYS[way]
+    people = movenet_people(locate("movenet-multipose"), threads=threads)
+    if not model:
+        return people
+    return Refined(people, BlazePose(locate(f"blazepose-{model}"), threads=threads), every=every)
+
+
+def row(make: Callable[[int], Detector], clip: Sequence[Frame], lifter: Lifter) -> dict[str, float]:
+    """The figures of one way."""
+    before = time.process_time()
+    found, slow = timed(make(1), clip)
+    used = time.process_time() - before
+    _, fast = timed(make(2), clip)
+    tracks = follow(found, clip)
+    return {
+        "people": sum(map(len, found)),
+        "joints": round(float(np.mean([np.isfinite(t.points).all(-1).mean() for t in tracks])), 3),
+        "wrists": round(float(np.mean([np.isfinite(t.points[:, _joints("wrist")]).all(-1).mean() for t in tracks])), 3),
+        "jitter": round(float(np.nanmedian(np.concatenate([jitter(track) for track in tracks]))), 2),
+        "mirror": round(mirror(make(2), clip[::10]), 2),
+        "bones": round(float(np.mean([bones(track, lifter, clip) for track in tracks])), 4),
+        "cpu_ms": round(1e3 * used / len(clip), 1),
+        "ms_1": round(1e3 * slow / len(clip), 1),
+        "ms_2": round(1e3 * fast / len(clip), 1),
+    }
+
+
+def timed(way: Detector, clip: Sequence[Frame]) -> tuple[list[People], float]:
+    """Everybody in the clip, and how many seconds that took."""
+    began = time.perf_counter()
+    found = list(way.detect(clip))
+    return found, time.perf_counter() - began
+
+
+def follow(found: Sequence[People], clip: Sequence[Frame]) -> list[Track2D]:
+    """The tracks of everybody who was found."""
+    height, width = clip[0].image.shape[:2]
+    tracker = Tracker(COCO17, (width, height))
+    for people, frame in zip(found, clip, strict=True):
+        tracker.update(people, float(frame.time))
+    return [identity.track for identity in tracker.tracks()]
+
+
+def torso(points: Float[np.ndarray, "*T J 2"]) -> Float[np.ndarray, "*T"]:
+    """From the middle of the shoulders to the middle of the hips, in pixels."""
+    shoulders, hips = (points[..., _joints(part), :].mean(axis=-2) for part in ("shoulder", "hip"))
+    return np.linalg.norm(shoulders - hips, axis=-1)
+
+
+def jitter(track: Track2D) -> Float[np.ndarray, "*many"]:
+    """Lengths of second differences in hundredths of the person's median torso."""
+    steps = np.linalg.norm(np.diff(track.points, n=2, axis=0), axis=-1)
+    return 100 * steps.ravel() / np.nanmedian(torso(track.points))
+
+
+def mirror(way: Detector, clip: Sequence[Frame]) -> float:
+    """Median distance of joints in hundredths of the torso, after the mirror image was turned back."""
+    distances = []
+    for frame in clip:
+        width = frame.image.shape[1]
+        flipped = replace(frame, image=np.ascontiguousarray(frame.image[:, ::-1]))
+        (seen,), (other,) = way.detect([frame]), way.detect([flipped])
+        back = other.points[:, list(COCO17.mirror)] * [-1, 1] + [width, 0]
+        for person in seen.points:
+            apart = np.linalg.norm(back - person, axis=-1)
+            if len(apart) and np.median(apart, axis=1).min() < torso(person):
+                distances.append(100 * apart[np.median(apart, axis=1).argmin()] / torso(person))
+    return float(np.median(np.concatenate(distances)))
+
+
+def bones(track: Track2D, lifter: Lifter, clip: Sequence[Frame]) -> float:
+    """Standard deviation over mean of the lengths of the lifted limbs, mean over limbs."""
+    height, width = clip[0].image.shape[:2]
+    poses = lifter.lift(track, Settings().camera((width, height))).points
+    limbs = [
+        (a, b) for a, b in H36M17.bones if any(part in H36M17.joints[b] for part in ("elbow", "wrist", "knee", "ankle"))
+    ]
+    lengths = np.stack([np.linalg.norm(poses[:, a] - poses[:, b], axis=-1) for a, b in limbs])
+    return float(np.mean(np.nanstd(lengths, axis=1) / np.nanmean(lengths, axis=1)))
+
+
+def _joints(part: str) -> list[int]:
+    return [COCO17.index(f"{side}_{part}") for side in ("left", "right")]
+
+
+def _scaled(frame: Frame, scale: float) -> Frame:
+    if scale == 1.0:
+        return frame
+    return replace(frame, image=cv2.resize(frame.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

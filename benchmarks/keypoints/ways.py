@@ -1,0 +1,61 @@
+"""The ways to find people that the benchmarks compare."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from kinelift.detectors.detectron2 import keypoint_rcnn
+from kinelift.detectors.detectron2.detector import Detectron2
+from kinelift.detectors.keypoint_files.detector import KeypointFile
+from kinelift.detectors.movenet.scales import movenet_people
+from kinelift.detectors.openpose.detector import OpenPose, open_openpose
+from kinelift.detectors.openpose.lightweight import LightweightFields
+from kinelift.detectors.protocol import Detector
+from kinelift.detectors.refining.blazepose import BlazePose
+from kinelift.detectors.refining.refined import Refined
+from kinelift.detectors.strided import Strided
+from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
+from kinelift.poses.keypoints import read
+from kinelift.weights.store import fetch
+
+Way = Callable[[int], Detector]
+"""Makes a detector that runs with so many threads. Those that torch runs have the threads that torch has."""
+
+
+def movenet(refine: str = "none", *, redetect: int = 1, long_side: int = 512) -> Way:
+    """MoveNet, and what places the joints after it: none, full or heavy. Fetches the weights."""
+    people, landmarks = fetch("movenet-multipose"), None if refine == "none" else fetch(f"blazepose-{refine}")
+
+    def make(threads: int) -> Detector:
+        looks = movenet_people(people, long_side=long_side, threads=threads)
+        return Refined(looks, BlazePose(landmarks, threads=threads), every=redetect) if landmarks else looks
+
+    return make
+
+
+def strided(way: Way, every: int) -> Way:
+    """The same in every ``every``-th frame."""
+    return lambda threads: Strided(way(threads), every)
+
+
+def part_fields(weights: Path) -> Way:
+    """An OpenPose network, of an ONNX file or as published."""
+    return lambda threads: open_openpose(weights, threads=threads)
+
+
+def lightweight_openpose() -> Way:
+    """Lightweight OpenPose with random weights."""
+    net = LightweightOpenPose(LightweightOpenPoseConfig())
+    return lambda threads: OpenPose(LightweightFields(net))
+
+
+def detectron2(backbone: str, device: str) -> Way:
+    """A Keypoint R-CNN with random weights, if there is a Detectron2."""
+    return lambda threads: Detectron2(keypoint_rcnn.build(backbone, device))
+
+
+def keypoints_of(path: Path, frames: int) -> Way:
+    """What another program saw in the first ``frames`` of a video."""
+    found = read(path)
+    first = replace(found, frames={index: people for index, people in found.frames.items() if index < frames})
+    return lambda threads: KeypointFile(first)

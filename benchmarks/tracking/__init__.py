@@ -1,0 +1,1 @@
+"""Identities over time, and repaired tracks."""

@@ -1,0 +1,195 @@
+"""What mending left and right, and smoothing, do to tracks whose truth is known, as JSON.
+
+    python -m benchmarks.tracking.track_repair cmu.npz [--clips 60] [--tuning]
+
+Motion capture before random cameras as in ``lifting.measuring.trials``, with a detector's noise as measured
+(``MEASURED``).
+
+``flips``: sides of the whole body, the arms or the legs are exchanged for some spells. ``mended``: share of the frames
+of the exchanged limbs that came out right; ``damaged``: share of the right ones that came out wrong, also where nothing
+was exchanged (``none``), and of people who walk or run, seen from the side.
+
+``smoothing``: ``error`` of the seen joints and ``still``, that of somebody who does not move at all, in hundredths of
+the person's size; ``late_ms``: the delay at which smoothed true tracks fit the true ones best; ``p_mpjpe_mm``: error of
+the poses that the default lifter makes of the track.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import tyro
+from jaxtyping import Bool, Float
+
+from benchmarks.machine import machine
+from benchmarks.tracking.simulated_detector import spells
+from kinelift.detectors.tracking.flips import GROUPS, twins, unflipped
+from kinelift.detectors.tracking.likeness import extent
+from kinelift.detectors.tracking.smoothing import OneEuro, SavitzkyGolay, Smoothing
+from kinelift.lifting.datasets import dataset_split
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.measuring.metrics import p_mpjpe
+from kinelift.lifting.measuring.trials import Trial, trials
+from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.lifting.synthesis.noise import MEASURED
+from kinelift.poses import COCO17, Track2D
+from kinelift.poses.errors import DataError
+from kinelift.weights.store import locate
+
+NOISE = replace(MEASURED, swap=0.0)
+HALVES = tuple(both[: len(both) // 2] for both in (twins(COCO17, names) for names in GROUPS))
+KINDS: Mapping[str, tuple[int, ...]] = {"none": (), "body": (0, 1, 2), "arms": (1,), "legs": (2,)}
+OFTEN, LONG = 0.5, 0.25
+"""Spells a second, and their mean length in seconds."""
+SMOOTHINGS: Mapping[str, Smoothing] = {"one-euro": OneEuro(), "savgol": SavitzkyGolay()}
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """The same four seconds as a detector reads them and as they are."""
+
+    read: Trial
+    true: Trial
+
+    @property
+    def walks(self) -> bool:
+        """Whether somebody walks or runs, seen from the side: the hips less than a third as wide as they are far apart
+        from the shoulders, in the median.
+        """
+        points = self.true.track.points
+        wide = np.abs(points[:, COCO17.index("left_hip"), 0] - points[:, COCO17.index("right_hip"), 0])
+        long = np.abs(points[:, COCO17.index("left_hip"), 1] - points[:, COCO17.index("left_shoulder"), 1])
+        return self.true.action.startswith(("walk", "run", "slow walk")) and bool(np.median(wide / long) < 1 / 4)
+
+
+def main(motion: tyro.conf.Positional[Path], clips: int = 60, seed: int = 1, tuning: bool = False) -> None:
+    """Measure and print.
+
+    Args:
+        motion: What ``python -m lifting prepare`` wrote.
+        clips: How many clips are used, before two cameras each.
+        seed: Of cameras, noise and flips.
+        tuning: Use the subjects that settings may be chosen on.
+    """
+    bank = dataset_split.load(motion)
+    if not isinstance(bank, MotionBank):
+        raise DataError(f"{motion} holds recorded sequences. Give motion capture: python -m lifting prepare --help")
+    parts = dataset_split.split(bank)
+    some = list(pairs(parts.train if tuning else parts.test, clips, seed))
+    report = {"machine": machine(), "tracks": len(some), "walkers": sum(p.walks for p in some), "tuning": tuning}
+    print(json.dumps(report | {"flips": flip_figures(some, seed), "smoothing": smoothing_figures(some)}, indent=2))
+
+
+def pairs(bank: MotionBank, clips: int, seed: int) -> Iterator[Pair]:
+    """Two cameras each for ``clips`` clips, every third of which shows somebody walk or run if there are enough."""
+    random = np.random.default_rng(seed)
+    walks = [k for k, action in enumerate(bank.actions) if action.startswith(("walk", "run", "slow walk"))]
+    others = [k for k in range(len(bank)) if k not in walks]
+    chosen = [*random.permutation(walks)[: clips // 2], *random.permutation(others)][:clips]
+    for k in chosen:
+        one = bank.dropping(set(bank.names) - {bank.names[k]})
+        both = (islice(trials(one, 2, noise, int(k)), 2) for noise in (NOISE, None))
+        yield from (Pair(read, true) for read, true in zip(*both, strict=True) if len(read.track) > 30)
+
+
+def flip_figures(some: Sequence[Pair], seed: int) -> dict[str, dict[str, float]]:
+    """By what was exchanged."""
+    figures = {}
+    for kind, groups in KINDS.items():
+        random = np.random.default_rng(seed)
+        rows = [mended(pair.read.track, groups, random) for pair in some]
+        walk = [row for row, pair in zip(rows, some, strict=True) if pair.walks]
+        figures[kind] = {**_shares(rows), "walking": _shares(walk)}
+    return figures
+
+
+def mended(
+    track: Track2D, groups: Sequence[int], random: np.random.Generator
+) -> tuple[Bool[np.ndarray, "T 3"], Bool[np.ndarray, "T 3"], Bool[np.ndarray, "T 3"]]:
+    """In which frames face, arms and legs were exchanged, came out so, and can be judged at all: both sides seen."""
+    when = spells(track.times, OFTEN, LONG, random)
+    order = np.tile(np.arange(17), (len(track), 1))
+    for group in groups:
+        both = [*HALVES[group], *(COCO17.mirror[j] for j in HALVES[group])]
+        order[np.ix_(when, both)] = [COCO17.mirror[j] for j in both]
+    rows = np.arange(len(track))[:, None]
+    out = unflipped(replace(track, points=track.points[rows, order], scores=track.scores[rows, order]))
+    was, wrong, judged = (np.zeros((len(track), 3), dtype=bool) for _ in range(3))
+    for group, left in enumerate(HALVES):
+        right = [COCO17.mirror[j] for j in left]
+        was[:, group] = when & (group in groups)
+        same = (out.points == track.points).all(axis=-1)[:, left] & np.isfinite(track.points[:, left]).all(axis=-1)
+        seen = np.isfinite(track.points[:, left] + track.points[:, right]).all(axis=-1)
+        judged[:, group], wrong[:, group] = seen.any(axis=1), ~same.any(axis=1)
+    return was, wrong, judged
+
+
+def _shares(rows: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, float]:
+    was, wrong, judged = (np.concatenate(part) for part in zip(*rows, strict=True))
+    names = ("face", "arms", "legs")
+    bad, good = was & judged, ~was & judged
+    return {
+        **{f"mended {n}": _share((bad & ~wrong)[:, g], bad[:, g]) for g, n in enumerate(names) if bad[:, g].any()},
+        **{f"damaged {n}": _share((good & wrong)[:, g], good[:, g]) for g, n in enumerate(names)},
+    }
+
+
+def _share(part: Bool[np.ndarray, " N"], whole: Bool[np.ndarray, " N"]) -> float:
+    return round(float(part.sum() / max(whole.sum(), 1)), 4)
+
+
+def smoothing_figures(some: Sequence[Pair]) -> dict[str, dict[str, float]]:
+    """By smoothing."""
+    lifter = Lifter.load(locate("default"))
+    figures = {}
+    for name, smooth in {"none": None, **SMOOTHINGS}.items():
+        apply = smooth.apply if smooth else _same
+        tracks = [apply(pair.read.track) for pair in some]
+        errors = [off(track, pair.true.track.points) for track, pair in zip(tracks, some, strict=True)]
+        stills = [apply(still(pair)) for pair in some]
+        rest = [off(track, pair.true.track.points[:1]) for track, pair in zip(stills, some, strict=True)]
+        late = [delay(apply(pair.true.track), pair.true.track) for pair in some]
+        lifted = [lift(lifter, track, pair) for track, pair in zip(tracks, some, strict=True)]
+        figures[name] = {
+            "error": round(100 * float(np.sqrt(np.nanmean(np.concatenate(errors) ** 2))), 2),
+            "still": round(100 * float(np.sqrt(np.nanmean(np.concatenate(rest) ** 2))), 2),
+            "late_ms": round(1000 * float(np.mean(late)), 1),
+            "p_mpjpe_mm": round(1000 * float(np.nanmean(lifted)), 2),
+        }
+    return figures
+
+
+def _same(track: Track2D) -> Track2D:
+    return track
+
+
+def off(track: Track2D, truth: Float[np.ndarray, "T2 17 2"]) -> Float[np.ndarray, "T 17"]:
+    """Distances in sizes of the person, of the joints that have not strayed (a quarter of the size)."""
+    far = np.linalg.norm(track.points - truth, axis=-1) / np.median(extent(truth))
+    return np.where(far < 0.25, far, np.nan)
+
+
+def still(pair: Pair) -> Track2D:
+    """Somebody who stands as in the first frame, with the noise of the track."""
+    noise = pair.read.track.points - pair.true.track.points
+    return replace(pair.read.track, points=pair.true.track.points[:1] + noise)
+
+
+def delay(smooth: Track2D, true: Track2D) -> float:
+    """Seconds by which ``true`` has to come later to fit ``smooth`` best, from its own movement (least squares)."""
+    pace = np.gradient(true.points, true.times, axis=0)
+    return -float((pace * (smooth.points - true.points)).sum() / np.square(pace).sum())
+
+
+def lift(lifter: Lifter, track: Track2D, pair: Pair) -> float:
+    """Error of the lifted poses in metres, of the frames that have one."""
+    poses = lifter.lift(track, pair.read.camera).points
+    shown = np.isfinite(poses).all(axis=(1, 2))
+    return p_mpjpe(poses[shown], pair.read.truth[shown]) if shown.any() else float("nan")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

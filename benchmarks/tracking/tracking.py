@@ -1,0 +1,196 @@
+"""How well ids hold: our tracker, the same without some of its parts, and plain ones, as JSON and as a table.
+
+    python -m benchmarks.tracking.tracking cmu.npz [--count 20] [--seed 1]
+
+``cmu.npz`` is what ``python -m lifting prepare`` makes. Its test subjects walk on paths that cross under one camera
+(``benchmarks.tracking.crossings``), and a detector that finds them is imitated
+(``benchmarks.tracking.simulated_detector``). Settings were chosen on the other subjects (``--tuning``). A person counts
+where four tenths of their joints can be seen; a track that lies on somebody hidden counts neither for nor against. A
+track is on a person where the keypoint similarity, sides exchanged or not, is 0.5 or more. Sums over all scenes, means
+for shares; the table goes to stderr.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+from jaxtyping import Float
+from scipy.optimize import linear_sum_assignment
+
+from benchmarks.machine import machine
+from benchmarks.tracking.crossings import KINDS, SIZE, Scene, scenes
+from benchmarks.tracking.identity_metrics import Moment, Score, score
+from benchmarks.tracking.simulated_detector import MIRROR, Flaws, detected
+from kinelift.detectors.tracking import Identity, Tracker, TrackerSettings
+from kinelift.detectors.tracking.candidate import Sighting
+from kinelift.detectors.tracking.filling import lay_out
+from kinelift.detectors.tracking.likeness import keypoint_similarity, scales, spreads
+from kinelift.lifting.datasets import dataset_split
+from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.poses import COCO17, People
+from kinelift.poses.errors import DataError
+
+SHOWN = 0.4
+"""Share of joints that have to be seen of somebody who counts."""
+SPREAD = spreads(COCO17)
+
+Times = Float[np.ndarray, " T"]
+Way = Callable[[Sequence[People], Times], Sequence[Identity]]
+
+
+def ours(**changes: float) -> Way:
+    """The program's tracker with other settings."""
+    settings = replace(TrackerSettings(), **changes)
+
+    def follow(found: Sequence[People], times: Times) -> Sequence[Identity]:
+        tracker = Tracker(COCO17, SIZE, settings)
+        for people, time in zip(found, times.tolist(), strict=True):
+            tracker.update(people, time)
+        return tracker.tracks()
+
+    return follow
+
+
+def plain(memory: float) -> Way:
+    """Boxes that overlap by 0.3 or more from frame to frame are one person; an id for whoever is seen three times.
+
+    Who is not seen stays where they were for ``memory`` seconds (as SORT, Bewley et al. 2016, without the filter).
+    """
+
+    def follow(found: Sequence[People], times: Times) -> Sequence[Identity]:
+        tracks: list[tuple[list[Sighting], list[np.ndarray]]] = []
+        for people, time in zip(found, times.tolist(), strict=True):
+            live = [t for t in tracks if time - t[0][-1].time <= memory + 1.5 * float(times[1])]
+            sure = np.flatnonzero(people.confidence >= TrackerSettings().start)
+            overlap = overlaps(np.array([t[1][-1] for t in live]).reshape(-1, 4), people.boxes[sure])
+            pairs = {
+                n: m
+                for m, n in zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
+                if overlap[m, n] >= 0.3
+            }
+            for n, row in enumerate(sure):
+                track = live[pairs[n]] if n in pairs else ([], [])
+                if n not in pairs:
+                    tracks.append(track)
+                track[0].append(_sighting(people, int(row), time))
+                track[1].append(people.boxes[row])
+        lasting = [t[0] for t in tracks if len(t[0]) >= 3]
+        return [
+            Identity(k, lay_out(t, times[t[0].frame : t[-1].frame + 1], COCO17, SIZE)) for k, t in enumerate(lasting)
+        ]
+
+    return follow
+
+
+WAYS: Mapping[str, Way] = {
+    "ours": ours(),
+    "ours, no memory": ours(memory=0.1),
+    "ours, no probation": ours(probation=0.0),
+    "ours, no weak findings": ours(weak=0.3),
+    "boxes": plain(0.0),
+    "boxes, 1.5 s memory": plain(1.5),
+}
+
+
+def main(motion: tyro.conf.Positional[Path], count: int = 20, seed: int = 1, tuning: bool = False) -> None:
+    """Measure and print.
+
+    Args:
+        motion: What ``python -m lifting prepare`` wrote.
+        count: Scenes of each kind.
+        seed: Of the scenes and the mistakes in them.
+        tuning: Use the subjects that settings may be chosen on.
+    """
+    bank = dataset_split.load(motion)
+    if not isinstance(bank, MotionBank):
+        raise DataError(f"{motion} holds recorded sequences. Give motion capture: python -m lifting prepare --help")
+    parts = dataset_split.split(bank)
+    scores: dict[str, dict[str, list[Score]]] = {way: {kind: [] for kind in KINDS} for way in WAYS}
+    people = 0
+    for number, scene in enumerate(scenes(parts.train if tuning else parts.test, count, seed)):
+        found = detected(scene, Flaws(), seed * 10_000 + number)
+        people += int((scene.clear >= SHOWN).any(axis=1).sum())
+        for way, follow in WAYS.items():
+            scores[way][scene.kind].append(judged(scene, follow(found, scene.times)))
+    rows = {
+        way: {"all": mean([s for some in by.values() for s in some])} | {k: mean(s) for k, s in by.items()}
+        for way, by in scores.items()
+    }
+    print(table(rows), file=sys.stderr)
+    report = {"machine": machine(), "scenes": count * len(KINDS), "people": people, "seed": seed, "tuning": tuning}
+    print(json.dumps(report | {"ways": rows}, indent=2))
+
+
+def judged(scene: Scene, identities: Sequence[Identity]) -> Score:
+    """The identities of a scene against its truth."""
+    return score(list(moments(scene, identities)))
+
+
+def moments(scene: Scene, identities: Sequence[Identity]) -> Iterator[Moment]:
+    """Frame by frame, who is shown and which tracks have joints; tracks that lie on somebody hidden are left out."""
+    shown, inside = scene.clear >= SHOWN, scene.inside.any(axis=2)
+    for frame in range(len(scene.times)):
+        there = [i for i in identities if _sighted(i, frame)]
+        points = np.array([i.track.points[frame - i.track.start] for i in there]).reshape(-1, 17, 2)
+        alike = likeness(scene.points[:, frame], points)
+        alike[~inside[:, frame]] = 0.0
+        best = alike.argmax(axis=0)
+        counts = shown[best, frame] | (alike.max(axis=0) < 0.5)
+        truth = np.flatnonzero(shown[:, frame])
+        ids = np.array([i.id for i in there], dtype=int)
+        yield Moment(truth, ids[counts], alike[truth][:, counts])
+
+
+def likeness(truth: Float[np.ndarray, "N 17 2"], found: Float[np.ndarray, "M 17 2"]) -> Float[np.ndarray, "N M"]:
+    """Keypoint similarity, left and right as they are or exchanged: whatever is more alike."""
+    size = scales(np.concatenate([truth.min(axis=1), truth.max(axis=1)], axis=1))
+    return np.maximum(*(keypoint_similarity(truth, f, size, SPREAD) for f in (found, found[:, MIRROR])))
+
+
+def mean(scores: Sequence[Score]) -> dict[str, float]:
+    """Sums of counts and means of shares."""
+    shares = {name: float(np.mean([getattr(s, name) for s in scores])) for name in ("idf1", "mota", "held")}
+    counts = {name: sum(getattr(s, name) for s in scores) for name in ("switches", "fragments", "ghosts", "ids")}
+    return {name: round(value, 4) for name, value in shares.items()} | counts
+
+
+def table(rows: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """Markdown: the ways over all scenes, then the first way by kind of scene."""
+    columns = list(next(iter(rows.values()))["all"])
+    lines = [("tracker", *columns), ("---", *("---:" for _ in columns))]
+    lines += [(way, *(str(by["all"][c]) for c in columns)) for way, by in rows.items()]
+    first = next(iter(rows))
+    lines += [
+        (f"{first}: {kind}", *(str(row[c]) for c in columns)) for kind, row in rows[first].items() if kind != "all"
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def overlaps(a: Float[np.ndarray, "M 4"], b: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "M N"]:
+    """Intersection over union of boxes."""
+    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
+    both = (high - low).clip(0).prod(axis=-1)
+    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=-1) for boxes in (a, b)]
+    return both / np.maximum(areas[0][:, None] + areas[1] - both, 1e-9)
+
+
+def _sighting(people: People, row: int, time: float) -> Sighting:
+    box = people.boxes[row]
+    middle, size = (box[:2] + box[2:]) / 2, float(scales(box[None])[0])
+    return Sighting(
+        people.frame, time, people.points[row], people.scores[row], middle, size, float(people.confidence[row])
+    )
+
+
+def _sighted(identity: Identity, frame: int) -> bool:
+    track = identity.track
+    return track.start <= frame < track.stop and bool(np.isfinite(track.points[frame - track.start]).any())
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
