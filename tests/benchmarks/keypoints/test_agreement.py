@@ -1,7 +1,7 @@
 """The tables say what the figures say."""
 
 from benchmarks.keypoints.agreement import Heard, compare, steadiness, tables
-from tests.benchmarks.test_agreement_figures import clip, readings
+from tests.benchmarks.keypoints.test_agreement_figures import clip, readings
 
 
 def test_tables_of_two_clips() -> None:
