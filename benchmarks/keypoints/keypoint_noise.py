@@ -35,6 +35,7 @@ from kinelift.detectors.tracking import Tracker
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings, corrupted
 from kinelift.poses import Frame
 from kinelift.poses.output import replacing
+from kinelift.poses.timeseries import fill_linear
 from kinelift.weights.store import fetch
 
 DETECTORS: tuple[Literal["full", "heavy", "none"], ...] = ("full", "heavy", "none")
@@ -174,8 +175,7 @@ def sizes(points: Float[np.ndarray, "T 17 2"], rate: float) -> Float[np.ndarray,
     """Root mean square distance of joints from their mean, over four seconds around each frame."""
     spread = np.nanmean(np.square(points - np.nanmean(points, axis=1, keepdims=True)).sum(-1), axis=1)
     whole = np.isfinite(points).all(-1).mean(1) > 0.8
-    frames = np.arange(len(points))
-    spread = np.interp(frames, frames[whole], spread[whole])
+    spread = fill_linear(spread, np.arange(len(points)), whole)
     return np.sqrt(uniform_filter1d(spread, round(PIECE * rate), mode="nearest"))
 
 
@@ -207,8 +207,7 @@ def imagined(people: Sequence[Readings], settings: NoiseSettings) -> list[Readin
 def smoothed(person: Readings) -> Float[np.ndarray, "T 17 2"]:
     """Where the median of all readings moves, without gaps and jitter."""
     middle = np.nanmedian(person.points, axis=0).reshape(person.points.shape[1], -1)
-    frames = np.arange(len(middle))
-    whole = [np.interp(frames, frames[np.isfinite(c)], c[np.isfinite(c)]) for c in middle.T]
+    whole = [fill_linear(column, np.arange(len(middle)), np.isfinite(column)) for column in middle.T]
     window = round(SMOOTH * person.rate) // 2 * 2 + 1
     return savgol_filter(np.stack(whole, -1), window, 2, axis=0).reshape(-1, 17, 2)
 
