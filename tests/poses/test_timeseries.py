@@ -62,7 +62,7 @@ def test_monotone_filling_does_not_overshoot() -> None:
     filled, gaps = fill_monotone(values, np.arange(6.0), 3.0)
     assert gaps.frames.tolist() == [False, False, True, True, False, False]
     assert gaps.before.tolist() == [1, 1] and gaps.after.tolist() == [4, 4]
-    assert (0 < filled[2:4]).all() and (filled[2] < filled[3]).all() and (filled[2:4] < 1).all()
+    assert (filled[2:4] > 0).all() and (filled[2] < filled[3]).all() and (filled[2:4] < 1).all()
 
 
 @pytest.mark.parametrize(("longest", "filled"), [(1.9, []), (2.0, [3]), (3.0, [3, 5, 6])])
