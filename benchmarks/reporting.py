@@ -1,5 +1,7 @@
-"""Tables for the documentation."""
+"""What benchmarks report: where they ran, and tables for the documentation."""
 
+import os
+import platform
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +16,11 @@ class Column(NamedTuple):
     def show(self, figure: float | None) -> str:
         """Three to four digits; a dash where nothing was measured."""
         return "–" if figure is None else f"{figure * self.times:.4g}{self.unit}"
+
+
+def machine() -> dict[str, Any]:
+    """The machine that the benchmark runs on."""
+    return {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()}
 
 
 def percent(heading: str) -> Column:

@@ -37,7 +37,7 @@ from benchmarks.bodies.calibrated_tracks import Clip, Seen, people, plain
 from benchmarks.bodies.lifted_figures import HIPS, SHARED
 from benchmarks.bodies.standing import bodies, stand, stature
 from benchmarks.bodies.still_views import RATE, SIZE, VIEWS
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.lifting.body import FitSettings, fit
 from kinelift.lifting.body.structure import centres, keypoints
 from kinelift.lifting.lifter import Lifter

@@ -23,7 +23,7 @@ import numpy as np
 import tyro
 from jaxtyping import Float
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.app.settings import Settings
 from kinelift.app.video import Video
 from kinelift.detectors.movenet.scales import movenet_people

@@ -37,8 +37,7 @@ from benchmarks.keypoints.ways import (
     part_fields,
     strided,
 )
-from benchmarks.machine import machine
-from benchmarks.markdown import Column, percent, table
+from benchmarks.reporting import Column, machine, percent, table
 from kinelift.app.device import pick
 from kinelift.app.following import follow
 from kinelift.app.settings import Settings

@@ -16,7 +16,7 @@ import tyro
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.app.render import LAYOUTS, Renderer
 from kinelift.poses import COCO17, H36M17, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
 

@@ -22,7 +22,7 @@ import tyro
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.lifting.coordinates import on_picture
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.network import LifterNetwork

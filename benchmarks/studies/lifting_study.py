@@ -26,8 +26,8 @@ from kinelift.lifting.measuring.evaluation import Errors, lifted, report
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.lifting.training.presets import Bai
-from kinelift.lifting.training.settings import TrainSettings
 from kinelift.lifting.training.specialists import train_all
+from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 
 BASE = TrainSettings(

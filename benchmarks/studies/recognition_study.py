@@ -29,15 +29,15 @@ from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.models.enas.macro import Layer, MacroGenotype
 from kinelift.poses.output import make_folder, replacing
-from kinelift.recognition.data import folder, msr_action3d
+from kinelift.recognition.data import labelled_folder, msr_action3d
 from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.measuring.evaluation import rounds
 from kinelift.recognition.network import ActionNetwork, pictures
-from kinelift.recognition.search import figures
+from kinelift.recognition.search import search_plots
 from kinelift.recognition.search.reinforce import ReinforceSettings
 from kinelift.recognition.search.search import Search
 from kinelift.recognition.search.search_result import Found
-from kinelift.recognition.search.settings import SearchSettings
+from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.corpus import Corpus, corpus_of
 from kinelift.recognition.training.trainer import Pictures, Trainer, TrainSettings
@@ -85,7 +85,7 @@ def encodings(skeleton: str) -> dict[str, Encoding]:
 @lru_cache(maxsize=2)
 def corpus(path: Path) -> Corpus:
     """All clips of a folder."""
-    return corpus_of(folder.read(path), PLAN)
+    return corpus_of(labelled_folder.read(path), PLAN)
 
 
 def problem(data: Data, name: str) -> tuple[Corpus, Corpus]:
@@ -198,8 +198,8 @@ def main(
         for job in jobs:
             job.result()
     first = searches[0].result()
-    figures.course(first.history, out / "search.png")
-    figures.architecture(first.best.genotype, out / "cell.png")
+    search_plots.course(first.history, out / "search.png")
+    search_plots.architecture(first.best.genotype, out / "cell.png")
     print("\n".join(table(out)))
     (out / "settings.json").write_text(json.dumps({"search": asdict(settings), "training": asdict(TRAINING)}, indent=1))
 

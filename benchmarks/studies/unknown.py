@@ -26,7 +26,7 @@ from rich.table import Table
 from scipy.special import logsumexp, softmax, xlogy
 from scipy.stats import mannwhitneyu
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import replacing
 from kinelift.recognition.calibration import (

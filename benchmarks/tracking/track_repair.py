@@ -24,7 +24,7 @@ import numpy as np
 import tyro
 from jaxtyping import Bool, Float
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from benchmarks.tracking.simulated_detector import spells
 from kinelift.detectors.tracking.flips import GROUPS, twins, unflipped
 from kinelift.detectors.tracking.likeness import extent

@@ -22,7 +22,7 @@ import tyro
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from benchmarks.tracking.crossings import KINDS, SIZE, Scene, scenes
 from benchmarks.tracking.identity_metrics import Moment, Score, score
 from benchmarks.tracking.simulated_detector import MIRROR, Flaws, detected

@@ -17,8 +17,8 @@ from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.convert import Layout
 from kinelift.lifting.datasets.convert import convert as convert_files
 from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.measuring.error_plots import errors_by_action, save
 from kinelift.lifting.measuring.evaluation import Seen, lifted, mean_pose, report, tables, written
-from kinelift.lifting.measuring.figures import errors_by_action, save
 from kinelift.lifting.mocap.audit import table as audited
 from kinelift.lifting.mocap.prepare import prepare as prepare_folders
 from kinelift.lifting.relift import ReliftSettings, errors

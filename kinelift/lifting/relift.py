@@ -17,10 +17,10 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from kinelift.lifting.body import Fit, fitted
+from kinelift.lifting.datasets.dataset_split import TEST_SUBJECTS
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import Report, report
 from kinelift.lifting.measuring.trials import Trial
-from kinelift.lifting.mocap import subjects
 from kinelift.lifting.mocap.prepare import Clip, write
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
@@ -123,7 +123,7 @@ def errors(bank: MotionBank, done: Sequence[Relifted]) -> Mapping[str, Report]:
 
     A lifter that was trained on the others does better on them than it would on anybody new.
     """
-    tested = bank.only(subjects.TEST).names
+    tested = bank.only(TEST_SUBJECTS).names
     parts = {
         "test subjects": [one for one in done if one.name in tested],
         "other subjects": [one for one in done if one.name not in tested],

@@ -21,7 +21,7 @@ from kinelift.recognition.data import clipfile
 from kinelift.recognition.data.collections import Layout
 from kinelift.recognition.data.collections import convert as convert_collection
 from kinelift.recognition.encoding.spmf import Encoding
-from kinelift.recognition.measuring import evaluation, figures, reports
+from kinelift.recognition.measuring import classifier_plots, evaluation, reports
 from kinelift.recognition.measuring.measure import measure
 from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.search.command import search
@@ -134,7 +134,7 @@ def encode(
     encoding = ActionNetwork.load(weights).encoding if weights else Encoding.of(motion.skeleton.name)
     begin = float(motion.times[0]) if start is None else start
     points, length = _stretch(recording, motion, begin, seconds)
-    figures.motion_image(points, encoding, begin, length, figure)
+    classifier_plots.motion_image(points, encoding, begin, length, figure)
     console.print(f"Wrote {figure}.")
 
 
@@ -191,7 +191,7 @@ def _measure(
     console.print(reports.trusted(found.trust, found.calibration, found.reliability.error))
     if figure:
         title = f"Subjects never seen: {scores['network'].accuracy:.1%} of clips"
-        figures.confusion(scores["network"].confusion, corpus.names, title, figure)
+        classifier_plots.confusion(scores["network"].confusion, corpus.names, title, figure)
     if report:
         facts = {**found.facts(), "rounds": [each.name for each in plan], **_run(settings, cell)}
         with replacing(report) as part:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from lightning_fabric import Fabric
 from torch import Generator, Tensor
 
-from kinelift.lifting.batch import Framing
 from kinelift.lifting.datasets.chunks import ChunkSampler
 from kinelift.lifting.training.presets import HumanEva
-from kinelift.lifting.training.sources import Recorded, endless
+from kinelift.lifting.training.sample_sources import Recorded, endless
 from kinelift.lifting.training.trainer import Trainer
+from kinelift.lifting.training_batch import Framing
 from kinelift.poses.errors import SettingsError
 from tests.lifting.recordings import bank
 

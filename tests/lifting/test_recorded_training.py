@@ -14,7 +14,7 @@ from kinelift.lifting.losses.objective import LossSettings
 from kinelift.lifting.network import LifterNetwork, framing
 from kinelift.lifting.training.presets import PRESETS, HumanEva
 from kinelift.lifting.training.schedule import learning_rate, norm_momentum
-from kinelift.lifting.training.settings import TrainSettings
+from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses.errors import DataError, SettingsError

@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinelift.lifting import anthropometry
-from kinelift.lifting.batch import Framing
 from kinelift.lifting.mocap.prepare import Clip, write
 from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.bank import COCO, JOINTS, MotionBank
@@ -26,6 +25,7 @@ from kinelift.lifting.synthesis.body import (
 from kinelift.lifting.synthesis.noise import MEASURED, SPREAD, NoiseSettings, corrupted
 from kinelift.lifting.synthesis.sampler import Sampler, SynthesisSettings
 from kinelift.lifting.synthesis.view import ViewSettings, draw_view
+from kinelift.lifting.training_batch import Framing
 from kinelift.poses import COCO17
 from kinelift.poses.errors import DataError
 

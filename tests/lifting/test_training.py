@@ -16,8 +16,8 @@ from kinelift.lifting.measuring.evaluation import lifted, mean_pose, report, tab
 from kinelift.lifting.measuring.trials import RATE, trials
 from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
-from kinelift.lifting.training.settings import TrainSettings
-from kinelift.lifting.training.sources import ahead
+from kinelift.lifting.training.sample_sources import ahead
+from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.poses.errors import DataError, SettingsError, WeightsError
 

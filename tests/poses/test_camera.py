@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from kinelift.lifting.projection import reproject
+from kinelift.lifting.losses.terms import reproject
 from kinelift.poses.camera import Camera, Distortion, Extrinsics
 from kinelift.poses.errors import SettingsError
 

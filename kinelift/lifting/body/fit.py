@@ -7,12 +7,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from kinelift.lifting.anthropometry import prior
-from kinelift.lifting.body.motion import second
+from kinelift.lifting.body.accelerations import second
+from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.problem import Problem, State
-from kinelift.lifting.body.settings import FitSettings
 from kinelift.lifting.body.solver import Body, Lengths
-from kinelift.lifting.body.spells import solved
 from kinelift.lifting.body.structure import TIPS, centres, chains, keypoints
+from kinelift.lifting.body.windowed_solver import solved
 from kinelift.lifting.root import NEAREST, place
 from kinelift.lifting.synthesis.offsets import PUBLISHED
 from kinelift.poses import COCO17, H36M17, Poses3D, Skeleton, Track2D, convert

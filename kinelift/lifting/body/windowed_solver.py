@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float
 
+from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.problem import Problem, State
-from kinelift.lifting.body.settings import FitSettings
 from kinelift.lifting.body.solver import Body, Lengths, solve, unsettled
 
 WINDOWS = 8

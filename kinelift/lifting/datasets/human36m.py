@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from kinelift.lifting.datasets.arrays import is_hdf5, read
+from kinelift.lifting.datasets.array_files import is_hdf5, read
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.poses import H36M17
 from kinelift.poses.camera import Camera, Distortion, Extrinsics

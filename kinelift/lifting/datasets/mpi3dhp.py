@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from kinelift.lifting.datasets.arrays import read
+from kinelift.lifting.datasets.array_files import read
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.poses.archive import read_archive
 from kinelift.poses.camera import Camera

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.lifting.mocap.motion import Motion
+from kinelift.lifting.mocap.kinematics import Motion
 from kinelift.lifting.synthesis.bank import FACE, JOINTS
 from kinelift.poses.errors import DataError
 

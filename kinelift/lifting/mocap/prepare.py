@@ -12,9 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.lifting.mocap.audit import Row, audit
-from kinelift.lifting.mocap.reading import Recorded, best, read
+from kinelift.lifting.mocap.capture_files import Recorded, best, read
 from kinelift.lifting.mocap.retarget import Calibration, retarget
-from kinelift.lifting.mocap.subjects import UNFIT
 from kinelift.lifting.synthesis.bank import FORMAT, JOINTS
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import make_folder, replacing
@@ -25,6 +24,12 @@ FASTEST = 18.0
 """Metres a second: a joint that moves faster is a break in the recording, and the clip is cut there."""
 SHORTEST = 0.5
 """Seconds: shorter pieces are left out."""
+UNFIT = {
+    "60_salsa_06": "the head is upside down",
+    "60_salsa_07": "the head is upside down",
+    "test_washwindow_1": "a copy of a recording of test subject 14, without a subject",
+}
+"""Recordings that nobody should learn from or be measured on, by the name of their file, and why."""
 
 Index = Mapping[tuple[str, int], str]
 Piece = tuple[Recorded, Float[np.ndarray, "_ 22 3"]]
@@ -70,7 +75,7 @@ class Summary:
 def prepare(folders: Sequence[Path], out: Path, index: Path | None = None, asf: Path | None = None) -> Summary:
     """Read every AMC and BVH under ``folders`` and write ``out``.
 
-    Recordings that several files hold are taken from the best one (``reading.best``); those of ``subjects.UNFIT`` are
+    Recordings that several files hold are taken from the best one (``capture_files.best``); those of ``UNFIT`` are
     dropped. ``index``: a CSV whose first three columns are subject, trial and description; clips that it does not list
     are described by their file name. ``asf``: the skeleton of AMC files without one. Raises ``DataError`` naming the
     first file that cannot be read, ``OutputError`` if ``out`` cannot be written.

@@ -7,12 +7,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
-from kinelift.lifting.batch import Batch, Framing
 from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.bank import COCO, MotionBank
 from kinelift.lifting.synthesis.body import BodySettings, low, mixed, varied
 from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted, displaced
 from kinelift.lifting.synthesis.view import ViewSettings, draw_view
+from kinelift.lifting.training_batch import Batch, Framing
 from kinelift.poses import H36M17
 
 NEAREST = 0.1

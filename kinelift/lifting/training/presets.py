@@ -6,7 +6,7 @@ They are for recorded sequences (``lifting convert``) with keypoints in the mann
 from dataclasses import dataclass, field
 
 from kinelift.lifting.losses.objective import LossSettings
-from kinelift.lifting.training.settings import Kind, Optimizer, Schedule, TrainSettings
+from kinelift.lifting.training.train_settings import Kind, Optimizer, Schedule, TrainSettings
 
 
 @dataclass(frozen=True)

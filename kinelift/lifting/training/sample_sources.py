@@ -9,12 +9,12 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Generator
 
-from kinelift.lifting.batch import Batch
 from kinelift.lifting.coordinates import normalisation, on_picture
 from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler
 from kinelift.lifting.datasets.dataset_split import Bank
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.sampler import Sampler
+from kinelift.lifting.training_batch import Batch
 from kinelift.poses import COCO17, H36M17, Skeleton
 from kinelift.poses.errors import SettingsError
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kinelift.lifting.measuring.figures import save, training_curves
+from kinelift.lifting.measuring.error_plots import save, training_curves
 from kinelift.lifting.network import LifterNetwork
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.poses.output import make_folder

@@ -16,7 +16,7 @@ from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import Errors, lifted, report, written
 from kinelift.lifting.specialist_lifter import TABLE
-from kinelift.lifting.training.settings import TrainSettings
+from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.poses.output import replacing
 

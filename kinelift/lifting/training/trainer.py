@@ -13,7 +13,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import Generator, Tensor, nn
 
-from kinelift.lifting.batch import Batch, Framing
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.datasets.chunks import ChunkSampler
 from kinelift.lifting.datasets.dataset_split import Bank
@@ -24,9 +23,10 @@ from kinelift.lifting.network import framing as framing_of
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.sampler import Sampler
 from kinelift.lifting.training.learner import Learner, Networks
+from kinelift.lifting.training.sample_sources import Recorded, Source, Synthetic, ahead, endless, frame_rate, layouts
 from kinelift.lifting.training.schedule import learning_rate, norm_momentum, set_norm_momentum
-from kinelift.lifting.training.settings import TrainSettings
-from kinelift.lifting.training.sources import Recorded, Source, Synthetic, ahead, endless, frame_rate, layouts
+from kinelift.lifting.training.train_settings import TrainSettings
+from kinelift.lifting.training_batch import Batch, Framing
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses.errors import SettingsError
 from kinelift.weights.state import load_state, save_state

@@ -19,7 +19,7 @@ from kinelift.poses.errors import DataError
 from kinelift.poses.unpickling import unpickle
 from kinelift.recognition.data import repair
 from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
-from kinelift.recognition.data.source import members
+from kinelift.recognition.data.collection_files import members
 
 SKELETON = skeleton("kinect15-pair")
 RATE = 15.0

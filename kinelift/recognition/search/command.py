@@ -11,9 +11,9 @@ from kinelift.poses.output import make_folder, replacing
 from kinelift.recognition.console import Data, Out, console, progress, read
 from kinelift.recognition.measuring.evaluation import subject_folds
 from kinelift.recognition.network import pictures
-from kinelift.recognition.search import figures
+from kinelift.recognition.search import search_plots
 from kinelift.recognition.search.search import Search
-from kinelift.recognition.search.settings import SearchSettings
+from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.trainer import Pictures, TrainSettings
 from kinelift.recognition.windows import WindowPlan
@@ -60,8 +60,8 @@ def search(
     found = run.found()
     with replacing(out) as part:
         part.write_text(found.to_json(), encoding="utf-8")
-    figures.course(found.history, out.with_suffix(".png"))
-    figures.architecture(found.best.genotype, out.with_name(f"{out.stem}-found.png"))
+    search_plots.course(found.history, out.with_suffix(".png"))
+    search_plots.architecture(found.best.genotype, out.with_name(f"{out.stem}-found.png"))
     console.print(
         f"Wrote {out}: {found.best.accuracy:.1%}; best of as many random ones {found.best_random.accuracy:.1%}."
     )

@@ -22,7 +22,7 @@ from kinelift.models.enas.batch_norm import batch_statistics
 from kinelift.models.enas.controller import Controller
 from kinelift.recognition.search.reinforce import Reinforce
 from kinelift.recognition.search.search_result import Candidate, Found
-from kinelift.recognition.search.settings import SearchSettings, shared_weights, space_of
+from kinelift.recognition.search.search_settings import SearchSettings, shared_weights, space_of
 from kinelift.weights.state import load_state, save_state
 
 

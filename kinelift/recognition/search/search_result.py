@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from kinelift.models.enas.architecture import AnyGenotype, genotype
 from kinelift.models.enas.controller import ControllerConfig
 from kinelift.recognition.search.reinforce import ReinforceSettings
-from kinelift.recognition.search.settings import SearchSettings
+from kinelift.recognition.search.search_settings import SearchSettings
 
 
 @dataclass(frozen=True)

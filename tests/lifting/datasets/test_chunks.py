@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from kinelift.lifting.batch import Framing
 from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler, mirrored
 from kinelift.lifting.datasets.sequences import SequenceBank
-from kinelift.lifting.projection import reproject
+from kinelift.lifting.losses.terms import reproject
+from kinelift.lifting.training_batch import Framing
 from kinelift.poses import COCO17, H36M17
 from kinelift.poses.camera import Camera, Distortion
 from kinelift.poses.errors import DataError

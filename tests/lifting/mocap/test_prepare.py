@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kinelift.lifting.mocap.capture_files import LEAD_IN, Recorded, read
 from kinelift.lifting.mocap.joints import ACCLAIM_METRES
 from kinelift.lifting.mocap.prepare import prepare
-from kinelift.lifting.mocap.reading import LEAD_IN, Recorded, read
 from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
 from kinelift.poses.errors import DataError, OutputError
 from tests.lifting.test_mocap import MOVEMENT, SKELETON

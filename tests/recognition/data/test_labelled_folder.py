@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from kinelift.poses import H36M17, skeleton
 from kinelift.poses.errors import DataError, OutputError
-from kinelift.recognition.data import folder
+from kinelift.recognition.data import labelled_folder
 from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
 from tests.recognition.data.folders import recorded, same, written
 from tests.recognition.motions import walking
@@ -62,8 +62,8 @@ def any_dataset(draw: Draw) -> Dataset:
 @given(data=st.data())
 def test_what_is_written_is_read_bit_by_bit(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path, dataset = tmp_path_factory.mktemp("set") / "folder", any_dataset(data.draw)
-    folder.write(path, dataset)
-    same(folder.read(path), dataset)
+    labelled_folder.write(path, dataset)
+    same(labelled_folder.read(path), dataset)
 
 
 def test_a_folder_written_by_hand(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_folder_written_by_hand(tmp_path: Path) -> None:
         "clip,label,start,end,subject\nanna 1,walk,,1.5,anna\nanna 1,wave,1.5,,\nsub/ben,sit,,,ben\n",
         **{"anna 1": walking(60), "sub/ben": walking(30)},
     )
-    dataset = folder.read(path)
+    dataset = labelled_folder.read(path)
     assert dataset.skeleton == H36M17
     assert dataset.labels == ("walk", "wave", "sit")
     assert [(clip.name, clip.subject, clip.segments) for clip in dataset.clips] == [
@@ -85,18 +85,18 @@ def test_a_folder_written_by_hand(tmp_path: Path) -> None:
 
 def test_tables_of_spreadsheets_are_read(tmp_path: Path) -> None:
     path = written(tmp_path, "\ufeffclip;label;subject\r\na;gehen;Jörg\r\n;;\r\n", a=walking(9))
-    assert [(clip.name, clip.subject) for clip in folder.read(path).clips] == [("a", "Jörg")]
+    assert [(clip.name, clip.subject) for clip in labelled_folder.read(path).clips] == [("a", "Jörg")]
 
 
 def test_order_of_labels_can_be_told(tmp_path: Path) -> None:
     path = written(tmp_path, "clip,label\na,walk\na,sit\n", a=walking(9))
     (path / "labels.txt").write_text("sit\nstand\nwalk\n")
-    assert folder.read(path).labels == ("sit", "stand", "walk")
+    assert labelled_folder.read(path).labels == ("sit", "stand", "walk")
 
 
 def test_a_video_of_one_person_is_enough(tmp_path: Path) -> None:
     """Without subjects every clip counts as its own, and the data set says so."""
-    dataset = folder.read(written(tmp_path, "clip,label\na,walk\nb,sit\n", a=walking(9), b=walking(9)))
+    dataset = labelled_folder.read(written(tmp_path, "clip,label\na,walk\nb,sit\n", a=walking(9), b=walking(9)))
     assert dataset.subjects == ("a", "b")
     (flaw,) = dataset.flaws
     assert "no subject for 2 clips" in str(flaw)
@@ -108,7 +108,7 @@ def test_recordings_of_the_program_are_clips(tmp_path: Path) -> None:
         "clip,label,subject,person\nvideo/recording,walk,anna,3\nvideo/recording,wave,ben,8\n",
         **{"video/recording": recorded({3: walking(20), 8: walking(25)})},
     )
-    anna, ben = folder.read(path).clips
+    anna, ben = labelled_folder.read(path).clips
     assert (anna.name, ben.name) == ("video/recording 3", "video/recording 8")
     assert (len(anna), len(ben)) == (20, 25)
     np.testing.assert_array_equal(anna.points, walking(20))
@@ -116,7 +116,7 @@ def test_recordings_of_the_program_are_clips(tmp_path: Path) -> None:
 
 def test_the_only_person_of_a_recording_needs_no_number(tmp_path: Path) -> None:
     path = written(tmp_path, "clip,label\na,walk\n", a=recorded({3: walking(20)}))
-    assert [len(clip) for clip in folder.read(path).clips] == [20]
+    assert [len(clip) for clip in labelled_folder.read(path).clips] == [20]
 
 
 def holed(points: np.ndarray) -> np.ndarray:
@@ -127,18 +127,18 @@ def holed(points: np.ndarray) -> np.ndarray:
 
 def test_frames_without_a_pose_are_reported_and_not_seen(tmp_path: Path) -> None:
     path = written(tmp_path, "clip,label,subject\na,walk,1\n", a=holed(walking(12)))
-    dataset = folder.read(path)
+    dataset = labelled_folder.read(path)
     (clip,) = dataset.clips
     assert np.flatnonzero(np.isnan(clip.points).all(axis=(1, 2))).tolist() == [3, 4, 7]
     assert dataset.flaws == (Flaw("a", "no pose in 3 of 12 frames", "taken as not seen"),)
-    folder.write(tmp_path / "again", dataset)
-    same(folder.read(tmp_path / "again"), dataset)
+    labelled_folder.write(tmp_path / "again", dataset)
+    same(labelled_folder.read(tmp_path / "again"), dataset)
 
 
 def test_times_that_do_not_increase_are_reported_and_left_out(tmp_path: Path) -> None:
     times = np.array([0, 1, 1, 0.5, np.nan, 2, 3.0])
     path = written(tmp_path, "clip,label,subject\na,walk,1\n", a={"points": walking(7), "times": times})
-    dataset = folder.read(path)
+    dataset = labelled_folder.read(path)
     assert dataset.clips[0].times.tolist() == [0, 1, 2, 3]
     np.testing.assert_array_equal(dataset.clips[0].points, walking(7)[[0, 1, 5, 6]])
     assert [flaw.done for flaw in dataset.flaws] == ["left out"]
@@ -146,7 +146,7 @@ def test_times_that_do_not_increase_are_reported_and_left_out(tmp_path: Path) ->
 
 def test_poses_without_a_row_are_reported(tmp_path: Path) -> None:
     path = written(tmp_path, "clip,label,subject\na,walk,1\n", a=walking(9), b=walking(9))
-    assert [flaw.clip for flaw in folder.read(path).flaws] == ["b"]
+    assert [flaw.clip for flaw in labelled_folder.read(path).flaws] == ["b"]
 
 
 BAD_TABLES = {
@@ -175,7 +175,7 @@ BAD_TABLES = {
 @pytest.mark.parametrize(("table", "message"), BAD_TABLES.items(), ids=BAD_TABLES.values())
 def test_bad_tables_are_refused(tmp_path: Path, table: str, message: str) -> None:
     with pytest.raises(DataError, match=message) as error:
-        folder.read(written(tmp_path, table, a=walking(9)))
+        labelled_folder.read(written(tmp_path, table, a=walking(9)))
     assert str(tmp_path) in str(error.value)
 
 
@@ -183,14 +183,14 @@ def test_a_table_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "", a=walking(9))
     (path / "labels.csv").write_bytes(b"clip,label\na,\xff\xfe\x80\n")
     with pytest.raises(DataError, match="not a CSV in UTF-8"):
-        folder.read(path)
+        labelled_folder.read(path)
 
 
 def test_labels_that_the_list_lacks_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "clip,label\na,walk\na,sitt\n", a=walking(9))
     (path / "labels.txt").write_text("sit\nwalk\n")
     with pytest.raises(DataError, match="line 3: the label 'sitt' is not in"):
-        folder.read(path)
+        labelled_folder.read(path)
 
 
 BAD_CLIPS: dict[str, tuple[Callable[[Path], None], str]] = {
@@ -223,7 +223,7 @@ def test_bad_clips_are_refused(tmp_path: Path, make: Callable[[Path], None], mes
     path = written(tmp_path, "clip,label\na,walk\nbad,walk\n", a=walking(9))
     make(path / "clips" / "bad.npz")
     with pytest.raises(DataError, match=message) as error:
-        folder.read(path)
+        labelled_folder.read(path)
     assert "bad.npz" in str(error.value)
 
 
@@ -233,33 +233,33 @@ def test_cut_off_clips_are_refused(tmp_path: Path, cut: int) -> None:
     file = path / "clips" / "a.npz"
     file.write_bytes(file.read_bytes()[:cut])
     with pytest.raises(DataError, match=r"a\.npz"):
-        folder.read(path)
+        labelled_folder.read(path)
 
 
 def test_two_skeletons_are_refused(tmp_path: Path) -> None:
     other = {"points": np.ones((9, 20, 3)), "rate": 30.0, "skeleton": "kinect20"}
     path = written(tmp_path, "clip,label\na,walk\nb,walk\n", a=walking(9), b=other)
     with pytest.raises(DataError, match=r"a\.npz has the skeleton h36m17, but .*b\.npz has kinect20"):
-        folder.read(path)
+        labelled_folder.read(path)
 
 
 @pytest.mark.parametrize(("person", "message"), [("", "Give one as person: 3, 8"), ("4", "'4'")])
 def test_unknown_people_are_refused(tmp_path: Path, person: str, message: str) -> None:
     people = recorded({3: walking(20), 8: walking(25)})
     with pytest.raises(DataError, match=message):
-        folder.read(written(tmp_path, f"clip,label,person\na,walk,{person}\n", a=people))
+        labelled_folder.read(written(tmp_path, f"clip,label,person\na,walk,{person}\n", a=people))
 
 
 def test_recordings_without_poses_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no 3D poses of person 3"):
-        folder.read(written(tmp_path, "clip,label\na,walk\n", a=recorded({3: None})))
+        labelled_folder.read(written(tmp_path, "clip,label\na,walk\n", a=recorded({3: None})))
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no folder"):
-        folder.read(tmp_path / "none")
+        labelled_folder.read(tmp_path / "none")
     with pytest.raises(DataError, match=r"docs/recognition-data\.md"):
-        folder.read(tmp_path)
+        labelled_folder.read(tmp_path)
 
 
 def one_clip(**changes: str) -> Dataset:
@@ -270,7 +270,7 @@ def one_clip(**changes: str) -> Dataset:
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").touch()
     with pytest.raises(OutputError, match="there already"):
-        folder.write(tmp_path, one_clip())
+        labelled_folder.write(tmp_path, one_clip())
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
 
 
@@ -278,16 +278,16 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(folder, "write_rows", full)
+    monkeypatch.setattr(labelled_folder, "write_rows", full)
     with pytest.raises(OutputError, match="Free some space"):
-        folder.write(tmp_path / "out", one_clip())
+        labelled_folder.write(tmp_path / "out", one_clip())
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["", " a", "a\nb"])
 def test_names_that_no_table_holds_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="Choose another"):
-        folder.write(tmp_path / "out", one_clip(name=name))
+        labelled_folder.write(tmp_path / "out", one_clip(name=name))
 
 
 def test_the_documented_example_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,7 +301,7 @@ def test_the_documented_example_is_read(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     exec(code, {})
     (tmp_path / "mine" / "labels.csv").write_text(f"{table}carl,run,,,carl\n")
-    dataset = folder.read(tmp_path / "mine")
+    dataset = labelled_folder.read(tmp_path / "mine")
     assert dataset.subjects == ("anna", "ben", "carl")
     assert dataset.labels == ("walk", "wave", "run")
     assert dataset.flaws == ()
