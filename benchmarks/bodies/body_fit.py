@@ -110,7 +110,7 @@ def compared(groups: Mapping[str, Sequence[Case]], settings: FitSettings) -> dic
     return {"ms": round(1000 * spent / frames, 2), **found}
 
 
-Table = Float[np.ndarray, "17 17"]
+Table = Float[np.ndarray, "K J"]
 """Keypoints as sums of joints."""
 
 
@@ -168,7 +168,7 @@ def standing(lifter: Lifter, drawn: int) -> Iterator[Case]:
                 yield Case(name, still(track.points[0], STILL), camera, lasting(one, STILL), bends=bend)
 
 
-def still(points: Float[np.ndarray, "17 2"], frames: int) -> Track2D:
+def still(points: Float[np.ndarray, "J 2"], frames: int) -> Track2D:
     """A track of somebody who does not move."""
     shape = (frames, len(points))
     repeated = np.broadcast_to(points, (*shape, 2)).copy()

@@ -33,7 +33,7 @@ from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.tracking import Tracker
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings, corrupted
-from kinelift.poses import Frame
+from kinelift.poses import COCO17, Frame
 from kinelift.poses.output import replacing
 from kinelift.poses.timeseries import fill_linear
 from kinelift.weights.store import fetch
@@ -71,7 +71,7 @@ class View:
         out[: len(small), : small.shape[1]] = small
         return out
 
-    def undo(self, points: Float[np.ndarray, "T 17 2"], width: int) -> Float[np.ndarray, "T 17 2"]:
+    def undo(self, points: Float[np.ndarray, "T J 2"], width: int) -> Float[np.ndarray, "T J 2"]:
         """Joints found in this view to joints of the picture that is ``width`` pixels wide."""
         points = points / self.scale
         return points[:, TWINS] * [-1, 1] + [width, 0] if self.mirrored else points
@@ -87,8 +87,8 @@ class Tracks:
     ``points`` are NaN where a joint was not found; ``filled`` are the same, short gaps filled in by the tracker.
     """
 
-    points: Float[np.ndarray, "N T 17 2"]
-    filled: Float[np.ndarray, "N T 17 2"]
+    points: Float[np.ndarray, "N T J 2"]
+    filled: Float[np.ndarray, "N T J 2"]
 
 
 def main(video: Path | None = None, tracks: Path | None = None) -> None:
@@ -149,7 +149,7 @@ def followed(detector: Detector, video: Video, view: View) -> Tracks:
     for people in detector.detect(shown()):
         tracker.update(people, times[people.frame])
     everybody = [identity.track for identity in tracker.tracks()]
-    points = np.full((2, len(everybody), len(times), 17, 2), np.nan)
+    points = np.full((2, len(everybody), len(times), len(COCO17), 2), np.nan)
     for k, track in enumerate(everybody):
         span = slice(track.start, track.start + len(track.times))
         seen = np.where(track.filled[..., None], np.nan, track.points)
@@ -171,7 +171,7 @@ def readings(views: Sequence[Tracks], rate: float) -> list[Readings]:
     return people
 
 
-def sizes(points: Float[np.ndarray, "T 17 2"], rate: float) -> Float[np.ndarray, " T"]:
+def sizes(points: Float[np.ndarray, "T J 2"], rate: float) -> Float[np.ndarray, " T"]:
     """Root mean square distance of joints from their mean, over four seconds around each frame."""
     spread = np.nanmean(np.square(points - np.nanmean(points, axis=1, keepdims=True)).sum(-1), axis=1)
     whole = np.isfinite(points).all(-1).mean(1) > 0.8
@@ -180,8 +180,8 @@ def sizes(points: Float[np.ndarray, "T 17 2"], rate: float) -> Float[np.ndarray,
 
 
 def nearest(
-    person: Float[np.ndarray, "T 17 2"], others: Float[np.ndarray, "N T 17 2"], size: Float[np.ndarray, " T"]
-) -> Float[np.ndarray, "T 17 2"]:
+    person: Float[np.ndarray, "T J 2"], others: Float[np.ndarray, "N T J 2"], size: Float[np.ndarray, " T"]
+) -> Float[np.ndarray, "T J 2"]:
     """Whichever of ``others`` is ``person`` in each frame, NaN if none is."""
     apart = np.nanmedian(np.linalg.norm(others - person, axis=-1), axis=-1)
     apart = np.where(np.isnan(apart), np.inf, apart)
@@ -204,12 +204,12 @@ def imagined(people: Sequence[Readings], settings: NoiseSettings) -> list[Readin
     return out
 
 
-def smoothed(person: Readings) -> Float[np.ndarray, "T 17 2"]:
+def smoothed(person: Readings) -> Float[np.ndarray, "T J 2"]:
     """Where the median of all readings moves, without gaps and jitter."""
     middle = np.nanmedian(person.points, axis=0).reshape(person.points.shape[1], -1)
     whole = [fill_linear(column, np.arange(len(middle)), np.isfinite(column)) for column in middle.T]
     window = round(SMOOTH * person.rate) // 2 * 2 + 1
-    return savgol_filter(np.stack(whole, -1), window, 2, axis=0).reshape(-1, 17, 2)
+    return savgol_filter(np.stack(whole, -1), window, 2, axis=0).reshape(person.points.shape[1:])
 
 
 def rounded(value: Any) -> Any:

@@ -131,7 +131,7 @@ def errors(bank: MotionBank, done: Sequence[Relifted]) -> Mapping[str, Report]:
     return {name: report(part, lambda one: one.points) for name, part in parts.items() if part}
 
 
-def _at(bank: MotionBank, source: int, rate: float) -> tuple[Float[Tensor, " T"], Float[Tensor, "T 22 3"]]:
+def _at(bank: MotionBank, source: int, rate: float) -> tuple[Float[Tensor, " T"], Float[Tensor, "T J 3"]]:
     """Times (s) of a clip's frames at ``rate``, and the clip then."""
     last = (int(bank.lengths[source]) - 1) / float(bank.rates[source])
     times = torch.arange(floor(last * rate + 1e-3) + 1, dtype=torch.float64) / rate
@@ -139,6 +139,6 @@ def _at(bank: MotionBank, source: int, rate: float) -> tuple[Float[Tensor, " T"]
     return times, bank.at(torch.tensor([source]), frames[None])[0]
 
 
-def _generator(name: str, motion: Float[Tensor, "T 22 3"]) -> Generator:
+def _generator(name: str, motion: Float[Tensor, "T J 3"]) -> Generator:
     digest = blake2b(name.encode() + motion.numpy().tobytes(), digest_size=7).digest()
     return Generator().manual_seed(int.from_bytes(digest, "big"))

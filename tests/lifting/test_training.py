@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import lifted, mean_pose, report, tables
 from kinelift.lifting.measuring.trials import RATE, trials
-from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
+from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.lifting.training.sample_sources import ahead
 from kinelift.lifting.training.train_settings import TrainSettings
@@ -29,9 +29,9 @@ SMALL = TrainSettings(channels=24, epochs=2, steps=4, batch=32, warmup=2, rate=1
 def motion(seed: int, frames: int = 200) -> np.ndarray:
     """Somebody upright who sways and waves: smooth, different for every seed."""
     random = np.random.default_rng(seed)
-    base = random.normal(0, 0.15, (1, len(JOINTS), 3))
-    base[..., 1] += np.linspace(0.1, 1.7, len(JOINTS))
-    phase, speed = random.uniform(0, 6, (2, 1, len(JOINTS), 3))
+    base = random.normal(0, 0.15, (1, len(MOCAP), 3))
+    base[..., 1] += np.linspace(0.1, 1.7, len(MOCAP))
+    phase, speed = random.uniform(0, 6, (2, 1, len(MOCAP), 3))
     return (base + 0.1 * np.sin(np.arange(frames)[:, None, None] * speed / 60 + phase)).astype(np.float32)
 
 
@@ -40,7 +40,7 @@ def data(tmp_path: Path) -> Path:
     path = tmp_path / "motion.npz"
     clips = [motion(seed) for seed in range(4)]
     np.savez(
-        path, format=2, joints=np.array(JOINTS), points=np.concatenate(clips),
+        path, format=2, joints=np.array(MOCAP.joints), points=np.concatenate(clips),
         offsets=np.arange(5) * 200, rates=np.full(4, 60.0), names=np.array(["a", "b", "c", "d"]),
         subjects=np.array(["1", "1", "7", "2"]), actions=np.array(["wave", "sway", "wave", "wave"]),
     )  # fmt: skip

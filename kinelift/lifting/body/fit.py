@@ -66,7 +66,7 @@ def _solved(
     poses: Poses3D,
     camera: Camera,
     known: Bool[np.ndarray, " T"],
-    table: Float[np.ndarray, "17 17"],
+    table: Float[np.ndarray, "K J"],
     settings: FitSettings,
 ) -> tuple[Body, Bool[np.ndarray, " F"]]:
     """The body in the frames that are ``known``, and whether the root's place is."""
@@ -95,7 +95,7 @@ def _solved(
     return solved(problem, Body((State(root, told),), mean), heavy, settings), shown
 
 
-def directions(points: Float[np.ndarray, "T 17 3"]) -> Float[np.ndarray, "T 15 3"]:
+def directions(points: Float[np.ndarray, "T J 3"]) -> Float[np.ndarray, "T 15 3"]:
     """Unit directions of the bones of a pose; straight down for a bone of no length."""
     ends = [H36M17.index(tip) for tip in TIPS]
     starts = [H36M17.index("right_hip") if tip == "left_hip" else H36M17.parents[H36M17.index(tip)] for tip in TIPS]

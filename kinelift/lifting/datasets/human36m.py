@@ -117,7 +117,7 @@ def action_name(stem: str, path: Path) -> str:
     return name + (parts[2] or "")
 
 
-def positions(path: Path) -> Float[np.ndarray, "T 17 3"]:
+def positions(path: Path) -> Float[np.ndarray, "T J 3"]:
     """The joints of one recording in metres of the world (z up). Raises ``DataError``."""
     key = next(key for _, ending, key in _PLACES if path.name.endswith(ending))
     array = read(path, key)[key]
@@ -203,7 +203,7 @@ def _views(known: Calibration, subject: str) -> tuple[View, ...]:
     return known[subject]
 
 
-def _seen(subject: str, action: str, world: Float[np.ndarray, "T 17 3"], views: tuple[View, ...]) -> Iterator[Sequence]:
+def _seen(subject: str, action: str, world: Float[np.ndarray, "T J 3"], views: tuple[View, ...]) -> Iterator[Sequence]:
     for view in views:
         truth = view.place.to_camera(world)
         yield Sequence(

@@ -25,7 +25,7 @@ Skeleton = Mapping[str, Bone]
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """One file. ``points``: the 22 joints, world metres, Y up, ``rate`` frames a second.
+    """One file. ``points``: the joints of ``MOCAP``, world metres, Y up, ``rate`` frames a second.
 
     ``session``: recordings with the same make of skeleton; ``trial``: the subject's and the recording's number in the
     CMU database, where the name has them; ``kind``: a key of ``FAITH``.
@@ -36,7 +36,7 @@ class Recorded:
     session: str
     trial: tuple[str, int] | None
     kind: str
-    points: Float[np.ndarray, "T 22 3"]
+    points: Float[np.ndarray, "T J 3"]
     rate: float
 
 
@@ -114,7 +114,7 @@ def _skeleton(path: Path, skeletons: Mapping[Path, Skeleton], spare: Skeleton | 
     return spare
 
 
-def _recorded(path: Path, folder: Path, kind: str, points: Float[np.ndarray, "T 22 3"], rate: float) -> Recorded:
+def _recorded(path: Path, folder: Path, kind: str, points: Float[np.ndarray, "T J 3"], rate: float) -> Recorded:
     inside = path.relative_to(folder)
     trial = _TRIAL.match(path.stem)
     number = (str(int(trial[1])), int(trial[2])) if trial else None
