@@ -46,7 +46,8 @@ def printed_help(words: Sequence[str]) -> str:
     ):  # fmt: skip
         main()
     lines = (line.rstrip() for line in out.getvalue().strip().splitlines())
-    return "\n".join(lines).replace(f"usage: {program}", f"usage: {' '.join((PROGRAM, *words[: len(words) - len(rest)]))}")
+    named = " ".join((PROGRAM, *words[: len(words) - len(rest)]))
+    return "\n".join(lines).replace(f"usage: {program}", f"usage: {named}")
 
 
 def _program(words: Sequence[str]) -> tuple[Callable[[], object], str, Sequence[str]]:

@@ -23,7 +23,7 @@ def pages() -> Mapping[str, str]:
 
 def _skeletons() -> str:
     lines = ["# Skeletons", "", "The joint layouts that Kinelift knows, with their joints in order of storage."]
-    lines += ["A layout is always named, never told by its number of joints. New ones go into `kinelift/poses/skeleton.py`."]
+    lines += ["A layout is always named, never guessed from its number of joints."]
     for skeleton in registered():
         joints = ", ".join(f"{number} {joint}" for number, joint in enumerate(skeleton.joints))
         lines += ["", f"## {skeleton.name}", "", f"{len(skeleton)} joints: {joints}."]
@@ -33,7 +33,8 @@ def _skeletons() -> str:
 def _exports() -> str:
     lines = ["# Export formats", "", "What `kinelift export RECORDING --to FORMAT` writes."]
     for to in formats.Format:
-        lines += ["", f"## {to.value}", "", f"Usual name: `{to.file}`.", "", (getdoc(EXPORTS[to]) or "").replace("``", "`")]
+        about = (getdoc(EXPORTS[to]) or "").replace("``", "`")
+        lines += ["", f"## {to.value}", "", f"Usual name: `{to.file}`.", "", about]
     lines += ["", "## Columns of the csv", "", ", ".join(f"`{column}`" for column in formats.COLUMNS) + "."]
     return "\n".join(lines)
 

@@ -12,7 +12,8 @@ Json = Mapping[str, Any]
 def pages() -> Mapping[str, str]:
     """The pages by name, from the top of ``docs/reference``, with an index."""
     found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))}
-    lines = ["# Measurements", "", "Every table comes from a file in `benchmarks/results/`, and names the command that prints it.", ""]
+    about = "Every table comes from a file in `benchmarks/results/` and names the command that prints it."
+    lines = ["# Measurements", "", about, ""]
     lines += [f"- [{result['title']}]({name}.md): {_first_small(result['measures'])}" for name, result in found.items()]
     return {"results/README.md": "\n".join(lines)} | {f"results/{n}.md": page(r, f"{n}.json") for n, r in found.items()}
 

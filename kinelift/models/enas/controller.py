@@ -37,7 +37,8 @@ class Samples:
 class Controller(nn.Module):
     """An LSTM; its input is what was decided last, its output the logits of the next decision.
 
-    Decisions of one kind share the embedding of their choices; every decision has logits of its own (docs/enas.md says
+    Decisions of one kind share the embedding of their choices; every decision has logits of its own
+    (docs/explanation/architecture-search.md says
     why). All weights start uniform in ±0.1, drawn from ``generator``: at first every choice is about equally likely.
     """
 
