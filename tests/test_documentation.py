@@ -60,7 +60,9 @@ def test_every_measurement_is_dated_and_has_a_command() -> None:
 
 
 def test_benchmarks_that_pages_name_exist() -> None:
-    text = "\n".join(page.read_text(encoding="utf-8") for page in [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+    text = "\n".join(
+        page.read_text(encoding="utf-8") for page in [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    )
     modules = set(re.findall(r"python -m (benchmarks[\w.]*)", text))
     missing = [name for name in modules if not (ROOT / (name.replace(".", "/") + ".py")).exists()]
     assert not missing, f"The documentation names benchmarks that do not exist: {', '.join(sorted(missing))}"
