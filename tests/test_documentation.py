@@ -1,4 +1,4 @@
-"""The documentation agrees with the code: generated pages, named paths and names, plain English, the README's length."""
+"""The documentation agrees with the code: generated pages, and the paths, names and benchmarks that pages name."""
 
 import importlib
 import re

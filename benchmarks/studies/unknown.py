@@ -4,8 +4,8 @@
 
 Everybody in FOLDER (docs/reference/labelled-motion.md) is judged by networks that have not seen them, and every
 action by networks that were not taught it, as ``python -m recognition train`` does; through a lifter where the folder
-has lifted clips. By default that takes ten trainings. What they answered is kept in --answers, if given: the tables are then
-printed again at once.
+has lifted clips. By default that takes ten trainings. What they answered is kept in --answers, if given: the tables
+are then printed again at once.
 
 Temperatures and thresholds are always chosen on other people than they are measured on. Shares of false names are means
 over the labels of unknown motion.
