@@ -28,7 +28,7 @@ def searched(entry: Mapping[str, Any]) -> re.Pattern[str]:
     """The phrase, in any case and across line ends, comment signs and all."""
     phrase = r"[\s#]+".join(re.escape(word) for word in entry["phrase"].split())
     edge = r"\b" if entry.get("word") else ""
-    return re.compile(edge + phrase + edge, re.IGNORECASE)
+    return re.compile(edge + phrase + edge, re.NOFLAG if entry.get("case") else re.IGNORECASE)
 
 
 @pytest.mark.parametrize("entry", LISTED, ids=[entry["phrase"] for entry in LISTED])
@@ -48,7 +48,7 @@ def test_phrases_are_found_across_lines_and_cases(text: str) -> None:
 
 def test_entries_are_complete_and_apply_to_files() -> None:
     for entry in LISTED:
-        assert entry.keys() <= {"phrase", "instead", "where", "except", "word"}, entry
+        assert entry.keys() <= {"phrase", "instead", "where", "except", "word", "case"}, entry
         assert entry["instead"], entry
         assert next(files(entry), None), f"no file matches {entry.get('where')}"
     assert len({entry["phrase"] for entry in LISTED}) == len(LISTED)

@@ -27,7 +27,7 @@ def pages() -> Mapping[str, str]:
 def commands(help_of: Help, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     """Every command that has no commands below it, with its help text."""
     text = help_of(words)
-    below = re.findall(r"^\W*• ([\w-]+)", text, re.MULTILINE)
+    below = re.findall(r"^\W*• ([\w-]+)", text, re.MULTILINE) or _listed(text) * (not words)
     below += [group for group in _BEFORE_ONE_COMMAND if not words and group not in below]
     for name in below:
         yield from commands(help_of, (*words, name))
@@ -45,9 +45,16 @@ def printed_help(words: Sequence[str]) -> str:
         contextlib.redirect_stdout(out), contextlib.suppress(SystemExit),
     ):  # fmt: skip
         main()
-    lines = (line.rstrip() for line in out.getvalue().strip().splitlines())
+    lines = [line.rstrip() for line in out.getvalue().strip().splitlines()]
+    if not lines or not lines[0].startswith("usage:"):
+        raise RuntimeError(f"{' '.join((PROGRAM, *words))} --help printed no help: {out.getvalue()!r}")
     named = " ".join((PROGRAM, *words[: len(words) - len(rest)]))
     return "\n".join(lines).replace(f"usage: {program}", f"usage: {named}")
+
+
+def _listed(text: str) -> list[str]:
+    """The commands of the program's own overview: two spaces, a name, and what it does."""
+    return re.findall(r"^ {2}([a-z][\w-]*) {2,}\S", text, re.MULTILINE)
 
 
 def _program(words: Sequence[str]) -> tuple[Callable[[], object], str, Sequence[str]]:
