@@ -3,7 +3,7 @@
 python -m benchmarks.studies.lifting_study cmu.npz -o FOLDER
 
 Every run leaves a JSON file, and is not repeated where there is one. With ``--humaneva humaneva.npz``, specialists are
-compared with their generalist too. Reported in docs/lifting-study.md.
+compared with their generalist too. Reported in docs/explanation/lifting-study.md.
 """
 
 import json

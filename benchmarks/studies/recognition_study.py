@@ -6,7 +6,8 @@ python -m benchmarks.studies.recognition_study msr sbu -o FOLDER
 
 A cell is searched once a seed, on all 20 actions of the training subjects of MSR-Action3D, of whom one is taken out for
 the reward; SBU gets the cells that were found there. Then everything is trained from scratch and the test clips are
-judged once. Every run leaves a file and is not repeated where there is one. Reported in docs/recognition-study.md.
+judged once. Every run leaves a file and is not repeated where there is one. Reported in
+docs/explanation/recognition-study.md.
 """
 
 import json

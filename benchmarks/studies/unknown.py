@@ -2,10 +2,10 @@
 
     python -m benchmarks.studies.unknown FOLDER [--answers FILE.npz] [--report FILE.json] [--figure FILE.png]
 
-Everybody in FOLDER (docs/recognition-data.md) is judged by networks that have not seen them, and every action by
-networks that were not taught it, as ``python -m recognition train`` does; through a lifter where the folder has lifted
-clips. By default that takes ten trainings. What they answered is kept in --answers, if given: the tables are then
-printed again at once.
+Everybody in FOLDER (docs/reference/labelled-motion.md) is judged by networks that have not seen them, and every
+action by networks that were not taught it, as ``kinelift recognition train`` does; through a lifter where the folder
+has lifted clips. By default that takes ten trainings. What they answered is kept in --answers, if given: the tables
+are then printed again at once.
 
 Temperatures and thresholds are always chosen on other people than they are measured on. Shares of false names are means
 over the labels of unknown motion.
@@ -239,7 +239,7 @@ def confidence(answers: Answers, scaled: Float[np.ndarray, " W"], bins: int) -> 
 
 
 def draw(answers: Answers, scaled: Float[np.ndarray, " W"], bound: float, path: Path) -> None:
-    """The figure of docs/recognition.md."""
+    """The figure of docs/explanation/recognition.md."""
     calibration, thresholds = calibrate(answers, bound), np.linspace(0, 1, 101)
     curve = trust_curve(answers, calibration.temperature, thresholds)
     write_calibration_figure(path, confidence(answers, scaled, 10), thresholds, curve, calibration.threshold)

@@ -19,7 +19,7 @@ from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.training.corpus import Corpus, corpus_of
 from kinelift.recognition.training.trainer import TrainSettings
 
-Data = Annotated[Path, tyro.conf.arg(help="A folder with labels.csv and clips/ (docs/recognition-data.md).")]
+Data = Annotated[Path, tyro.conf.arg(help="A folder with labels.csv and clips/ (docs/reference/labelled-motion.md).")]
 Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 Settings = Annotated[TrainSettings, tyro.conf.arg(name="")]
 Cell = Annotated[Path | None, tyro.conf.arg(help="The cell that a search found; without it, one chosen by hand.")]

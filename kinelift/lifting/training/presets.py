@@ -47,8 +47,8 @@ class HumanEva(VideoPose3D):
 class Gupta(VideoPose3D):
     """Gupta: the net of Pavllo et al. with 2048 channels, 85 epochs, and joint-aware terms beside the position error.
 
-    The text does not state the weights of its terms; these are ours, those of docs/lifting-study.md. Samples hold 8
-    consecutive answers (our choice): the terms over time need three.
+    The text does not state the weights of its terms; these are ours, those of docs/explanation/lifting-study.md.
+    Samples hold 8 consecutive answers (our choice): the terms over time need three.
     """
 
     channels: int = 2048

@@ -34,7 +34,7 @@ class TrainSettings:
     rate: float = 20.0
     """Frames a second that the network sees. Recorded sequences keep their own."""
     normalisation: str = "frame"
-    """What the network sees of a window: frame, facing, screen or picture (docs/lifting.md)."""
+    """What the network sees of a window: frame, facing, screen or picture (docs/explanation/lifting.md)."""
     trajectory: float = 0.0
     """Weight of the trajectory loss; above 0, a second network learns where the root is."""
     loss: LossSettings = field(default_factory=LossSettings)

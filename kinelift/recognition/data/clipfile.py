@@ -12,7 +12,10 @@ from kinelift.poses.skeleton import skeleton
 
 _LARGEST = 50.0
 """Metres: no people whose poses are one clip are further apart."""
-_LAYOUT = "It should hold points (frames, joints, 3), times or rate, and skeleton; docs/recognition-data.md shows how."
+_LAYOUT = (
+    "It should hold points (frames, joints, 3), times or rate, and skeleton; "
+    "docs/reference/labelled-motion.md shows how."
+)
 
 
 class Motion(NamedTuple):

@@ -3,7 +3,7 @@
 ``foldK_data.npy`` (clips, 3, T, 15, 2), zero-padded at the end, and ``foldK_label.pkl``, a list of label numbers.
 Coordinates are shares of a picture 2560 × 1920 and depths in units of 1.28 m; read as millimetres of a picture they
 give bodies of human size whose bones keep their lengths wherever they point. x right, y down, z forward is then a
-right-handed frame: people face each other, and shake right hands. docs/recognition-data.md has the numbers.
+right-handed frame: people face each other, and shake right hands. docs/reference/labelled-motion.md has the numbers.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""Architecture search (ENAS): shared weights and a controller learn in turn (docs/enas.md).
+"""Architecture search (ENAS): shared weights and a controller learn in turn (docs/explanation/architecture-search.md).
 
 Setup → fit (an epoch: weights, then controller) → found.
 """
@@ -71,7 +71,7 @@ class Search:
         self.history: list[Mapping[str, float]] = []
 
     def fit(self) -> Iterator[Mapping[str, float]]:
-        """Search the epochs that are left; one record each (see ``docs/enas.md``)."""
+        """Search the epochs that are left; one record each (see ``docs/explanation/architecture-search.md``)."""
         while len(self.history) < self.settings.epochs:
             began = perf_counter()
             loss = self.train_weights()

@@ -258,7 +258,7 @@ def test_recordings_without_poses_are_refused(tmp_path: Path) -> None:
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no folder"):
         labelled_folder.read(tmp_path / "none")
-    with pytest.raises(DataError, match=r"docs/recognition-data\.md"):
+    with pytest.raises(DataError, match=r"docs/reference/labelled-motion\.md"):
         labelled_folder.read(tmp_path)
 
 
@@ -291,7 +291,7 @@ def test_names_that_no_table_holds_are_refused(tmp_path: Path, name: str) -> Non
 
 
 def test_the_documented_example_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (Path(__file__).parents[3] / "docs" / "recognition-data.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "labelled-motion.md").read_text(encoding="utf-8")
     (table,) = re.findall(r"^```csv\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     (code,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     videos = {name: recorded({1: walking(250)}) for name in ("anna-1", "anna-2", "ben")}
