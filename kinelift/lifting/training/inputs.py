@@ -32,9 +32,9 @@ def run_of(
     if start is not None and not start.is_file():
         raise WeightsError(f"No checkpoint at {start} to start from. Name a file that exists.")
     inputs = {
-        "training data": _contents(train),
-        "validation data": _contents(validation),
-        "unlabelled data": None if unlabelled is None else _contents(unlabelled),
+        "training data": contents(train),
+        "validation data": contents(validation),
+        "unlabelled data": None if unlabelled is None else contents(unlabelled),
         "start": None if start is None else {"sha256": sha256(start)},
     }
     place = {
@@ -45,7 +45,7 @@ def run_of(
     return Run(inputs, {**asdict(settings), **place, **chosen})
 
 
-def _contents(bank: Bank) -> dict[str, Any]:
+def contents(bank: Bank) -> dict[str, Any]:
     """How much there is, and a fingerprint of all of it. The order counts: what a seed draws depends on it."""
     frames = int(bank.lengths.sum()) if isinstance(bank, MotionBank) else bank.frames
     return {"clips": len(bank), "frames": frames, "sha256": fingerprint(_clips(bank))}
