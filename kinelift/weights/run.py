@@ -1,6 +1,6 @@
-"""What a run depends on, stored with everything of it that is used again: state, checkpoint, measurement.
+"""What a run depends on. It is stored with every result that is used again: state, checkpoint, measurement.
 
-A state that was begun with other inputs is refused: old weights under new labels are worse than no weights.
+A result of other inputs is refused: old weights under new labels are worse than none.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from kinelift.poses.errors import ResumeError, WeightsError
 from kinelift.poses.output import replacing
 
 RAISED = ("epochs",)
-"""The settings that an interrupted run may go on with a higher value of: it is then trained for longer."""
+"""Settings that may be higher when an interrupted run goes on: it is then trained for longer."""
 _SHOWN = 8
 _FACTS = ("inputs", "settings", "version")
 
@@ -39,9 +39,11 @@ class Run:
     """The inputs of a training, a search or a measurement. All values are ready for JSON.
 
     ``inputs``: what is read, by name: labels, and fingerprints of data and checkpoints. ``settings``: what is chosen.
-    ``version``: of the program. Versions are the same if they differ in the patch number only (0.1.0 and 0.1.3): such
-    a release mends faults and changes neither networks nor sampling, so it must not cost anybody a run of days. Any
-    other release may change both, and a run that two of them share could not be repeated with either.
+    ``version``: of the program.
+
+    A run may go on under another patch release (0.1.0 and 0.1.3): such a release repairs faults and leaves networks and
+    sampling alone, so installing it must not cost anybody days of training. Any other release may change both, and
+    nobody could repeat a run that was half trained by each.
     """
 
     inputs: Mapping[str, Any]
@@ -53,7 +55,7 @@ class Run:
         return json.loads(json.dumps({name: getattr(self, name) for name in _FACTS}))
 
     def differences(self, stored: Mapping[str, Any], raised: Collection[str] = ()) -> list[str]:
-        """What differs from the ``facts`` of an earlier run, a line each. The numbers ``raised`` may have risen."""
+        """What differs from the ``facts`` of an earlier run, one text each. Numbers named in ``raised`` may grow."""
         now = self.facts()
         found = []
         for part in _FACTS[:2]:
@@ -68,7 +70,7 @@ class Run:
         return found
 
     def check(self, path: Path, stored: Mapping[str, Any], raised: Collection[str] = ()) -> None:
-        """Raise ``ResumeError`` if ``path``, whose run has the facts ``stored``, is of another run than this one."""
+        """Raise ``ResumeError`` unless ``path``, which holds the facts ``stored``, is a result of this run."""
         remedy = f"Delete {path} to start anew, or name another output with -o."
         if not recorded(stored):
             raise ResumeError(
@@ -81,9 +83,10 @@ class Run:
             )
 
 
-def recorded(stored: Mapping[str, Any]) -> bool:
-    """Whether a result tells its run: results of versions up to 0.1.0 do not."""
-    return all(name in stored for name in _FACTS)
+def recorded(stored: Any) -> bool:
+    """Whether a result says what it was made from: those of earlier versions do not."""
+    kinds = {"inputs": Mapping, "settings": Mapping, "version": str}
+    return isinstance(stored, Mapping) and all(isinstance(stored.get(name), kind) for name, kind in kinds.items())
 
 
 def save_state(path: Path, state: Mapping[str, Any], run: Run) -> None:

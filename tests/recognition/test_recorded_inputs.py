@@ -107,7 +107,7 @@ DATA: dict[str, tuple[Callable[[Path], None], str]] = {
     "another subject": (table("walk2,walk,2", "walk2,walk,1"), "labels.csv: other content"),
     "another order": (other_order, "labels.csv: other content"),
     "a moved joint": (one_moved_joint, "clips: other content"),
-    "one more clip": (one_more_clip, "clips.clips was 4, now 5"),
+    "one more clip": (one_more_clip, "clips.count was 4, now 5"),
     "other terms": (lambda data: (data / "terms.txt").write_text("CC BY") and None, "terms.txt was made up, now CC BY"),
 }
 
@@ -217,6 +217,15 @@ def test_figures_of_other_data_are_not_used_again(data: Path, made: Path, what: 
     DATA[what][0](data)
     run = run_of(corpus_of(folder.read(data), TINY.plan), **REPORT)  # type: ignore[arg-type]
     assert session.measured(made / "actions.json", run) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no JSON", "[]", '{"settings": [], "inputs": {}, "version": "0"}', '{"settings": {}}']
+)
+def test_a_report_that_does_not_say_what_it_is_of_is_not_used(written: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    run = run_of(corpus_of(folder.read(written), TINY.plan), **REPORT)  # type: ignore[arg-type]
+    assert session.measured(tmp_path / "a.json", run) is None
 
 
 def test_figures_are_those_of_evaluate_and_not_measured_twice(

@@ -28,7 +28,7 @@ def inputs_of(corpus: Corpus) -> dict[str, Any]:
         "terms.txt": dataset.terms,
         "labels.csv": {"segments": sum(len(clip.segments) for clip in clips), "sha256": fingerprint(told)},
         "clips": {
-            "clips": len(clips),
+            "count": len(clips),
             "frames": sum(map(len, clips)),
             "sha256": fingerprint((clip.points, clip.times) for clip in clips),
         },

@@ -38,9 +38,10 @@ def measured(report: Path, run: Run) -> Mapping[str, Any] | None:
 
     A run that does not measure (0 ``folds``) takes figures of any number of folds.
     """
-    if not report.exists():
+    try:
+        facts = json.loads(report.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
         return None
-    facts = json.loads(report.read_text(encoding="utf-8"))
     if not recorded(facts):
         return None
     folds = run.settings["folds"] or facts["settings"].get("folds")

@@ -82,7 +82,7 @@ def test_unknown_motion(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     again = unknown.kept(tmp_path / "a.npz", run, pytest.fail)
     assert (again.answers.logits == found.answers.logits).all()
     other = unknown.run_of(unknown.read(tmp_path / "two", settings)[0], settings, HAND_CHOSEN, folds=2)
-    with pytest.raises(ResumeError, match=r"clips\.clips was 4, now 3"):
+    with pytest.raises(ResumeError, match=r"clips\.count was 4, now 3"):
         unknown.kept(tmp_path / "a.npz", other, pytest.fail)
 
 
