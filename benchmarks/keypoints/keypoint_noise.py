@@ -12,7 +12,7 @@ with. Sizes are shares of the person's size, as in ``lifting.synthesis.noise``.
 import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from scipy.signal import savgol_filter
 from torch import Generator
 
 from benchmarks.keypoints.noise_figures import PIECE, TWINS, Readings, figures
+from benchmarks.keypoints.refinement import inputs_of
 from kinelift.app.pipeline import Pipeline
 from kinelift.app.settings import Detection
 from kinelift.app.video import Video
@@ -36,6 +37,7 @@ from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_
 from kinelift.poses import COCO17, Frame
 from kinelift.poses.output import replacing
 from kinelift.poses.timeseries import fill_linear
+from kinelift.weights.run import Run
 from kinelift.weights.store import fetch
 
 DETECTORS: tuple[Literal["full", "heavy", "none"], ...] = ("full", "heavy", "none")
@@ -96,10 +98,12 @@ def main(video: Path | None = None, tracks: Path | None = None) -> None:
 
     Args:
         video: What to measure on; the sample clip if not given.
-        tracks: Keep what the detectors find in this npz, or take it from there if it exists.
+        tracks: Keep what the detectors find in this npz, or take it from there if it exists; refused if it is of
+            another video or other detectors.
     """
-    source = Video(video or fetch("sample-clip"))
-    found = kept(tracks) if tracks and tracks.exists() else searched(source, tracks)
+    path = video or fetch("sample-clip")
+    source, run = Video(path), inputs_of(path, views=[asdict(view) for view in VIEWS], refine=DETECTORS)
+    found = kept(tracks, run) if tracks and tracks.exists() else searched(source, tracks, run)
     rate = float(source.summary.mean_rate or Fraction(30))
     warnings.filterwarnings("ignore", "All-NaN|Mean of empty")  # joints that no reading saw stay NaN
     people = {name: readings(views, rate) for name, views in found.items()}
@@ -112,7 +116,7 @@ def main(video: Path | None = None, tracks: Path | None = None) -> None:
     print(table(columns))
 
 
-def searched(video: Video, keep: Path | None) -> dict[str, list[Tracks]]:
+def searched(video: Video, keep: Path | None, run: Run) -> dict[str, list[Tracks]]:
     """What each detector finds in each view."""
     found = {
         name: [followed(Pipeline.load(Detection(refine=name)).detector, video, view) for view in VIEWS]
@@ -123,14 +127,15 @@ def searched(video: Video, keep: Path | None) -> dict[str, list[Tracks]]:
             f"{n}.{k}.{what}": a for n, ts in found.items() for k, t in enumerate(ts) for what, a in vars(t).items()
         }
         with replacing(keep) as part, part.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, run=json.dumps(run.facts()), **arrays)
     return found
 
 
-def kept(file: Path) -> dict[str, list[Tracks]]:
-    """What an earlier run found."""
+def kept(file: Path, run: Run) -> dict[str, list[Tracks]]:
+    """What an earlier run found. Raises ``ResumeError`` if it was another ``run``."""
     with np.load(file) as arrays:
-        names = dict.fromkeys(key.split(".")[0] for key in arrays)
+        run.check(file, json.loads(str(arrays["run"])) if "run" in arrays else {})
+        names = dict.fromkeys(key.split(".")[0] for key in arrays if key != "run")
         return {
             name: [Tracks(arrays[f"{name}.{k}.points"], arrays[f"{name}.{k}.filled"]) for k in range(len(VIEWS))]
             for name in names

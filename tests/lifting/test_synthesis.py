@@ -289,7 +289,7 @@ def test_bank_chooses_subjects_and_repeats_the_ends(bank: MotionBank) -> None:
     torch.testing.assert_close(frames[2], (bank.clip(1)[44] + bank.clip(1)[45]) / 2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(share=st.floats(0, 0.999), flip=st.none() | st.integers(1, 255))
 def test_a_damaged_file_is_a_typed_error(
     share: float, flip: int | None, tmp_path_factory: pytest.TempPathFactory

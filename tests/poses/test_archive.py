@@ -169,7 +169,7 @@ def test_sizes_beyond_reason_are_refused_unread(tmp_path: Path) -> None:
         read_archive(path, "a")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(share=st.floats(0, 0.999), flip=st.none() | st.integers(1, 255))
 def test_damage_is_a_typed_error(share: float, flip: int | None, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = packed(tmp_path_factory.getbasetemp() / "damaged.npz", CONTENT)

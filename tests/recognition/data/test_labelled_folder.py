@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -58,7 +58,7 @@ def any_dataset(draw: Draw) -> Dataset:
     return Dataset(skeleton("kinect15"), tuple(labels), tuple(found), draw(NAMES | st.just("")), tuple(flaws))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_what_is_written_is_read_bit_by_bit(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path, dataset = tmp_path_factory.mktemp("set") / "folder", any_dataset(data.draw)

@@ -1,6 +1,6 @@
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from kinelift.recognition.search.reinforce import Reinforce, ReinforceSettings
 from kinelift.recognition.search.search import Search
 from kinelift.recognition.search.search_result import Candidate, Found
 from kinelift.recognition.search.search_settings import SearchSettings
+from kinelift.weights.run import Run
 
 SMALL = SearchSettings(
     nodes=2, layers=3, channels=4, stages=2, grid=(2, 2), epochs=4, steps=3, batch=8, warm_up=1, restart=2,
@@ -88,14 +89,15 @@ def test_entropy_bonus_alone_makes_the_controller_less_decided():
 @pytest.mark.parametrize("space", ["micro", "macro"])
 def test_resumed_search_equals_uninterrupted_one(space, tmp_path):
     settings = replace(SMALL, space=space)
+    run = Run({}, asdict(settings))
     whole = started(settings)
     records = list(whole.fit())
     first = started(settings)
     part = first.fit()
     next(part), next(part)
-    first.save(tmp_path / "search.state")
+    first.save(tmp_path / "search.state", run)
     second = started(settings)
-    second.restore(tmp_path / "search.state")
+    second.restore(tmp_path / "search.state", run)
     assert without_time(second.fit()) == without_time(records[2:])
     assert second.found().candidates == whole.found().candidates
     assert second.found().random == whole.found().random
