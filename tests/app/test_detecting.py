@@ -65,7 +65,7 @@ def test_it_writes_where_joints_are(to: str, capsys: pytest.CaptureFixture[str],
 def test_npz_is_a_recording_without_3d() -> None:
     recording = load(detected("npz"))
     assert [(p.id, p.poses, p.actions) for p in recording.people] == [(1, None, None), (2, None, None)]
-    assert recording.made_with["detector"] == "scripted"
+    assert recording.made_with["spec"]["detection"]["refine"] == "full" and recording.camera is None
 
 
 @pytest.mark.parametrize("to", FORMATS)
@@ -90,7 +90,7 @@ def test_a_file_of_keypoints_is_lifted(capsys: pytest.CaptureFixture[str]) -> No
     assert [p.track.skeleton for p in recording.people] == [COCO17] * 2
     assert all(p.poses is not None and p.poses.skeleton == H36M17 for p in recording.people)
     told = f"{written}: openpose18 (OpenPose's JSON of 18 joints)"
-    assert f"note: {told}" in capsys.readouterr().err and recording.made_with["keypoints"] == told
+    assert f"note: {told}" in capsys.readouterr().err and recording.made_with["notes"] == [told]
 
 
 def test_only_whom_one_wants() -> None:
@@ -185,7 +185,7 @@ def test_stride_fills_and_marks() -> None:
 @pytest.mark.parametrize(("name", "price"), [("one-euro", "80 ms late, looks 0"), ("savgol", "0 ms late, looks 100")])
 def test_smoothing_states_its_price(name: str, price: str, capsys: pytest.CaptureFixture[str]) -> None:
     plain, smooth = load(detected("npz")), load(detected("npz", "--smooth", name))
-    assert price in capsys.readouterr().err and price in smooth.made_with["smooth"]
+    assert price in capsys.readouterr().err and price in smooth.made_with["notes"][0]
     for before, after in zip(plain.people, smooth.people, strict=True):
         assert not np.array_equal(before.track.points, after.track.points) or before.id == 2
         np.testing.assert_allclose(after.track.points, before.track.points, atol=4)

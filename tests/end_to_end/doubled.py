@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from kinelift.app.__main__ import main
 from kinelift.app.pipeline import Pipeline
-from kinelift.app.settings import Detection, Settings
+from kinelift.app.spec import PipelineSpec
 from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector
 from kinelift.poses import Frame, People, Skeleton
@@ -36,8 +36,10 @@ class Slow:
             yield people
 
 
-def load(detection: Detection, lifter: str, classifier: str, device: str, settings: Settings) -> Pipeline:
-    return pipeline(Slow(script(10_000, lambda k: 30.0 + k % 50, lambda k: 120.0), SECONDS), people=settings.people)
+def opened(spec: PipelineSpec) -> Pipeline:
+    return pipeline(
+        Slow(script(10_000, lambda k: 30.0 + k % 50, lambda k: 120.0), SECONDS), people=spec.settings.people
+    )
 
 
 def frames(video: Video, original: Any = Video.frames) -> Iterator[Frame]:
@@ -48,5 +50,5 @@ def frames(video: Video, original: Any = Video.frames) -> Iterator[Frame]:
 
 if __name__ == "__main__":
     SECONDS = float(sys.argv[1])
-    with patch.object(Pipeline, "load", load), patch.object(Video, "frames", frames):
+    with patch.object(Pipeline, "open", opened), patch.object(Video, "frames", frames):
         sys.exit(main(sys.argv[2:]))
