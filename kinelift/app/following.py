@@ -36,7 +36,8 @@ def follow(
     for people in watch(found, "finding people", _expected(video)):
         tracker.update(people, times[people.frame])
     everybody = tuple(Person(who.id, who.track) for who in choose(tracker.tracks(), settings.people))
-    facts = VideoFacts(video.path.stem, *size, np.array(times))
+    name = video.path.stem.encode(errors="replace").decode()  # file names need not be Unicode; recordings are
+    facts = VideoFacts(name, *size, np.array(times))
     return _smoothed(Recording(facts, everybody, made_with), settings.smooth)
 
 

@@ -9,7 +9,7 @@ stand here for something of this file, which checks what it is given; any other 
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import BytesIO
+from io import BufferedIOBase, BytesIO
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def archive_keys(path: Path) -> tuple[str, ...]:
         return tuple(_key(info) for info in archive.infolist())
 
 
-def _members(path: Path, keys: tuple[str, ...], read: Callable[[BytesIO], Any]) -> dict[str, Any]:
+def _members(path: Path, keys: tuple[str, ...], read: Callable[[Any, int], Any]) -> dict[str, Any]:
     with _opened(path) as archive:
         members = {_key(info): info for info in archive.infolist()}
         if missing := [key for key in keys if key not in members]:
@@ -90,7 +90,11 @@ def _check_sizes(path: Path, members: dict[str, ZipInfo]) -> None:
             raise DataError(f"{path}: {key} is packed in a way that numpy does not use. Write it with numpy.savez.")
     total = sum(info.file_size for info in members.values())
     if total > min(ALL, max(SMALL, DENSEST * path.stat().st_size)):
-        raise DataError(f"{path} claims to hold {total / 2**20:.0f} MB, more than a file of its size can. Get it anew.")
+        largest = max(members, key=lambda key: members[key].file_size)
+        raise DataError(
+            f"{path}: {largest} and the other arrays claim {total / 2**20:.0f} MB, more than a file of its size holds. "
+            f"Get it anew."
+        )
 
 
 def _key(info: ZipInfo) -> str:
@@ -110,17 +114,19 @@ def _opened(path: Path) -> Iterator[ZipFile]:
         raise DataError(f"{path} is not an npz file, or it is cut off ({error}). Get it anew.") from error
 
 
-def _member(path: Path, archive: ZipFile, info: ZipInfo, key: str, read: Callable[[BytesIO], Any]) -> Any:
+def _member(path: Path, archive: ZipFile, info: ZipInfo, key: str, read: Callable[[Any, int], Any]) -> Any:
     try:
-        return read(BytesIO(archive.read(info)))
+        with archive.open(info) as file:
+            return read(file, info.file_size)
     except DataError as error:
         raise DataError(f"{path}: {key} {error}") from error
     except Exception as error:  # damaged and hostile bytes can raise anything
         raise DataError(f"{path}: {key} is damaged ({type(error).__name__}: {error}). Get it anew.") from error
 
 
-def _read(file: BytesIO) -> Any:
+def _read(stream: BufferedIOBase, _: int) -> Any:
     """One npy file."""
+    file = BytesIO(stream.read())
     dtype, shape, fortran = _npy_header(file)
     if not dtype.hasobject:
         return _numbers(file.read(), dtype, shape, fortran)
@@ -128,15 +134,16 @@ def _read(file: BytesIO) -> Any:
     return found.item() if isinstance(found, np.ndarray) and found.shape == () else found
 
 
-def _read_plain(file: BytesIO) -> Shaped[np.ndarray, "..."]:
-    """One npy file of numbers or text, as an array of its own memory."""
+def _read_plain(file: BufferedIOBase, size: int) -> Shaped[np.ndarray, "..."]:
+    """One npy file of ``size`` bytes that holds numbers or text, as an array of its own memory."""
     dtype, shape, fortran = _npy_header(file)
     if dtype.hasobject:
         raise DataError("holds Python objects, expected plain numbers or text.")
+    _check_length(size - file.tell(), dtype, shape)
     return _numbers(file.read(), dtype, shape, fortran).copy()
 
 
-def _npy_header(file: BytesIO) -> tuple[np.dtype, tuple[int, ...], bool]:
+def _npy_header(file: BufferedIOBase) -> tuple[np.dtype, tuple[int, ...], bool]:
     headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     version = npy.read_magic(file)
     if version not in headers:
@@ -230,9 +237,13 @@ def _checked(dtype: np.dtype) -> np.dtype:
 def _numbers(
     content: bytes | bytearray, dtype: np.dtype, shape: tuple[int, ...], fortran: bool
 ) -> Shaped[np.ndarray, "..."]:
-    if len(content) != prod(shape) * _checked(dtype).itemsize:
-        raise DataError(f"has {len(content)} bytes for an array of shape {shape} and type {dtype}. Get it anew.")
+    _check_length(len(content), dtype, shape)
     return np.frombuffer(bytes(content), dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _check_length(length: int, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    if length != prod(shape) * _checked(dtype).itemsize:
+        raise DataError(f"has {length} bytes for an array of shape {shape} and type {dtype}. Get it anew.")
 
 
 def _objects(content: list[Any], dtype: np.dtype, shape: tuple[int, ...], fortran: bool) -> Shaped[np.ndarray, "..."]:

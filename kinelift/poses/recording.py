@@ -10,10 +10,10 @@ Format 1 had no camera, and only text in ``made_with``. It is still read.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
@@ -21,14 +21,13 @@ from jaxtyping import Shaped
 from kinelift.poses.archive import archive_keys, read_arrays, read_text
 from kinelift.poses.camera import Camera
 from kinelift.poses.containers import Action, Person, Poses3D, Recording, Track2D, VideoFacts
-from kinelift.poses.errors import DataError, KineliftError, ShapeError
+from kinelift.poses.errors import DataError, KineliftError, SettingsError
 from kinelift.poses.json_values import from_json, parse, to_json
 from kinelift.poses.output import replacing
 from kinelift.poses.skeleton import Skeleton, skeleton
 from kinelift.poses.validation import validate
 
 FORMAT = 2
-Container = TypeVar("Container", Track2D, Poses3D)
 Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
 _TRACK, _POSES = ("points", "scores", "times", "filled"), ("points", "times")
 _FOCAL = re.compile(r"(\d{1,9}\.\d) px")
@@ -153,7 +152,8 @@ def _wanted(header: _Header, keys: tuple[str, ...]) -> Iterator[str]:
 
 
 def _recording(header: _Header, arrays: Arrays) -> Recording:
-    video = VideoFacts(header.video.name, header.video.width, header.video.height, _numbers(arrays, "times"))
+    times = _numbers(arrays, "times", None)
+    video = VideoFacts(header.video.name, header.video.width, header.video.height, times)
     people = tuple(_person(person, arrays) for person in header.people)
     camera = _camera(arrays) if header.format > 1 else _earlier_camera(header)
     return Recording(video, people, header.made_with, camera)
@@ -162,10 +162,10 @@ def _recording(header: _Header, arrays: Arrays) -> Recording:
 def _camera(arrays: Arrays) -> Camera | None:
     if "camera" not in arrays:
         return None
-    parameters = _numbers(arrays, "camera")
-    if parameters.shape != (11,):
-        raise DataError(f"camera has shape {parameters.shape}, expected (11,).")
-    return Camera.from_parameters(parameters)
+    try:
+        return Camera.from_parameters(_numbers(arrays, "camera", 11))
+    except SettingsError as error:
+        raise DataError(f"camera: {error}") from error
 
 
 def _earlier_camera(header: _Header) -> Camera | None:
@@ -175,52 +175,55 @@ def _earlier_camera(header: _Header) -> Camera | None:
 
 
 def _person(found: _Person, arrays: Arrays) -> Person:
-    prefix = f"person{found.id}"
-    track = _container(
-        Track2D,
-        f"{prefix}/track",
-        points=_numbers(arrays, f"{prefix}/track/points"),
-        scores=_numbers(arrays, f"{prefix}/track/scores"),
-        times=_numbers(arrays, f"{prefix}/track/times"),
-        filled=_of_type(arrays, f"{prefix}/track/filled", np.bool_),
-        start=found.track.start,
-        size=found.track.size,
-        skeleton=_skeleton(found.track.skeleton, f"{prefix}/track"),
-    )
-    return Person(found.id, track, None if found.poses is None else _poses(found.poses, arrays, prefix), found.actions)
+    name = f"person{found.id}"
+    track = _track(found.track, arrays, f"{name}/track")
+    poses = None if found.poses is None else _poses(found.poses, len(track), arrays, f"{name}/poses")
+    return Person(found.id, track, poses, found.actions)
 
 
-def _poses(found: _Poses, arrays: Arrays, prefix: str) -> Poses3D:
-    root = f"{prefix}/poses/root"
-    return _container(
-        Poses3D,
-        f"{prefix}/poses",
-        points=_numbers(arrays, f"{prefix}/poses/points"),
-        times=_numbers(arrays, f"{prefix}/poses/times"),
-        root=_numbers(arrays, root) if root in arrays else None,
-        skeleton=_skeleton(found.skeleton, f"{prefix}/poses"),
+def _track(found: _Track, arrays: Arrays, name: str) -> Track2D:
+    layout, times = _skeleton(found.skeleton, name), _numbers(arrays, f"{name}/times", None)
+    joints = (len(times), len(layout))
+    return Track2D(
+        points=_numbers(arrays, f"{name}/points", *joints, 2),
+        scores=_numbers(arrays, f"{name}/scores", *joints),
+        times=times,
+        filled=_checked(arrays, f"{name}/filled", joints, (np.bool_,)),
+        start=found.start,
+        size=found.size,
+        skeleton=layout,
     )
 
 
-def _container(kind: Callable[..., Container], name: str, **parts: Any) -> Container:
-    try:
-        return kind(**parts)
-    except ShapeError as error:
-        raise DataError(f"{name}/{error}") from error
+def _poses(found: _Poses, frames: int, arrays: Arrays, name: str) -> Poses3D:
+    layout = _skeleton(found.skeleton, name)
+    return Poses3D(
+        points=_numbers(arrays, f"{name}/points", frames, len(layout), 3),
+        times=_numbers(arrays, f"{name}/times", frames),
+        root=_numbers(arrays, f"{name}/root", frames, 3) if f"{name}/root" in arrays else None,
+        skeleton=layout,
+    )
 
 
-def _skeleton(name: str, field: str) -> Skeleton:
+def _skeleton(name: str, owner: str) -> Skeleton:
     try:
         return skeleton(name)
     except DataError as error:
-        raise DataError(f"{field}/skeleton: {error}") from error
+        raise DataError(f"{owner}/skeleton: {error}") from error
 
 
-def _numbers(arrays: Arrays, name: str) -> Shaped[np.ndarray, "..."]:
-    return _of_type(arrays, name, np.float64, np.float32)
+def _numbers(arrays: Arrays, name: str, *shape: int | None) -> Shaped[np.ndarray, "..."]:
+    return _checked(arrays, name, shape, (np.float64, np.float32))
 
 
-def _of_type(arrays: Arrays, name: str, *kinds: type[np.generic]) -> Shaped[np.ndarray, "..."]:
-    if arrays[name].dtype not in [np.dtype(kind) for kind in kinds]:
-        raise DataError(f"{name} holds {arrays[name].dtype} values, expected {np.dtype(kinds[0])}.")
-    return arrays[name]
+def _checked(
+    arrays: Arrays, name: str, shape: tuple[int | None, ...], kinds: tuple[type[np.generic], ...]
+) -> Shaped[np.ndarray, "..."]:
+    """The array of that name, if it has one of these types and this shape; None in a shape is any length."""
+    found = arrays[name]
+    if found.dtype not in [np.dtype(kind) for kind in kinds]:
+        raise DataError(f"{name} holds {found.dtype} values, expected {np.dtype(kinds[0])}.")
+    if found.ndim != len(shape) or any(one not in (None, side) for one, side in zip(shape, found.shape, strict=True)):
+        expected = ", ".join("any" if one is None else str(one) for one in shape)
+        raise DataError(f"{name} has shape {found.shape}, expected ({expected}).")
+    return found

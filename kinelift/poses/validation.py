@@ -37,8 +37,6 @@ def _check_video(video: VideoFacts) -> None:
     for side, pixels in (("width", video.width), ("height", video.height)):
         if not 1 <= pixels <= WIDEST:
             _refuse(f"video.{side}", f"is {pixels}, expected 1 to {WIDEST} pixels")
-    if video.times.ndim != 1:
-        _refuse("times", f"has shape {video.times.shape}, expected one time a frame")
     if not (np.isfinite(video.times).all() and (video.times >= 0).all() and (video.times <= LONGEST).all()):
         _refuse("times", f"has a time that is not within 0 to {LONGEST:.0f} s")
     if not (np.diff(video.times) > 0).all():
@@ -65,7 +63,7 @@ def _check_track(track: Track2D, video: VideoFacts, name: str) -> None:
         )
     if track.size != (video.width, video.height):
         _refuse(f"{name}/size", f"is {track.size}, but the video's is {(video.width, video.height)}")
-    _check_times(track.times, video.times[track.start : track.stop], f"{name}/times", "the video's")
+    _check_times(track.times, video.times[track.start : track.stop], f"{name}/times", "its frames in the video")
     _check_coordinates(track.points, f"{name}/points")
     if not ((track.scores >= 0) & (track.scores <= 1 + _ROUNDING)).all():
         _refuse(f"{name}/scores", "has a score that is not within 0 to 1")
@@ -74,7 +72,7 @@ def _check_track(track: Track2D, video: VideoFacts, name: str) -> None:
 def _check_poses(poses: Poses3D, track: Track2D, name: str) -> None:
     if len(poses) != len(track):
         _refuse(f"{name}/points", f"has {len(poses)} frames, but the track has {len(track)}")
-    _check_times(poses.times, track.times, f"{name}/times", "the track's")
+    _check_times(poses.times, track.times, f"{name}/times", "the track")
     _check_coordinates(poses.points, f"{name}/points")
     if poses.root is not None:
         _check_coordinates(poses.root, f"{name}/root")
@@ -94,7 +92,7 @@ def _check_actions(actions: tuple[Action, ...], name: str) -> None:
 
 def _check_times(found: Shaped[np.ndarray, " T"], expected: Shaped[np.ndarray, " T"], name: str, whose: str) -> None:
     if not (np.abs(found - expected) <= _ROUNDING).all():
-        _refuse(name, f"are not {whose}")
+        _refuse(name, f"are not those of {whose}")
 
 
 def _check_coordinates(points: Shaped[np.ndarray, "..."], name: str) -> None:
