@@ -13,7 +13,7 @@ WIDEST = 65_536
 """Pixels of a picture's side: no codec goes further."""
 LONGEST = 1e6
 """Seconds of a video: eleven days."""
-FARTHEST = 1e6
+FARTHEST = 1e9
 """Pixels or metres from the origin: what is further away than that is damage."""
 _ROUNDING = 1e-6
 """Seconds, or parts of a probability, by which numbers may miss what they should be."""

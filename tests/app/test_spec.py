@@ -9,6 +9,7 @@ from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec, made_with
 from kinelift.poses import Recording
 from kinelift.poses.errors import DataError, KineliftError, SettingsError
+from kinelift.poses.recording import load
 from tests.poses.scenes import video
 
 CHOSEN = PipelineSpec(
@@ -71,6 +72,12 @@ def test_what_is_not_json_is_refused(text: str, tmp_path: Path) -> None:
         PipelineSpec.load(tmp_path / "spec.json")
     with pytest.raises(KineliftError, match="Cannot read"):
         PipelineSpec.load(tmp_path)
+
+
+def test_the_specification_in_a_stored_recording_is_still_read() -> None:
+    found = load(Path(__file__).parents[1] / "poses" / "recording-format-2.npz")
+    settings = Settings(people="2", focal=900.0)
+    assert PipelineSpec.of(found) == PipelineSpec(lifter="live", device="cpu", settings=settings)
 
 
 def test_a_recording_tells_its_specification() -> None:

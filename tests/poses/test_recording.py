@@ -173,13 +173,19 @@ def tampered(path: Path, header: dict[str, Any] | None = None, **changed: Any) -
     return path
 
 
-def test_format_1_is_read_with_the_camera_that_it_told_of_in_words() -> None:
-    found = load(Path(__file__).parent / "recording-format-1.npz")
-    expected = person(1, frames=8)
+@pytest.mark.parametrize("number", range(1, FORMAT + 1))
+def test_every_format_is_read(number: int) -> None:
+    found = load(Path(__file__).parent / f"recording-format-{number}.npz")
     assert [(one.id, one.track.start, len(one.track)) for one in found.people] == [(1, 0, 8), (4, 3, 5)]
-    assert same(found.people[0], expected) and found.people[1].poses is None and found.people[1].actions is None
-    assert found.made_with["detector"] == "movenet" and found.made_with["focal"] == "61.5 px"
-    assert found.camera == Camera(61.5, (32.0, 24.0))
+    assert same(found.people[0], person(1, frames=8))
+    assert found.people[1].poses is None and found.people[1].actions is None
+
+
+def test_the_camera_is_numbers_and_was_words_in_format_1() -> None:
+    first, second = (load(Path(__file__).parent / f"recording-format-{number}.npz") for number in (1, 2))
+    assert first.made_with["focal"] == "61.5 px" and first.camera == Camera(61.5, (32.0, 24.0))
+    assert second.camera == Camera((61.5, 62.0), (32.0, 24.0), Distortion(0.1))
+    assert second.made_with["version"] == "0.1.0" and second.made_with["notes"] == ["a note"]
 
 
 def test_parts_that_do_not_fit_are_told(tmp_path: Path, subtests: pytest.Subtests) -> None:
