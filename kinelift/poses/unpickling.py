@@ -34,9 +34,14 @@ def array_of(
 
     Raises ``DataError`` for a type that holds anything else, and for the wrong number of bytes.
     """
-    if len(content) != prod(shape) * _checked(dtype).itemsize:
-        raise DataError(f"has {len(content)} bytes for an array of shape {shape} and type {dtype}. Download it again.")
+    check_length(len(content), dtype, shape)
     return np.frombuffer(bytes(content), dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def check_length(length: int, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    """Raises ``DataError`` unless ``length`` bytes make an array of this type and shape."""
+    if length != prod(shape) * _checked(dtype).itemsize:
+        raise DataError(f"has {length} bytes for an array of shape {shape} and type {dtype}. Get it anew.")
 
 
 class _Unpickler(pickle.Unpickler):

@@ -70,7 +70,7 @@ def test_it_writes_where_joints_are(to: str, capsys: pytest.CaptureFixture[str],
 def test_npz_is_a_recording_without_3d() -> None:
     recording = load(detected("npz"))
     assert [(p.id, p.poses, p.actions) for p in recording.people] == [(1, None, None), (2, None, None)]
-    assert recording.made_with["detector"] == "scripted"
+    assert recording.made_with["spec"]["detection"]["refine"] == "full" and recording.camera is None
 
 
 @pytest.mark.parametrize("to", FORMATS)
@@ -95,7 +95,7 @@ def test_a_file_of_keypoints_is_lifted(capsys: pytest.CaptureFixture[str]) -> No
     assert [p.track.skeleton for p in recording.people] == [COCO17] * 2
     assert all(p.poses is not None and p.poses.skeleton == H36M17 for p in recording.people)
     told = f"{written}: openpose18 (OpenPose's JSON of 18 joints)"
-    assert f"note: {told}" in capsys.readouterr().err and recording.made_with["keypoints"] == told
+    assert f"note: {told}" in capsys.readouterr().err and recording.made_with["notes"] == [told]
 
 
 def test_only_whom_one_wants() -> None:
@@ -195,7 +195,7 @@ def test_smoothing_steadies_everybody_and_states_its_price(
     tremble = np.random.default_rng(0).uniform(-1, 1, (2, 20))
     see(monkeypatch, script(20, lambda k: 30.0 + k + tremble[0, k], lambda k: 120.0 + tremble[1, k]))
     plain, smooth = load(detected("npz")), load(detected("npz", "--smooth", name))
-    assert price in capsys.readouterr().err and price in smooth.made_with["smooth"]
+    assert price in capsys.readouterr().err and price in smooth.made_with["notes"][0]
     for before, after in zip(plain.people, smooth.people, strict=True):
         trembling, left = (np.abs(np.diff(who.track.points, 2, axis=0)).mean() for who in (before, after))
         assert left < 0.7 * trembling

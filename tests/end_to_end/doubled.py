@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from kinelift.app.__main__ import main
 from kinelift.app.pipeline import Pipeline
-from kinelift.app.settings import Detection, Settings
+from kinelift.app.spec import PipelineSpec
 from kinelift.app.video import Video
 from kinelift.poses import Frame
 from tests.app.stages import pipeline, script
@@ -25,8 +25,8 @@ MIDDLE = 20
 """The frame that is kept back."""
 
 
-def load(detection: Detection, lifter: str, classifier: str, device: str, settings: Settings) -> Pipeline:
-    return pipeline(script(10_000, lambda k: 30.0 + k % 50, lambda k: 120.0), people=settings.people)
+def opened(spec: PipelineSpec) -> Pipeline:
+    return pipeline(script(10_000, lambda k: 30.0 + k % 50, lambda k: 120.0), people=spec.settings.people)
 
 
 def frames(video: Video, original: Any = Video.frames, passes: Iterator[int] = count()) -> Iterator[Frame]:  # noqa: B008
@@ -40,5 +40,5 @@ def frames(video: Video, original: Any = Video.frames, passes: Iterator[int] = c
 
 
 if __name__ == "__main__":
-    with patch.object(Pipeline, "load", load), patch.object(Video, "frames", frames):
+    with patch.object(Pipeline, "open", opened), patch.object(Video, "frames", frames):
         sys.exit(main(sys.argv[2:]))

@@ -144,7 +144,7 @@ def _recorded(path: Path, target: Skeleton) -> Iterator[Sequence]:
     for person in recording.people:
         points, rate = _evenly(person.track, recording.video.frame_rate)
         keypoints = convert(points, person.track.skeleton, COCO17)
-        camera = Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, size)
+        camera = recording.camera or Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, size)
         name = f"{recording.video.name} {person.id}"
         yield Sequence(name, ACTION, keypoints, None, camera, size, rate, COCO17, target)
 

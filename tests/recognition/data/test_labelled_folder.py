@@ -212,8 +212,8 @@ BAD_CLIPS: dict[str, tuple[Callable[[Path], None], str]] = {
     "pickled": (
         lambda p: np.savez(p, points=np.array([{}], object), rate=30.0, skeleton="h36m17", allow_pickle=True), "plain"
     ),
-    "no npz": (lambda p: p.write_bytes(b"PK\x03\x04 cut off"), "damaged"),
-    "empty": (lambda p: p.write_bytes(b""), "damaged"),
+    "no npz": (lambda p: p.write_bytes(b"PK\x03\x04 cut off"), "not an npz file"),
+    "empty": (lambda p: p.write_bytes(b""), "not an npz file"),
     "one array": (lambda p: np.save(p.open("wb"), np.ones((9, 17, 3))), "npz"),
 }  # fmt: skip
 
