@@ -36,7 +36,7 @@ from kinelift.recognition.network import ActionNetwork, pictures
 from kinelift.recognition.search import search_plots
 from kinelift.recognition.search.reinforce import ReinforceSettings
 from kinelift.recognition.search.search import Search
-from kinelift.recognition.search.search_result import Found
+from kinelift.recognition.search.search_result import SearchResult
 from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.corpus import Corpus, corpus_of
@@ -60,7 +60,7 @@ SEARCH = SearchSettings(epochs=60, grid=(8, 4), reinforce=ReinforceSettings(lear
 FIXED = MacroGenotype((Layer("convolution-3x3"),) * 6)
 ENSEMBLES = ("searched", "by hand")
 ACTIONS = {"AS1": msr_action3d.AS1, "AS2": msr_action3d.AS2, "AS3": msr_action3d.AS3}
-WATCHED = ("s01", "s03", "s05", "s07", "s09")
+VALIDATION_SUBJECTS = ("s01", "s03", "s05", "s07", "s09")
 """Training subjects of MSR-Action3D: seed k takes number k out for the reward."""
 
 
@@ -99,16 +99,16 @@ def problem(data: Data, name: str) -> tuple[Corpus, Corpus]:
     return whole.only(only.train), whole.only(only.test)
 
 
-def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> Found:
+def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> SearchResult:
     """The search of a seed, from its file where it has been done; it goes on where it was interrupted."""
     file = out / f"search-{seed}.json"
     if not file.exists():
         whole = corpus(data.msr)
         learnt = whole.only(np.array([clip.split == "train" for clip in whole.clips]))
-        watched = learnt.by({WATCHED[seed % len(WATCHED)]})
+        validation = learnt.by({VALIDATION_SUBJECTS[seed % len(VALIDATION_SUBJECTS)]})
         encoding = encodings("kinect20")[MEMBERS[0]]
-        source = Pictures(Sampler(learnt.only(~watched), VARIED), encoding)
-        judged = learnt.only(watched)
+        source = Pictures(Sampler(learnt.only(~validation), VARIED), encoding)
+        judged = learnt.only(validation)
         images, labels = pictures(judged.windows(), encoding), torch.from_numpy(judged.labels)
         run = Search(replace(settings, seed=seed), len(whole.names), source, images, labels)
         state = file.with_suffix(".state")
@@ -118,8 +118,8 @@ def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> Found:
             run.save(state)
             print(seed, json.dumps(record), flush=True)
         with replacing(file) as part:
-            part.write_text(run.found().to_json(), encoding="utf-8")
-    return Found.from_json(file.read_text(encoding="utf-8"))
+            part.write_text(run.result().to_json(), encoding="utf-8")
+    return SearchResult.from_json(file.read_text(encoding="utf-8"))
 
 
 def run(data: Data, case: Case, genotype: AnyGenotype, out: Path) -> None:

@@ -25,7 +25,7 @@ def search(
     settings: Annotated[SearchSettings, tyro.conf.arg(name="")] = SearchSettings(),  # noqa: B008
     plan: WindowPlan = WindowPlan(),  # noqa: B008
     augmentation: Augmentation = Augmentation(),  # noqa: B008
-    judges: tuple[str, ...] = (),
+    validation_subjects: tuple[str, ...] = (),
     device: str = "cpu",
 ) -> None:
     """Search an architecture (ENAS), and go on where an interrupted search stopped. Test clips are not looked at.
@@ -36,17 +36,19 @@ def search(
         settings: The search.
         plan: How clips are cut.
         augmentation: How training windows are varied.
-        judges: Subjects whose motion decides about the rewards, and is not trained on; without it, about a fifth.
+        validation_subjects: Subjects whose motion gives the rewards and is not trained on; without it, about a fifth.
         device: cpu or cuda.
     """
     corpus, training = read(data, TrainSettings(plan=plan, augmentation=augmentation))
     corpus = corpus.only(np.array([clip.split != "test" for clip in corpus.clips]))
-    judging = corpus.by(judges or subject_folds(corpus, 5)[0])
-    if not judging.any() or judging.all():
-        raise DataError("A search needs people to learn from and others to judge by. Name some of them with --judges.")
-    source = Pictures(Sampler(corpus.only(~judging), augmentation), training.encoding)
-    images = pictures(corpus.only(judging).windows(), training.encoding)
-    labels = torch.from_numpy(corpus.labels[judging])
+    validation = corpus.by(validation_subjects or subject_folds(corpus, 5)[0])
+    if not validation.any() or validation.all():
+        raise DataError(
+            "A search needs people to learn from and others to judge by. Name some of them with --validation-subjects."
+        )
+    source = Pictures(Sampler(corpus.only(~validation), augmentation), training.encoding)
+    images = pictures(corpus.only(validation).windows(), training.encoding)
+    labels = torch.from_numpy(corpus.labels[validation])
     run = Search(settings, len(corpus.names), source, images, labels, device)
     make_folder(out.parent)
     state = out.with_suffix(".state")
@@ -57,7 +59,7 @@ def search(
         for record in run.fit():
             run.save(state)
             advance(f"reward {record.get('reward', 0.0):.1%}, random {record['random']:.1%}")
-    found = run.found()
+    found = run.result()
     with replacing(out) as part:
         part.write_text(found.to_json(), encoding="utf-8")
     search_plots.course(found.history, out.with_suffix(".png"))

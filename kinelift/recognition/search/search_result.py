@@ -19,7 +19,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """What a search found: its ``candidates`` and as many uniformly random ones, each best first, and how it went."""
 
     settings: SearchSettings
@@ -42,7 +42,7 @@ class Found:
         return json.dumps(asdict(self), indent=1)
 
     @staticmethod
-    def from_json(text: str) -> "Found":
+    def from_json(text: str) -> "SearchResult":
         """Read what ``to_json`` wrote."""
         values = json.loads(text)
         settings = dict(values["settings"])
@@ -53,4 +53,4 @@ class Found:
             tuple(Candidate(genotype(each["genotype"]), each["accuracy"]) for each in values[name])
             for name in ("candidates", "random")
         )
-        return Found(SearchSettings(**settings), candidates, random, tuple(values["history"]))
+        return SearchResult(SearchSettings(**settings), candidates, random, tuple(values["history"]))
