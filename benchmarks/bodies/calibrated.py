@@ -40,7 +40,7 @@ from benchmarks.bodies.lifted_figures import figures, lifted
 from benchmarks.bodies.rig import RATE, View
 from benchmarks.keypoints.noise_figures import ARMS, LEGS, across
 from benchmarks.reporting import machine
-from kinelift.lifting.body import Fit, Lifts, fitted
+from kinelift.lifting.body import Fit, PoseLifter, fitted
 from kinelift.lifting.lifter import Lifter
 from kinelift.poses import COCO17, Track2D
 from kinelift.weights.store import locate
@@ -68,7 +68,7 @@ def main(
     print(json.dumps({**about, "people": rows}, indent=2))
 
 
-def person(seen: Seen, lifter: Lifts) -> dict[str, Mapping[str, float]]:
+def person(seen: Seen, lifter: PoseLifter) -> dict[str, Mapping[str, float]]:
     """The figures of every way for one person."""
     ways = {**seen.tracks, "truth": [plain(view.image(seen.truth)) for view in seen.views]}
     return {

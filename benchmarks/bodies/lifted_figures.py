@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Float
 
 from benchmarks.bodies.calibrated_tracks import Seen
-from kinelift.lifting.body import Lifts
 from kinelift.lifting.measuring.metrics import aligned
 from kinelift.poses import COCO17, H36M17, Track2D
 
@@ -34,7 +33,7 @@ class Lifted:
     truth: Float[np.ndarray, "T K 3"]
 
 
-def lifted(seen: Seen, tracks: Sequence[Track2D], lifter: Lifts) -> list[Lifted]:
+def lifted(seen: Seen, tracks: Sequence[Track2D], lifter: PoseLifter) -> list[Lifted]:
     """What ``lifter`` makes of one track a view; it is told the true lens."""
     answer, true = ([skeleton.index(name) for name in SHARED] for skeleton in (H36M17, COCO17))
     return [

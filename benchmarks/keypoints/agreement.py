@@ -36,7 +36,7 @@ from benchmarks.keypoints.agreement_figures import (
     torsos,
     tremble,
 )
-from benchmarks.keypoints.ways import Way, keypoints_of, movenet, part_fields
+from benchmarks.keypoints.compared_detectors import Way, keypoints_of, movenet, part_fields
 from benchmarks.reporting import Column, machine, percent, table
 from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector

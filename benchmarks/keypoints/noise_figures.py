@@ -82,13 +82,13 @@ def figures(people: Sequence[Readings]) -> dict[str, Any]:
         "correlation": {f"{lag} frames": curve[lag] / curve[0] for lag in (1, 2, 3, 5, 10, 20, 30)},
         "spread": by_part(rms([pair - np.nanmean(pair, axis=1, keepdims=True) for pair in apart])),
         "spread of jitter": by_part(rms([difference(p, ORDERS[0]) for p in apart])),
-        "beyond 5 sigma": spells([outlying(far) for far in off], rate),
-        "stray": spells([far > FAR for far in off], rate),
-        "swap": spells(sides, rate),
-        "swap, in time": spells([turned(one.points, rate) for one in people], rate),
-        "not seen": spells(unseen, rate),
-        "lost": spells([~one.kept[None] for one in people], rate),
-        "limb lost": spells(limbs, rate),
+        "beyond 5 sigma": episodes([outlying(far) for far in off], rate),
+        "stray": episodes([far > FAR for far in off], rate),
+        "swap": episodes(sides, rate),
+        "swap, in time": episodes([turned(one.points, rate) for one in people], rate),
+        "not seen": episodes(unseen, rate),
+        "lost": episodes([~one.kept[None] for one in people], rate),
+        "limb lost": episodes(limbs, rate),
         "groups": groups([one.kept[None] for one in people], rate),
         "settings": {
             "level, apart": level,
@@ -231,12 +231,12 @@ def alone(kept: Bool[np.ndarray, "T J"], limbs: Bool[np.ndarray, "1 T 4"]) -> Bo
 def groups(kept: Sequence[Bool[np.ndarray, "V T J"]], rate: float) -> dict[str, dict[str, float]]:
     """Spells in which all joints of one of ``GROUPS`` are lost at once."""
     return {
-        name: spells([np.stack([~one[..., list(joints)].any(-1) for joints in some], -1) for one in kept], rate)
+        name: episodes([np.stack([~one[..., list(joints)].any(-1) for joints in some], -1) for one in kept], rate)
         for name, some in GROUPS.items()
     }
 
 
-def spells(flags: Sequence[Bool[np.ndarray, "V T J"]], rate: float) -> dict[str, float]:
+def episodes(flags: Sequence[Bool[np.ndarray, "V T J"]], rate: float) -> dict[str, float]:
     """Share of the time, spells in ``PIECE`` seconds of each row, and their mean length in seconds."""
     starts = sum(int((np.diff(flag, prepend=False, axis=1) & flag).sum()) for flag in flags)
     count, bad = sum(flag.size for flag in flags), sum(int(flag.sum()) for flag in flags)

@@ -28,7 +28,7 @@ import cv2
 import torch
 import tyro
 
-from benchmarks.keypoints.ways import (
+from benchmarks.keypoints.compared_detectors import (
     Way,
     detectron2,
     keypoints_of,

@@ -37,7 +37,7 @@ from kinelift.recognition.network import ActionNetwork, pictures
 from kinelift.recognition.search import search_plots
 from kinelift.recognition.search.reinforce import ReinforceSettings
 from kinelift.recognition.search.search import Search
-from kinelift.recognition.search.search_result import Found
+from kinelift.recognition.search.search_result import SearchResult
 from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.corpus import Corpus, corpus_of
@@ -63,7 +63,7 @@ SEARCH = SearchSettings(epochs=60, grid=(8, 4), reinforce=ReinforceSettings(lear
 FIXED = MacroGenotype((Layer("convolution-3x3"),) * 6)
 ENSEMBLES = ("searched", "by hand")
 ACTIONS = {"AS1": msr_action3d.AS1, "AS2": msr_action3d.AS2, "AS3": msr_action3d.AS3}
-WATCHED = ("s01", "s03", "s05", "s07", "s09")
+VALIDATION_SUBJECTS = ("s01", "s03", "s05", "s07", "s09")
 """Training subjects of MSR-Action3D: seed k takes number k out for the reward."""
 
 
@@ -102,18 +102,18 @@ def problem(data: Data, name: str) -> tuple[Corpus, Corpus]:
     return whole.only(only.train), whole.only(only.test)
 
 
-def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> Found:
+def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> SearchResult:
     """The search of a seed, from its file where it has been done; it goes on where it was interrupted."""
     file = out / f"search-{seed}.json"
     settings, encoding = replace(settings, seed=seed), encodings("kinect20")[MEMBERS[0]]
-    whole, judge = corpus(data.msr), WATCHED[seed % len(WATCHED)]
+    whole, judge = corpus(data.msr), VALIDATION_SUBJECTS[seed % len(VALIDATION_SUBJECTS)]
     learnt = whole.only(np.array([clip.split == "train" for clip in whole.clips]))
     pictured = {"plan": asdict(PLAN), "augmentation": asdict(VARIED), "encoding": asdict(encoding)}
     run = Run(inputs_of(learnt), {**asdict(settings), **pictured, "judges": [judge]})
     if not file.exists():
-        watched = learnt.by({judge})
-        source = Pictures(Sampler(learnt.only(~watched), VARIED), encoding)
-        judged = learnt.only(watched)
+        validation = learnt.by({judge})
+        source = Pictures(Sampler(learnt.only(~validation), VARIED), encoding)
+        judged = learnt.only(validation)
         images, labels = pictures(judged.windows(), encoding), torch.from_numpy(judged.labels)
         work = Search(settings, len(whole.names), source, images, labels)
         state = file.with_suffix(".state")
@@ -123,8 +123,8 @@ def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> Found:
             work.save(state, run)
             print(seed, json.dumps(record), flush=True)
         with replacing(file) as part:
-            part.write_text(replace(work.found(), run=run.facts()).to_json(), encoding="utf-8")
-    found = Found.from_json(file.read_text(encoding="utf-8"))
+            part.write_text(replace(work.result(), run=run.facts()).to_json(), encoding="utf-8")
+    found = SearchResult.from_json(file.read_text(encoding="utf-8"))
     run.check(file, found.run)
     return found
 

@@ -263,8 +263,8 @@ def spread(choice: Int[np.ndarray, " W"], case: Case) -> Track:
 def measure(found: list[Case], names: tuple[str, ...], way: Way) -> Measure:
     """What a way makes of all motions."""
     pairs = [(case.truth, way(case)) for case in found]
-    truth, said = (np.concatenate(column) for column in zip(*pairs, strict=True))
-    known, claimed, right = truth >= 0, said >= 0, truth == said
+    truth, predicted = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    known, claimed, right = truth >= 0, predicted >= 0, truth == predicted
     hits, misses = np.sum([overlaps(*pair) for pair in pairs], axis=0)
     return Measure(
         float(right.mean()),
@@ -282,9 +282,9 @@ def runs(track: Track) -> list[tuple[int, int, int]]:
     return [(int(track[a]), a, b) for a, b in pairwise(bounds)]
 
 
-def edit_score(truth: Track, said: Track) -> float:
+def edit_score(truth: Track, predicted: Track) -> float:
     """1 − Levenshtein distance between the orders of actions over the length of the longer one."""
-    a, b = ([label for label, *_ in runs(track)] for track in (truth, said))
+    a, b = ([label for label, *_ in runs(track)] for track in (truth, predicted))
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         before, row[0] = row[0], i
@@ -293,9 +293,9 @@ def edit_score(truth: Track, said: Track) -> float:
     return 1 - row[-1] / max(len(a), len(b))
 
 
-def overlaps(truth: Track, said: Track) -> tuple[int, int]:
+def overlaps(truth: Track, predicted: Track) -> tuple[int, int]:
     """Segments found (same label, half of the union shared, each true one once), and those missed or made up."""
-    left, guesses = runs(truth), runs(said)
+    left, guesses = runs(truth), runs(predicted)
     count, hits = len(left), 0
     for label, a, b in guesses:
         match = next(

@@ -135,7 +135,7 @@ def ask(corpus: Corpus, settings: TrainSettings, genotype: Path | None, folds: i
     plan = evaluation.rounds(corpus, folds)
     if len(plan) < 2:
         raise DataError("These data are judged in one piece: their split leaves nobody to choose thresholds on.")
-    with progress((len(plan) + len(evaluation.untaught(corpus))) * settings.epochs) as advance:
+    with progress((len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs) as advance:
         found = measure(corpus, settings, plan, cell_of(genotype), BOUNDS[0], advance)
     return Asked(found.answers, corpus.names, found.kind)
 
@@ -264,7 +264,7 @@ def show(found: Asked, facts: dict[str, Any], bound: float) -> None:
         table.add_row(name, *shares(score.trust), f"{score.other:.3f}", f"{score.left_out:.3f}")
     console.print(table)
     table = Table("motion", "false names", title=f"Claim, bound {bound:.0%}")
-    for label, share in facts["scores"]["claim"].trust.false_by.items():
+    for label, share in facts["scores"]["claim"].trust.false_accept_rates.items():
         table.add_row(found.names[label], f"{share:.1%}")
     console.print(table)
     table = Table("expected calibration error", "")
@@ -284,7 +284,7 @@ def plain(names: Sequence[str]) -> Callable[[Any], Any]:
 
 def shares(found: Trust) -> Sequence[str]:
     """False names, known windows named, names right."""
-    return [f"{share:.1%}" for share in (found.false, found.named, found.right)]
+    return [f"{share:.1%}" for share in (found.false_accept_rate, found.named, found.precision)]
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def detected(scene: Scene, flaws: Flaws, seed: int) -> tuple[People, ...]:
     count, length = scene.clear.shape
     points = _pulled(points, scene, flaws, random)
     flipped, doubled, lost = (
-        np.stack([spells(scene.times, *what, random) for _ in range(count)])
+        np.stack([episodes(scene.times, *what, random) for _ in range(count)])
         for what in (flaws.flip, flaws.double, flaws.lost)
     )
     points = np.where(flipped[..., None, None], points[:, :, MIRROR], points)
@@ -77,7 +77,7 @@ def detected(scene: Scene, flaws: Flaws, seed: int) -> tuple[People, ...]:
     return tuple(_people(t, [rows[k] for k in random.permutation(len(rows))]) for t, rows in enumerate(found))
 
 
-def spells(
+def episodes(
     times: Float[np.ndarray, " T"], often: float, long: float, random: np.random.Generator
 ) -> Bool[np.ndarray, " T"]:
     """Whether it is wrong: ``often`` times a second, for an exponential time of ``long`` seconds in the mean."""
@@ -121,7 +121,7 @@ def _merged(scene: Scene, flaws: Flaws, random: np.random.Generator) -> np.ndarr
         for b in range(a):
             both = np.maximum(np.minimum(high[a], high[b]) - np.maximum(low[a], low[b]), 0).prod(axis=-1)
             union = (high[a] - low[a]).prod(axis=-1) + (high[b] - low[b]).prod(axis=-1) - both
-            when = (both / union > 1 / 3) & spells(scene.times, *flaws.merge, random)
+            when = (both / union > 1 / 3) & episodes(scene.times, *flaws.merge, random)
             when &= (scene.clear[a] > 0.15) & (scene.clear[b] > 0.15)
             out[a, when], out[b, when] = b, a
     return out

@@ -25,7 +25,7 @@ import tyro
 from jaxtyping import Bool, Float
 
 from benchmarks.reporting import machine
-from benchmarks.tracking.simulated_detector import spells
+from benchmarks.tracking.simulated_detector import episodes
 from kinelift.detectors.tracking.flips import GROUPS, twins, unflipped
 from kinelift.detectors.tracking.likeness import extent
 from kinelift.detectors.tracking.smoothing import OneEuro, SavitzkyGolay, Smoothing
@@ -110,7 +110,7 @@ def mended(
     track: Track2D, groups: Sequence[int], random: np.random.Generator
 ) -> tuple[Bool[np.ndarray, "T 3"], Bool[np.ndarray, "T 3"], Bool[np.ndarray, "T 3"]]:
     """In which frames face, arms and legs were exchanged, came out so, and can be judged at all: both sides seen."""
-    when = spells(track.times, OFTEN, LONG, random)
+    when = episodes(track.times, OFTEN, LONG, random)
     order = np.tile(np.arange(len(COCO17)), (len(track), 1))
     for group in groups:
         both = [*HALVES[group], *(COCO17.mirror[j] for j in HALVES[group])]

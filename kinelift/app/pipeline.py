@@ -21,9 +21,9 @@ from kinelift.app.spec import PipelineSpec, made_with, notes_on, pick_device
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector
-from kinelift.lifting.body import Lifts, fitted
+from kinelift.lifting.body import PoseLifter, fitted
 from kinelift.lifting.lifter import Lifter
-from kinelift.lifting.specialist_lifter import Coupled
+from kinelift.lifting.specialist_lifter import SpecialistLifter
 from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
@@ -51,7 +51,7 @@ class Pipeline:
     """
 
     detector: Detector
-    lifter: Lifts
+    lifter: PoseLifter
     classifier: Classifies
     settings: Settings = field(default_factory=Settings)
     chosen: Mapping[str, Any] = field(default_factory=dict)
@@ -147,10 +147,10 @@ def _fitting(detector: Detector, wanted: Skeleton) -> Detector:
     return as_skeleton(detector, wanted)
 
 
-def _lifter(name: str, classifier: Classifier, device: str) -> Lifter | Coupled:
+def _lifter(name: str, classifier: Classifier, device: str) -> Lifter | SpecialistLifter:
     """By name, by the file of a checkpoint, or by a folder of specialists, which the classifier chooses among."""
     if Path(name).is_dir():
-        return Coupled.load(Path(name), classifier.classify, device)
+        return SpecialistLifter.load(Path(name), classifier.classify, device)
     return Lifter.load(_checkpoint(name), device)
 
 

@@ -100,7 +100,7 @@ def training(preset: str) -> Callable[..., None]:
         settings: Annotated[run, tyro.conf.arg(name="")] = run(),  # type: ignore[valid-type]  # noqa: B008
         preset: Preset = preset,  # type: ignore[assignment]
         actions: tuple[str, ...] = (),
-        guests: tuple[Literal["hdm05", "sfu"], ...] = (),
+        extra_datasets: tuple[Literal["hdm05", "sfu"], ...] = (),
         unlabelled: Path | None = None,
         start: Path | None = None,
         accelerator: str = "auto",
@@ -117,7 +117,7 @@ def training(preset: str) -> Callable[..., None]:
             settings: The run.
             preset: Where the defaults of the run come from: our own schedule, or a published one.
             actions: Learn these only, named exactly; without it, all.
-            guests: Data sets to learn from besides CMU's, if the file holds them: their terms then bind the weights.
+            extra_datasets: Data sets to train on besides CMU's, if the file holds them: their terms bind the weights.
             unlabelled: More recordings (of ``prepare`` or ``convert``), whose true poses are not looked at.
             start: A checkpoint of the same shape whose weights to begin with.
             accelerator: cpu, cuda or auto.
@@ -126,19 +126,19 @@ def training(preset: str) -> Callable[..., None]:
             precision: Fabric's name for it, such as 32-true or bf16-mixed.
             data_terms: Origin and licence of the data, for the checkpoint to tell: weights often inherit terms.
         """
-        parts = dataset_split.split(dataset_split.load(data), learned=guests)
-        learn, watch = (dataset_split.showing(part, actions) for part in (parts.train, parts.validation))
+        parts = dataset_split.split(dataset_split.load(data), learned=extra_datasets)
+        learning, validation = (dataset_split.showing(part, actions) for part in (parts.train, parts.validation))
         more = None if unlabelled is None else dataset_split.load(unlabelled)
         fabric = _fabric(accelerator, devices, nodes, precision)
-        chosen = {"actions": sorted(actions), "guests": sorted(guests), "data_terms": data_terms}
-        trainer = Trainer(settings, learn, watch, fabric, more)
-        run = run_of(settings, learn, watch, fabric, more, start, **chosen)
+        chosen = {"actions": sorted(actions), "guests": sorted(extra_datasets), "data_terms": data_terms}
+        trainer = Trainer(settings, learning, validation, fabric, more)
+        run = run_of(settings, learning, validation, fabric, more, start, **chosen)
         begin(trainer, out, run, start)
         with _progress() as progress:
             task = progress.add_task("epochs", total=trainer.settings.epochs, completed=trainer.epoch)
             for record in logged(trainer, out, run):
                 progress.update(task, advance=1, description=f"P-MPJPE {record['p_mpjpe']:.1f} mm")
-        about = {"data": data_terms, "preset": preset, "actions": actions, "guests": guests}
+        about = {"data": data_terms, "preset": preset, "actions": actions, "guests": extra_datasets}
         finish(trainer, out, run, about, start)
 
     return train

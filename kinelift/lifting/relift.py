@@ -24,7 +24,7 @@ from kinelift.lifting.measuring.trials import Trial
 from kinelift.lifting.mocap.prepare import Clip, write
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
-from kinelift.lifting.synthesis.virtual_camera import film
+from kinelift.lifting.synthesis.virtual_camera import project_virtual_camera
 from kinelift.poses import Skeleton
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import SettingsError
@@ -91,15 +91,19 @@ def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterat
     A frame's time in its clip is its number over ``settings.rate``. Cameras and mistakes follow from the seed, the
     clip's name and its motion, so other clips change nothing.
     """
-    lifts = fitted(lifter, settings.fit)
+    pose_lifter = fitted(lifter, settings.fit)
     for source in range(len(bank)):
         times, motion = _at(bank, source, settings.rate)
         for camera in range(settings.cameras):
             generator = _generator(f"{settings.seed}/{camera}/{bank.names[source]}", bank.clip(source))
-            track, truth, true = film(motion, times, NOISES[settings.noise], generator)
-            told = true if settings.lens == "known" else Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, track.size)
-            what = bank.subjects[source], bank.actions[source], track, truth, true
-            yield Relifted(*what, bank.names[source], source, lifts.lift(track, told).points)
+            track, truth, true_camera = project_virtual_camera(motion, times, NOISES[settings.noise], generator)
+            assumed = (
+                true_camera
+                if settings.lens == "known"
+                else Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, track.size)
+            )
+            what = bank.subjects[source], bank.actions[source], track, truth, true_camera
+            yield Relifted(*what, bank.names[source], source, pose_lifter.lift(track, assumed).points)
 
 
 def save(path: Path, done: Sequence[Relifted], skeleton: Skeleton, settings: ReliftSettings) -> None:

@@ -17,7 +17,7 @@ TABLE = "specialists.json"
 
 
 @dataclass(frozen=True, eq=False)
-class Coupled:
+class SpecialistLifter:
     """A generalist with specialists by the label that ``recognise`` gives an action.
 
     Only actions whose specialist measured better than the generalist have one here.
@@ -28,7 +28,7 @@ class Coupled:
     recognise: Callable[[Poses3D], Sequence[Action]]
 
     @staticmethod
-    def load(folder: Path, recognise: Callable[[Poses3D], Sequence[Action]], device: str = "cpu") -> "Coupled":
+    def load(folder: Path, recognise: Callable[[Poses3D], Sequence[Action]], device: str = "cpu") -> "SpecialistLifter":
         """The lifters of a folder that ``lifting specialists`` wrote. Raises ``WeightsError`` for any other."""
         try:
             table = json.loads((folder / TABLE).read_text())
@@ -39,7 +39,7 @@ class Coupled:
                 f"{folder} holds no specialists: {error}. Train them with: python -m lifting specialists"
             ) from error
         lifters = {label: Lifter.load(path, device) for label, path in better.items()}
-        return Coupled(Lifter.load(generalist, device), lifters, recognise)
+        return SpecialistLifter(Lifter.load(generalist, device), lifters, recognise)
 
     @property
     def source(self) -> Skeleton:

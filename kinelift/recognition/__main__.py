@@ -157,7 +157,7 @@ def main() -> None:
 
 
 def _stretch(
-    path: Path, motion: clipfile.Motion, start: float, seconds: float
+    path: Path, motion: clipfile.ClipMotion, start: float, seconds: float
 ) -> tuple[Float[np.ndarray, "T J 3"], float]:
     """Finite poses at an even rate from ``start`` on, and for how many seconds they last."""
     plan, (first, last) = WindowPlan(), motion.times[[0, -1]]
@@ -184,7 +184,7 @@ def _measure(
 ) -> Calibration:
     plan = evaluation.rounds(corpus, folds)
     console.print(reports.contents(corpus, plan))
-    with progress((len(plan) + len(evaluation.untaught(corpus))) * settings.epochs) as advance:
+    with progress((len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs) as advance:
         found = measure(corpus, settings, plan, cell, false_names, advance)
     scores = found.scores(found.kind)
     console.print(reports.compared(scores, corpus.names))

@@ -160,15 +160,15 @@ def decide_across(answers: Answers, choose: Callable[[Answers], Calibration]) ->
 class Trust:
     """How far decisions can be trusted.
 
-    ``named``: share of known actions that get a name; ``right``: share of those names that are correct; ``false``:
-    share of unknown motion that gets a name all the same, as a mean over its labels (``false_by`` label), so that a
-    label with many windows counts no more than one with few.
+    ``named``: share of known actions that get a name; ``precision``: share of those names that are correct;
+    ``false_accept_rate``: share of unknown motion that gets a name all the same, as a mean over its labels, so that a
+    label with many windows counts no more than one with few. ``false_accept_rates`` has the share of each label.
     """
 
     named: float
-    right: float
-    false: float
-    false_by: dict[int, float]
+    precision: float
+    false_accept_rate: float
+    false_accept_rates: dict[int, float]
 
 
 def trust(answers: Answers, decisions: Decisions) -> Trust:

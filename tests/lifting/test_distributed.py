@@ -16,7 +16,7 @@ from torch import Generator, Tensor
 
 from kinelift.lifting.datasets.chunks import ChunkSampler
 from kinelift.lifting.training.presets import HumanEva
-from kinelift.lifting.training.sample_sources import Recorded, endless
+from kinelift.lifting.training.sample_sources import RecordedSamples, endless
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.lifting.training_batch import Framing
 from kinelift.poses.errors import SettingsError
@@ -29,13 +29,13 @@ COUNT, TOTAL = 2, 240
 """Processes, and samples of ``bank("S1", "S2")``: 60 frames each, and their mirror images."""
 
 
-def recorded(rank: int = 0, world: int = 1, frames: int = 60) -> Recorded:
+def recorded(rank: int = 0, world: int = 1, frames: int = 60) -> RecordedSamples:
     """The share of a process."""
     chunks = ChunkSampler.of(bank("S1", "S2", frames=frames), Framing(27, 1, 13), mirrored=True)
-    return Recorded(chunks, "screen", seed=3, rank=rank, world=world)
+    return RecordedSamples(chunks, "screen", seed=3, rank=rank, world=world)
 
 
-def drawn(source: Recorded, epoch: int, count: int) -> list[set[tuple[float, ...]]]:
+def drawn(source: RecordedSamples, epoch: int, count: int) -> list[set[tuple[float, ...]]]:
     """The samples of every batch by where their root is, which no two frames share."""
     return [{tuple(root[0].tolist()) for root in batch.root} for batch in source.epoch(epoch, count, Generator())]
 

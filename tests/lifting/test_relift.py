@@ -18,7 +18,7 @@ from kinelift.lifting.relift import Relifted, ReliftSettings, errors, relift
 from kinelift.lifting.synthesis.bank import COCO, MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED
 from kinelift.lifting.synthesis.view import ViewSettings
-from kinelift.lifting.synthesis.virtual_camera import NEAREST, film, framed
+from kinelift.lifting.synthesis.virtual_camera import NEAREST, framed
 from kinelift.poses import H36M17
 from kinelift.poses.errors import SettingsError
 from tests.lifting.conftest import Lifting
@@ -89,7 +89,7 @@ def test_everything_is_in_the_picture_of_a_camera_outside_the_person(seed: int, 
 def test_true_poses_project_onto_exact_keypoints(seed: int) -> None:
     """Up to the root's place, which is found from them: each joint's ray meets the joint."""
     points, times = walking(2, 20, 2.0), torch.arange(40) / 20
-    track, truth, camera = film(points, times, None, generator(seed))
+    track, truth, camera = project_virtual_camera(points, times, None, generator(seed))
     assert np.isfinite(track.points).all() and (track.points >= 0).all() and (track.points <= track.size).all()
     shared = [(k, j) for k, j in enumerate(COCO) if j < len(H36M17)]
     plane = camera.plane(track.points[:, [k for k, _ in shared]])
@@ -106,7 +106,7 @@ def test_mistakes_come_and_go_in_a_long_clip() -> None:
     """As often as in pieces of four seconds, not once a clip."""
     points, times = walking(80, 10, 0.0), torch.arange(800) / 10
     noise = replace(MEASURED, drop=1.0, drop_limb=0.0)
-    track = film(points, times, noise, generator())[0]
+    track = project_virtual_camera(points, times, noise, generator())[0]
     lost = ~np.isfinite(track.points[:, 0]).all(-1)
     assert 8 <= (np.diff(lost.astype(int)) == 1).sum() + lost[0] <= 20
     np.testing.assert_array_equal(track.scores > 0, np.isfinite(track.points).all(-1))

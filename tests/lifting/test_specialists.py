@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.measuring.evaluation import Errors
-from kinelift.lifting.specialist_lifter import Coupled
+from kinelift.lifting.specialist_lifter import SpecialistLifter
 from kinelift.lifting.training.presets import Bai
 from kinelift.lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
 from kinelift.poses import Action, Poses3D
@@ -59,7 +59,7 @@ def test_specialists_lift_what_is_recognised_as_theirs(folder: Path) -> None:
         heard.append(poses)
         return [Action(0.0, 0.4, "walk", 0.9), Action(0.4, 0.8, "punch", 0.9)]
 
-    coupled = Coupled.load(folder, recognise)
+    coupled = SpecialistLifter.load(folder, recognise)
     assert set(coupled.specialists) == {"walk"}
     track = DATA.sequences[0].track()
     general = coupled.generalist.lift(track, CAMERA)
@@ -83,4 +83,4 @@ def test_an_action_that_nobody_shows_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_specialists_says_how_to_train_them(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="lifting specialists"):
-        Coupled.load(tmp_path, lambda poses: [])
+        SpecialistLifter.load(tmp_path, lambda poses: [])

@@ -64,10 +64,10 @@ def test_reliability_of_known_cases():
 def test_the_threshold_holds_the_rate_and_no_lower_one_does(seed, rate, temperature):
     found = answers(80, seed)
     threshold = lowest_threshold(found, temperature, rate)
-    assert trust(found, decide(found, Calibration(temperature, threshold))).false <= rate + 1e-12
+    assert trust(found, decide(found, Calibration(temperature, threshold))).false_accept_rate <= rate + 1e-12
     if threshold > 0:
         lower = Calibration(temperature, float(np.nextafter(threshold, 0)))
-        assert trust(found, decide(found, lower)).false > rate
+        assert trust(found, decide(found, lower)).false_accept_rate > rate
 
 
 def test_without_unknown_motion_everything_may_be_named():
@@ -88,16 +88,16 @@ def test_labels_with_few_windows_count_as_much_as_those_with_many():
     labels = np.array([OTHER] * 9 + [2])
     found = Answers(logits, labels, np.zeros(10, int), labels == 2, OTHER)
     measured = trust(found, decide(found, Calibration(1.0, 0.5)))
-    assert measured.false_by == {2: 0.0, OTHER: 1.0}
-    assert measured.false == 0.5
+    assert measured.false_accept_rates == {2: 0.0, OTHER: 1.0}
+    assert measured.false_accept_rate == 0.5
 
 
 def test_stricter_thresholds_name_less_of_everything():
     curve = trust_curve(answers(hard=1.0), 1.0, np.linspace(0, 1.01, 12))
-    for share in ("named", "false"):
+    for share in ("named", "false_accept_rate"):
         values = [getattr(each, share) for each in curve]
         assert values == sorted(values, reverse=True) and values[0] == 1.0 and values[-1] == 0.0
-    assert np.isnan(curve[-1].right)
+    assert np.isnan(curve[-1].precision)
 
 
 def test_calibrations_are_chosen_without_the_fold_they_are_measured_on():
@@ -115,9 +115,9 @@ def test_calibrations_are_chosen_without_the_fold_they_are_measured_on():
 def test_a_rate_chosen_across_folds_holds_on_the_fold_left_out():
     found = answers(6000, hard=1.0)
     measured = trust(found, decide_across(found, lambda rest: calibrate(rest, 0.2)))
-    assert measured.false == pytest.approx(0.2, abs=0.05)
+    assert measured.false_accept_rate == pytest.approx(0.2, abs=0.05)
     assert measured.named > 0.25
-    assert measured.right > 0.6
+    assert measured.precision > 0.6
 
 
 def test_one_class_alone_without_other():

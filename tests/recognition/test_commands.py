@@ -71,7 +71,7 @@ def test_search_writes_what_it_found_and_training_takes_it(data, tmp_path):
     settings = SearchSettings(
         channels=2, nodes=2, epochs=2, steps=2, batch=4, warm_up=1, controller_steps=1, candidates=2
     )
-    search(data, out, settings, TINY.plan, judges=("2",))
+    search(data, out, settings, TINY.plan, validation_subjects=("2",))
     found = json.loads(out.read_text())
     assert len(found["history"]) == 2 and found["candidates"][0]["accuracy"] >= found["candidates"][1]["accuracy"]
     assert out.with_suffix(".png").stat().st_size > 1000 and (tmp_path / "found/cell-found.png").exists()
@@ -79,7 +79,7 @@ def test_search_writes_what_it_found_and_training_takes_it(data, tmp_path):
     trained = ActionNetwork.load(tmp_path / "a.safetensors").net.config.genotype
     assert json.loads(json.dumps(asdict(trained))) == found["candidates"][0]["genotype"]
     with pytest.raises(DataError, match="others to judge by"):
-        search(data, out, settings, TINY.plan, judges=("1", "2"))
+        search(data, out, settings, TINY.plan, validation_subjects=("1", "2"))
 
 
 def test_a_cell_is_read_from_a_file_or_refused(data, tmp_path):

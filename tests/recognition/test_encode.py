@@ -75,7 +75,9 @@ def test_seconds_and_window_are_those_asked_for(two_people, tmp_path, monkeypatc
 
 
 def test_a_clip_of_two_people_is_drawn_in_their_own_encoding(tmp_path, monkeypatch):
-    clipfile.save(tmp_path / "clip.npz", clipfile.Motion(moving(KINECT15_PAIR)[0], np.arange(46) / 30, KINECT15_PAIR))
+    clipfile.save(
+        tmp_path / "clip.npz", clipfile.ClipMotion(moving(KINECT15_PAIR)[0], np.arange(46) / 30, KINECT15_PAIR)
+    )
     drawn = []
     monkeypatch.setattr(classifier_plots, "motion_image", lambda *given: drawn.append(given))
     encode(tmp_path / "clip.npz", tmp_path / "figure.png")

@@ -17,7 +17,7 @@ from kinelift.recognition.__main__ import evaluate, train
 from kinelift.recognition.data import clipfile, labelled_folder
 from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.search.command import search
-from kinelift.recognition.search.search_result import Found
+from kinelift.recognition.search.search_result import SearchResult
 from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.recognition.training import session
 from kinelift.recognition.training.augment import Augmentation
@@ -191,7 +191,7 @@ def test_unchanged_inputs_go_on_and_are_told_by_the_results(written: Path, out: 
     told = run_of(corpus, TINY, HAND_CHOSEN).facts()
     assert {name: after.about[name] for name in told} == told
     assert after.about["measured"]["settings"]["folds"] == 2
-    found = Found.from_json((out / "cell.json").read_text())
+    found = SearchResult.from_json((out / "cell.json").read_text())
     assert found.run["inputs"] == inputs_of(corpus)
     assert found.run["settings"]["judges"] == ["2"]
     assert json.loads(json.dumps(asdict(SEARCH))).items() <= found.run["settings"].items()

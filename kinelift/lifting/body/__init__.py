@@ -2,6 +2,6 @@
 
 from kinelift.lifting.body.fit import fit, fits
 from kinelift.lifting.body.fit_settings import FitSettings
-from kinelift.lifting.body.fitted import Fit, Fitted, Lifts, fitted
+from kinelift.lifting.body.fitted import Fit, Fitted, PoseLifter, fitted
 
-__all__ = ["Fit", "FitSettings", "Fitted", "Lifts", "fit", "fits", "fitted"]
+__all__ = ["Fit", "FitSettings", "Fitted", "PoseLifter", "fit", "fits", "fitted"]

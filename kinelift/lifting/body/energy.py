@@ -69,7 +69,7 @@ class Energy:
     def value(self, state: State, logs: Logs) -> float:
         """Half the sum of the robust squares."""
         s = self.settings
-        total = self._image(state, logs).energy.sum() + self._told(state)[0].sum()
+        total = self._image(state, logs).energy.sum() + self._predicted(state)[0].sum()
         total += sum(energy.sum() for energy, _, _ in self._moving(state))
         total += sum(2 * worth * welsch(np.square(bend).sum(-1))[0].sum() for _, worth, bend in self._bends(state))
         for excess in excesses(state.directions):
@@ -83,7 +83,7 @@ class Energy:
         whole = rows.transpose(0, 2, 1) @ rows
         slope = (residuals[:, None] @ rows)[:, 0]
         blocks = (whole[:, :FREE, :FREE].copy(), *np.zeros((2, len(axes), FREE, FREE)))
-        self._add_told(state, axes, blocks[0], slope)
+        self._add_predicted(state, axes, blocks[0], slope)
         self._add_moving(state, axes, blocks, slope)
         blocks[0][self.problem.held] += HELD * np.eye(FREE)
         border, corner = whole[:, :FREE, FREE:], whole[:, FREE:, FREE:].sum(0)
@@ -99,9 +99,9 @@ class Energy:
         energy, weight = geman_mcclure(square, s.keypoint_outlier)
         return Image(plane, metres / depth, p.weight * weight, p.weight * energy)
 
-    def _told(self, state: State) -> tuple[Many, Many]:
+    def _predicted(self, state: State) -> tuple[Many, Many]:
         """Energy and weight of the directions beside the network's."""
-        square = np.square(state.directions - self.problem.told).sum(-1) / self.settings.direction**2
+        square = np.square(state.directions - self.problem.predicted).sum(-1) / self.settings.direction**2
         return charbonnier(square, self.settings.direction_outlier)
 
     def _moving(self, state: State) -> tuple[tuple[Many, Many, Many], tuple[Many, Many, Many]]:
@@ -171,11 +171,11 @@ class Energy:
             out[:, :, FREE:] = (longer[..., i] - at[..., None] * longer[..., 2]) * weight[..., None]
             residuals[:, i * keypoints : (i + 1) * keypoints] = off[..., i]
 
-    def _add_told(self, state: State, axes: Axes, block: Block, slope: Float[np.ndarray, "T 43"]) -> None:
-        weight = self._told(state)[1] / self.settings.direction**2
+    def _add_predicted(self, state: State, axes: Axes, block: Block, slope: Float[np.ndarray, "T 43"]) -> None:
+        weight = self._predicted(state)[1] / self.settings.direction**2
         diagonal = np.einsum("tii->ti", block)
         diagonal[:, 3:] += weight.repeat(2, -1)
-        off = weight[..., None] * (state.directions - self.problem.told)
+        off = weight[..., None] * (state.directions - self.problem.predicted)
         slope[:, 3:FREE] += (axes @ off[..., None]).reshape(len(off), -1)
 
     def _add_moving(

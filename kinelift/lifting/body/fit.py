@@ -72,8 +72,8 @@ def _solved(
     """The body in the frames that are ``known``, and whether the root's place is."""
     mean, covariance = prior()
     plane, times = camera.plane(track.points)[known], track.times[known]
-    told = directions(poses.points[known])
-    first = State(np.zeros((len(told), 3)), told).joints(np.exp(mean))
+    predicted = directions(poses.points[known])
+    first = State(np.zeros((len(predicted), 3)), predicted).joints(np.exp(mean))
     root = place(first, convert(plane, COCO17, H36M17), times)
     shown = np.isfinite(root).all(-1)
     root = np.where(shown[:, None], root, [0.0, 0.0, FAR])
@@ -85,14 +85,14 @@ def _solved(
         weight[:, used],
         table[used] @ chains(),
         root[:, 2].clip(min=NEAREST),
-        told,
+        predicted,
         np.exp(mean),
         second(times),
-        np.zeros(len(told), dtype=bool),
+        np.zeros(len(predicted), dtype=bool),
     )
     covariance = covariance + settings.placement**2 * np.eye(len(mean))
-    heavy = Lengths(mean, np.linalg.inv(covariance) * max(1.0, len(told) / settings.views))
-    return solved(problem, Body((State(root, told),), mean), heavy, settings), shown
+    heavy = Lengths(mean, np.linalg.inv(covariance) * max(1.0, len(predicted) / settings.views))
+    return solved(problem, Body((State(root, predicted),), mean), heavy, settings), shown
 
 
 def directions(points: Float[np.ndarray, "T J 3"]) -> Float[np.ndarray, "T 15 3"]:

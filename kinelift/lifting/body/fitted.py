@@ -13,7 +13,7 @@ Fit: TypeAlias = Literal["body", "off"]
 
 
 @runtime_checkable
-class Lifts(Protocol):
+class PoseLifter(Protocol):
     """A lifter."""
 
     def lift(self, track: Track2D, camera: Camera) -> Poses3D:
@@ -24,7 +24,7 @@ class Lifts(Protocol):
 class Fitted:
     """``lifter``, and ``fit`` after it where it knows the skeletons; other poses stay as they are."""
 
-    lifter: Lifts
+    lifter: PoseLifter
     settings: FitSettings = field(default_factory=FitSettings)
 
     def lift(self, track: Track2D, camera: Camera) -> Poses3D:
@@ -33,6 +33,6 @@ class Fitted:
         return fit(track, poses, camera, self.settings) if fits(track.skeleton, poses.skeleton) else poses
 
 
-def fitted(lifter: Lifts, how: Fit) -> Lifts:
+def fitted(lifter: PoseLifter, how: Fit) -> PoseLifter:
     """``lifter`` with what happens after it."""
     return Fitted(lifter) if how == "body" else lifter

@@ -39,7 +39,7 @@ class State:
 class Problem:
     """The frames of one spell. ``plane``: keypoints on the plane z = 1, 0 where ``weight`` is 0.
 
-    ``combined``: the keypoints as sums of bones; ``depth``: of the person (metres), about; ``told``: the network's
+    ``combined``: the keypoints as sums of bones; ``depth``: of the person (metres), about; ``predicted``: the network's
     directions; ``size``: lengths (metres) of the body whose acceleration is meant; ``second``: weights of the frames
     before, at and after in an acceleration (1/s²); ``held``: frames that stay as they are.
     """
@@ -48,7 +48,7 @@ class Problem:
     weight: Float[np.ndarray, "T K"]
     combined: Float[np.ndarray, "K 15"]
     depth: Float[np.ndarray, " T"]
-    told: Float[np.ndarray, "T 15 3"]
+    predicted: Float[np.ndarray, "T 15 3"]
     size: Float[np.ndarray, " 10"]
     second: Float[np.ndarray, "T 3"]
     held: Bool[np.ndarray, " T"]
@@ -58,7 +58,7 @@ class Problem:
 
     def part(self, start: int, stop: int) -> "Problem":
         """The frames from ``start`` to ``stop``, without their neighbours."""
-        names = ("plane", "weight", "depth", "told", "second", "held")
+        names = ("plane", "weight", "depth", "predicted", "second", "held")
         cut = {name: getattr(self, name)[start:stop].copy() for name in names}
         cut["second"][[0, -1]] = 0
         return replace(self, **cut)

@@ -55,13 +55,15 @@ class Grid:
         return Grid(float(times[0]), spacing, phases, before, np.where(share > _ON_GRID, share, 0.0))
 
     @property
-    def wanted(self) -> Int[np.ndarray, " M"]:
+    def moments(self) -> Int[np.ndarray, " M"]:
         """The moments that a frame needs, in order. A frame on the grid needs one."""
         return np.unique(np.concatenate([self.before, self.before[self.share > 0] + 1]))
 
-    def between(self, wanted: Int[np.ndarray, " M"], answers: Float[np.ndarray, "M K 3"]) -> Float[np.ndarray, "T K 3"]:
-        """Every frame's answer: linear between those of the ``wanted`` moments."""
-        return interpolate(answers, np.searchsorted(wanted, self.before) + self.share)
+    def between(
+        self, moments: Int[np.ndarray, " M"], answers: Float[np.ndarray, "M K 3"]
+    ) -> Float[np.ndarray, "T K 3"]:
+        """Every frame's answer: linear between those of ``moments``."""
+        return interpolate(answers, np.searchsorted(moments, self.before) + self.share)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +87,13 @@ class DenseLifting:
     ) -> Float[np.ndarray, "T K 3"]:
         """``points`` as the normalisation takes them, NaN where unseen; ``times`` in seconds."""
         grid = Grid.of(times, self.rate)
-        wanted = grid.wanted
-        answers: Float[np.ndarray, "M K 3"] = np.empty((len(wanted), self.net.config.joints_out, 3))
-        for part in _sequences(wanted, grid.phases, self.chunk):
-            steps = (wanted[part] - wanted[part[0]]) // grid.phases
-            first = grid.start + grid.spacing * wanted[part[0]]
+        moments = grid.moments
+        answers: Float[np.ndarray, "M K 3"] = np.empty((len(moments), self.net.config.joints_out, 3))
+        for part in _sequences(moments, grid.phases, self.chunk):
+            steps = (moments[part] - moments[part[0]]) // grid.phases
+            first = grid.start + grid.spacing * moments[part[0]]
             answers[part] = self._answers(points, times, first, grid.spacing * grid.phases, steps)
-        return grid.between(wanted, answers)
+        return grid.between(moments, answers)
 
     def _answers(
         self,
@@ -99,14 +101,14 @@ class DenseLifting:
         times: Float[np.ndarray, " T"],
         first: float,
         step: float,
-        wanted: Int[np.ndarray, " N"],
+        moments: Int[np.ndarray, " N"],
     ) -> Float[np.ndarray, "N K 3"]:
-        """Answers for the ``wanted`` steps, in order and 0 the first, of a grid that starts at ``first`` seconds."""
+        """Answers for the steps ``moments``, in order and 0 the first, of a grid that starts at ``first`` seconds."""
         before, after = self.net.config.padding
-        reach = first + step * np.arange(-before, wanted[-1] + after + 1)
+        reach = first + step * np.arange(-before, moments[-1] + after + 1)
         shown, seen = (torch.from_numpy(found) for found in sample(points, times, reach[None]))
         features, rotation = self.normalisation(shown.float().to(self.device), seen.to(self.device))
-        steps = torch.from_numpy(wanted).to(self.device)
+        steps = torch.from_numpy(moments).to(self.device)
         return (self.net(features, steps) @ rotation[:, steps + before])[0].cpu().double().numpy()
 
 
@@ -123,9 +125,9 @@ def _fitting(times: Float[np.ndarray, " T"], rate: float) -> tuple[int, float] |
     return None
 
 
-def _sequences(wanted: Int[np.ndarray, " M"], phases: int, chunk: int) -> Iterator[Int[np.ndarray, " N"]]:
+def _sequences(moments: Int[np.ndarray, " M"], phases: int, chunk: int) -> Iterator[Int[np.ndarray, " N"]]:
     """Which moments are answered at a time: those of a phase within ``chunk`` steps. There are no empty ones."""
     for phase in range(phases):
-        mine = np.flatnonzero(wanted % phases == phase)
-        number = wanted[mine] // phases // chunk
+        mine = np.flatnonzero(moments % phases == phase)
+        number = moments[mine] // phases // chunk
         yield from (part for part in np.split(mine, np.flatnonzero(np.diff(number)) + 1) if len(part))

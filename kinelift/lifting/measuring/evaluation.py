@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Bool, Float
 
-from kinelift.lifting.body import Lifts
+from kinelift.lifting.body import PoseLifter
 from kinelift.lifting.measuring.metrics import auc, mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe, pck
 from kinelift.lifting.measuring.trials import Trial
 from kinelift.poses.errors import DataError
@@ -95,7 +95,7 @@ def report(trials: Iterable[Seen], answer: Callable[[Seen], Poses]) -> Report:
     return Report(whole.errors(), by_subject, by_action, Errors.mean(tuple(by_action.values())))
 
 
-def lifted(lifter: Lifts) -> Callable[[Trial], Poses]:
+def lifted(lifter: PoseLifter) -> Callable[[Trial], Poses]:
     """What ``lifter`` answers."""
     return lambda trial: lifter.lift(trial.track, trial.camera).points
 

@@ -52,11 +52,11 @@ def trials(bank: MotionBank, cameras: int, noise: NoiseSettings | None, seed: in
             frames = torch.arange(start, min(start + PIECE * rate, length), rate / RATE)
             points = bank.at(torch.tensor([k]), frames[None]).expand(cameras, -1, -1, -1)
             points = embodied(points, draw(cameras, ADULTS, bodies))
-            for track, truth in _filmed(points, noise, generator):
+            for track, truth in _projected(points, noise, generator):
                 yield Trial(bank.subjects[k], bank.actions[k], track, truth, CAMERA)
 
 
-def _filmed(
+def _projected(
     points: Float[Tensor, "B T J 3"], noise: NoiseSettings | None, generator: Generator
 ) -> Iterator[tuple[Track2D, Float[np.ndarray, "T K 3"]]]:
     """The movement before one random camera a sample, which looks at the person's mean place."""

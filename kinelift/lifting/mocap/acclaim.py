@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.lifting.mocap.kinematics import Motion, turned, turns
+from kinelift.lifting.mocap.kinematics import JointMotion, turned, turns
 from kinelift.poses.errors import DataError
 
 RATE = 120.0
@@ -64,7 +64,7 @@ def read_amc(path: Path) -> Mapping[str, Float[np.ndarray, "T K"]]:
         raise DataError(f"{path} is not a readable AMC file: {error!r}.") from error
 
 
-def pose(bones: Mapping[str, Bone], motion: Mapping[str, Float[np.ndarray, "T K"]]) -> Motion:
+def pose(bones: Mapping[str, Bone], motion: Mapping[str, Float[np.ndarray, "T K"]]) -> JointMotion:
     """World positions of every bone's end (of the pelvis: ``root``), and rotations, by forward kinematics.
 
     Raises ``DataError`` where the movement does not belong to the skeleton.
@@ -79,7 +79,7 @@ def pose(bones: Mapping[str, Bone], motion: Mapping[str, Float[np.ndarray, "T K"
             angles[:, free] = _numbers(motion, name, len(free))
         rotations[name] = rotations[bone.parent] @ (bone.axis @ turns("xyz", angles) @ bone.axis.T)
         positions[name] = positions[bone.parent] + turned(rotations[name], bone.vector)
-    return Motion(positions, rotations, RATE)
+    return JointMotion(positions, rotations, RATE)
 
 
 def _numbers(motion: Mapping[str, Float[np.ndarray, "T _"]], bone: str, count: int) -> Float[np.ndarray, "T _"]:

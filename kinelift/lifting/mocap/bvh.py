@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.lifting.mocap.kinematics import Motion, turns
+from kinelift.lifting.mocap.kinematics import JointMotion, turns
 from kinelift.poses.errors import DataError
 
 
@@ -51,7 +51,7 @@ def read_bvh(path: Path) -> Bvh:
     return Bvh(joints, values, 1 / step)
 
 
-def pose(bvh: Bvh) -> Motion:
+def pose(bvh: Bvh) -> JointMotion:
     """World positions and rotations of every joint, by forward kinematics."""
     positions, rotations, column = {}, {}, 0
     for joint in bvh.joints:
@@ -64,7 +64,7 @@ def pose(bvh: Bvh) -> Motion:
         over = joint.parent.name
         positions[joint.name] = positions[over] + np.einsum("tij,tj->ti", rotations[over], place)
         rotations[joint.name] = rotations[over] @ turn
-    return Motion(positions, rotations, bvh.rate)
+    return JointMotion(positions, rotations, bvh.rate)
 
 
 def _local(

@@ -20,11 +20,11 @@ FAITH = {"acclaim": 0, "motionbuilder": 1, "max": 2, "daz": 3}
 
 _TRIAL = re.compile(r"(\d+)_(?:[a-z]+_)?(\d+)$")
 
-Skeleton = Mapping[str, Bone]
+BoneTree = Mapping[str, Bone]
 
 
 @dataclass(frozen=True, eq=False)
-class Recorded:
+class Capture:
     """One file. ``points``: the joints of ``MOCAP``, world metres, Y up, ``rate`` frames a second.
 
     ``session``: recordings with the same make of skeleton; ``trial``: the subject's and the recording's number in the
@@ -40,7 +40,7 @@ class Recorded:
     rate: float
 
 
-def read(folder: Path, asf: Path | None = None) -> Iterator[Recorded]:
+def read(folder: Path, asf: Path | None = None) -> Iterator[Capture]:
     """Every AMC and BVH under ``folder``, by name; ``asf`` is the skeleton of AMC files that have none of their own.
 
     Raises ``DataError`` naming the first file that cannot be read.
@@ -61,9 +61,9 @@ def read(folder: Path, asf: Path | None = None) -> Iterator[Recorded]:
             yield _bvh(path, folder, thoraxes)
 
 
-def best(recordings: Sequence[Recorded]) -> tuple[list[Recorded], Mapping[str, str]]:
+def best(recordings: Sequence[Capture]) -> tuple[list[Capture], Mapping[str, str]]:
     """Every trial once, in the file that left most of it; and by the names of the others, the name of that file."""
-    first: dict[tuple[str, int], Recorded] = {}
+    first: dict[tuple[str, int], Capture] = {}
     for one in sorted(recordings, key=lambda one: FAITH[one.kind]):
         if one.trial:
             first.setdefault(one.trial, one)
@@ -72,7 +72,7 @@ def best(recordings: Sequence[Recorded]) -> tuple[list[Recorded], Mapping[str, s
     return kept, replaced
 
 
-def _amc(path: Path, folder: Path, bones: Skeleton) -> Recorded:
+def _amc(path: Path, folder: Path, bones: BoneTree) -> Capture:
     movement = acclaim.read_amc(path)
     with _naming(path):
         motion = acclaim.pose(bones, movement)
@@ -80,16 +80,16 @@ def _amc(path: Path, folder: Path, bones: Skeleton) -> Recorded:
     return _recorded(path, folder, "acclaim", points, motion.rate)
 
 
-def _bvh(path: Path, folder: Path, thoraxes: Mapping[str, np.ndarray]) -> Recorded:
+def _bvh(path: Path, folder: Path, thoraxes: Mapping[str, np.ndarray]) -> Capture:
     file = bvh.read_bvh(path)
     motion = bvh.pose(file)
     with _naming(path):
         layout = joints.recognise(motion)
     if layout is joints.MOTIONBUILDER and not file.offset("Neck").any():
         spine = np.array([0.0, np.linalg.norm(file.offset("Spine1")), 0.0])
-        motion = joints.mend_thorax(motion, thoraxes.get(_subject(path, folder), spine))
+        motion = joints.restore_thorax(motion, thoraxes.get(_subject(path, folder), spine))
     if layout is joints.MOTIONBUILDER and _stub(file):
-        motion = joints.risen(motion)
+        motion = joints.raise_spine(motion)
     kind = {id(joints.MOTIONBUILDER): "motionbuilder", id(joints.MAX): "max"}.get(id(layout), "daz")
     return _recorded(path, folder, kind, joints.joints(motion, layout)[LEAD_IN:], motion.rate)
 
@@ -100,7 +100,7 @@ def _stub(file: bvh.Bvh) -> bool:
     return first < 0.1 * second
 
 
-def _skeleton(path: Path, skeletons: Mapping[Path, Skeleton], spare: Skeleton | None) -> Skeleton:
+def _skeleton(path: Path, skeletons: Mapping[Path, BoneTree], spare: BoneTree | None) -> BoneTree:
     """Beside it, the one whose name begins with the same number where there are several; one folder up, the one whose
     name ends with the folder's; else ``spare``.
     """
@@ -114,12 +114,12 @@ def _skeleton(path: Path, skeletons: Mapping[Path, Skeleton], spare: Skeleton | 
     return spare
 
 
-def _recorded(path: Path, folder: Path, kind: str, points: Float[np.ndarray, "T J 3"], rate: float) -> Recorded:
+def _recorded(path: Path, folder: Path, kind: str, points: Float[np.ndarray, "T J 3"], rate: float) -> Capture:
     inside = path.relative_to(folder)
     trial = _TRIAL.match(path.stem)
     number = (str(int(trial[1])), int(trial[2])) if trial else None
     session = inside.parts[0] if len(inside.parts) > 1 else folder.name
-    return Recorded(inside.with_suffix("").as_posix(), _subject(path, folder), session, number, kind, points, rate)
+    return Capture(inside.with_suffix("").as_posix(), _subject(path, folder), session, number, kind, points, rate)
 
 
 def _subject(path: Path, folder: Path) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.lifting.mocap.kinematics import Motion
+from kinelift.lifting.mocap.kinematics import JointMotion
 from kinelift.lifting.synthesis.bank import FACE, MOCAP
 from kinelift.poses.errors import DataError
 
@@ -23,7 +23,7 @@ HEAD_LENGTH = 0.18
 
 
 @dataclass(frozen=True)
-class Layout:
+class BoneLayout:
     """Which joint of a file stands for which of ours. Every side is listed once, ``{side}`` and all."""
 
     joints: Mapping[str, str]
@@ -40,40 +40,40 @@ class Layout:
         name = self.joints[part if side else joint]
         return name.format(side=self.sides[side == "right"]) if side else name
 
-    def fits(self, motion: Motion) -> bool:
+    def fits(self, motion: JointMotion) -> bool:
         """Whether the file has every joint that this layout names."""
         return all(self.find(j) in motion.positions for j in _NEEDED if not (j == "head" and "head" not in self.joints))
 
 
 _NEEDED = tuple(j for j in MOCAP.joints if j not in FACE and j != "hip")
 
-ACCLAIM = Layout(
+ACCLAIM = BoneLayout(
     {"hip": "{side}hipjoint", "knee": "{side}femur", "ankle": "{side}tibia", "spine": "lowerback", "thorax": "thorax",
      "neck": "upperneck", "head": "head", "shoulder": "{side}clavicle", "elbow": "{side}humerus",
      "wrist": "{side}radius"},
     ("l", "r"), "head", ACCLAIM_METRES,
 )  # fmt: skip
 
-MOTIONBUILDER = Layout(
+MOTIONBUILDER = BoneLayout(
     {"hip": "{side}UpLeg", "knee": "{side}Leg", "ankle": "{side}Foot", "spine": "Spine", "thorax": "Neck",
      "neck": "Head", "head": "Head_end", "shoulder": "{side}Arm", "elbow": "{side}ForeArm", "wrist": "{side}Hand"},
     ("Left", "Right"), "Head", ACCLAIM_METRES,
 )  # fmt: skip
 
-DAZ = Layout(
+DAZ = BoneLayout(
     {"hip": "{side}Thigh", "knee": "{side}Shin", "ankle": "{side}Foot", "spine": "abdomen", "thorax": "neck",
      "neck": "head", "shoulder": "{side}Shldr", "elbow": "{side}ForeArm", "wrist": "{side}Hand"},
     ("l", "r"), "head", 0.01,
 )  # fmt: skip
 
-MAX = Layout(
+MAX = BoneLayout(
     {"hip": "{side}Hip", "knee": "{side}Knee", "ankle": "{side}Ankle", "spine": "Chest", "thorax": "lowerneck",
      "neck": "Head", "head": "Head_end", "shoulder": "{side}Shoulder", "elbow": "{side}Elbow", "wrist": "{side}Wrist"},
     ("Left", "Right"), "Head", ACCLAIM_METRES,
 )  # fmt: skip
 """CMU's conversion for 3ds Max."""
 
-LAYOUTS = (ACCLAIM, MOTIONBUILDER, DAZ, MAX)
+BONE_LAYOUTS = (ACCLAIM, MOTIONBUILDER, DAZ, MAX)
 
 LEG = 0.83
 """Metres from hip to ankle of a straight leg, about: tells in which unit a file is written."""
@@ -81,7 +81,7 @@ UNITS = (ACCLAIM_METRES, 0.0254, 0.01, 0.001, 1.0)
 """Metres of the units that files are written in: CMU's, inches, centimetres, millimetres, metres."""
 
 
-def joints(motion: Motion, layout: Layout) -> Float[np.ndarray, "T J 3"]:
+def joints(motion: JointMotion, layout: BoneLayout) -> Float[np.ndarray, "T J 3"]:
     """The joints of ``MOCAP`` in world metres. The hip is midway between both hips; the face is fixed to the head."""
     out = np.empty((len(motion), len(MOCAP), 3))
     metres = unit(motion, layout)
@@ -98,7 +98,7 @@ def joints(motion: Motion, layout: Layout) -> Float[np.ndarray, "T J 3"]:
     return out
 
 
-def unit(motion: Motion, layout: Layout) -> float:
+def unit(motion: JointMotion, layout: BoneLayout) -> float:
     """Metres of a unit of the file: the layout's, or the one of ``UNITS`` that gives legs nearest to ``LEG``.
 
     The layout's unit stands as long as the legs are between half and twice that long.
@@ -110,9 +110,9 @@ def unit(motion: Motion, layout: Layout) -> float:
     return min(UNITS, key=lambda metres: abs(np.log(leg * metres / LEG)))
 
 
-def recognise(motion: Motion) -> Layout:
+def recognise(motion: JointMotion) -> BoneLayout:
     """The layout of a file, by its joints' names. Raises ``DataError`` for none that we know."""
-    for layout in LAYOUTS:
+    for layout in BONE_LAYOUTS:
         if layout.fits(motion):
             return layout
     names = ", ".join(list(motion.positions)[:6])
@@ -121,19 +121,19 @@ def recognise(motion: Motion) -> Layout:
     )
 
 
-def mend_thorax(motion: Motion, thorax: Float[np.ndarray, " 3"]) -> Motion:
+def restore_thorax(motion: JointMotion, thorax: Float[np.ndarray, " 3"]) -> JointMotion:
     """Put back the thorax bone that MotionBuilder's conversion dropped: neck, head and arms move up by it.
 
     ``thorax``: the bone in the rest pose, in the file's unit, in the frame of ``Spine1``.
     """
     shift = np.einsum("tij,j->ti", motion.rotations["Spine1"], thorax)
     moved = {n: p + shift if _above(n) else p for n, p in motion.positions.items()}
-    return Motion(moved, motion.rotations, motion.rate)
+    return JointMotion(moved, motion.rotations, motion.rate)
 
 
-def risen(motion: Motion) -> Motion:
+def raise_spine(motion: JointMotion) -> JointMotion:
     """The spine joint one bone further up, for files whose first bone of the spine has no length."""
-    return Motion({**motion.positions, "Spine": motion.positions["Spine1"]}, motion.rotations, motion.rate)
+    return JointMotion({**motion.positions, "Spine": motion.positions["Spine1"]}, motion.rotations, motion.rate)
 
 
 def _above(name: str) -> bool:

@@ -12,7 +12,7 @@ Turns = Float[np.ndarray, "T 3 3"]
 
 
 @dataclass(frozen=True, eq=False)
-class Motion:
+class JointMotion:
     """World positions (the file's unit, Y up) and rotations away from the rest pose of every joint by name."""
 
     positions: Mapping[str, Points]

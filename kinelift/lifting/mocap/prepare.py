@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.lifting.mocap.audit import Row, audit
-from kinelift.lifting.mocap.capture_files import Recorded, best, read
+from kinelift.lifting.mocap.capture_files import Capture, best, read
 from kinelift.lifting.mocap.retarget import Calibration, retarget
 from kinelift.lifting.synthesis.bank import FORMAT, MOCAP
 from kinelift.poses.errors import DataError
@@ -32,7 +32,7 @@ UNFIT = {
 """Recordings that nobody should learn from or be measured on, by the name of their file, and why."""
 
 Index = Mapping[tuple[str, int], str]
-Piece = tuple[Recorded, Float[np.ndarray, "_ J 3"]]
+Piece = tuple[Capture, Float[np.ndarray, "_ J 3"]]
 """A recording, and the joints of an uninterrupted part of it."""
 
 
@@ -136,7 +136,7 @@ def write(out: Path, clips: Sequence[Clip], joints: Sequence[str] = MOCAP.joints
         np.savez(file, **arrays)
 
 
-def _pieces(recordings: Sequence[Recorded]) -> tuple[list[Piece], Mapping[str, int], float]:
+def _pieces(recordings: Sequence[Capture]) -> tuple[list[Piece], Mapping[str, int], float]:
     """Uninterrupted pieces, the number of breaks by recording, and the seconds in pieces too short to keep."""
     kept: list[Piece] = []
     cuts, left_out = {}, 0.0
@@ -169,7 +169,7 @@ def _audit(pieces: Sequence[Piece]) -> list[Row]:
     return [audit(*key, clips) for key, clips in sorted(people.items())]
 
 
-def _clip(one: Recorded, points: Float[np.ndarray, "T J 3"], described: Index) -> Clip:
+def _clip(one: Capture, points: Float[np.ndarray, "T J 3"], described: Index) -> Clip:
     thin = max(1, round(one.rate / RATE))
     action = described.get(one.trial) if one.trial else None
     return Clip(one.name, one.subject, action or _words(one.name), points[::thin], one.rate / thin)

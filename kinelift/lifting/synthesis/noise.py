@@ -150,7 +150,7 @@ def corrupted(
     size = (plane - plane.mean(2, keepdim=True)).square().sum(-1).mean((1, 2)).sqrt()[:, None, None, None]
     moved = plane + size * _wandering(count, times, settings, generator)
     joints = len(COCO17)
-    astray = random.spell(count, joints, times, 0.2, generator)
+    astray = random.episode(count, joints, times, 0.2, generator)
     astray = astray & random.chance((count, 1, joints), settings.stray, generator)
     moved = moved + size * 0.5 * random.normal((count, 1, joints, 2), generator) * astray[..., None]
     moved = _swapped(moved, times, settings, generator)
@@ -183,7 +183,7 @@ def _over(times: Tensor, step: float, shape: tuple[int, ...], generator: Generat
 def _swapped(plane: Tensor, times: Tensor, settings: NoiseSettings, generator: Generator) -> Tensor:
     count = len(plane)
     for group in (ARMS, LEGS):
-        when = random.spell(count, 1, times, 0.4, generator)
+        when = random.episode(count, 1, times, 0.4, generator)
         when = when & random.chance((count, 1, 1), settings.swap, generator)
         twins = [COCO17.mirror[j] for j in group]
         plane = plane.index_copy(
@@ -196,13 +196,13 @@ def _swapped(plane: Tensor, times: Tensor, settings: NoiseSettings, generator: G
 
 def _lost(count: int, times: Tensor, settings: NoiseSettings, generator: Generator) -> Bool[Tensor, "B R J"]:
     joints = len(COCO17)
-    lost = random.spell(count, joints, times, 0.5, generator)
+    lost = random.episode(count, joints, times, 0.5, generator)
     lost = lost & random.chance((count, 1, joints), settings.drop, generator)
     for limb in LIMBS:
-        hidden = random.spell(count, 1, times, 0.8, generator)
+        hidden = random.episode(count, 1, times, 0.8, generator)
         lost[:, :, limb] |= hidden & random.chance((count, 1, 1), settings.drop_limb, generator)
     for group, share in (*((limb, settings.drop_whole) for limb in WHOLE), (FACE, settings.drop_face)):
-        hidden = random.spell(count, 1, times, 0.8, generator)
+        hidden = random.episode(count, 1, times, 0.8, generator)
         lost[:, :, group] |= hidden & random.chance((count, 1, 1), share, generator)
     legs = [j for j in LEGS if not COCO17.joints[j].endswith("hip")]
     lost[:, :, legs] |= random.chance((count, 1, 1), settings.half, generator)
@@ -218,5 +218,5 @@ def _covered(
     along = plane[..., 0] * angle.cos() + plane[..., 1] * angle.sin()
     order = along.mean(1).sort(-1, descending=True).values
     edge = order.gather(1, (random.uniform((count, 1), 0.1, 0.5, generator) * order.shape[1]).long())
-    when = random.spell(count, 1, times, 2.0, generator) & random.chance((count, 1, 1), settings.cover, generator)
+    when = random.episode(count, 1, times, 2.0, generator) & random.chance((count, 1, 1), settings.cover, generator)
     return (along > edge[..., None]) & when

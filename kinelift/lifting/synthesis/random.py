@@ -46,7 +46,7 @@ def rotation(count: int, generator: Generator) -> Float[Tensor, "B 3 3"]:
     return (2 * w.square() - 1) * eye + 2 * v[:, :, None] * v[:, None, :] + 2 * w * cross
 
 
-def spell(batch: int, joints: int, times: Float[Tensor, " R"], mean: float, generator: Generator) -> Tensor:
+def episode(batch: int, joints: int, times: Float[Tensor, " R"], mean: float, generator: Generator) -> Tensor:
     """(B, R, J) bool: one stretch of time for each joint, its length exponential (``mean`` seconds)."""
     centre = uniform((batch, 1, joints), float(times[0]), float(times[-1]), generator)
     half = -mean / 2 * torch.log1p(-uniform((batch, 1, joints), 0, 1 - 1e-6, generator))

@@ -1,7 +1,7 @@
 """A whole clip of motion capture before one random camera: the track that detector and tracker would hand on."""
 
 from math import ceil
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -26,10 +26,10 @@ NEAREST = 0.5
 LONG_SIDE = 1280
 """Pixels."""
 
-Motion = Float[Tensor, "T J 3"]
+Points: TypeAlias = Float[Tensor, "T J 3"]
 
 
-class Shot(NamedTuple):
+class ProjectedClip(NamedTuple):
     """The person as found, the true poses (relative to the root, metres, camera axes), and the camera."""
 
     track: Track2D
@@ -37,7 +37,9 @@ class Shot(NamedTuple):
     camera: Camera
 
 
-def film(points: Motion, times: Float[Tensor, " T"], noise: NoiseSettings | None, generator: Generator) -> Shot:
+def project_virtual_camera(
+    points: Points, times: Float[Tensor, " T"], noise: NoiseSettings | None, generator: Generator
+) -> ProjectedClip:
     """A clip (world metres, Y up, at ``times`` in seconds) before a camera that keeps all of the person in view.
 
     The track is one that the tracker has filled already: ``noise`` was measured behind it. Without noise every joint
@@ -54,10 +56,10 @@ def film(points: Motion, times: Float[Tensor, " T"], noise: NoiseSettings | None
     scores, filled = seen.double().numpy(), np.zeros(seen.shape, dtype=bool)
     track = Track2D(shown, scores, times.double().numpy(), filled, 0, (width, height))
     truth = body[:, TARGET] - body[:, MOCAP.root, None]
-    return Shot(track, truth.double().numpy(), camera)
+    return ProjectedClip(track, truth.double().numpy(), camera)
 
 
-def framed(points: Motion, settings: ViewSettings, generator: Generator) -> tuple[View, Motion]:
+def framed(points: Points, settings: ViewSettings, generator: Generator) -> tuple[View, Points]:
     """A random camera that has all of a clip in its picture, and the clip in that camera's axes.
 
     It is the first that does among ``TRIED``; where none does, the one that has to step back least steps back. A clip

@@ -20,7 +20,7 @@ from kinelift.poses.errors import SettingsError
 
 
 @runtime_checkable
-class Source(Protocol):
+class SampleSource(Protocol):
     """Batches have ``count`` samples; only the last one of an epoch may have fewer."""
 
     def steps(self, count: int) -> int:
@@ -29,12 +29,12 @@ class Source(Protocol):
     def epoch(self, number: int, count: int, generator: Generator) -> Iterator[Batch]:
         """The batches of epoch ``number``."""
 
-    def exam(self, count: int) -> Batch:
+    def validation_batch(self, count: int) -> Batch:
         """Always the same samples, for validation."""
 
 
 @dataclass(frozen=True, eq=False)
-class Synthetic:
+class SyntheticSamples:
     """Samples that never come again; ``length`` batches count as an epoch."""
 
     sampler: Sampler
@@ -48,13 +48,13 @@ class Synthetic:
         """Fresh samples out of ``generator``."""
         return (self.sampler.draw(count, generator) for _ in range(self.length))
 
-    def exam(self, count: int) -> Batch:
+    def validation_batch(self, count: int) -> Batch:
         """Flawed as in training."""
         return self.sampler.draw(count, Generator(self.sampler.bank.points.device).manual_seed(1))
 
 
 @dataclass(frozen=True, eq=False)
-class Recorded:
+class RecordedSamples:
     """Every answered frame of recorded sequences once an epoch; each of ``world`` processes has its own share.
 
     Their order follows from ``seed`` and the number of the epoch. ``reads``: the normalisation that gets the keypoints.
@@ -84,7 +84,7 @@ class Recorded:
         mine = itertools.islice(self.chunks.epoch(count, order), self.rank, self.steps(count) * self.world, self.world)
         return map(self._batch, mine)
 
-    def exam(self, count: int) -> Batch:
+    def validation_batch(self, count: int) -> Batch:
         """Random ones, not mirrored."""
         plain = replace(self.chunks, mirrored=False)
         return self._batch(plain.draw(count, Generator(plain.keypoints.device).manual_seed(1)))
@@ -102,15 +102,15 @@ class Recorded:
         return Batch(points, chunks.rays, clean, chunks.seen, truth - root[:, :, None], root)
 
 
-def layouts(bank: Bank) -> tuple[Skeleton, Skeleton]:
+def skeletons_of(bank: Bank) -> tuple[Skeleton, Skeleton]:
     """Of keypoints and of answers."""
     return (COCO17, H36M17) if isinstance(bank, MotionBank) else (bank.source, bank.target)
 
 
-def frame_rate(bank: Bank, wanted: float) -> float:
-    """Frames a second that a network sees: ``wanted`` of motion capture; recorded sequences have their own."""
+def frame_rate(bank: Bank, requested: float) -> float:
+    """Frames a second that a network sees: ``requested`` of motion capture; recorded sequences have their own."""
     if isinstance(bank, MotionBank):
-        return wanted
+        return requested
     rates = sorted({one.rate for one in bank})
     if len(rates) > 1:
         raise SettingsError(
@@ -119,14 +119,14 @@ def frame_rate(bank: Bank, wanted: float) -> float:
     return rates[0]
 
 
-def endless(source: Source, count: int, generator: Generator) -> Iterator[Batch]:
+def endless(source: SampleSource, count: int, generator: Generator) -> Iterator[Batch]:
     """Epoch after epoch, whole batches only. Raises ``SettingsError`` if there is none."""
     for number in itertools.count():
         batch = None
         for batch in (one for one in source.epoch(number, count, generator) if len(one.points) == count):
             yield batch
         if batch is None:
-            raise SettingsError(f"The unlabelled material has no {count} samples for a batch. Use smaller batches.")
+            raise SettingsError(f"The unlabelled data have no {count} samples for a batch. Use smaller batches.")
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

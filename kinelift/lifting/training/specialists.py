@@ -60,7 +60,7 @@ def train_all(
 
 
 def save_table(folder: Path, settings: TrainSettings, comparisons: list[Comparison]) -> None:
-    """What ``Coupled.load`` reads, and people too."""
+    """What ``SpecialistLifter.load`` reads, and people too."""
     rows = [{**vars(one), "specialist_wins": one.specialist_wins} for one in comparisons]
     units = settings.epochs * len(comparisons)
     table = {"generalist": "generalist.safetensors", "unit_epochs": units, "actions": rows}
@@ -80,18 +80,18 @@ def markdown(comparisons: list[Comparison]) -> str:
     return "\n".join([*head, *lines, f"| mean over actions | {means[0]} | {means[1]} |"])
 
 
-def labels(bank: Bank, wanted: Mapping[str, str]) -> dict[str, str]:
-    """The label of every action to train for: ``wanted``, or all actions of ``bank``, their names in lower case."""
-    return dict(wanted) or {action: action.lower() for action in dataset_split.actions(bank)}
+def labels(bank: Bank, requested: Mapping[str, str]) -> dict[str, str]:
+    """The label of every action to train for: ``requested``, or all actions of ``bank``, their names in lower case."""
+    return dict(requested) or {action: action.lower() for action in dataset_split.actions(bank)}
 
 
-def _trained(settings: TrainSettings, train: Bank, watch: Bank, path: Path, fabric: Fabric) -> Lifter:
+def _trained(settings: TrainSettings, train: Bank, validation: Bank, path: Path, fabric: Fabric) -> Lifter:
     """The lifter as its checkpoint has it: the one at ``path`` if it was made from the same inputs, else a new one."""
-    run = run_of(settings, train, watch, fabric)
+    run = run_of(settings, train, validation, fabric)
     if path.exists():
         run.check(path, LifterNetwork.load(path).about)
     else:
-        trainer = Trainer(settings, train, watch, fabric)
+        trainer = Trainer(settings, train, validation, fabric)
         for _ in trainer.fit():
             pass
         trainer.result(run.facts()).save(path)

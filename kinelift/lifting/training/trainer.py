@@ -22,7 +22,15 @@ from kinelift.lifting.network import framing as framing_of
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.sampler import Sampler
 from kinelift.lifting.training.learner import Learner, Networks
-from kinelift.lifting.training.sample_sources import Recorded, Source, Synthetic, ahead, endless, frame_rate, layouts
+from kinelift.lifting.training.sample_sources import (
+    RecordedSamples,
+    SampleSource,
+    SyntheticSamples,
+    ahead,
+    endless,
+    frame_rate,
+    skeletons_of,
+)
 from kinelift.lifting.training.schedule import learning_rate, norm_momentum, set_norm_momentum
 from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training_batch import Batch, Framing
@@ -30,7 +38,7 @@ from kinelift.models.temporal import TemporalNet
 from kinelift.poses.errors import SettingsError
 from kinelift.weights.run import Run, load_state, save_state
 
-EXAM = 2048
+VALIDATION_SAMPLES = 2048
 """Answered frames that are validated on."""
 
 
@@ -45,7 +53,7 @@ class Trainer:
     ) -> None:
         self.settings, self.fabric = settings, fabric
         torch.manual_seed(settings.seed)
-        self.layouts, self.rate = layouts(train), frame_rate(train, settings.rate)
+        self.layouts, self.rate = skeletons_of(train), frame_rate(train, settings.rate)
         self.net, self.root_net = settings.network(*self.layouts), settings.root_network(self.layouts[0])
         framing = self._framing(unlabelled is not None)
         self.samples = max(settings.batch // framing.answers // fabric.world_size, 1)
@@ -54,7 +62,7 @@ class Trainer:
         self.mean = (deepcopy(networks) if settings.averaging else networks).eval().to(fabric.device)
         self.model, self.optimizer = fabric.setup(networks, _optimizer(settings, networks))
         self.learner = self._learner(framing)
-        self.source, self.examiner = self._source(train), self._source(validation)
+        self.source, self.validation_source = self._source(train), self._source(validation)
         self.steps = self.source.steps(self.samples)
         self.generator = Generator(fabric.device).manual_seed(settings.seed + fabric.global_rank)
         self.unlabelled = None
@@ -97,7 +105,7 @@ class Trainer:
     def validate(self) -> Mapping[str, float]:
         """Errors (mm) of the averaged weights on fixed samples of the validation material, flawed as in training."""
         self.mean.eval()
-        batch = self.examiner.exam(max(EXAM // self.learner.framing.answers, 1))
+        batch = self.validation_source.validation_batch(max(VALIDATION_SAMPLES // self.learner.framing.answers, 1))
         answer = self.learner.answer(batch, self.mean)[0].double().cpu().numpy()
         truth = batch.target.double().cpu().numpy()
         return {"mpjpe": 1000 * mpjpe(answer, truth), "p_mpjpe": 1000 * p_mpjpe(answer, truth)}
@@ -187,12 +195,14 @@ class Trainer:
         other, generator = self.unlabelled
         return zip(mine, endless(other, self.samples, generator), strict=False)
 
-    def _source(self, bank: Bank) -> Source:
+    def _source(self, bank: Bank) -> SampleSource:
         settings, framing, fabric = self.settings, self.learner.framing, self.fabric
         if isinstance(bank, MotionBank):
-            return Synthetic(Sampler(bank.to(fabric.device), framing, self.rate, settings.synthesis), settings.steps)
+            return SyntheticSamples(
+                Sampler(bank.to(fabric.device), framing, self.rate, settings.synthesis), settings.steps
+            )
         chunks = ChunkSampler.of(bank, framing, settings.flip).to(fabric.device)
-        return Recorded(chunks, settings.normalisation, settings.seed, fabric.global_rank, fabric.world_size)
+        return RecordedSamples(chunks, settings.normalisation, settings.seed, fabric.global_rank, fabric.world_size)
 
     def _network(self, net: Net, trajectory: TemporalNet | None, about: Mapping[str, Any]) -> LifterNetwork:
         kept = self.rate, self.settings.normalisation, *self.layouts

@@ -29,10 +29,10 @@ class Order(NamedTuple):
     stated: str
 
 
-def annotated_videos(path: Path, facts: dict[str, Any], asked: str | None) -> Videos:
+def annotated_videos(path: Path, facts: dict[str, Any], requested: str | None) -> Videos:
     """The videos of a file of annotations. Raises ``DataError`` naming the entry and key that does not fit."""
     category, names = _category(path, facts)
-    order, images = _order(path, names, asked), _images(path, facts)
+    order, images = _order(path, names, requested), _images(path, facts)
     found: dict[str, list[Sighting]] = defaultdict(list)
     for k, row in enumerate(entry(facts, "annotations", str(path), list)):
         where = f"{path}: annotations[{k}]"
@@ -66,10 +66,10 @@ def _plain(name: Any) -> str:
     return re.sub(r"[\s_-]+", "_", str(name).strip().lower())
 
 
-def _order(path: Path, names: list[str], asked: str | None) -> Order:
+def _order(path: Path, names: list[str], requested: str | None) -> Order:
     """The layout that was asked for; or the one of these joints; or the smallest one that has them all."""
-    if asked is not None:
-        return Order(chosen(str(path), {len(names)}, asked), list(range(len(names))), "as it was asked for")
+    if requested is not None:
+        return Order(chosen(str(path), {len(names)}, requested), list(range(len(names))), "as it was asked for")
     fitting = [layout for layout in registered() if names and set(names) <= set(layout.joints)]
     if not fitting or len(set(names)) < len(names):
         raise DataError(

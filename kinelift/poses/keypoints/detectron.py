@@ -28,18 +28,18 @@ _PEOPLE = 1
 _ROWS = 4
 
 
-def detectron_videos(path: Path, asked: str | None) -> Videos:
+def detectron_videos(path: Path, requested: str | None) -> Videos:
     """The one video of such a file."""
-    return {"": partial(_video, path, asked)}
+    return {"": partial(_video, path, requested)}
 
 
-def _video(path: Path, asked: str | None) -> Keypoints:
+def _video(path: Path, requested: str | None) -> Keypoints:
     file = read_archive(path, "boxes", "keypoints", "metadata")
     boxes, keypoints = (entries(file[key], f"{path}: {key}") for key in ("boxes", "keypoints"))
     if len(boxes) != len(keypoints):
         raise DataError(f"{path} has {len(boxes)} frames of boxes and {len(keypoints)} of keypoints. Make it anew.")
     sightings = [one for frame in range(len(boxes)) for one in _people(path, frame, boxes[frame], keypoints[frame])]
-    layout, stated = decide(str(path), {len(one.joints) // 3 for one in sightings}, DETECTRON, asked)
+    layout, stated = decide(str(path), {len(one.joints) // 3 for one in sightings}, DETECTRON, requested)
     frames = gather(str(path), sightings, len(layout), range(len(boxes)))
     return Keypoints(str(path), layout, stated, frames, size_of(file["metadata"], f"{path}: metadata"))
 

@@ -19,17 +19,17 @@ class Definition(NamedTuple):
     usual: Skeleton
 
 
-def decide(where: str, counts: Collection[int], definition: Definition, asked: str | None) -> tuple[Skeleton, str]:
+def decide(where: str, counts: Collection[int], definition: Definition, requested: str | None) -> tuple[Skeleton, str]:
     """The layout of a file whose people have ``counts`` joints, and how it is known.
 
-    Raises ``DataError`` if counts are mixed, if the layout ``asked`` for is unknown or of another count, and if
+    Raises ``DataError`` if counts are mixed, if the ``requested`` layout is unknown or of another count, and if
     nothing tells which layout it is.
     """
     found = set(counts)
     if len(found) > 1:
         raise DataError(f"{where} has people of {sorted(found)} keypoints. Keep networks' results apart.")
-    if asked is not None:
-        return chosen(where, found, asked), "as it was asked for"
+    if requested is not None:
+        return chosen(where, found, requested), "as it was asked for"
     if not found:
         return definition.usual, f"shows nobody; {definition.name} of {len(definition.usual)} joints would be usual"
     (count,) = found
@@ -38,9 +38,9 @@ def decide(where: str, counts: Collection[int], definition: Definition, asked: s
     raise DataError(f"{where} has {count} keypoints a person, and {_unclear(definition, count)}")
 
 
-def chosen(where: str, counts: Collection[int], asked: str) -> Skeleton:
-    """The layout ``asked`` for by name. Raises ``DataError`` unless people have as many joints."""
-    layout = skeleton(asked)
+def chosen(where: str, counts: Collection[int], requested: str) -> Skeleton:
+    """The ``requested`` layout, by its name. Raises ``DataError`` unless people have as many joints."""
+    layout = skeleton(requested)
     if wrong := set(counts) - {len(layout)}:
         raise DataError(
             f"{where} has {min(wrong)} keypoints a person, and the layout {layout} has {len(layout)}. "

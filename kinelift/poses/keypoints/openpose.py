@@ -25,7 +25,7 @@ KEY = "pose_keypoints_2d"
 _FILE = re.compile(r"(?:(.*)_)?([0-9]+)_keypoints\.json", re.DOTALL)
 
 
-def openpose_videos(folder: Path, asked: str | None) -> Videos:
+def openpose_videos(folder: Path, requested: str | None) -> Videos:
     """The videos of a folder, by name. Raises ``DataError`` for files that are not named as OpenPose names them."""
     videos: dict[str, dict[int, Path]] = defaultdict(dict)
     for path in _files(folder):
@@ -41,7 +41,7 @@ def openpose_videos(folder: Path, asked: str | None) -> Videos:
         raise DataError(f"No OpenPose files in {folder}. Expected NAME_000000000000_keypoints.json, one a frame.")
     several = len(videos) > 1
     return {
-        name: partial(_video, str(folder / name if several else folder), frames, asked)
+        name: partial(_video, str(folder / name if several else folder), frames, requested)
         for name, frames in sorted(videos.items())
     }
 
@@ -62,11 +62,11 @@ def _files(folder: Path) -> list[Path]:
         raise DataError(f"Cannot read {folder}: {error.strerror}.") from error
 
 
-def _video(source: str, files: Mapping[int, Path], asked: str | None) -> Keypoints:
+def _video(source: str, files: Mapping[int, Path], requested: str | None) -> Keypoints:
     sightings = [
         Sighting(frame, row, place)
         for frame, path in files.items()
         for place, row in people_of(read_json(path), str(path))
     ]
-    layout, stated = decide(source, {len(one.joints) // 3 for one in sightings}, OPENPOSE, asked)
+    layout, stated = decide(source, {len(one.joints) // 3 for one in sightings}, OPENPOSE, requested)
     return Keypoints(source, layout, stated, gather(source, sightings, len(layout), files))

@@ -23,13 +23,13 @@ NAMES = {"coco": COCO17, "h36m": H36M17, "humaneva15": HUMANEVA15}
 """The layouts that such files name, in the order of joints that VideoPose3D gives them."""
 
 
-def position_videos(path: Path, asked: str | None) -> Videos:
+def position_videos(path: Path, requested: str | None) -> Videos:
     """The videos of such a file. Raises ``DataError`` for another one, also for one of several cameras a recording."""
     file = read_archive(path, "positions_2d", "metadata")
     videos, metadata = file["positions_2d"], file["metadata"]
     if not isinstance(videos, dict) or not videos or not isinstance(metadata, dict):
         raise DataError(f"{path} is not laid out as {{video: {{action: [keypoints]}}}} with metadata. Make it anew.")
-    layout, stated = _layout(path, metadata.get("layout_name"), asked)
+    layout, stated = _layout(path, metadata.get("layout_name"), requested)
     sizes = metadata.get("video_metadata", {})
     if not isinstance(sizes, dict):
         raise DataError(f'{path}: video_metadata is not {{video: {{"w": pixels, "h": pixels}}}}. Make the file anew.')
@@ -42,9 +42,9 @@ def position_videos(path: Path, asked: str | None) -> Videos:
     }
 
 
-def _layout(path: Path, name: Any, asked: str | None) -> tuple[Skeleton, str]:
-    if asked is not None:
-        return skeleton(asked), "as it was asked for"
+def _layout(path: Path, name: Any, requested: str | None) -> tuple[Skeleton, str]:
+    if requested is not None:
+        return skeleton(requested), "as it was asked for"
     if not isinstance(name, str) or name not in NAMES:
         raise DataError(
             f"{path}: metadata names the layout {name!r}, known are {', '.join(NAMES)}. "

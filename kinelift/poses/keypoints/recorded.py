@@ -17,9 +17,9 @@ from kinelift.poses.recording import load
 from kinelift.poses.skeleton import COCO17
 
 
-def recorded_videos(path: Path, asked: str | None) -> Videos:
+def recorded_videos(path: Path, requested: str | None) -> Videos:
     """The one video of a recording."""
-    return {"": partial(_video, path, asked)}
+    return {"": partial(_video, path, requested)}
 
 
 def seen(track: Track2D) -> Bool[np.ndarray, "T J"]:
@@ -27,7 +27,7 @@ def seen(track: Track2D) -> Bool[np.ndarray, "T J"]:
     return np.isfinite(track.points).all(-1) & (track.scores > 0) & ~track.filled
 
 
-def _video(path: Path, asked: str | None) -> Keypoints:
+def _video(path: Path, requested: str | None) -> Keypoints:
     recording = load(path)
     layouts = {person.track.skeleton for person in recording.people} or {COCO17}
     if len(layouts) > 1:
@@ -35,8 +35,8 @@ def _video(path: Path, asked: str | None) -> Keypoints:
     (layout,) = layouts
     size = (recording.video.width, recording.video.height)
     stated = "the recording names it"
-    if asked is not None:
-        layout, stated = chosen(str(path), {len(layout)}, asked), "as it was asked for"
+    if requested is not None:
+        layout, stated = chosen(str(path), {len(layout)}, requested), "as it was asked for"
     frames = gather(str(path), _sightings(recording, str(path)), len(layout), range(len(recording.video.times)))
     return Keypoints(str(path), layout, stated, frames, size)
 

@@ -28,7 +28,7 @@ ALPHAPOSE_OPEN = Definition("AlphaPose's results with --format open or cmu", {18
 Found = dict[str, list[Sighting]]
 
 
-def results_videos(path: Path, rows: list[Any], asked: str | None) -> Videos:
+def results_videos(path: Path, rows: list[Any], requested: str | None) -> Videos:
     """The videos of a list of results. Raises ``DataError`` naming the entry and key that does not fit."""
     definition = ALPHAPOSE if any(_of_alphapose(row) for row in rows) else COCO
     found: Found = defaultdict(list)
@@ -40,10 +40,10 @@ def results_videos(path: Path, rows: list[Any], asked: str | None) -> Videos:
         categories.add(str(row.get("category_id", 1)))
     if len(categories) > 1:
         raise DataError(f"{path} has results of the categories {', '.join(sorted(categories))}. Keep people's only.")
-    return videos_of(path, found, definition, asked)
+    return videos_of(path, found, definition, requested)
 
 
-def alphapose_videos(path: Path, images: dict[str, Any], asked: str | None) -> Videos:
+def alphapose_videos(path: Path, images: dict[str, Any], requested: str | None) -> Videos:
     """The videos of an object of images, as AlphaPose writes it with ``--format open`` or ``cmu``."""
     found: Found = defaultdict(list)
     for name, facts in images.items():
@@ -51,21 +51,21 @@ def alphapose_videos(path: Path, images: dict[str, Any], asked: str | None) -> V
         video, frame = place_of(name, where)
         keys = ("bodies", "joints") if "bodies" in facts else ("people", KEY)
         found[video] += [Sighting(frame, row, place) for place, row in people_of(facts, where, *keys)]
-    return videos_of(path, found, ALPHAPOSE_OPEN, asked)
+    return videos_of(path, found, ALPHAPOSE_OPEN, requested)
 
 
-def videos_of(path: Path, found: Found, definition: Definition, asked: str | None) -> Videos:
+def videos_of(path: Path, found: Found, definition: Definition, requested: str | None) -> Videos:
     """What was found, by video."""
     found = found or {"": []}
     several = len(found) > 1
     return {
-        name: partial(_video, str(path / name if several else path), rows, definition, asked)
+        name: partial(_video, str(path / name if several else path), rows, definition, requested)
         for name, rows in sorted(found.items())
     }
 
 
-def _video(source: str, sightings: list[Sighting], definition: Definition, asked: str | None) -> Keypoints:
-    layout, stated = decide(source, {len(one.joints) // 3 for one in sightings}, definition, asked)
+def _video(source: str, sightings: list[Sighting], definition: Definition, requested: str | None) -> Keypoints:
+    layout, stated = decide(source, {len(one.joints) // 3 for one in sightings}, definition, requested)
     return Keypoints(source, layout, stated, gather(source, sightings, len(layout)))
 
 

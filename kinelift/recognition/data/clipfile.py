@@ -20,7 +20,7 @@ _LAYOUT = (
 _ARRAYS = ("points", "times", "rate", "skeleton")
 
 
-class Motion(NamedTuple):
+class ClipMotion(NamedTuple):
     """Points in metres, times in seconds, and what the joints are."""
 
     points: Float[np.ndarray, "T J 3"]
@@ -28,7 +28,7 @@ class Motion(NamedTuple):
     skeleton: Skeleton
 
 
-def load(path: Path, person: str = "") -> Motion:
+def load(path: Path, person: str = "") -> ClipMotion:
     """Read ``path``; ``person``: whose poses, of a recording. Nothing in the file is executed.
 
     Raises ``DataError`` naming the file and what is wrong with it.
@@ -47,13 +47,13 @@ def load(path: Path, person: str = "") -> Motion:
     return _motion(path, arrays)
 
 
-def save(path: Path, motion: Motion) -> None:
+def save(path: Path, motion: ClipMotion) -> None:
     """Write what ``load`` reads, bit by bit."""
     points, times, layout = motion
     np.savez_compressed(path, points=points, times=times, skeleton=np.array(layout.name))
 
 
-def _motion(path: Path, arrays: dict[str, Shaped[np.ndarray, "..."]]) -> Motion:
+def _motion(path: Path, arrays: dict[str, Shaped[np.ndarray, "..."]]) -> ClipMotion:
     if missing := [name for name in ("points", "skeleton") if name not in arrays]:
         raise DataError(f"{path} has no {' and no '.join(missing)}. {_LAYOUT}")
     try:
@@ -66,7 +66,7 @@ def _motion(path: Path, arrays: dict[str, Shaped[np.ndarray, "..."]]) -> Motion:
             f"{path}: points have shape {points.shape}; {layout} needs (frames, {len(layout)}, 3), with the joints in "
             f"the order: {', '.join(layout.joints)}."
         )
-    return _checked(path, Motion(points, _times(path, arrays, len(points)), layout))
+    return _checked(path, ClipMotion(points, _times(path, arrays, len(points)), layout))
 
 
 def _times(path: Path, arrays: dict[str, Shaped[np.ndarray, "..."]], count: int) -> Float[np.ndarray, " T"]:
@@ -87,7 +87,7 @@ def _numbers(path: Path, name: str, array: Shaped[np.ndarray, "..."]) -> Float[n
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 
-def _recorded(path: Path, person: str) -> Motion:
+def _recorded(path: Path, person: str) -> ClipMotion:
     people = {str(one.id): one for one in recording.load(path).people}
     if not person and len(people) == 1:
         (person,) = people
@@ -97,10 +97,10 @@ def _recorded(path: Path, person: str) -> Motion:
     poses = people[person].poses
     if poses is None:
         raise DataError(f"{path} has no 3D poses of person {person}. Make it anew with: kinelift run VIDEO")
-    return _checked(path, Motion(poses.points, poses.times, poses.skeleton))
+    return _checked(path, ClipMotion(poses.points, poses.times, poses.skeleton))
 
 
-def _checked(path: Path, motion: Motion) -> Motion:
+def _checked(path: Path, motion: ClipMotion) -> ClipMotion:
     if not np.isfinite(motion.points).any():
         what = "is not a number anywhere" if len(motion.points) else "has no frames"
         raise DataError(f"{path}: points {what}. Remove the file and its rows, or convert it anew.")

@@ -13,14 +13,14 @@ LARGEST = 64 * 2**20
 """Bytes of one file; the known collections stay far below."""
 
 
-def members(path: Path, wanted: re.Pattern[str]) -> Mapping[str, bytes]:
-    """Contents of all files under ``path`` whose name matches ``wanted`` as a whole, by that name, sorted.
+def members(path: Path, pattern: re.Pattern[str]) -> Mapping[str, bytes]:
+    """Contents of all files under ``path`` whose name matches ``pattern`` as a whole, by that name, sorted.
 
     Raises ``DataError`` if ``path`` is neither a folder nor a readable tar archive, or has a file of that name twice.
     """
     found: dict[str, bytes] = {}
     try:
-        for name, content in _folder(path, wanted) if path.is_dir() else _archive(path, wanted):
+        for name, content in _folder(path, pattern) if path.is_dir() else _archive(path, pattern):
             if name in found:
                 raise DataError(f"{path} has two files {name}. Name the folder that holds the right ones.")
             found[name] = content
@@ -33,18 +33,18 @@ def members(path: Path, wanted: re.Pattern[str]) -> Mapping[str, bytes]:
     return dict(sorted(found.items()))
 
 
-def _folder(path: Path, wanted: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
+def _folder(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
     for file in sorted(path.rglob("*")):
-        if wanted.fullmatch(file.name) and file.is_file():
+        if pattern.fullmatch(file.name) and file.is_file():
             _check_size(file.name, file.stat().st_size)
             yield file.name, file.read_bytes()
 
 
-def _archive(path: Path, wanted: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
+def _archive(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
     with tarfile.open(path) as archive:
         for member in archive:
             name = PurePosixPath(member.name).name
-            if wanted.fullmatch(name) and member.isfile():
+            if pattern.fullmatch(name) and member.isfile():
                 _check_size(name, member.size)
                 content = archive.extractfile(member)
                 assert content is not None

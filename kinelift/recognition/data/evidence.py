@@ -18,7 +18,7 @@ _HIP = H36M17.index("hip")
 
 
 @dataclass(frozen=True, eq=False)
-class Motion:
+class ObservedMotion:
     """One clip: joints of h36m17 in world metres, y up, ``rate`` frames a second."""
 
     points: Float[np.ndarray, "T J 3"]
@@ -52,31 +52,31 @@ class Motion:
         return binary_dilation(mask, np.ones(2 * self.frames(seconds) + 1, bool))
 
 
-Evidence = Callable[[Motion], Bool[np.ndarray, " T"]]
+Evidence = Callable[[ObservedMotion], Bool[np.ndarray, " T"]]
 
 
-def moving(motion: Motion) -> Bool[np.ndarray, " T"]:
+def moving(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
     """The body as a whole moves, or did or will within half a second."""
     return motion.around(motion.speeds.mean(axis=1) > 0.25, 0.5)
 
 
-def travelling(motion: Motion) -> Bool[np.ndarray, " T"]:
+def travelling(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
     """The hip moves along."""
     return motion.speeds[:, _HIP] > 0.25
 
 
-def seated(motion: Motion) -> Bool[np.ndarray, " T"]:
+def seated(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
     """Both thighs point well forward and both the hip and the feet rest."""
     resting = (motion.speeds[:, _HIP] < 0.25) & (motion.both("ankle", motion.speeds).min(axis=1) < 0.25)
     return resting & (motion.thighs.mean(axis=1) > 40)
 
 
-def upright(motion: Motion) -> Bool[np.ndarray, " T"]:
+def upright(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
     """Both thighs hang and both feet rest; the arms may do anything."""
     return (motion.thighs.max(axis=1) < 25) & (motion.both("ankle", motion.speeds).max(axis=1) < 0.2)
 
 
-def airborne(motion: Motion) -> Bool[np.ndarray, " T"]:
+def airborne(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
     """The hip falls freely, as it does from take-off to landing, or did or will within 0.4 s."""
     if len(motion) < 7:
         return np.zeros(len(motion), bool)
@@ -84,27 +84,27 @@ def airborne(motion: Motion) -> Bool[np.ndarray, " T"]:
     return motion.around(acceleration < -6, 0.4)
 
 
-def kicking(motion: Motion) -> Bool[np.ndarray, " T"]:
+def kicking(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
     """A foot swings at close to the clip's highest speed, or did or will within 0.4 s."""
     swing = motion.both("ankle", motion.speeds).max(axis=1)
     return motion.around(swing > 0.7 * swing.max(), 0.4)
 
 
-def punching(motion: Motion) -> Bool[np.ndarray, " T"]:
+def punching(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
     """A hand is faster than 1.5 m/s, or was or will be within 0.4 s."""
     return motion.around(motion.both("wrist", motion.speeds).max(axis=1) > 1.5, 0.4)
 
 
-def signalling(motion: Motion) -> Bool[np.ndarray, " T"]:
+def signalling(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
     """Standing, with a hand moving or held above the hip, or about to within 0.3 s."""
     return upright(motion) & motion.around(_busy_hands(motion), 0.3)
 
 
-def idle(motion: Motion) -> Bool[np.ndarray, " T"]:
+def idle(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
     """Standing with both hands down and at rest."""
     return upright(motion) & ~motion.around(_busy_hands(motion), 0.3)
 
 
-def _busy_hands(motion: Motion) -> Bool[np.ndarray, " T"]:
+def _busy_hands(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
     raised = motion.both("wrist", motion.points)[..., 1] - motion.points[:, _HIP, 1, None] > 0.25
     return ((motion.both("wrist", motion.speeds) > 0.4) | raised).any(axis=1)

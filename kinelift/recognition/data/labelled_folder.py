@@ -99,7 +99,7 @@ def _clip(path: Path, rows: Sequence[Row]) -> tuple[Clip, Skeleton, tuple[Flaw, 
     table, first = path / "labels.csv", rows[0]
     name = _one(table, rows, "name") or " ".join(filter(None, (first.clip, first.person)))
     points, times, layout = clipfile.load(_file(path, first.clip), first.person)
-    points, times, flaws = repair.tidy(name, points, times)
+    points, times, flaws = repair.clean(name, points, times)
     if not np.isfinite(points).any():
         raise DataError(f"{_file(path, first.clip)} has no usable pose at any usable time. Remove it and its rows.")
     for row in rows:
@@ -122,11 +122,11 @@ def _clip(path: Path, rows: Sequence[Row]) -> tuple[Clip, Skeleton, tuple[Flaw, 
 
 def _one(table: Path, rows: Iterable[Row], column: str) -> str:
     """What the rows of one clip say about it, which they need not repeat."""
-    said = {getattr(row, column): row.line for row in rows if getattr(row, column)}
-    if len(said) > 1:
-        (a, line_a), (b, line_b) = list(said.items())[:2]
+    stated = {getattr(row, column): row.line for row in rows if getattr(row, column)}
+    if len(stated) > 1:
+        (a, line_a), (b, line_b) = list(stated.items())[:2]
         raise DataError(f"{table}: {column} of one clip is {a!r} in line {line_a}, {b!r} in line {line_b}. Choose one.")
-    return next(iter(said), "")
+    return next(iter(stated), "")
 
 
 def _file(path: Path, clip: str) -> Path:
@@ -172,7 +172,7 @@ def _fill(path: Path, dataset: Dataset) -> None:
         rows += _rows_of(clip, stem)
         file = _file(path, stem)
         make_folder(file.parent)
-        clipfile.save(file, clipfile.Motion(clip.points, clip.times, dataset.skeleton))
+        clipfile.save(file, clipfile.ClipMotion(clip.points, clip.times, dataset.skeleton))
     write_rows(path / "labels.csv", rows)
     (path / "labels.txt").write_text("".join(f"{label}\n" for label in dataset.labels), encoding="utf-8")
     if dataset.terms:

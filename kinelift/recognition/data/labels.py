@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Int
 
 from kinelift.recognition.data.clips import OTHER
-from kinelift.recognition.data.evidence import Evidence, Motion
+from kinelift.recognition.data.evidence import Evidence, ObservedMotion
 
 LABELS = ("walk", "run", "jump", "sit", "stand", "gesture", "kick", "punch", "dance", "climb", OTHER)
 
@@ -34,7 +34,7 @@ class Rule:
         return re.fullmatch(self.pattern, description) is not None
 
 
-def labels_of(description: str, motion: Motion, rules: Sequence[Rule]) -> Int[np.ndarray, " T"]:
+def labels_of(description: str, motion: ObservedMotion, rules: Sequence[Rule]) -> Int[np.ndarray, " T"]:
     """Index into ``LABELS`` for every frame, ``UNLABELLED`` where no rule speaks; an earlier rule goes before a later.
 
     ``description`` is the index's text, or the clip's own name where the index has none.

@@ -12,7 +12,7 @@ from kinelift.poses import H36M17
 from kinelift.poses.errors import DataError
 from kinelift.recognition.data import cmu, repair
 from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
-from kinelift.recognition.data.evidence import Motion
+from kinelift.recognition.data.evidence import ObservedMotion
 from kinelift.recognition.data.labels import LABELS, UNLABELLED, labels_of
 from kinelift.recognition.windows import WindowPlan, resample
 
@@ -69,7 +69,7 @@ def read(path: Path, lifted: Path | None = None) -> Dataset:
 def _clip(name: str, one: _Recording) -> Clip:
     even = resample(one.points.astype(np.float64), one.times, WindowPlan(rate=RATE))
     description = one.action or one.name.rsplit("/", 1)[-1]
-    labels = labels_of(description, Motion(even, RATE), cmu.RULES)
+    labels = labels_of(description, ObservedMotion(even, RATE), cmu.RULES)
     return Clip(name, cmu.subject_of(one.name, one.subject), one.points, one.times, tuple(_segments(labels)))
 
 
@@ -90,7 +90,7 @@ def _copies(
                 f"{path}: {one.name} was not made from {origin}. Make the file with: python -m lifting relift {origin}"
             )
         if (clip := clips.get(one.source)) and np.isfinite(one.points).any():
-            points, times, flaws = repair.tidy(clip.name, one.points, one.times)
+            points, times, flaws = repair.clean(clip.name, one.points, one.times)
             yield replace(clip, points=points, times=times, kind="lifted"), flaws
 
 

@@ -64,7 +64,7 @@ def read(path: Path, listed: bool = True) -> Dataset:
         elif repair.unseen(points).all():
             flaws.append(Flaw(name, f"no pose in any of {len(points)} frames", "left out"))
         else:
-            points, times, found = repair.bridge(name, points, np.arange(len(points)) / RATE)
+            points, times, found = repair.fill_gaps(name, points, np.arange(len(points)) / RATE)
             clips.append(_clip(name, points, times))
             flaws += found
     return Dataset(SKELETON, ACTIONS, tuple(clips), TERMS, tuple(flaws))

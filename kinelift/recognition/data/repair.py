@@ -8,7 +8,7 @@ from kinelift.recognition.data.clips import Flaw
 
 Points = Float[np.ndarray, "T J 3"]
 Times = Float[np.ndarray, " T"]
-Mended = tuple[Float[np.ndarray, "N J 3"], Float[np.ndarray, " N"], tuple[Flaw, ...]]
+Repaired = tuple[Float[np.ndarray, "N J 3"], Float[np.ndarray, " N"], tuple[Flaw, ...]]
 
 
 def unseen(points: Points) -> Bool[np.ndarray, " T"]:
@@ -16,7 +16,7 @@ def unseen(points: Points) -> Bool[np.ndarray, " T"]:
     return np.isnan(points).all(axis=(1, 2)) | (points == 0).all(axis=(1, 2))
 
 
-def tidy(name: str, points: Points, times: Times) -> Mended:
+def clean(name: str, points: Points, times: Times) -> Repaired:
     """Increasing times, and NaN in frames without a pose and in joints without a finite place."""
     flaws = []
     later = np.concatenate([[-np.inf], np.fmax.accumulate(times)[:-1]])
@@ -33,7 +33,7 @@ def tidy(name: str, points: Points, times: Times) -> Mended:
     return points, times, tuple(flaws)
 
 
-def bridge(name: str, points: Points, times: Times) -> Mended:
+def fill_gaps(name: str, points: Points, times: Times) -> Repaired:
     """Frames without a pose made up: straight lines between those around them, none at either end of the clip."""
     empty = unseen(points)
     if not empty.any() or empty.all():

@@ -58,7 +58,7 @@ def read(path: Path) -> Dataset:
             if not len(points):
                 flaws.append(Flaw(name, "no pose in any frame", "left out"))
                 continue
-            points, times, found = repair.bridge(name, points, np.arange(len(points)) / RATE)
+            points, times, found = repair.fill_gaps(name, points, np.arange(len(points)) / RATE)
             clips.append(Clip(name, fold, points, times, (Segment(ACTIONS[label]),), fold))
             flaws += found
     return Dataset(SKELETON, ACTIONS, tuple(clips), TERMS, tuple(flaws))

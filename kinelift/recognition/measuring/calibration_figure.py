@@ -26,8 +26,8 @@ def write_calibration_figure(
     _draw_reliability(left, found)
     for name, label, colour in (
         ("named", "known actions that get a name", "#4c8fd9"),
-        ("right", "names that are right", "#6fb35c"),
-        ("false", "unknown motion that gets a name", "#e15759"),
+        ("precision", "names that are right", "#6fb35c"),
+        ("false_accept_rate", "unknown motion that gets a name", "#e15759"),
     ):
         right.plot(thresholds, [getattr(trust, name) for trust in curve], label=label, color=colour)
     right.axvline(chosen, color="#555555", linestyle=":", label=f"threshold {chosen:.2f}")

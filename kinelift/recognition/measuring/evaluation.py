@@ -28,7 +28,7 @@ class Round:
 
 
 @dataclass(frozen=True, eq=False)
-class Verdicts:
+class CrossValidation:
     """What was said about every row of ``corpus`` by models that had not seen its subject.
 
     ``network`` are logits. ``round`` numbers the training that each row was judged by, −1 where it never was.
@@ -85,13 +85,13 @@ def subject_folds(corpus: Corpus, folds: int) -> list[frozenset[str]]:
     return [frozenset(group) for group in groups if group]
 
 
-def judge(
+def cross_validate(
     corpus: Corpus,
     settings: TrainSettings,
     plan: Sequence[Round],
     genotype: AnyGenotype = HAND_CHOSEN,
     progress: Callable[[int, int], None] = lambda number, epoch: None,
-) -> Verdicts:
+) -> CrossValidation:
     """Train once for each round; ``progress(round, epoch)`` is called after every epoch."""
     shape = (len(corpus), len(corpus.names))
     judged, fair = np.full(len(corpus), -1), np.zeros(len(corpus), bool)
@@ -106,17 +106,17 @@ def judge(
         network[each.test] = trainer.result({}).logits(test.windows())
         nearest[each.test] = centroid(train, test, settings.encoding)
         most[each.test] = majority(train, test)
-    return Verdicts(corpus, judged, fair, network, nearest, most)
+    return CrossValidation(corpus, judged, fair, network, nearest, most)
 
 
-def answers(verdicts: Verdicts, rows: Bool[np.ndarray, " W"]) -> Answers:
+def answers(verdicts: CrossValidation, rows: Bool[np.ndarray, " W"]) -> Answers:
     """What the networks said about people whom they had not seen, in the fair ones among ``rows``."""
     corpus, keep = verdicts.corpus, verdicts.fair & rows
     taught = np.zeros(int(keep.sum()), bool)
     return Answers(verdicts.network[keep], corpus.labels[keep], verdicts.round[keep], taught, other_of(corpus))
 
 
-def unmet(
+def answers_on_left_out(
     corpus: Corpus,
     judged: Bool[np.ndarray, " W"],
     settings: TrainSettings,
@@ -129,7 +129,7 @@ def unmet(
     Their people are in the training, doing other things. ``judged`` rows are asked about; ``folds`` are their groups.
     """
     parts = []
-    for number, left_out in enumerate(untaught(corpus)):
+    for number, left_out in enumerate(left_out_actions(corpus)):
         rows = np.isin(corpus.labels, left_out)
         trainer = Trainer(settings, corpus.only(~rows), None, genotype)
         for _ in trainer.fit():
@@ -151,7 +151,7 @@ def joined(first: Answers, second: Answers) -> Answers:
     )
 
 
-def untaught(corpus: Corpus, most: int = 5) -> list[list[int]]:
+def left_out_actions(corpus: Corpus, most: int = 5) -> list[list[int]]:
     """Actions in groups to be left out, at most ``most`` groups; none if that would leave less than two to learn."""
     known = [label for label in np.unique(corpus.labels).tolist() if label != other_of(corpus)]
     groups = [known[k::most] for k in range(min(most, len(known)))]

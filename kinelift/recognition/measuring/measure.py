@@ -21,7 +21,7 @@ from kinelift.recognition.calibration import (
     trust,
 )
 from kinelift.recognition.measuring import evaluation, reports
-from kinelift.recognition.measuring.evaluation import Round, Verdicts
+from kinelift.recognition.measuring.evaluation import CrossValidation, Round
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.scores import Scores
 from kinelift.recognition.training.trainer import TrainSettings
@@ -35,7 +35,7 @@ class Measured:
     people. They speak of the ``kind`` of clips that was judged: lifted ones where there are any.
     """
 
-    verdicts: Verdicts
+    verdicts: CrossValidation
     answers: Answers
     kind: str
     calibration: Calibration
@@ -75,15 +75,15 @@ def measure(
 
     ``false_names``: the share of unknown motion that may get a name. ``progress`` is called after every epoch.
     """
-    verdicts = evaluation.judge(
+    verdicts = evaluation.cross_validate(
         corpus, settings, plan, genotype, lambda k, _: progress(f"round {k + 1} of {len(plan)}")
     )
     kind = "lifted" if corpus.of("lifted").any() else ""
     taught = evaluation.answers(verdicts, corpus.of(kind))
     answers = taught
-    if evaluation.untaught(corpus):
+    if evaluation.left_out_actions(corpus):
         judged = corpus.of(kind) & (verdicts.round >= 0)
-        strangers = evaluation.unmet(
+        strangers = evaluation.answers_on_left_out(
             corpus, judged, settings, verdicts.round, genotype, lambda k, _: progress(f"actions left out, {k + 1}")
         )
         answers = evaluation.joined(taught, strangers)

@@ -57,16 +57,21 @@ def trusted(found: Trust, calibration: Calibration, error: float) -> Table:
     """How far decisions can be trusted, in shares of windows."""
     table = Table("", "share", title=f"Trust at threshold {calibration.threshold:.2f}")
     table.add_row("known actions that get a name", _share(found.named))
-    table.add_row("names that are right", _share(found.right))
-    table.add_row("unknown motion that gets a name all the same", _share(found.false))
+    table.add_row("names that are right", _share(found.precision))
+    table.add_row("unknown motion that gets a name all the same", _share(found.false_accept_rate))
     table.add_row("expected calibration error", _share(error))
     return table
 
 
 def plain_trust(found: Trust, labels: Sequence[str]) -> dict[str, Any]:
     """The same, ready for JSON."""
-    by = {labels[k]: _known(share) for k, share in found.false_by.items()}
-    return {"named": _known(found.named), "right": _known(found.right), "false": _known(found.false), "false_by": by}
+    by = {labels[k]: _known(share) for k, share in found.false_accept_rates.items()}
+    return {
+        "named": _known(found.named),
+        "right": _known(found.precision),
+        "false": _known(found.false_accept_rate),
+        "false_by": by,
+    }
 
 
 def _share(value: float) -> str:

@@ -30,7 +30,7 @@ def search(
     settings: Annotated[SearchSettings, tyro.conf.arg(name="")] = SearchSettings(),  # noqa: B008
     plan: WindowPlan = WindowPlan(),  # noqa: B008
     augmentation: Augmentation = Augmentation(),  # noqa: B008
-    judges: tuple[str, ...] = (),
+    validation_subjects: tuple[str, ...] = (),
     device: str = "cpu",
 ) -> None:
     """Search an architecture (ENAS), and go on where an interrupted search stopped. Test clips are not looked at.
@@ -41,19 +41,21 @@ def search(
         settings: The search.
         plan: How clips are cut.
         augmentation: How training windows are varied.
-        judges: Subjects whose motion decides about the rewards, and is not trained on; without it, about a fifth.
+        validation_subjects: Subjects whose motion gives the rewards and is not trained on; without it, about a fifth.
         device: cpu or cuda.
     """
     corpus, training = read(data, TrainSettings(plan=plan, augmentation=augmentation))
     corpus = corpus.only(np.array([clip.split != "test" for clip in corpus.clips]))
-    judging = corpus.by(judges or subject_folds(corpus, 5)[0])
-    if not judging.any() or judging.all():
-        raise DataError("A search needs people to learn from and others to judge by. Name some of them with --judges.")
-    source = Pictures(Sampler(corpus.only(~judging), augmentation), training.encoding)
-    images = pictures(corpus.only(judging).windows(), training.encoding)
-    labels = torch.from_numpy(corpus.labels[judging])
+    validation = corpus.by(validation_subjects or subject_folds(corpus, 5)[0])
+    if not validation.any() or validation.all():
+        raise DataError(
+            "A search needs people to learn from and others to judge by. Name some of them with --validation-subjects."
+        )
+    source = Pictures(Sampler(corpus.only(~validation), augmentation), training.encoding)
+    images = pictures(corpus.only(validation).windows(), training.encoding)
+    labels = torch.from_numpy(corpus.labels[validation])
     work = Search(settings, len(corpus.names), source, images, labels, device)
-    run = Run(inputs_of(corpus), _chosen(settings, training, corpus, judging))
+    run = Run(inputs_of(corpus), _chosen(settings, training, corpus, validation))
     make_folder(out.parent)
     state = out.with_suffix(".state")
     if state.exists():
@@ -63,7 +65,7 @@ def search(
         for record in work.fit():
             work.save(state, run)
             advance(f"reward {record.get('reward', 0.0):.1%}, random {record['random']:.1%}")
-    found = replace(work.found(), run=run.facts())
+    found = replace(work.result(), run=run.facts())
     with replacing(out) as part:
         part.write_text(found.to_json(), encoding="utf-8")
     search_plots.course(found.history, out.with_suffix(".png"))

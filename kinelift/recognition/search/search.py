@@ -21,13 +21,13 @@ from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.models.enas.batch_norm import batch_statistics
 from kinelift.models.enas.controller import Controller
 from kinelift.recognition.search.reinforce import Reinforce
-from kinelift.recognition.search.search_result import Candidate, Found
+from kinelift.recognition.search.search_result import Candidate, SearchResult
 from kinelift.recognition.search.search_settings import SearchSettings, shared_weights, space_of
 from kinelift.weights.run import Run, load_state, save_state
 
 
 @runtime_checkable
-class Source(Protocol):
+class ImageSource(Protocol):
     """Where training examples come from."""
 
     def draw(self, count: int, generator: np.random.Generator) -> tuple[Float[Tensor, "B 3 H W"], Int[Tensor, " B"]]:
@@ -45,7 +45,7 @@ class Search:
         self,
         settings: SearchSettings,
         classes: int,
-        source: Source,
+        source: ImageSource,
         images: Float[Tensor, "V 3 H W"],
         labels: Int[Tensor, " V"],
         device: str = "cpu",
@@ -150,7 +150,7 @@ class Search:
         choices = [torch.randint(decision.choices, (count,), generator=chance) for decision in self.space.decisions]
         return self._decoded(torch.stack(choices, dim=1))
 
-    def found(self) -> Found:
+    def result(self) -> SearchResult:
         """Candidates of the controller and random ones, scored on all validation images."""
         chance, count = Generator().manual_seed(self.settings.seed + 3), self.settings.candidates
         with batch_statistics(self.net):
@@ -158,7 +158,7 @@ class Search:
                 [Candidate(genotype, self.accuracy(genotype)) for genotype in draw(count, chance)]
                 for draw in (self.sample, self.random)
             )
-        return Found(self.settings, _ranked(drawn), _ranked(random), tuple(self.history))
+        return SearchResult(self.settings, _ranked(drawn), _ranked(random), tuple(self.history))
 
     def save(self, path: Path, run: Run) -> None:
         """Write all that ``restore`` needs, with the inputs of ``run``."""

@@ -20,7 +20,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """What a search found: its ``candidates`` and as many uniformly random ones, each best first, and how it went.
 
     ``run``: from what it was found (``weights.run.Run.facts``), where that was recorded.
@@ -47,7 +47,7 @@ class Found:
         return json.dumps(asdict(self), indent=1)
 
     @staticmethod
-    def from_json(text: str) -> "Found":
+    def from_json(text: str) -> "SearchResult":
         """Read what ``to_json`` wrote."""
         values = json.loads(text)
         settings = dict(values["settings"])
@@ -58,4 +58,6 @@ class Found:
             tuple(Candidate(genotype(each["genotype"]), each["accuracy"]) for each in values[name])
             for name in ("candidates", "random")
         )
-        return Found(SearchSettings(**settings), candidates, random, tuple(values["history"]), values.get("run", {}))
+        return SearchResult(
+            SearchSettings(**settings), candidates, random, tuple(values["history"]), values.get("run", {})
+        )

@@ -77,9 +77,9 @@ class Corpus:
         A motion is continued beyond both ends by playing it backwards and forwards in turn (``windows.fold``).
         """
         out = np.empty((*places.shape, len(self.dataset.skeleton), 3))
-        for b, (row, wanted) in enumerate(zip(rows, places, strict=True)):
+        for b, (row, frames) in enumerate(zip(rows, places, strict=True)):
             motion = self.motions[self.clip[row]]
-            out[b] = interpolate(motion, fold(wanted, len(motion) - 1))
+            out[b] = interpolate(motion, fold(frames, len(motion) - 1))
         return out
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.tracking.crossings import KINDS, RATES, SECONDS, Scene, hidden, in_place, scenes
-from benchmarks.tracking.simulated_detector import Flaws, detected, spells
+from benchmarks.tracking.simulated_detector import Flaws, detected
 from benchmarks.tracking.tracking import judged, ours, plain
 from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
@@ -101,7 +101,7 @@ def test_each_flaw_does_something(all_kinds: list[Scene]) -> None:
 
 def test_spells_last_as_long_as_they_should() -> None:
     times = np.arange(200_000) / 100
-    share = spells(times, 0.2, 0.5, np.random.default_rng(0)).mean()
+    share = episodes(times, 0.2, 0.5, np.random.default_rng(0)).mean()
     assert share == pytest.approx(1 - np.exp(-0.1), rel=0.15)
 
 

@@ -33,10 +33,12 @@ def case(request: pytest.FixtureRequest) -> tuple[Energy, State, np.ndarray]:
     combined = table[np.isfinite(table).all(1)] @ chains()
     points = combined @ (np.exp(mean)[list(SEGMENT), None] * directions) + state.root[:, None]
     plane = points[..., :2] / points[..., 2:] + 0.01 * random.normal(size=(frames, 12, 2))
-    told = unit(directions + 0.3 * random.normal(size=directions.shape))
+    predicted = unit(directions + 0.3 * random.normal(size=directions.shape))
     times = np.cumsum(random.uniform(0.2, 0.4, frames))
     weight = random.uniform(0.3, 1, (frames, 12))
-    problem = Problem(plane, weight, combined, state.root[:, 2], told, np.exp(mean), second(times), weight[:, 0] < 0)
+    problem = Problem(
+        plane, weight, combined, state.root[:, 2], predicted, np.exp(mean), second(times), weight[:, 0] < 0
+    )
     return Energy(problem, FitSettings(acceleration=5.0, limit=20.0)), state, mean
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kinelift.lifting.mocap.capture_files import LEAD_IN, Recorded, read
+from kinelift.lifting.mocap.capture_files import LEAD_IN, Capture, read
 from kinelift.lifting.mocap.joints import ACCLAIM_METRES
 from kinelift.lifting.mocap.prepare import prepare
 from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
@@ -66,7 +66,7 @@ def put(folder: Path, name: str, text: str) -> Path:
     return path
 
 
-def recorded(folder: Path, name: str, text: str) -> Recorded:
+def recorded(folder: Path, name: str, text: str) -> Capture:
     put(folder, name, text)
     return next(read(folder / "in"))
 
@@ -78,7 +78,7 @@ def prepared(folder: Path, name: str, text: str) -> dict[str, np.ndarray]:
         return dict(file)
 
 
-def place(data: Recorded, name: str) -> np.ndarray:
+def place(data: Capture, name: str) -> np.ndarray:
     return data.points[0, MOCAP.index(name)]
 
 

@@ -3,13 +3,13 @@ import pytest
 
 from kinelift.recognition.data import cmu
 from kinelift.recognition.data.clips import OTHER
-from kinelift.recognition.data.evidence import Motion
+from kinelift.recognition.data.evidence import ObservedMotion
 from kinelift.recognition.data.labels import LABELS, UNLABELLED, labels_of
 from tests.recognition.motions import standing, walking, waving
 
 
 def named(description, points):
-    found = labels_of(description, Motion(points, 30.0), cmu.RULES)
+    found = labels_of(description, ObservedMotion(points, 30.0), cmu.RULES)
     return [LABELS[label] if label != UNLABELLED else None for label in found]
 
 

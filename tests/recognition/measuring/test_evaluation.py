@@ -3,7 +3,7 @@ import pytest
 
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.encoding.spmf import Encoding
-from kinelift.recognition.measuring.evaluation import Verdicts, centroid, judge, majority, rounds
+from kinelift.recognition.measuring.evaluation import CrossValidation, centroid, cross_validate, majority, rounds
 from kinelift.recognition.training.corpus import corpus_of
 from kinelift.recognition.training.trainer import TrainSettings
 from kinelift.recognition.windows import WindowPlan
@@ -29,7 +29,7 @@ def says(labels, confidence):
 
 def verdicts(corpus, answers, fair=None):
     fair = np.ones(len(corpus), bool) if fair is None else fair
-    return Verdicts(corpus, np.zeros(len(corpus), int), fair, answers, answers, answers)
+    return CrossValidation(corpus, np.zeros(len(corpus), int), fair, answers, answers, answers)
 
 
 def test_baselines_on_what_they_have_seen(corpus):
@@ -46,7 +46,7 @@ def test_unlearnable_labels_do_not_count(corpus):
 
 def test_everybody_is_judged_once_by_a_network_that_has_not_seen_them(corpus):
     seen = []
-    found = judge(corpus, TINY, rounds(corpus, 3), progress=lambda number, epoch: seen.append((number, epoch)))
+    found = cross_validate(corpus, TINY, rounds(corpus, 3), progress=lambda number, epoch: seen.append((number, epoch)))
     assert seen == [(0, 1), (1, 1), (2, 1)]
     assert (found.round >= 0).all() and np.isfinite(found.network).all()
     by_subject = {subject: set() for subject in corpus.subjects}

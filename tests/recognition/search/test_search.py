@@ -13,7 +13,7 @@ from kinelift.models.enas.space import MacroSpace, MicroSpace
 from kinelift.recognition.search import search_plots
 from kinelift.recognition.search.reinforce import Reinforce, ReinforceSettings
 from kinelift.recognition.search.search import Search
-from kinelift.recognition.search.search_result import Candidate, Found
+from kinelift.recognition.search.search_result import Candidate, SearchResult
 from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.weights.run import Run
 
@@ -99,8 +99,8 @@ def test_resumed_search_equals_uninterrupted_one(space, tmp_path):
     second = started(settings)
     second.restore(tmp_path / "search.state", run)
     assert without_time(second.fit()) == without_time(records[2:])
-    assert second.found().candidates == whole.found().candidates
-    assert second.found().random == whole.found().random
+    assert second.result().candidates == whole.result().candidates
+    assert second.result().random == whole.result().random
     for name, tensor in second.net.state_dict().items():
         assert torch.equal(tensor, whole.net.state_dict()[name]), name
 
@@ -118,13 +118,13 @@ def test_shared_weights_learn():
 def test_found_candidates_are_scored_again_and_ranked():
     search = started()
     list(search.fit())
-    found = search.found()
+    found = search.result()
     for ranked in (found.candidates, found.random):
         assert len(ranked) == SMALL.candidates
         assert [each.accuracy for each in ranked] == sorted((each.accuracy for each in ranked), reverse=True)
     assert (found.best, found.best_random) == (found.candidates[0], found.random[0])
-    assert found == search.found()
-    assert Found.from_json(found.to_json()) == found
+    assert found == search.result()
+    assert SearchResult.from_json(found.to_json()) == found
 
 
 def test_search_leaves_the_global_generator_and_the_running_statistics_alone():
@@ -134,7 +134,7 @@ def test_search_leaves_the_global_generator_and_the_running_statistics_alone():
     search = started()
     next(search.fit())
     state = {name: tensor.clone() for name, tensor in search.net.state_dict().items() if "running" in name}
-    search.found()
+    search.result()
     assert torch.equal(torch.rand(3), expected)
     assert all(torch.equal(search.net.state_dict()[name], tensor) for name, tensor in state.items())
 
@@ -152,7 +152,7 @@ def test_learning_rate_restarts():
 
 def test_figures_are_drawn(tmp_path):
     history = tuple({"epoch": k, "loss": 1.0, "entropy": 0.9, "random": 0.1} for k in range(3))
-    Found(SMALL, (Candidate(PLAIN, 0.5),), (Candidate(PLAIN, 0.4),), history)
+    SearchResult(SMALL, (Candidate(PLAIN, 0.5),), (Candidate(PLAIN, 0.4),), history)
     search_plots.course(history, tmp_path / "course.png")
     search_plots.cells(HAND_CHOSEN, tmp_path / "new folder" / "cells.png")
     search_plots.chain(PLAIN, tmp_path / "chain.png")
