@@ -109,7 +109,7 @@ def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> Search
     whole, judge = corpus(data.msr), VALIDATION_SUBJECTS[seed % len(VALIDATION_SUBJECTS)]
     learnt = whole.only(np.array([clip.split == "train" for clip in whole.clips]))
     pictured = {"plan": asdict(PLAN), "augmentation": asdict(VARIED), "encoding": asdict(encoding)}
-    run = Run(inputs_of(learnt), {**asdict(settings), **pictured, "judges": [judge]})
+    run = Run(inputs_of(learnt), {**asdict(settings), **pictured, "validation_subjects": [judge]})
     if not file.exists():
         validation = learnt.by({judge})
         source = Pictures(Sampler(learnt.only(~validation), VARIED), encoding)

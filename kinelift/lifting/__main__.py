@@ -130,7 +130,7 @@ def training(preset: str) -> Callable[..., None]:
         learning, validation = (dataset_split.showing(part, actions) for part in (parts.train, parts.validation))
         more = None if unlabelled is None else dataset_split.load(unlabelled)
         fabric = _fabric(accelerator, devices, nodes, precision)
-        chosen = {"actions": sorted(actions), "guests": sorted(extra_datasets), "data_terms": data_terms}
+        chosen = {"actions": sorted(actions), "extra_datasets": sorted(extra_datasets), "data_terms": data_terms}
         trainer = Trainer(settings, learning, validation, fabric, more)
         run = run_of(settings, learning, validation, fabric, more, start, **chosen)
         begin(trainer, out, run, start)

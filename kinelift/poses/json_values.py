@@ -117,16 +117,18 @@ def _needed(field: Field[Any]) -> bool:
 
 
 def _union(kinds: tuple[Any, ...], found: Any, name: str) -> Any:
-    """The first of ``kinds`` that ``found`` is. Where it is none, the error is that of the last."""
+    """The first of ``kinds`` that ``found`` is."""
     if found is None and NoneType in kinds:
         return None
-    *others, last = [kind for kind in kinds if kind is not NoneType]
+    others = [kind for kind in kinds if kind is not NoneType]
+    if len(others) == 1:
+        return from_json(others[0], found, name)
     for kind in others:
         try:
             return from_json(kind, found, name)
         except DataError:
             continue
-    return from_json(last, found, name)
+    return _refuse(found, name, " or ".join(_NAMES.get(kind, str(kind)) for kind in others))
 
 
 def _tuple(kinds: tuple[Any, ...], found: Any, name: str) -> tuple[Any, ...]:

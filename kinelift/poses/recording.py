@@ -72,12 +72,16 @@ class _Header:
 def save(path: Path, recording: Recording) -> None:
     """Write ``recording`` to ``path`` in one move.
 
-    Raises ``OutputError`` if it cannot be written, ``DataError`` if two people share an id.
+    Raises ``OutputError`` if it cannot be written, ``DataError`` if two people share an id, or if ``made_with`` or an
+    action holds what JSON cannot, as NaN.
     """
     if len({person.id for person in recording.people}) < len(recording.people):
         raise DataError(f"The recording of {recording.video.name} has two people with one id; give each their own.")
-    arrays: dict[str, Any] = {"header": np.array(json.dumps(to_json(_header(recording)), allow_nan=False))}
-    arrays["times"] = recording.video.times
+    try:
+        header = json.dumps(to_json(_header(recording)), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"The recording of {recording.video.name} cannot be written as JSON ({error}).") from error
+    arrays: dict[str, Any] = {"header": np.array(header), "times": recording.video.times}
     if recording.camera is not None:
         arrays["camera"] = recording.camera.parameters
     for person in recording.people:

@@ -99,7 +99,7 @@ def test_a_training_of_other_data_is_refused(lifting: Lifting, out: Path, what: 
         (["--data-terms", "CC BY"], "data_terms was mine, now CC BY"),
         (["--unlabelled", "more.npz", "--trajectory", "1"], "unlabelled data.clips was none, now 1"),
         (["--start", "start.safetensors"], "start.sha256 was none, now"),
-        (["--extra-datasets", "sfu"], "guests was none, now sfu"),
+        (["--extra-datasets", "sfu"], "extra_datasets was none, now sfu"),
     ],
 )
 def test_a_training_with_other_settings_is_refused(

@@ -128,6 +128,13 @@ def test_two_people_with_one_id_are_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("value", [float("nan"), np.arange(3), {1, 2}])
+def test_what_is_no_json_is_refused_before_writing(value: Any, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be written as JSON"):
+        save(tmp_path / "r.npz", replace(recording(), made_with={"version": value}))
+    assert not list(tmp_path.iterdir())
+
+
 class Mischief:
     def __reduce__(self) -> Any:
         return Path.touch, (Path("executed"),)

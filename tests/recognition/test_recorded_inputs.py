@@ -50,7 +50,7 @@ def made(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finished training and a finished search."""
     path = tmp_path_factory.mktemp("made")
     train(written, path / "actions.safetensors", TINY, folds=2)
-    search(written, path / "cell.json", SEARCH, TINY.plan, judges=("2",))
+    search(written, path / "cell.json", SEARCH, TINY.plan, validation_subjects=("2",))
     return path
 
 
@@ -133,7 +133,7 @@ def test_a_search_on_other_data_is_refused(data: Path, out: Path, what: str) -> 
     change, said = DATA[what]
     change(data)
     with pytest.raises(ResumeError, match=r"cell\.state") as caught:
-        search(data, out / "cell.json", SEARCH, TINY.plan, judges=("2",))
+        search(data, out / "cell.json", SEARCH, TINY.plan, validation_subjects=("2",))
     assert said in str(caught.value)
 
 
@@ -169,21 +169,25 @@ def test_a_training_with_other_settings_is_refused(
         ),
         ({"plan": WindowPlan(stride=0.25)}, "plan.stride was 0.5, now 0.25"),
         ({"augmentation": Augmentation(mirror=0.0)}, "augmentation.mirror was 0.5, now 0.0"),
-        ({"judges": ("1",)}, "judges was 2, now 1"),
+        ({"validation_subjects": ("1",)}, "validation_subjects was 2, now 1"),
     ],
 )
 def test_a_search_with_other_settings_is_refused(
     written: Path, out: Path, changed: dict[str, object], said: str
 ) -> None:
     with pytest.raises(ResumeError) as caught:
-        search(written, out / "cell.json", **{"settings": SEARCH, "plan": TINY.plan, "judges": ("2",), **changed})  # type: ignore[arg-type]
+        search(
+            written,
+            out / "cell.json",
+            **{"settings": SEARCH, "plan": TINY.plan, "validation_subjects": ("2",), **changed},
+        )  # type: ignore[arg-type]
     assert said in str(caught.value)
 
 
 def test_unchanged_inputs_go_on_and_are_told_by_the_results(written: Path, out: Path, made: Path) -> None:
     """The checkpoint and what the search found name what they were made from; a repeated command changes neither."""
     train(written, out / "actions.safetensors", TINY, folds=2)
-    search(written, out / "cell.json", SEARCH, TINY.plan, judges=("2",))
+    search(written, out / "cell.json", SEARCH, TINY.plan, validation_subjects=("2",))
     assert (out / "actions.png").read_bytes() == (made / "actions.png").read_bytes()
     before, after = (ActionNetwork.load(path / "actions.safetensors") for path in (made, out))
     assert all(torch.equal(tensor, after.net.state_dict()[name]) for name, tensor in before.net.state_dict().items())
@@ -193,7 +197,7 @@ def test_unchanged_inputs_go_on_and_are_told_by_the_results(written: Path, out: 
     assert after.about["measured"]["settings"]["folds"] == 2
     found = SearchResult.from_json((out / "cell.json").read_text())
     assert found.run["inputs"] == inputs_of(corpus)
-    assert found.run["settings"]["judges"] == ["2"]
+    assert found.run["settings"]["validation_subjects"] == ["2"]
     assert json.loads(json.dumps(asdict(SEARCH))).items() <= found.run["settings"].items()
 
 

@@ -80,4 +80,4 @@ def _chosen(
 ) -> dict[str, Any]:
     """The settings that the outcome depends on, and who judges."""
     pictures = {name: asdict(getattr(training, name)) for name in ("plan", "augmentation", "encoding")}
-    return {**asdict(settings), **pictures, "judges": sorted(set(corpus.only(judging).subjects))}
+    return {**asdict(settings), **pictures, "validation_subjects": sorted(set(corpus.only(judging).subjects))}
