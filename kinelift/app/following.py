@@ -1,6 +1,6 @@
 """The first pass over a video: who is in it, and where their joints are."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -8,12 +8,9 @@ import numpy as np
 from kinelift.app.progress import Watch, unwatched
 from kinelift.app.settings import Following
 from kinelift.app.video import Video
-from kinelift.detectors.protocol import Detector
+from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.detectors.tracking import Tracker, choose, smoothing
-from kinelift.poses import Frame, Person, Recording, Track2D, VideoFacts
-
-Mend = Callable[[Track2D], Track2D]
-"""What is done to every track before its gaps are filled."""
+from kinelift.poses import Frame, Person, Recording, VideoFacts
 
 
 def follow(
@@ -22,7 +19,7 @@ def follow(
     settings: Following,
     made_with: Mapping[str, str],
     watch: Watch = unwatched,
-    mend: Mend | None = None,
+    repair: TrackRepair | None = None,
 ) -> Recording:
     """A recording of tracks alone: everybody whom ``settings`` want of those whom ``detector`` finds.
 
@@ -30,7 +27,7 @@ def follow(
     """
     times: list[float] = []
     size = (video.width, video.height)
-    tracker = Tracker(detector.skeleton, size, mend=mend)
+    tracker = Tracker(detector.skeleton, size, repair=repair)
     found = detector.detect(_noting(video.frames(), times))
     for people in watch(found, "finding people", _expected(video)):
         tracker.update(people, times[people.frame])

@@ -14,13 +14,13 @@ from typing import Protocol, runtime_checkable
 
 from kinelift.app.detection import open_detector
 from kinelift.app.device import pick
-from kinelift.app.following import Mend, follow
+from kinelift.app.following import follow
 from kinelift.app.progress import Watch, unwatched
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
-from kinelift.detectors.protocol import Detector
+from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.lifting.body import Lifts, fitted
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.specialist_lifter import Coupled
@@ -45,7 +45,7 @@ class Classifies(Protocol):
 @dataclass(frozen=True, eq=False)
 class Pipeline:
     """Everything that turns a video into a ``Recording``. ``made_with`` names the stages in the recordings;
-    ``mend`` goes over every track before its gaps are filled.
+    ``repair`` goes over every track before its gaps are filled.
     """
 
     detector: Detector
@@ -53,7 +53,7 @@ class Pipeline:
     classifier: Classifies
     settings: Settings = field(default_factory=Settings)
     made_with: Mapping[str, str] = field(default_factory=dict)
-    mend: Mend | None = None
+    repair: TrackRepair | None = None
 
     @staticmethod
     def load(
@@ -80,7 +80,7 @@ class Pipeline:
             detector=_fitting(found.detector, lifts.source),
             settings=settings or Settings(),
             made_with={**found.facts, "lifter": lifter, "classifier": classifier},
-            mend=found.mend,
+            repair=found.repair,
         )
 
     def run(self, video: Video, watch: Watch = unwatched) -> Recording:
@@ -88,7 +88,7 @@ class Pipeline:
 
         Raises ``VideoError`` if the file cannot be read any more.
         """
-        seen = follow(video, self.detector, self.settings, self.made_with, watch, self.mend)
+        seen = follow(video, self.detector, self.settings, self.made_with, watch, self.repair)
         camera = self.settings.camera((video.width, video.height))
         people = tuple(self._understand(who, camera) for who in watch(seen.people, "lifting to 3D", len(seen.people)))
         choices = {"people": self.settings.people, "focal": f"{camera.focal:.1f} px", "fit": self.settings.fit}

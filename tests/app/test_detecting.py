@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from kinelift.app.__main__ import main
-from kinelift.app.detection import Opened, decided, open_detector
+from kinelift.app.detection import open_detector
 from kinelift.app.settings import Detection
 from kinelift.detectors.keypoint_files.detector import KeypointFile
+from kinelift.detectors.protocol import Opened
 from kinelift.detectors.strided import Strided
 from kinelift.detectors.tracking import unflipped
 from kinelift.poses import COCO17, H36M17, Recording, convert, keypoints
@@ -29,7 +30,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     detector = script(20, lambda k: 30.0 + k, lambda k: 120.0 if k >= 3 else None)
 
     def opened(choice: Detection, device: str) -> Opened:
-        return open_detector(choice, device) if choice.keypoints else Opened(detector, {"detector": "scripted"})
+        return (
+            open_detector(choice, device)
+            if "keypoints" in choice.options
+            else Opened(detector, {"detector": "scripted"})
+        )
 
     monkeypatch.setattr("kinelift.app.detection.open_detector", opened)
     monkeypatch.setattr("kinelift.app.pipeline.open_detector", opened)
@@ -137,40 +142,44 @@ def test_the_source_is_not_overwritten(capsys: pytest.CaptureFixture[str]) -> No
 
 class TestChoice:
     def test_auto_is_detectron2_where_it_can_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("kinelift.detectors.detectron2.detector.installed", lambda: True)
-        chosen = decided(Detection(), "cuda")
+        monkeypatch.setattr("kinelift.detectors.detectron2.kind.installed", lambda: True)
+        chosen = Detection().decide("cuda")
         assert (chosen.detector, chosen.refine) == ("detectron2", "none")
-        assert decided(Detection(), "cpu").detector == "movenet"
-        monkeypatch.setattr("kinelift.detectors.detectron2.detector.installed", lambda: False)
-        assert decided(Detection(), "cuda").detector == "movenet"
+        assert Detection().decide("cpu").detector == "movenet"
+        monkeypatch.setattr("kinelift.detectors.detectron2.kind.installed", lambda: False)
+        assert Detection().decide("cuda").detector == "movenet"
 
     def test_movenet_has_a_second_stage(self) -> None:
-        assert decided(Detection(), "cpu").refine == "full"
-        assert decided(Detection(refine="heavy", detector="openpose"), "cpu").refine == "heavy"
-        assert decided(Detection(refine="none"), "cpu").refine == "none"
+        assert Detection().decide("cpu").refine == "full"
+        assert Detection(refine="heavy", detector="openpose").decide("cpu").refine == "heavy"
+        assert Detection(refine="none").decide("cpu").refine == "none"
 
     def test_sides_are_mended_where_every_frame_is_read_on_its_own(self) -> None:
         written = detected("coco-json")
-        assert open_detector(Detection(keypoints=written), "cpu").mend is unflipped
-        assert open_detector(Detection(keypoints=written, flips="keep"), "cpu").mend is None
-        assert [decided(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "keep"]
+        assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is unflipped
+        assert open_detector(Detection(options={"keypoints": written}, flips="keep"), "cpu").repair is None
+        assert [Detection(refine=r).decide("cpu").flips for r in ("none", "full")] == ["mend", "keep"]
 
     def test_sizes_and_thresholds_reach_the_detector(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[dict[str, Any]] = []
-        monkeypatch.setattr("kinelift.app.detection.locate", lambda name: Path(name))
+        monkeypatch.setattr("kinelift.weights.store.locate", lambda name: Path(name))
         monkeypatch.setattr(
-            "kinelift.app.detection.movenet_people", lambda model, **chosen: asked.append(chosen) or script(1)
+            "kinelift.detectors.movenet.scales.movenet_people",
+            lambda model, **chosen: asked.append(chosen) or script(1),
         )
-        open_detector(Detection(detector="movenet", refine="none", long_side=768, person_threshold=0.0), "cpu")
+        open_detector(Detection("movenet", {"long_side": 768, "person_threshold": 0.0}, refine="none"), "cpu")
         opened = open_detector(Detection(detector="movenet", refine="none"), "cpu")
-        assert asked == [{"long_side": 768, "person_threshold": 0.0}, {}]
+        assert asked == [
+            {"long_side": 768, "person_threshold": 0.0},
+            {"long_side": 512, "person_threshold": 0.2},
+        ]
         assert opened.facts == {"detector": "movenet", "refine": "none", "flips": "mended"}
 
     def test_stride_is_a_layer_and_is_recorded(self) -> None:
         written = detected("coco-json")
-        opened = open_detector(Detection(keypoints=written, stride=3), "cpu")
+        opened = open_detector(Detection(options={"keypoints": written}, stride=3), "cpu")
         assert isinstance(opened.detector, Strided) and opened.facts["stride"] == "3"
-        assert isinstance(open_detector(Detection(keypoints=written), "cpu").detector, KeypointFile)
+        assert isinstance(open_detector(Detection(options={"keypoints": written}), "cpu").detector, KeypointFile)
 
 
 def test_stride_fills_and_marks() -> None:

@@ -16,11 +16,9 @@ import torch
 from jaxtyping import Float
 
 from kinelift.detectors.ahead import ahead
-from kinelift.detectors.detectron2.keypoint_rcnn import installed, load
+from kinelift.detectors.detectron2.keypoint_rcnn import load
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from kinelift.poses.errors import DetectorError, SettingsError
-
-__all__ = ["Detectron2", "Detectron2Settings", "installed"]
 
 _MOST = 16
 _MIDDLE = 0.2

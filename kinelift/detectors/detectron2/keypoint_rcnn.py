@@ -7,7 +7,6 @@ epochs ("3x"). Detectron2 is imported when a network is built, not before.
 import logging
 import pickle
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +30,6 @@ Detectron2 is in no package index. It is built from source, with git and a C++ c
 On a host with CUDA's compiler (nvcc) of torch's version, put FORCE_CUDA=1 before the last line to build its own CUDA
 kernels too; this network does without them."""
 """How to get Detectron2, with the versions that belong to the pinned torch."""
-
-
-def installed() -> bool:
-    """Whether there is a Detectron2 to import; it is not imported."""
-    return find_spec("detectron2") is not None
 
 
 def build(backbone: str = "R50-FPN", device: str = "cpu", person_threshold: float = 0.5) -> torch.nn.Module:

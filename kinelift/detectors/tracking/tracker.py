@@ -37,12 +37,12 @@ class Tracker:
         skeleton: Skeleton,
         size: tuple[int, int],
         settings: TrackerSettings | None = None,
-        mend: Callable[[Track2D], Track2D] | None = None,
+        repair: Callable[[Track2D], Track2D] | None = None,
     ) -> None:
-        """``size`` is the picture's (width, height) in pixels; ``mend`` goes over every track before its gaps are
+        """``size`` is the picture's (width, height) in pixels; ``repair`` goes over every track before its gaps are
         filled, as ``flips.unflipped`` does for detectors that read left and right frame by frame.
         """
-        self._mend = mend
+        self._repair = repair
         self._skeleton = skeleton
         self._size = size
         self._settings = settings or TrackerSettings()
@@ -129,4 +129,4 @@ class Tracker:
         first, last = candidate.sightings[0].frame, candidate.sightings[-1].frame
         times = np.array(self._times[first - self._first_frame : last - self._first_frame + 1])
         track = lay_out(candidate.sightings, times, self._skeleton, self._size)
-        return fill(self._mend(track) if self._mend else track, self._settings.fill)
+        return fill(self._repair(track) if self._repair else track, self._settings.fill)

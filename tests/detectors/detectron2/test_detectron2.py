@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from kinelift.detectors.detectron2 import keypoint_rcnn
-from kinelift.detectors.detectron2.detector import Detectron2, Detectron2Settings, comparable, installed
+from kinelift.detectors.detectron2.detector import Detectron2, Detectron2Settings, comparable
+from kinelift.detectors.detectron2.kind import installed
 from kinelift.poses import COCO17, Frame
 from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
 from tests.detectors.conftest import blank
