@@ -33,6 +33,7 @@ from kinelift.detectors.tracking.likeness import keypoint_similarity, scales, sp
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.poses import COCO17, People
+from kinelift.poses.boxes import iou
 from kinelift.poses.errors import DataError
 
 SHOWN = 0.4
@@ -67,7 +68,7 @@ def plain(memory: float) -> Way:
         for people, time in zip(found, times.tolist(), strict=True):
             live = [t for t in tracks if time - t[0][-1].time <= memory + 1.5 * float(times[1])]
             sure = np.flatnonzero(people.confidence >= TrackerSettings().start)
-            overlap = overlaps(np.array([t[1][-1] for t in live]).reshape(-1, 4), people.boxes[sure])
+            overlap = iou(np.array([t[1][-1] for t in live]).reshape(-1, 4), people.boxes[sure])
             pairs = {
                 n: m
                 for m, n in zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
@@ -169,14 +170,6 @@ def table(rows: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
         (f"{first}: {kind}", *(str(row[c]) for c in columns)) for kind, row in rows[first].items() if kind != "all"
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def overlaps(a: Float[np.ndarray, "M 4"], b: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "M N"]:
-    """Intersection over union of boxes."""
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    both = (high - low).clip(0).prod(axis=-1)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=-1) for boxes in (a, b)]
-    return both / np.maximum(areas[0][:, None] + areas[1] - both, 1e-9)
 
 
 def _sighting(people: People, row: int, time: float) -> Sighting:

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from kinelift.detectors.ahead import ahead
 from kinelift.detectors.detectron2.keypoint_rcnn import load
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from kinelift.poses.errors import DetectorError, SettingsError
+from kinelift.poses.lookahead import map_ahead
 
 _MOST = 16
 _MIDDLE = 0.2
@@ -101,7 +101,7 @@ class Detectron2:
 
         Raises ``DetectorError`` if a batch does not fit into the GPU's memory.
         """
-        for found in ahead(self._look, self._batches(frames)):
+        for found in map_ahead(self._look, self._batches(frames)):
             yield from found
 
     def _batches(self, frames: Iterable[Frame]) -> Iterator[list[dict[str, Any]]]:

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from kinelift.detectors.ahead import ahead
 from kinelift.detectors.hush import hushed
 from kinelift.detectors.letterbox import Letterbox
 from kinelift.detectors.tflite import open_network
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from kinelift.poses.errors import DetectorError, SettingsError
+from kinelift.poses.lookahead import map_ahead
 
 _MULTIPLE = 32
 _JOINTS = 17
@@ -53,7 +53,7 @@ class MoveNet:
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
         """The people in each frame, most confident first; the next frame is read while the network runs."""
-        return ahead(lambda frame: self.find(frame.image, frame.index), frames)
+        return map_ahead(lambda frame: self.find(frame.image, frame.index), frames)
 
     def find(self, image: UInt8[np.ndarray, "H W 3"], frame: int = 0) -> People:
         """The people in one RGB picture, most confident first, in pixels of that picture."""

@@ -4,11 +4,12 @@ from functools import reduce
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from kinelift.detectors.movenet.detector import MoveNet
 from kinelift.detectors.movenet.second_look import Finder, SecondLook
 from kinelift.poses import People, Skeleton
+from kinelift.poses.boxes import areas, intersections
 
 _STEP = 3 / 8
 """From one input size to the next: MoveNet finds most people whose joints span 75 to 300 of its pixels."""
@@ -37,20 +38,14 @@ class Scales:
         found = [finder.find(image, frame) for finder in self._finders]
         everybody = reduce(People.and_also, found)
         finder = np.repeat(np.arange(len(found)), [len(people) for people in found])
-        clash = (_shared(everybody.boxes) > self._overlap) & (finder[:, None] != finder)
+        area = areas(everybody.boxes)
+        overlap = intersections(everybody.boxes, everybody.boxes) / np.minimum(area[:, None], area).clip(1e-9)
+        clash = (overlap > self._overlap) & (finder[:, None] != finder)
         kept: list[int] = []
         for one in np.argsort(-everybody.confidence * self._discount**finder, kind="stable").tolist():
             if not clash[one, kept].any():
                 kept.append(one)
         return everybody.only(sorted(kept, key=lambda one: -everybody.confidence[one]))
-
-
-def _shared(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N N"]:
-    """Area of the intersection of every two boxes over that of the smaller one."""
-    low, high = boxes[:, None, :2], boxes[:, None, 2:]
-    both = (np.minimum(high, boxes[:, 2:]) - np.maximum(low, boxes[:, :2])).clip(0).prod(axis=-1)
-    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=-1)
-    return both / np.minimum(area[:, None], area).clip(1e-9)
 
 
 def movenet_people(model: Path, *, long_side: int = 512, threads: int = 2, person_threshold: float = 0.2) -> SecondLook:

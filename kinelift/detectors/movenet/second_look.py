@@ -7,8 +7,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from kinelift.detectors.ahead import ahead
 from kinelift.poses import Frame, People, Skeleton
+from kinelift.poses.boxes import iou
+from kinelift.poses.lookahead import map_ahead
 
 
 @runtime_checkable
@@ -49,13 +50,13 @@ class SecondLook:
             before = self.look(frame, before)
             return before
 
-        return ahead(look, frames)
+        return map_ahead(look, frames)
 
     def look(self, frame: Frame, before: People) -> People:
         """The people in one frame, given those of the last one."""
         now = self._wide.find(frame.image, frame.index)
         for box in before.boxes:
-            if not (_iou(box, now.boxes) > self._overlap).any():
+            if not (iou(box[None], now.boxes) > self._overlap).any():
                 now = self._with_one_near(now, frame.image, box)
         return now
 
@@ -63,7 +64,7 @@ class SecondLook:
         view, corner = _square(image, box, self._margin)
         seen = self._near.find(view, now.frame)
         found = replace(seen, points=seen.points + corner, boxes=seen.boxes + np.tile(corner, 2))
-        for one in np.flatnonzero(_iou(box, found.boxes) > self._overlap):
+        for one in np.flatnonzero(iou(box[None], found.boxes)[0] > self._overlap):
             if not _same(found.points[one], found.boxes[one], now.points).any():
                 return now.and_also(found.only([int(one)]))
         return now
@@ -81,13 +82,6 @@ def _square(
     if left < right and top < bottom:
         view[top - y : bottom - y, left - x : right - x] = image[top:bottom, left:right]
     return view, np.array([x, y], dtype=np.float64)
-
-
-def _iou(box: Float[np.ndarray, "4"], boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, " N"]:
-    """Area of the intersection over area of the union, with each of ``boxes``."""
-    shared = (np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])).clip(0).prod(1)
-    area, areas = (box[2:] - box[:2]).prod(), (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    return shared / (area + areas - shared).clip(1e-9)
 
 
 def _same(

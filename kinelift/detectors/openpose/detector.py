@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from kinelift.detectors.ahead import ahead
 from kinelift.detectors.letterbox import Letterbox
 from kinelift.detectors.openpose.field_network import Encoding, FieldNetwork
 from kinelift.detectors.openpose.part_fields import GroupingSettings, PartFields, group
 from kinelift.poses import Frame, People, Skeleton
 from kinelift.poses.boxes import around
 from kinelift.poses.errors import DetectorError, SettingsError
+from kinelift.poses.lookahead import map_ahead
 from kinelift.poses.skeleton import OPENPOSE18
 
 PUBLISHED = (
@@ -59,7 +59,7 @@ class OpenPose:
 
         While the network works on a batch, the next one is read and scaled, and people are put together in the last.
         """
-        for batch, fields in ahead(self._run, self._batches(frames)):
+        for batch, fields in map_ahead(self._run, self._batches(frames)):
             for index, maps in zip(batch.frames, fields, strict=True):
                 yield people(index, maps, batch.box, self._grouping)
 

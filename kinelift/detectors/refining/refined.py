@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from kinelift.detectors.ahead import ahead
 from kinelift.detectors.refining.crop import Crop
 from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
 from kinelift.detectors.refining.sides import Sides, straightness
 from kinelift.poses import Frame, People, Skeleton
-from kinelift.poses.boxes import around
+from kinelift.poses.boxes import areas, around, intersections
+from kinelift.poses.lookahead import map_ahead
 
 _REACH = 1.13
 """Radius of the circle around a person, in distances from the middle of the hips to the farthest joint.
@@ -100,7 +100,7 @@ class Refined:
             bodies = self._advance(frame, bodies, step, due=next(number) % self._every == 0)
             return _people(frame.index, bodies, len(self.skeleton))
 
-        return ahead(look, frames)
+        return map_ahead(look, frames)
 
     def _advance(self, frame: Frame, before: tuple[Body, ...], step: float, due: bool) -> tuple[Body, ...]:
         """Everybody in ``frame``, ``step`` seconds after ``before``; ``due``: the first stage has to look anyway."""
@@ -228,11 +228,8 @@ def _size(points: Float[np.ndarray, "J 2"]) -> float:
 
 
 def _covered(boxes: list[Float[np.ndarray, " 4"]]) -> list[bool]:
-    """Whom of these people another one covers in part."""
-    return [any(_share(box, other) > _CROWDED for other in boxes if other is not box) for box in boxes]
-
-
-def _share(box: Float[np.ndarray, " 4"], other: Float[np.ndarray, " 4"]) -> float:
-    """The part of ``box`` that ``other`` covers, 0–1."""
-    both = (np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])).clip(0)
-    return float(both.prod() / (box[2:] - box[:2]).prod())
+    """Which people another one covers in part."""
+    stacked = np.array(boxes).reshape(-1, 4)
+    share = intersections(stacked, stacked) / areas(stacked)[:, None]
+    np.fill_diagonal(share, 0.0)
+    return (share > _CROWDED).any(axis=1).tolist()

@@ -26,9 +26,10 @@ from kinelift.lifting.synthesis.sampler import Sampler
 from kinelift.lifting.training.learner import Learner, Networks
 from kinelift.lifting.training.schedule import learning_rate, norm_momentum, set_norm_momentum
 from kinelift.lifting.training.settings import TrainSettings
-from kinelift.lifting.training.sources import Recorded, Source, Synthetic, ahead, endless, frame_rate, layouts
+from kinelift.lifting.training.sources import Recorded, Source, Synthetic, endless, frame_rate, layouts
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses.errors import SettingsError
+from kinelift.poses.lookahead import prefetch
 from kinelift.weights.state import load_state, save_state
 
 EXAM = 2048
@@ -185,7 +186,7 @@ class Trainer:
 
     def _batches(self) -> Iterator[tuple[Batch, ...]]:
         """What each step of an epoch learns from; after the warm-up, unlabelled samples come with it."""
-        mine = ahead(self.source.epoch(self.epoch, self.samples, self.generator))
+        mine = prefetch(self.source.epoch(self.epoch, self.samples, self.generator))
         if self.unlabelled is None or self.epoch < self.settings.semi.warmup:
             return ((batch,) for batch in mine)
         other, generator = self.unlabelled
