@@ -5,12 +5,12 @@ from dataclasses import replace
 from kinelift.app.settings import Detection
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.kinds import kind_named
-from kinelift.detectors.one_by_one import OneByOne
 from kinelift.detectors.protocol import Detector, Opened
 from kinelift.detectors.refining.blazepose import BlazePose
-from kinelift.detectors.refining.refined import Looks, Refined
+from kinelift.detectors.refining.framewise import FrameByFrame, FramewiseDetector
+from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.strided import Strided
-from kinelift.detectors.tracking import unflipped
+from kinelift.detectors.tracking import repair_side_flips
 from kinelift.weights.store import locate
 
 
@@ -35,7 +35,7 @@ def open_detector(choice: Detection, device: str) -> Opened:
         detector = refined(detector, chosen.refine, every=chosen.redetect)
     if chosen.stride > 1:
         detector = Strided(detector, chosen.stride)
-    repair = unflipped if chosen.flips == "mend" else opened.repair
+    repair = repair_side_flips if chosen.flips == "mend" else opened.repair
     return replace(opened, detector=detector, facts={**_facts(chosen), **opened.facts}, repair=repair)
 
 
@@ -48,7 +48,7 @@ def refined(base: Detector, size: str, *, every: int = 1) -> Refined:
         every: ``base`` looks at every ``every``-th frame; BlazePose follows people in between.
     """
     landmarks = BlazePose(locate(f"blazepose-{size}"))
-    people = base if isinstance(base, Looks) else OneByOne(as_skeleton(base, landmarks.skeleton))
+    people = base if isinstance(base, FramewiseDetector) else FrameByFrame(as_skeleton(base, landmarks.skeleton))
     return Refined(people, landmarks, every=every)
 
 

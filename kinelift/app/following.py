@@ -9,7 +9,7 @@ from kinelift.app.progress import Watch, unwatched
 from kinelift.app.settings import Following
 from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector, TrackRepair
-from kinelift.detectors.tracking import Tracker, choose, smoothing
+from kinelift.detectors.tracking import Tracker, select_people, smoothing
 from kinelift.poses import Frame, Person, Recording, VideoFacts
 
 
@@ -31,7 +31,7 @@ def follow(
     found = detector.detect(_noting(video.frames(), times))
     for people in watch(found, "finding people", _expected(video)):
         tracker.update(people, times[people.frame])
-    everybody = tuple(Person(who.id, who.track) for who in choose(tracker.tracks(), settings.people))
+    everybody = tuple(Person(who.id, who.track) for who in select_people(tracker.tracks(), settings.people))
     facts = VideoFacts(video.path.stem, *size, np.array(times))
     return _smoothed(Recording(facts, everybody, made_with), settings.smooth)
 
@@ -41,7 +41,7 @@ def _smoothed(recording: Recording, name: str) -> Recording:
     smoother = smoothing(name)
     if smoother is None:
         return recording
-    price = f"{name} (comes up to {1e3 * smoother.lag:.0f} ms late, looks {1e3 * smoother.ahead:.0f} ms ahead)"
+    price = f"{name} (comes up to {1e3 * smoother.lag:.0f} ms late, looks {1e3 * smoother.lookahead:.0f} ms ahead)"
     people = tuple(replace(person, track=smoother.apply(person.track)) for person in recording.people)
     return replace(recording, people=people, made_with={**recording.made_with, "smooth": price})
 

@@ -96,9 +96,9 @@ class Following:
     comes at the right time, by looking 100 ms ahead."""
 
     def __post_init__(self) -> None:
-        from kinelift.detectors.tracking import choose  # scipy takes time, which --help does not have
+        from kinelift.detectors.tracking import select_people  # scipy takes time, which --help does not have
 
-        choose((), self.people)
+        select_people((), self.people)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from kinelift.app.settings import Detection
 from kinelift.detectors.keypoint_files.detector import KeypointFile
 from kinelift.detectors.protocol import Opened
 from kinelift.detectors.strided import Strided
-from kinelift.detectors.tracking import unflipped
+from kinelift.detectors.tracking import repair_side_flips
 from kinelift.poses import COCO17, H36M17, Recording, convert, keypoints
 from kinelift.poses.recording import load
 from kinelift.poses.skeleton import OPENPOSE18
@@ -156,7 +156,7 @@ class TestChoice:
 
     def test_sides_are_mended_where_every_frame_is_read_on_its_own(self) -> None:
         written = detected("coco-json")
-        assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is unflipped
+        assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is repair_side_flips
         assert open_detector(Detection(options={"keypoints": written}, flips="keep"), "cpu").repair is None
         assert [Detection(refine=r).decide("cpu").flips for r in ("none", "full")] == ["mend", "keep"]
 
@@ -164,7 +164,7 @@ class TestChoice:
         asked: list[dict[str, Any]] = []
         monkeypatch.setattr("kinelift.weights.store.locate", lambda name: Path(name))
         monkeypatch.setattr(
-            "kinelift.detectors.movenet.scales.movenet_people",
+            "kinelift.detectors.movenet.multi_scale.multi_scale_movenet",
             lambda model, **chosen: asked.append(chosen) or script(1),
         )
         open_detector(Detection("movenet", {"long_side": 768, "person_threshold": 0.0}, refine="none"), "cpu")

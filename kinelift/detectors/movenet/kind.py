@@ -26,11 +26,11 @@ class MoveNetOptions:
 
 def _open(options: MoveNetOptions, device: str) -> Opened:
     """MoveNet runs on the CPU whatever the device."""
-    from kinelift.detectors.movenet.scales import movenet_people
+    from kinelift.detectors.movenet.multi_scale import multi_scale_movenet
     from kinelift.weights.store import locate
 
     model = locate("movenet-multipose")
-    return Opened(movenet_people(model, long_side=options.long_side, person_threshold=options.person_threshold))
+    return Opened(multi_scale_movenet(model, long_side=options.long_side, person_threshold=options.person_threshold))
 
 
 MOVENET = DetectorKind("movenet", MoveNetOptions, _open, automatic_on=lambda device: True, refinement="full")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from kinelift.detectors.detectron2 import keypoint_rcnn
-from kinelift.detectors.detectron2.detector import Detectron2, Detectron2Settings, comparable
+from kinelift.detectors.detectron2.detector import Detectron2, Detectron2Settings, normalised_scores
 from kinelift.detectors.detectron2.kind import installed
 from kinelift.poses import COCO17, Frame
 from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
@@ -51,7 +51,7 @@ class TestAnswers:
 
     def test_joint_scores_keep_their_order_and_get_a_common_scale(self) -> None:
         raw = np.array([0.0, 1e-6, 0.05, 0.2, 1.0, 5.3, 844.0, np.inf])
-        scores = comparable(raw)
+        scores = normalised_scores(raw)
         assert (np.diff(scores) > 0).all() and scores[0] >= 0 and scores[-1] == 1
         np.testing.assert_allclose(scores[2:5], [0.2, 0.5, 5 / 6])
 
@@ -262,7 +262,7 @@ class TestZoo:
                 return Path.touch, (tmp_path / "sprung",)
 
         (tmp_path / "trap.pkl").write_bytes(pickle.dumps({"model": {"backbone.bias": Trap()}}))
-        with pytest.raises(WeightsError, match=r"wants to call .*which could be harmful"):
+        with pytest.raises(WeightsError, match=r"tries to call .*which could be harmful"):
             Detectron2.load(weights=tmp_path / "trap.pkl")
         assert not (tmp_path / "sprung").exists()
 

@@ -35,7 +35,7 @@ def test_every_frame_has_its_own_people() -> None:
 
 
 def test_another_size_is_another_video() -> None:
-    with pytest.raises(DataError, match="walk tells of pictures of 64 × 96 px, and the video has 96 × 64"):
+    with pytest.raises(DataError, match="walk is for images of 64 × 96 px, and the video has 96 × 64"):
         run(file(people(0), size=(HEIGHT, WIDTH)), 3)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from kinelift.detectors.openpose.field_network import LIGHTWEIGHT, Encoding, FieldNetwork
 from kinelift.detectors.openpose.onnx_fields import OnnxFields
-from kinelift.detectors.openpose.part_fields.limbs import FIELDS, HEATMAPS
+from kinelift.detectors.openpose.part_fields.fields import FIELDS, HEATMAPS
 from kinelift.poses.errors import DetectorError
 from tests.detectors.onnx_files import INT64, STRIDE, UINT8, write_cells
 
@@ -95,7 +95,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     body25 = write_cells(tmp_path / "body25.onnx", np.zeros((26 + 52, 3)))
     with pytest.raises(DetectorError, match=r"19 heat maps and 38 fields: its outputs are \(1, 78, 12, 20\)"):
         OnnxFields(body25)
-    with pytest.raises(DetectorError, match=r"does not take one picture.*tensor\(int64\)"):
+    with pytest.raises(DetectorError, match=r"does not take one image.*tensor\(int64\)"):
         OnnxFields(write_cells(tmp_path / "x.onnx", WEIGHTS, dtype=INT64))
 
 

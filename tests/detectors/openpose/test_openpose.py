@@ -21,7 +21,7 @@ from kinelift.detectors.openpose.field_network import Encoding, FieldNetwork
 from kinelift.detectors.openpose.lightweight import LightweightFields
 from kinelift.detectors.openpose.onnx_fields import OnnxFields
 from kinelift.detectors.openpose.part_fields import GroupingSettings, PartFields
-from kinelift.detectors.openpose.part_fields.limbs import FIELDS, HEATMAPS, PARTS
+from kinelift.detectors.openpose.part_fields.fields import FIELDS, HEATMAPS, PARTS
 from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
 from kinelift.poses import Frame, People
 from kinelift.poses.errors import DetectorError, SettingsError, WeightsError

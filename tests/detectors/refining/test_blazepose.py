@@ -9,9 +9,8 @@ import pytest
 from kinelift.detectors.movenet.detector import MoveNet
 from kinelift.detectors.refining import blazepose
 from kinelift.detectors.refining.blazepose import BlazePose
-from kinelift.detectors.refining.crop import Crop
+from kinelift.detectors.refining.crop import Crop, fresh_crop
 from kinelift.detectors.refining.landmarks import Landmarks
-from kinelift.detectors.refining.refined import fresh_crop
 from kinelift.poses import COCO17, Frame
 from kinelift.poses.errors import DetectorError
 

@@ -11,9 +11,9 @@ import pytest
 from kinelift.detectors.movenet.detector import MoveNet
 from kinelift.detectors.movenet.second_look import SecondLook
 from kinelift.detectors.refining.blazepose import BlazePose
-from kinelift.detectors.refining.crop import Crop
+from kinelift.detectors.refining.crop import Crop, fresh_crop
 from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
-from kinelift.detectors.refining.refined import Refined, fresh_crop
+from kinelift.detectors.refining.refined import Refined
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from tests.app.stages import standing
 
@@ -41,7 +41,7 @@ class World:
     def truth(self, frame: int, who: tuple[Where, ...]) -> People:
         return standing(*(x for x in (one(frame) for one in who) if x is not None), frame=frame)
 
-    def look(self, frame: Frame, before: People) -> People:
+    def detect_frame(self, frame: Frame, previous: People) -> People:
         self.looks.append(frame.index)
         if frame.index in self.blind:
             return People.nobody(frame.index, 17)

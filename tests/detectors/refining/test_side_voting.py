@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.detectors.refining.sides import Sides, straightness
+from kinelift.detectors.refining.side_voting import SideVoting, side_agreement
 from kinelift.poses import COCO17
 
 MIRROR = list(COCO17.mirror)
@@ -16,7 +16,7 @@ STEP = 1 / 30
 
 def read(networks: list[bool], witnesses: list[bool | None]) -> list[bool]:
     """For every frame whether the sides came out wrong; the lists say who has them wrong (None = did not look)."""
-    sides, wrong = Sides(COCO17), []
+    sides, wrong = SideVoting(COCO17), []
     for k, (crossed, witness) in enumerate(zip(networks, witnesses, strict=True)):
         here = BODY + np.array([0.5 * k, 0])
         other = None if witness is None else here[MIRROR] if witness else here
@@ -26,12 +26,14 @@ def read(networks: list[bool], witnesses: list[bool | None]) -> list[bool]:
 
 
 def test_straightness_is_what_the_mirror_turns_around() -> None:
-    assert straightness(BODY, BODY, SURE, COCO17) == 1
-    assert straightness(BODY[MIRROR], BODY, SURE, COCO17) == -1
+    assert side_agreement(BODY, BODY, SURE, COCO17) == 1
+    assert side_agreement(BODY[MIRROR], BODY, SURE, COCO17) == -1
     moved = BODY + 7.0
-    assert straightness(moved[MIRROR], BODY, SURE, COCO17) == pytest.approx(-straightness(moved, BODY, SURE, COCO17))
+    assert side_agreement(moved[MIRROR], BODY, SURE, COCO17) == pytest.approx(
+        -side_agreement(moved, BODY, SURE, COCO17)
+    )
     flat = (BODY + BODY[MIRROR]) / 2
-    assert straightness(flat, flat, SURE, COCO17) == 0
+    assert side_agreement(flat, flat, SURE, COCO17) == 0
 
 
 @pytest.mark.parametrize("witness", [None, False])
@@ -69,13 +71,13 @@ def test_joints_that_nobody_sees_do_not_count() -> None:
     scores = np.where(np.arange(17) < 11, 1.0, 0.0)
     lower = BODY.copy()
     lower[11:] = BODY[MIRROR][11:]
-    assert straightness(lower, BODY, scores, COCO17) == 1
-    assert straightness(np.where(scores[:, None] > 0, BODY, np.nan), BODY, SURE, COCO17) == 1
+    assert side_agreement(lower, BODY, scores, COCO17) == 1
+    assert side_agreement(np.where(scores[:, None] > 0, BODY, np.nan), BODY, SURE, COCO17) == 1
 
 
 def test_limbs_that_pass_each_other_do_not_change_sides() -> None:
     """Somebody who walks by: left and right limbs swing against each other and meet twice in every stride."""
-    sides, wrong = Sides(COCO17), []
+    sides, wrong = SideVoting(COCO17), []
     middle = (BODY + BODY[MIRROR]) / 2
     for k in range(60):
         seen = middle + (BODY - middle) * np.sin(2 * np.pi * k / 20 + 0.05)

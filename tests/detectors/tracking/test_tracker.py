@@ -191,9 +191,16 @@ def test_slow_motion_with_slow_settings_changes_nothing(seed: int, slower: float
     usual = TrackerSettings()
     times = {
         name: getattr(usual, name) * slower
-        for name in ("memory", "patience", "probation", "fill", "agility", "inertia")
+        for name in (
+            "longest_hidden",
+            "longest_hidden_tentative",
+            "probation",
+            "longest_gap",
+            "velocity_window",
+            "velocity_decay",
+        )
     }
-    slow = replace(usual, stray=usual.stray / slower, **times)
+    slow = replace(usual, gate_growth=usual.gate_growth / slower, **times)
     assert_equal(follow(replace(scene, times=scene.times * slower), slow), follow(scene, usual))
 
 
@@ -206,7 +213,15 @@ def test_frames_out_of_order_are_refused() -> None:
         tracker.update(People.nobody(6, 17), 1.0)
 
 
-@pytest.mark.parametrize("wrong", [{"start": 1.5}, {"memory": -1.0}, {"weak": 0.5, "start": 0.3}, {"fill": np.nan}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"high_confidence": 1.5},
+        {"longest_hidden": -1.0},
+        {"low_confidence": 0.5, "high_confidence": 0.3},
+        {"longest_gap": np.nan},
+    ],
+)
 def test_settings_outside_their_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         TrackerSettings(**wrong)

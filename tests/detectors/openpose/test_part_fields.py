@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarks.speed.rendered_fields import apart, render, somebody, standing
 from kinelift.detectors.openpose.part_fields import Grouped, GroupingSettings, PartFields, group
-from kinelift.detectors.openpose.part_fields.limbs import FIELDS, HEATMAPS, LIMBS, PARTS
+from kinelift.detectors.openpose.part_fields.fields import FIELDS, HEATMAPS, LIMBS, PARTS
 from kinelift.detectors.openpose.part_fields.peaks import find_peaks
 from kinelift.poses.errors import SettingsError, ShapeError
 

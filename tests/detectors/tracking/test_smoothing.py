@@ -108,7 +108,7 @@ def test_by_name() -> None:
         smoothing("kalman")
 
 
-@pytest.mark.parametrize("wrong", [{"rest": 0.0}, {"gain": -1.0}, {"pace": np.nan}])
+@pytest.mark.parametrize("wrong", [{"min_cutoff": 0.0}, {"beta": -1.0}, {"d_cutoff": np.nan}])
 def test_settings_outside_their_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         OneEuro(**wrong)
@@ -117,7 +117,7 @@ def test_settings_outside_their_range_are_refused(wrong: dict[str, float]) -> No
 
 
 def test_they_say_what_they_cost() -> None:
-    assert OneEuro(rest=2.0).lag == pytest.approx(0.0796, abs=1e-4)
-    assert (OneEuro().ahead, SavitzkyGolay().lag) == (0.0, 0.0)
-    assert SavitzkyGolay(window=0.3).ahead == pytest.approx(0.15)
+    assert OneEuro(min_cutoff=2.0).lag == pytest.approx(0.0796, abs=1e-4)
+    assert (OneEuro().lookahead, SavitzkyGolay().lag) == (0.0, 0.0)
+    assert SavitzkyGolay(window=0.3).lookahead == pytest.approx(0.15)
     assert len(COCO17) == 17

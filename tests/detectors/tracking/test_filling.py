@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinelift.detectors.tracking import Identity, choose
+from kinelift.detectors.tracking import Identity, select_people
 from kinelift.detectors.tracking.filling import fill
 from kinelift.poses import COCO17, Track2D
 from kinelift.poses.errors import SettingsError
@@ -83,20 +83,20 @@ def test_the_main_person_is_large_for_long() -> None:
     long_and_large = Identity(2, straight(np.arange(90) / 30, 100.0))
     short_and_large = Identity(5, straight(np.arange(20) / 30, 120.0))
     everybody = (long_and_small, long_and_large, short_and_large)
-    assert choose(everybody, "all") == everybody
-    assert choose(everybody, "main") == (long_and_large,)
-    assert choose(everybody, 2) == choose(everybody, "2") == (long_and_large, short_and_large)
-    assert choose(everybody, 9) == everybody
-    assert choose((), "main") == ()
+    assert select_people(everybody, "all") == everybody
+    assert select_people(everybody, "main") == (long_and_large,)
+    assert select_people(everybody, 2) == select_people(everybody, "2") == (long_and_large, short_and_large)
+    assert select_people(everybody, 9) == everybody
+    assert select_people((), "main") == ()
 
 
 def test_somebody_unseen_takes_no_space() -> None:
     seen = Identity(1, straight(np.arange(30) / 30))
     mostly_hidden = Identity(2, without(straight(np.arange(60) / 30), slice(5, 55), slice(None)))
-    assert choose((seen, mostly_hidden), "main") == (seen,)
+    assert select_people((seen, mostly_hidden), "main") == (seen,)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, "some", "1.5", "", "-2"])
 def test_other_choices_are_refused(wrong: str | int) -> None:
     with pytest.raises(SettingsError, match="all, main, or how many"):
-        choose((), wrong)
+        select_people((), wrong)
