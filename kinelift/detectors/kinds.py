@@ -67,11 +67,16 @@ def _check_owners(options: Collection[str], kinds: Collection[DetectorKind[Any]]
     for name in options:
         if any(kind.takes(name) for kind in kinds):
             continue
-        owners = " or ".join(kind.name for kind in KINDS if kind.takes(name))
+        owners = _either([kind.name for kind in KINDS if kind.takes(name)])
         if not owners:
             raise SettingsError(f"{flag(name)} is not an option of any detector. Leave it out.")
-        chosen = " or ".join(kind.name for kind in kinds)
+        chosen = _either([kind.name for kind in kinds])
         raise SettingsError(
             f"{flag(name)} belongs to the detector {owners}, not to {chosen}. "
             f"Give --detector {owners}, or leave {flag(name)} out."
         )
+
+
+def _either(names: list[str]) -> str:
+    """Names as a sentence lists them: "a, b or c"."""
+    return " or ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

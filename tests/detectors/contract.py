@@ -1,10 +1,4 @@
-"""What every detector promises. Tests of a detector take it over::
-
-class TestMine(DetectorContract):
-    @pytest.fixture
-    def detector(self) -> Detector:
-        return Mine()
-"""
+"""What every detector promises: its tests subclass ``DetectorContract`` and give it a fixture ``detector``."""
 
 import itertools
 from collections.abc import Iterator
@@ -18,7 +12,7 @@ from tests.detectors.conftest import blank
 
 
 class DetectorContract:
-    """Needs a fixture ``detector``."""
+    """The tests that every detector must pass."""
 
     def test_is_a_detector(self, detector: Detector) -> None:
         assert isinstance(detector, Detector)
