@@ -149,7 +149,7 @@ def moments(scene: Scene, identities: Sequence[Identity]) -> Iterator[Moment]:
 
 def likeness(truth: Float[np.ndarray, "N 17 2"], found: Float[np.ndarray, "M 17 2"]) -> Float[np.ndarray, "N M"]:
     """Keypoint similarity, left and right as they are or exchanged: whatever is more alike."""
-    size = scales(np.concatenate([truth.min(axis=1), truth.max(axis=1)], axis=1))
+    size = body_scales(np.concatenate([truth.min(axis=1), truth.max(axis=1)], axis=1))
     return np.maximum(*(object_keypoint_similarity(truth, f, size, SPREAD) for f in (found, found[:, MIRROR])))
 
 

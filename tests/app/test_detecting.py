@@ -1,4 +1,4 @@
-"""``kinelift detect``, and keypoint files in the place of a detector."""
+"""``kinelift detect``, and keypoint files in place of a detector."""
 
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ def test_a_file_of_keypoints_is_lifted(capsys: pytest.CaptureFixture[str]) -> No
     assert f"note: {told}" in capsys.readouterr().err and recording.made_with["keypoints"] == told
 
 
-def test_only_whom_one_wants() -> None:
+def test_only_the_selected_people_are_written() -> None:
     assert [p.id for p in load(detected("npz", "--people", "main")).people] == [1]
 
 
@@ -110,7 +110,7 @@ def test_only_whom_one_wants() -> None:
     (["--keypoints", "keypoints.json", "--refine", "full"], "stay as they are"),
 ])  # fmt: skip
 @pytest.mark.parametrize("command", ["run", "detect"])
-def test_what_cannot_be_used_is_told_and_nothing_is_written(
+def test_unusable_keypoints_are_reported_and_nothing_is_written(
     command: str, more: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     detected("coco-json")
@@ -154,7 +154,7 @@ class TestChoice:
         assert Detection(refine="heavy", detector="openpose").decide("cpu").refine == "heavy"
         assert Detection(refine="none").decide("cpu").refine == "none"
 
-    def test_sides_are_mended_where_every_frame_is_read_on_its_own(self) -> None:
+    def test_sides_are_repaired_for_detectors_that_see_each_frame_alone(self) -> None:
         written = detected("coco-json")
         assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is repair_side_flips
         assert open_detector(Detection(options={"keypoints": written}, flips="keep"), "cpu").repair is None
@@ -192,7 +192,7 @@ def test_stride_fills_and_marks() -> None:
 
 
 @pytest.mark.parametrize(("name", "price"), [("one-euro", "80 ms late, looks 0"), ("savgol", "0 ms late, looks 100")])
-def test_smoothing_states_its_price(name: str, price: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_smoothing_states_its_cost(name: str, price: str, capsys: pytest.CaptureFixture[str]) -> None:
     plain, smooth = load(detected("npz")), load(detected("npz", "--smooth", name))
     assert price in capsys.readouterr().err and price in smooth.made_with["smooth"]
     for before, after in zip(plain.people, smooth.people, strict=True):

@@ -18,7 +18,7 @@ class DetectorContract:
         assert isinstance(detector, Detector)
         assert len(detector.skeleton) > 0
 
-    def test_one_answer_a_frame_in_order(self, detector: Detector) -> None:
+    def test_there_is_one_answer_a_frame_in_order(self, detector: Detector) -> None:
         frames = [Frame(k + 3, f.time, f.image) for k, f in enumerate(blank(5))]
         assert [people.frame for people in detector.detect(frames)] == [3, 4, 5, 6, 7]
         assert list(detector.detect([])) == []

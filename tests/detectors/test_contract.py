@@ -22,8 +22,8 @@ from kinelift.models.lightweight_openpose import LightweightOpenPose, Lightweigh
 from kinelift.poses import COCO17, People
 from kinelift.poses.keypoints import Keypoints
 from tests.detectors.contract import DetectorContract
-from tests.detectors.detectron2_fake import Network, red_spot
-from tests.detectors.detectron2_random import random_network
+from tests.detectors.detectron2.fake import Network, red_spot
+from tests.detectors.detectron2.random_weights import random_network
 
 
 def _scripted(request: pytest.FixtureRequest) -> Detector:

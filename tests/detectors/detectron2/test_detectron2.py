@@ -1,4 +1,4 @@
-"""The adapter around a fake Detectron2; around the real one with random weights, where it is installed."""
+"""The adapter around a fake Detectron2, and around the real one with random weights where it is installed."""
 
 import pickle
 import sys
@@ -21,8 +21,8 @@ from kinelift.detectors.detectron2.kind import installed
 from kinelift.poses import COCO17, Frame
 from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
 from tests.detectors.conftest import blank
-from tests.detectors.detectron2_fake import URL, Fake, Network, Seen, nobody, person, recorded, red_spot
-from tests.detectors.detectron2_random import random_network
+from tests.detectors.detectron2.fake import URL, Fake, Network, Seen, nobody, person, recorded, red_spot
+from tests.detectors.detectron2.random_weights import random_network
 
 
 class TestAnswers:
@@ -40,7 +40,7 @@ class TestAnswers:
             flat, raw = people.scores.ravel(), instances.pred_keypoints[..., 2].numpy().ravel()
             np.testing.assert_array_equal(np.argsort(flat), np.argsort(raw))
 
-    def test_the_surest_come_first_and_the_doubtful_are_left_out(self) -> None:
+    def test_people_are_sorted_by_confidence_and_weak_ones_left_out(self) -> None:
         scores = (0.6, 0.2, 0.9, 0.5)
         rows = [person(10 * k + 10, 20, score) for k, score in enumerate(scores)]
         seen = Seen(*(torch.cat([getattr(row, name) for row in rows]) for name in ("boxes", "scores", "keypoints")))
@@ -65,7 +65,7 @@ class TestPictures:
         long_side=st.integers(50, 300),
     )
     @settings(max_examples=30, deadline=None)
-    def test_people_come_back_to_where_they_are_in_the_picture(
+    def test_people_are_in_pixels_of_the_original_image(
         self, width: int, height: int, place: tuple[float, float], short_side: int, long_side: int
     ) -> None:
         x, y = place[0] * width, place[1] * height

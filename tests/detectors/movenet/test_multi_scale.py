@@ -1,4 +1,4 @@
-"""One person found at several sizes stays one; doubles answer as told, the real network sees a portrait."""
+"""A person detected at several sizes is one person; with test doubles, and with the real network on a portrait."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -42,20 +42,20 @@ def found(*detectors: ImageDetector) -> list[tuple[float, ...]]:
 MAN, CHILD = (0.0, 0.0, 40.0, 80.0), (60.0, 40.0, 70.0, 60.0)
 
 
-def test_one_finder_alone_is_not_changed() -> None:
+def test_a_single_detector_is_not_changed() -> None:
     twins = Told(((*MAN, 0.9), (*MAN, 0.8), (*CHILD, 0.3)))
     assert found(twins) == list(twins.boxes)
     assert found(Told(())) == []
 
 
-def test_of_two_findings_of_one_person_the_surer_stays() -> None:
+def test_the_more_confident_of_two_detections_of_a_person_stays() -> None:
     near = (2.0, 1.0, 43.0, 79.0)
     assert found(Told(((*MAN, 0.4),)), Told(((*near, 0.6),))) == [(*near, 0.6)]
     assert found(Told(((*MAN, 0.7),)), Told(((*near, 0.6),))) == [(*MAN, 0.7)]
     assert found(Told(((*MAN, 0.5),)), Told(((*near, 0.6),))) == [(*MAN, 0.5)], "the larger input is believed"
 
 
-def test_whom_only_one_of_them_finds_is_kept() -> None:
+def test_a_person_whom_only_one_detector_finds_is_kept() -> None:
     assert found(Told(((*CHILD, 0.4),)), Told(((*MAN, 0.6),))) == [(*MAN, 0.6), (*CHILD, 0.4)]
 
 
@@ -82,7 +82,7 @@ def test_no_size_of_people_falls_between_two_inputs(long_side: int) -> None:
         assert 60 / smaller <= 280 / larger
 
 
-def test_the_default_looks_twice() -> None:
+def test_the_default_has_two_sizes() -> None:
     assert pyramid_sizes(512) == [512, 192]
 
 
@@ -92,7 +92,7 @@ def sample(name: str) -> np.ndarray:
 
 
 def test_a_portrait_is_found(movenet_file: Path, blazepose_file: Path) -> None:
-    """Head and shoulders that fill the picture: too large for the network at its usual size."""
+    """Head and shoulders that fill the image are too large for the network at its usual size."""
     portrait = np.ascontiguousarray(sample("grace_hopper.jpg"))
     assert len(MoveNet(movenet_file, threads=1).find(portrait)) == 0
     both = Refined(multi_scale_movenet(movenet_file, threads=1), BlazePose(blazepose_file, threads=1))
@@ -105,7 +105,7 @@ def test_a_portrait_is_found(movenet_file: Path, blazepose_file: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["logo2.png", "Minduka_Present_Blue_Pack.png"])
-def test_pictures_of_nobody_show_nobody(movenet_file: Path, name: str) -> None:
+def test_images_without_people_have_no_detections(movenet_file: Path, name: str) -> None:
     assert (
         len(multi_scale_movenet(movenet_file, threads=1).detect_frame(Frame(0, Fraction(0), sample(name)), NOBODY)) == 0
     )

@@ -1,4 +1,4 @@
-"""Gaps: short ones are filled and marked, long ones stay unseen. And the choice of people."""
+"""Gaps: short ones are filled and marked, long ones stay unseen. And the selection of people."""
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_a_joint_never_seen_or_seen_once_stays_so() -> None:
 
 
 @given(st.lists(st.floats(0.01, 0.2), min_size=5, max_size=30), st.data())
-def test_filling_stays_between_what_was_seen(steps: list[float], data: st.DataObject) -> None:
+def test_filling_does_not_overshoot(steps: list[float], data: st.DataObject) -> None:
     times = np.cumsum(steps)
     random = np.random.default_rng(data.draw(st.integers(0, 999)))
     track = straight(times)
@@ -90,7 +90,7 @@ def test_the_main_person_is_large_for_long() -> None:
     assert select_people((), "main") == ()
 
 
-def test_somebody_unseen_takes_no_space() -> None:
+def test_an_unseen_person_has_no_prominence() -> None:
     seen = Identity(1, straight(np.arange(30) / 30))
     mostly_hidden = Identity(2, without(straight(np.arange(60) / 30), slice(5, 55), slice(None)))
     assert select_people((seen, mostly_hidden), "main") == (seen,)

@@ -1,4 +1,4 @@
-"""Left and right over whole tracks: what is exchanged comes back, what is right stays, limbs may pass each other."""
+"""Left and right over whole tracks: swapped sides are repaired, right ones stay, and limbs may pass each other."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from kinelift.detectors.tracking import Tracker
 from kinelift.detectors.tracking.side_flips import GROUPS, mirrored_joints, repair_side_flips
 from kinelift.poses import COCO17, H36M17, People, Skeleton, Track2D
 from kinelift.poses.skeleton import BODY25, KINECT15_PAIR, KINECT20, OPENPOSE18
-from tests.detectors.tracking_scenes import Walker
+from tests.detectors.tracking.scenes import Walker
 
 FACE, ARMS, LEGS = (mirrored_joints(COCO17, names) for names in GROUPS)
 BODY = [*FACE, *ARMS, *LEGS]
@@ -45,7 +45,7 @@ def assert_same(one: Track2D, other: Track2D) -> None:
     np.testing.assert_array_equal(one.scores, other.scores)
 
 
-def test_somebody_who_walks_by_stays_as_he_is() -> None:
+def test_a_person_who_walks_by_is_not_changed() -> None:
     for seed in range(5):
         assert_same(repair_side_flips(walker(seed=seed)), walker(seed=seed))
 
@@ -53,27 +53,27 @@ def test_somebody_who_walks_by_stays_as_he_is() -> None:
 @pytest.mark.parametrize("joints", [BODY, ARMS, LEGS], ids=["body", "arms", "legs"])
 @settings(deadline=None, max_examples=15)
 @given(start=st.sampled_from(APART), stop=st.sampled_from(APART))
-def test_what_was_exchanged_comes_back(joints: list[int], start: int, stop: int) -> None:
-    """Wherever it began and ended while legs and arms were apart; who could tell where they lie on each other?"""
+def test_swapped_sides_are_repaired(joints: list[int], start: int, stop: int) -> None:
+    """The swap starts and ends while arms and legs are apart; where they overlap, the sides are ambiguous."""
     whole = walker()
     mended = repair_side_flips(exchanged(whole, slice(start, min(stop, start + 30)), joints))
     limbs = [j for j in joints if j not in FACE]
     np.testing.assert_array_equal(mended.points[:, limbs], whole.points[:, limbs])
 
 
-def test_a_track_that_begins_the_wrong_way_round() -> None:
+def test_a_track_that_starts_with_swapped_sides_is_repaired() -> None:
     whole = walker()
     assert_same(repair_side_flips(exchanged(whole, slice(0, 24), LEGS)), whole)
 
 
-def test_mending_does_not_depend_on_which_side_is_called_left() -> None:
+def test_the_repair_does_not_depend_on_which_side_is_called_left() -> None:
     flipped = exchanged(walker(), slice(30, 45), BODY)
     other = exchanged(flipped, slice(None), list(range(17)))
     mended = repair_side_flips(flipped)
     np.testing.assert_array_equal(repair_side_flips(other).points, mended.points[:, list(COCO17.mirror)])
 
 
-def test_nothing_goes_on_over_a_long_gap() -> None:
+def test_movement_does_not_continue_over_a_long_gap() -> None:
     whole = walker()
     points = whole.points.copy()
     points[30:50] = np.nan
@@ -114,7 +114,7 @@ def test_a_track_without_joints() -> None:
     assert_same(repair_side_flips(nobody), nobody)
 
 
-def test_the_tracker_mends_before_it_fills() -> None:
+def test_the_tracker_repairs_before_it_fills() -> None:
     """So that no gap is filled from a left wrist to a right one."""
     turned = exchanged(walker(), slice(26, 40), LEGS)
     tracker = Tracker(COCO17, turned.size, repair=repair_side_flips)
