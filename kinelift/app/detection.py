@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from kinelift.app.settings import Detection
+from kinelift.detectors import kinds
 from kinelift.detectors.converted import as_skeleton
-from kinelift.detectors.kinds import kind_named
 from kinelift.detectors.protocol import Detector, Opened
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.framewise import FrameByFrame, FramewiseDetector
@@ -27,8 +27,8 @@ def open_detector(choice: Detection, device: str) -> Opened:
         WeightsError: Its weights are missing or damaged.
         DataError: A file of keypoints cannot be read.
     """
-    chosen = choice.decide(device)
-    kind = kind_named(chosen.detector)
+    chosen = decided(choice, device)
+    kind = kinds.kind_named(chosen.detector)
     opened = kind.open(kind.read(chosen.options), device)
     detector = opened.detector
     if chosen.refine != "none":
@@ -37,6 +37,21 @@ def open_detector(choice: Detection, device: str) -> Opened:
         detector = Strided(detector, chosen.stride)
     repair = repair_side_flips if chosen.flips == "mend" else opened.repair
     return replace(opened, detector=detector, facts={**_facts(chosen), **opened.facts}, repair=repair)
+
+
+def decided(choice: Detection, device: str) -> Detection:
+    """Replace every "auto" of a choice by what it means on a device ("cpu", "cuda").
+
+    The first detector of the list that can run there; its usual refinement; left and right mended where no refinement
+    keeps them.
+
+    Raises:
+        SettingsError: An option does not belong to the detector that "auto" means.
+    """
+    kind = kinds.choose(choice.detector, choice.options, device)
+    refine = (kind.refinement or "none") if choice.refine == "auto" else choice.refine
+    flips = ("mend" if refine == "none" else "keep") if choice.flips == "auto" else choice.flips
+    return replace(choice, detector=kind.name, refine=refine, flips=flips)
 
 
 def refined(base: Detector, size: str, *, every: int = 1) -> Refined:
@@ -55,7 +70,7 @@ def refined(base: Detector, size: str, *, every: int = 1) -> Refined:
 def _facts(chosen: Detection) -> dict[str, str]:
     """What recordings say about the detection."""
     facts = {"detector": chosen.detector} | {name: str(value) for name, value in chosen.options.items()}
-    if kind_named(chosen.detector).refinement is not None:
+    if kinds.kind_named(chosen.detector).refinement is not None:
         facts["refine"] = chosen.refine
     for name, value in (("redetect", chosen.redetect), ("stride", chosen.stride)):
         if value > 1:

@@ -1,7 +1,7 @@
 """What a user can choose about an analysis, checked before any work begins."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,7 +22,10 @@ class Detection:
         detector: The name of a detector, or "auto"; ``kinelift.detectors.kinds`` lists them.
         options: The detector's own options by name, such as ``{"long_side": 768}``; the others keep their defaults.
             Paths are kept as text, so that a ``Detection`` can be written as JSON.
-        refine: See its ``about``, as for all that follow.
+        refine: What refines the joints of each person: "none", BlazePose ("full") or a larger BlazePose ("heavy").
+        flips: Whether left and right stay as detected ("keep") or are repaired over whole tracks ("mend").
+        redetect: The detector sees every N-th frame; BlazePose follows people in between.
+        stride: People are detected in every N-th frame and interpolated in between.
 
     Raises:
         SettingsError: A value is out of range or in conflict with another, or an option belongs to another detector.
@@ -62,21 +65,6 @@ class Detection:
         possible = kinds.candidates(self.detector, plain)
         if len(possible) == 1:
             self._check(possible[0])
-
-    def decide(self, device: str) -> "Detection":
-        """Replace every "auto" by what it means on a device ("cpu", "cuda").
-
-        Detectron2 where it is installed and has a GPU, else MoveNet; the detector's usual refinement; left and right
-        mended where no refinement keeps them.
-
-        Raises:
-            SettingsError: An option does not belong to the detector that "auto" means.
-        """
-        kind = kinds.choose(self.detector, self.options, device)
-        self._check(kind)
-        refine = (kind.refinement or "none") if self.refine == "auto" else self.refine
-        flips = ("mend" if refine == "none" else "keep") if self.flips == "auto" else self.flips
-        return replace(self, detector=kind.name, refine=refine, flips=flips)
 
     def _check(self, kind: DetectorKind[Any]) -> None:
         kind.read(self.options)

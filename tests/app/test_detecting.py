@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kinelift.app.__main__ import main
-from kinelift.app.detection import open_detector
+from kinelift.app.detection import decided, open_detector
 from kinelift.app.settings import Detection
 from kinelift.detectors.keypoint_files.detector import KeypointFile
 from kinelift.detectors.protocol import Opened
@@ -143,22 +143,22 @@ def test_the_source_is_not_overwritten(capsys: pytest.CaptureFixture[str]) -> No
 class TestChoice:
     def test_auto_is_detectron2_where_it_can_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("kinelift.detectors.detectron2.kind.installed", lambda: True)
-        chosen = Detection().decide("cuda")
+        chosen = decided(Detection(), "cuda")
         assert (chosen.detector, chosen.refine) == ("detectron2", "none")
-        assert Detection().decide("cpu").detector == "movenet"
+        assert decided(Detection(), "cpu").detector == "movenet"
         monkeypatch.setattr("kinelift.detectors.detectron2.kind.installed", lambda: False)
-        assert Detection().decide("cuda").detector == "movenet"
+        assert decided(Detection(), "cuda").detector == "movenet"
 
     def test_movenet_has_a_second_stage(self) -> None:
-        assert Detection().decide("cpu").refine == "full"
-        assert Detection(refine="heavy", detector="openpose").decide("cpu").refine == "heavy"
-        assert Detection(refine="none").decide("cpu").refine == "none"
+        assert decided(Detection(), "cpu").refine == "full"
+        assert decided(Detection(refine="heavy", detector="openpose"), "cpu").refine == "heavy"
+        assert decided(Detection(refine="none"), "cpu").refine == "none"
 
     def test_sides_are_repaired_for_detectors_that_see_each_frame_alone(self) -> None:
         written = detected("coco-json")
         assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is repair_side_flips
         assert open_detector(Detection(options={"keypoints": written}, flips="keep"), "cpu").repair is None
-        assert [Detection(refine=r).decide("cpu").flips for r in ("none", "full")] == ["mend", "keep"]
+        assert [decided(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "keep"]
 
     def test_sizes_and_thresholds_reach_the_detector(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[dict[str, Any]] = []

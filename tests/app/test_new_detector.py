@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kinelift.app.__main__ import main
-from kinelift.app.detection import open_detector
+from kinelift.app.detection import decided, open_detector
 from kinelift.app.settings import Detection
 from kinelift.detectors import kinds
 from kinelift.detectors.options import check_pixels, option, person_threshold_option
@@ -79,13 +79,13 @@ def test_options_are_checked_before_any_work(
 
 
 def test_auto_never_takes_it_unless_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Detection().decide("cpu").detector == "movenet"
+    assert decided(Detection(), "cpu").detector == "movenet"
     eager = DetectorKind("eager", ScriptedOptions, _open, automatic_on=lambda device: device == "cpu")
     monkeypatch.setattr(kinds, "KINDS", (eager, *kinds.KINDS))
-    assert Detection().decide("cpu").detector == "eager"
-    assert Detection(options={"walkers": 3}).decide("cpu").detector == "eager"
+    assert decided(Detection(), "cpu").detector == "eager"
+    assert decided(Detection(options={"walkers": 3}), "cpu").detector == "eager"
     with pytest.raises(SettingsError, match="belongs to the detector eager or scripted-test, not to movenet"):
-        Detection(options={"walkers": 3}).decide("cuda")
+        decided(Detection(options={"walkers": 3}), "cuda")
 
 
 def test_what_it_says_about_its_tracks_is_kept() -> None:

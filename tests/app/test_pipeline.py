@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from kinelift.app import Pipeline, Video
+from kinelift.app.detection import decided
 from kinelift.app.pipeline import render
 from kinelift.app.settings import Detection, Settings
 from kinelift.detectors.movenet.second_look import SecondLook
@@ -261,7 +262,7 @@ class TestDetection:
 
     def test_auto_refuses_an_option_of_a_detector_that_it_does_not_take(self) -> None:
         with pytest.raises(SettingsError, match=r"--detector-weights belongs to the detector detectron2 or openpose"):
-            Detection(options={"detector_weights": Path("w.pth")}).decide("cpu")
+            decided(Detection(options={"detector_weights": Path("w.pth")}), "cpu")
 
     def test_it_is_plain_data(self) -> None:
         choice = Detection("detectron2", {"detector_weights": Path("w.pth"), "person_threshold": 0.4}, stride=2)
