@@ -22,8 +22,8 @@ upper arms and forearms, mean over them. Each over all views, in each (``_1`` to
 (``_chosen``: choose by these) and in 2 and 4 (``_reported``).
 
 The row ``truth`` lifts the images of the truth itself: no 2D stage does better. In ``full, as read`` nothing mends left
-and right, in ``full, mended afterwards`` only ``tracking.unflipped`` does; they and the ways that look at fewer frames
-have no say in the truth.
+and right, in ``full, mended afterwards`` only ``tracking.repair_side_flips`` does; they and those that look at fewer
+frames have no say in the truth.
 """
 
 import json

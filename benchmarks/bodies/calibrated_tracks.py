@@ -14,8 +14,8 @@ from jaxtyping import Float
 from benchmarks.bodies.rig import RATE, SIZE, View, consensus, matched, nearest, read, turned
 from benchmarks.keypoints.refinement import WAYS, WEIGHTS, detector, inputs_of
 from kinelift.detectors.protocol import Detector
-from kinelift.detectors.refining.sides import Sides
-from kinelift.detectors.tracking import Tracker, unflipped
+from kinelift.detectors.refining.side_voting import SideVoting
+from kinelift.detectors.tracking import Tracker, repair_side_flips
 from kinelift.poses import Track2D
 from kinelift.poses.output import make_folder, replacing
 from kinelift.weights.run import Run
@@ -70,24 +70,24 @@ def search(views: Sequence[View]) -> Found:
     for name in WEIGHTS:
         fetch(name)
     found = {way: [follow(detector(way, 1), view) for view in views] for way in WAYS}
-    with patch("kinelift.detectors.refining.refined.Sides", AsRead):
+    with patch("kinelift.detectors.refining.refined.SideVoting", AsRead):
         found[AS_READ] = [follow(detector("full", 1), view) for view in views]
-        found[MENDED] = [follow(detector("full", 1), view, unflipped) for view in views]
+        found[MENDED] = [follow(detector("full", 1), view, repair_side_flips) for view in views]
     return found
 
 
 @dataclass(frozen=True, eq=False)
-class AsRead(Sides):
+class AsRead(SideVoting):
     """Left and right as the network says."""
 
-    def read(self, *_: object) -> tuple[bool, Sides]:
+    def read(self, *_: object) -> tuple[bool, SideVoting]:
         """Never exchanged."""
         return False, self
 
 
-def follow(detector: Detector, view: View, mend: Callable[[Track2D], Track2D] | None = None) -> list[Track2D]:
+def follow(detector: Detector, view: View, repair: Callable[[Track2D], Track2D] | None = None) -> list[Track2D]:
     """Everybody in a view over all frames, NaN where they were not seen."""
-    tracker = Tracker(detector.skeleton, SIZE, mend=mend)
+    tracker = Tracker(detector.skeleton, SIZE, repair=repair)
     for found in detector.detect(view.frames):
         tracker.update(found, found.frame / RATE)
     return [lengthened(identity.track, len(view.frames)) for identity in tracker.tracks()]

@@ -73,7 +73,7 @@ class Studio:
         video, nobody = folder / "still.mp4", np.full((frames, len(COCO17), 2), np.nan)
         blank(video, frames)
         write(video.with_suffix(".npz"), sighted(nobody, video.stem), Format.NPZ)
-        chosen = Detection(keypoints=video.with_suffix(".npz"))
+        chosen = Detection(options={"keypoints": video.with_suffix(".npz")})
         return Studio(Pipeline.load(chosen, lifter, device="cpu", settings=settings), video)
 
     def lift(self, points: Float[np.ndarray, "T K 2"]) -> Poses3D:
@@ -83,7 +83,9 @@ class Studio:
         """
         file = self.video.with_suffix(".json")
         write(file, sighted(points, self.video.stem), Format.COCO)
-        found = as_skeleton(open_detector(Detection(keypoints=file), "cpu").detector, self.pipeline.detector.skeleton)
+        found = as_skeleton(
+            open_detector(Detection(options={"keypoints": file}), "cpu").detector, self.pipeline.detector.skeleton
+        )
         people = replace(self.pipeline, detector=found).run(Video(self.video)).people
         poses = [person.poses for person in people if person.poses is not None]
         if not poses:

@@ -7,7 +7,7 @@ from pathlib import Path
 from kinelift.detectors.detectron2 import keypoint_rcnn
 from kinelift.detectors.detectron2.detector import Detectron2
 from kinelift.detectors.keypoint_files.detector import KeypointFile
-from kinelift.detectors.movenet.scales import movenet_people
+from kinelift.detectors.movenet.multi_scale import multi_scale_movenet
 from kinelift.detectors.openpose.detector import OpenPose, open_openpose
 from kinelift.detectors.openpose.lightweight import LightweightFields
 from kinelift.detectors.protocol import Detector
@@ -27,7 +27,7 @@ def movenet(refine: str = "none", *, redetect: int = 1, long_side: int = 512) ->
     people, landmarks = fetch("movenet-multipose"), None if refine == "none" else fetch(f"blazepose-{refine}")
 
     def make(threads: int) -> Detector:
-        looks = movenet_people(people, long_side=long_side, threads=threads)
+        looks = multi_scale_movenet(people, long_side=long_side, threads=threads)
         return Refined(looks, BlazePose(landmarks, threads=threads), every=redetect) if landmarks else looks
 
     return make

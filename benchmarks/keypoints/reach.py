@@ -24,7 +24,7 @@ from jaxtyping import Float, UInt8
 from benchmarks.bodies.rig import CLIPS, read
 from benchmarks.reporting import machine
 from kinelift.detectors.movenet.detector import MoveNet
-from kinelift.detectors.movenet.scales import movenet_people
+from kinelift.detectors.movenet.multi_scale import multi_scale_movenet
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.refined import Refined
@@ -54,10 +54,10 @@ def main(folder: Path | None = None) -> None:
     model, landmarks = fetch("movenet-multipose"), fetch("blazepose-full")
     ways: dict[str, Detector] = {
         "one size": MoveNet(model, threads=1),
-        "none": movenet_people(model, threads=1),
-        "full": Refined(movenet_people(model, threads=1), BlazePose(landmarks, threads=1)),
+        "none": multi_scale_movenet(model, threads=1),
+        "full": Refined(multi_scale_movenet(model, threads=1), BlazePose(landmarks, threads=1)),
         "full, long side 768": Refined(
-            movenet_people(model, threads=1, long_side=768), BlazePose(landmarks, threads=1)
+            multi_scale_movenet(model, threads=1, long_side=768), BlazePose(landmarks, threads=1)
         ),
     }
     shown = [(frame.image, points) for frame in pictures() for points in people(ways["full"], frame)]

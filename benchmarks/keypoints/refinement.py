@@ -29,7 +29,7 @@ import kinelift.detectors
 from benchmarks.reporting import machine
 from kinelift.app.settings import Settings
 from kinelift.app.video import Video
-from kinelift.detectors.movenet.scales import movenet_people
+from kinelift.detectors.movenet.multi_scale import multi_scale_movenet
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.refined import Refined
@@ -76,7 +76,7 @@ def inputs_of(video: Path, **chosen: Any) -> Run:
 def detector(way: str, threads: int) -> Detector:
     """A way to find people and to place their joints."""
     model, every = WAYS[way]
-    people = movenet_people(locate("movenet-multipose"), threads=threads)
+    people = multi_scale_movenet(locate("movenet-multipose"), threads=threads)
     if not model:
         return people
     return Refined(people, BlazePose(locate(f"blazepose-{model}"), threads=threads), every=every)

@@ -43,6 +43,7 @@ from kinelift.app.settings import Settings
 from kinelift.app.spec import pick_device
 from kinelift.app.video import Video
 from kinelift.detectors.detectron2 import keypoint_rcnn
+from kinelift.detectors.detectron2.kind import installed
 from kinelift.detectors.protocol import Detector
 from kinelift.poses import Frame
 from kinelift.poses.keypoints import Format, write
@@ -117,7 +118,7 @@ def everything(openpose: Path | None, source: Path, frames: int) -> dict[str, Wa
         **({"OpenPose, ONNX": part_fields(openpose)} if openpose else {}),
         "Lightweight OpenPose, torch": lightweight_openpose(),
     }
-    if keypoint_rcnn.installed():
+    if installed():
         device = pick_device("auto")
         ways |= {f"{DETECTRON2} {one}, {device}": detectron2(one, device) for one in keypoint_rcnn.BACKBONES}
     with TemporaryDirectory() as folder:

@@ -25,7 +25,7 @@ from benchmarks.reporting import machine
 from benchmarks.speed.part_fields_loops import group_by_loops
 from benchmarks.speed.rendered_fields import render, somebody
 from kinelift.detectors.openpose.part_fields import Grouped, GroupingSettings, PartFields, group
-from kinelift.detectors.openpose.part_fields.limbs import PARTS
+from kinelift.detectors.openpose.part_fields.fields import PARTS
 from kinelift.detectors.openpose.part_fields.peaks import Peaks, find_peaks
 
 HEIGHT, WIDTH = 46, 82

@@ -6,8 +6,8 @@ import numpy as np
 
 from kinelift.detectors.openpose.part_fields import Grouped, GroupingSettings, PartFields
 from kinelift.detectors.openpose.part_fields.connections import Connections
-from kinelift.detectors.openpose.part_fields.grouping import assemble, chosen
-from kinelift.detectors.openpose.part_fields.limbs import LIMBS, PARTS
+from kinelift.detectors.openpose.part_fields.fields import LIMBS, PARTS
+from kinelift.detectors.openpose.part_fields.grouping import assemble, select
 from kinelift.detectors.openpose.part_fields.peaks import Peaks
 
 _SETTINGS = GroupingSettings()
@@ -16,7 +16,7 @@ _SETTINGS = GroupingSettings()
 def group_by_loops(fields: PartFields) -> Grouped:
     """The same people as ``group`` finds, except that peaks stay where their cells are."""
     peaks = _peaks(fields)
-    return chosen(assemble(peaks, _connections(fields, peaks)), peaks, _SETTINGS)
+    return select(assemble(peaks, _connections(fields, peaks)), peaks, _SETTINGS)
 
 
 def _peaks(fields: PartFields) -> Peaks:

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.detectors.openpose.part_fields import PartFields
-from kinelift.detectors.openpose.part_fields.limbs import HEATMAPS, LIMBS, PARTS
+from kinelift.detectors.openpose.part_fields.fields import HEATMAPS, LIMBS, PARTS
 
 SPREAD = 0.875
 """Standard deviation of a part's Gaussian in cells: 7 pixels of Lightweight OpenPose's training."""

@@ -31,13 +31,13 @@ from kinelift.lifting.datasets.chunks import ChunkSampler
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.lifting.network import windowed
 from kinelift.lifting.training.presets import VideoPose3D
-from kinelift.lifting.training.sample_sources import ahead
 from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.lifting.training_batch import Framing
 from kinelift.models.temporal import TemporalConfig
 from kinelift.poses import H36M17
 from kinelift.poses.camera import Camera
+from kinelift.poses.lookahead import prefetch
 
 WIDTHS = (3, 3, 3)
 WINDOW, MIDDLE = 27, 13
@@ -155,7 +155,7 @@ def train(trainer: Trainer, steps: int) -> float:
     """``steps`` batches as ``Trainer.fit`` takes them; the last position error (m)."""
     trainer.model.train()
     epochs = (trainer.source.epoch(number, trainer.samples, trainer.generator) for number in range(steps))
-    for number, batch in enumerate(ahead(islice(chain.from_iterable(epochs), steps))):
+    for number, batch in enumerate(prefetch(islice(chain.from_iterable(epochs), steps))):
         last = trainer.step(number, batch)
     return float(last["mpjpe"])
 

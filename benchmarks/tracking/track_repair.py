@@ -26,8 +26,8 @@ from jaxtyping import Bool, Float
 
 from benchmarks.reporting import machine
 from benchmarks.tracking.simulated_detector import episodes
-from kinelift.detectors.tracking.flips import GROUPS, twins, unflipped
-from kinelift.detectors.tracking.likeness import extent
+from kinelift.detectors.tracking.side_flips import GROUPS, mirrored_joints, repair_side_flips
+from kinelift.detectors.tracking.similarity import extent
 from kinelift.detectors.tracking.smoothing import OneEuro, SavitzkyGolay, Smoothing
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.lifter import Lifter
@@ -40,7 +40,7 @@ from kinelift.poses.errors import DataError
 from kinelift.weights.store import locate
 
 NOISE = replace(MEASURED, swap=0.0)
-HALVES = tuple(both[: len(both) // 2] for both in (twins(COCO17, names) for names in GROUPS))
+HALVES = tuple(both[: len(both) // 2] for both in (mirrored_joints(COCO17, names) for names in GROUPS))
 KINDS: Mapping[str, tuple[int, ...]] = {"none": (), "body": (0, 1, 2), "arms": (1,), "legs": (2,)}
 OFTEN, LONG = 0.5, 0.25
 """Spells a second, and their mean length in seconds."""
@@ -116,7 +116,7 @@ def mended(
         both = [*HALVES[group], *(COCO17.mirror[j] for j in HALVES[group])]
         order[np.ix_(when, both)] = [COCO17.mirror[j] for j in both]
     rows = np.arange(len(track))[:, None]
-    out = unflipped(replace(track, points=track.points[rows, order], scores=track.scores[rows, order]))
+    out = repair_side_flips(replace(track, points=track.points[rows, order], scores=track.scores[rows, order]))
     was, wrong, judged = (np.zeros((len(track), 3), dtype=bool) for _ in range(3))
     for group, left in enumerate(HALVES):
         right = [COCO17.mirror[j] for j in left]

@@ -27,17 +27,18 @@ from benchmarks.tracking.crossings import KINDS, SIZE, Scene, scenes
 from benchmarks.tracking.identity_metrics import Moment, Score, score
 from benchmarks.tracking.simulated_detector import MIRROR, Flaws, detected
 from kinelift.detectors.tracking import Identity, Tracker, TrackerSettings
-from kinelift.detectors.tracking.candidate import Sighting
-from kinelift.detectors.tracking.filling import lay_out
-from kinelift.detectors.tracking.likeness import keypoint_similarity, scales, spreads
+from kinelift.detectors.tracking.filling import to_track
+from kinelift.detectors.tracking.similarity import body_scales, object_keypoint_similarity, oks_sigmas
+from kinelift.detectors.tracking.tracklet import Observation
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.poses import COCO17, People
+from kinelift.poses.boxes import iou
 from kinelift.poses.errors import DataError
 
 SHOWN = 0.4
 """Share of joints that have to be seen of somebody who counts."""
-SPREAD = spreads(COCO17)
+SPREAD = oks_sigmas(COCO17)
 
 Times = Float[np.ndarray, " T"]
 Way = Callable[[Sequence[People], Times], Sequence[Identity]]
@@ -63,11 +64,11 @@ def plain(memory: float) -> Way:
     """
 
     def follow(found: Sequence[People], times: Times) -> Sequence[Identity]:
-        tracks: list[tuple[list[Sighting], list[np.ndarray]]] = []
+        tracks: list[tuple[list[Observation], list[np.ndarray]]] = []
         for people, time in zip(found, times.tolist(), strict=True):
             live = [t for t in tracks if time - t[0][-1].time <= memory + 1.5 * float(times[1])]
-            sure = np.flatnonzero(people.confidence >= TrackerSettings().start)
-            overlap = overlaps(np.array([t[1][-1] for t in live]).reshape(-1, 4), people.boxes[sure])
+            sure = np.flatnonzero(people.confidence >= TrackerSettings().high_confidence)
+            overlap = iou(np.array([t[1][-1] for t in live]).reshape(-1, 4), people.boxes[sure])
             pairs = {
                 n: m
                 for m, n in zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
@@ -77,11 +78,11 @@ def plain(memory: float) -> Way:
                 track = live[pairs[n]] if n in pairs else ([], [])
                 if n not in pairs:
                     tracks.append(track)
-                track[0].append(_sighting(people, int(row), time))
+                track[0].append(_observation(people, int(row), time))
                 track[1].append(people.boxes[row])
         lasting = [t[0] for t in tracks if len(t[0]) >= 3]
         return [
-            Identity(k, lay_out(t, times[t[0].frame : t[-1].frame + 1], COCO17, SIZE)) for k, t in enumerate(lasting)
+            Identity(k, to_track(t, times[t[0].frame : t[-1].frame + 1], COCO17, SIZE)) for k, t in enumerate(lasting)
         ]
 
     return follow
@@ -89,9 +90,9 @@ def plain(memory: float) -> Way:
 
 WAYS: Mapping[str, Way] = {
     "ours": ours(),
-    "ours, no memory": ours(memory=0.1),
+    "ours, no memory": ours(longest_hidden=0.1),
     "ours, no probation": ours(probation=0.0),
-    "ours, no weak findings": ours(weak=0.3),
+    "ours, no weak findings": ours(low_confidence=0.3),
     "boxes": plain(0.0),
     "boxes, 1.5 s memory": plain(1.5),
 }
@@ -148,8 +149,8 @@ def moments(scene: Scene, identities: Sequence[Identity]) -> Iterator[Moment]:
 
 def likeness(truth: Float[np.ndarray, "N J 2"], found: Float[np.ndarray, "M J 2"]) -> Float[np.ndarray, "N M"]:
     """Keypoint similarity, left and right as they are or exchanged: whatever is more alike."""
-    size = scales(np.concatenate([truth.min(axis=1), truth.max(axis=1)], axis=1))
-    return np.maximum(*(keypoint_similarity(truth, f, size, SPREAD) for f in (found, found[:, MIRROR])))
+    size = body_scales(np.concatenate([truth.min(axis=1), truth.max(axis=1)], axis=1))
+    return np.maximum(*(object_keypoint_similarity(truth, f, size, SPREAD) for f in (found, found[:, MIRROR])))
 
 
 def mean(scores: Sequence[Score]) -> dict[str, float]:
@@ -171,18 +172,10 @@ def table(rows: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def overlaps(a: Float[np.ndarray, "M 4"], b: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "M N"]:
-    """Intersection over union of boxes."""
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    both = (high - low).clip(0).prod(axis=-1)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=-1) for boxes in (a, b)]
-    return both / np.maximum(areas[0][:, None] + areas[1] - both, 1e-9)
-
-
-def _sighting(people: People, row: int, time: float) -> Sighting:
+def _observation(people: People, row: int, time: float) -> Observation:
     box = people.boxes[row]
-    middle, size = (box[:2] + box[2:]) / 2, float(scales(box[None])[0])
-    return Sighting(
+    middle, size = (box[:2] + box[2:]) / 2, float(body_scales(box[None])[0])
+    return Observation(
         people.frame, time, people.points[row], people.scores[row], middle, size, float(people.confidence[row])
     )
 

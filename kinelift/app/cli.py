@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from kinelift.app.settings import Detection, Following, Settings
+from kinelift.app.detection_flags import DetectionFlags
+from kinelift.app.settings import Following, Settings
 from kinelift.poses.errors import SettingsError
 
 Layout = Literal["side-by-side", "overlay", "3d"]
@@ -22,7 +23,7 @@ def run(
     more: Annotated[Positional[tuple[Path, ...]], arg(metavar="[VIDEO ...]")] = (),
     *,
     settings: OmitArgPrefixes[Settings],
-    detection: OmitArgPrefixes[Detection],
+    detection: DetectionFlags,
     out: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")] = Path("out"),
     layout: Layout = "side-by-side",
     lifter: Annotated[str, arg(metavar="NAME|PATH")] = "default",
@@ -49,7 +50,7 @@ def run(
     from kinelift.app.reporter import Quiet, Reporter
     from kinelift.app.spec import PipelineSpec
 
-    if detection.keypoints and more:
+    if "keypoints" in detection.options and more:
         raise SettingsError("--keypoints are those of one video. Give the others their own, one run each.")
     reporter = Quiet() if quiet else Reporter()
     jobs = batch.plan((video, *more), out)
@@ -65,7 +66,7 @@ def detect(
     video: VideoFile,
     *,
     following: OmitArgPrefixes[Following],
-    detection: OmitArgPrefixes[Detection],
+    detection: DetectionFlags,
     to: Literal["openpose-json", "coco-json", "npz"] = "npz",
     out: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -102,7 +103,7 @@ def detect(
     made = made_with({"detection": detection, "device": where, "settings": following}, notes_on(found.facts))
     make_folder(path.parent)
     with reporter.watching(video.name) as watch:
-        recording = follow(source, found.detector, following, made, watch, found.mend)
+        recording = follow(source, found.detector, following, made, watch, found.repair)
     write(path, recording, Format(to))
     batch.tell(path, source, recording, reporter)
     return 0

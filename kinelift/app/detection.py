@@ -1,119 +1,78 @@
 """The detector that a user chose, put together from its parts."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
-from kinelift.app.following import Mend
 from kinelift.app.settings import Detection
+from kinelift.detectors import kinds
 from kinelift.detectors.converted import as_skeleton
-from kinelift.detectors.detectron2 import detector as detectron2
-from kinelift.detectors.keypoint_files.detector import KeypointFile
-from kinelift.detectors.movenet.scales import movenet_people
-from kinelift.detectors.one_by_one import OneByOne
-from kinelift.detectors.openpose.detector import open_openpose
-from kinelift.detectors.openpose.part_fields import GroupingSettings
-from kinelift.detectors.protocol import Detector
+from kinelift.detectors.protocol import Detector, Opened
 from kinelift.detectors.refining.blazepose import BlazePose
-from kinelift.detectors.refining.refined import Looks, Refined
+from kinelift.detectors.refining.framewise import FrameByFrame, FramewiseDetector
+from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.strided import Strided
-from kinelift.detectors.tracking import unflipped
-from kinelift.poses import keypoints
+from kinelift.detectors.tracking import repair_side_flips
 from kinelift.weights.store import locate
 
 
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """A detector, what recordings say of it, and what its tracks need."""
-
-    detector: Detector
-    facts: Mapping[str, str] = field(default_factory=dict)
-    mend: Mend | None = None
-
-
 def open_detector(choice: Detection, device: str) -> Opened:
-    """The detector of ``choice``; networks that can, run on ``device``.
+    """Open the detector of ``choice``, with its refinement, its stride and the repair of its tracks.
 
-    Raises ``DetectorError`` for one that is not installed or cannot run, ``WeightsError`` for weights that are missing
-    or damaged, ``DataError`` for a file of keypoints that cannot be read.
+    Args:
+        choice: What the user chose; "auto" is decided here.
+        device: "cpu" or "cuda"; networks that can, run on it.
+
+    Raises:
+        SettingsError: An option does not belong to the detector that "auto" means here.
+        DetectorError: The detector is not installed or cannot run.
+        WeightsError: Its weights are missing or damaged.
+        DataError: A file of keypoints cannot be read.
     """
     chosen = decided(choice, device)
-    opened = _network(chosen, device) if chosen.keypoints is None else _file(chosen, chosen.keypoints)
-    detector, facts = opened.detector, dict(opened.facts)
+    kind = kinds.kind_named(chosen.detector)
+    opened = kind.open(kind.read(chosen.options), device)
+    detector = opened.detector
+    if chosen.refine != "none":
+        detector = refined(detector, chosen.refine, every=chosen.redetect)
     if chosen.stride > 1:
-        detector, facts["stride"] = Strided(detector, chosen.stride), str(chosen.stride)
-    if chosen.flips == "mend":
-        facts["flips"] = "mended"
-    return Opened(detector, facts, unflipped if chosen.flips == "mend" else None)
+        detector = Strided(detector, chosen.stride)
+    repair = repair_side_flips if chosen.flips == "mend" else opened.repair
+    return replace(opened, detector=detector, facts={**_facts(chosen), **opened.facts}, repair=repair)
 
 
 def decided(choice: Detection, device: str) -> Detection:
-    """``choice`` without any "auto": Detectron2 where it is installed and has a GPU, else MoveNet; a second stage for
-    MoveNet; sides mended where no second stage keeps them.
+    """Replace every "auto" of a choice by what it means on a device ("cpu", "cuda").
+
+    The first detector of the list that can run there; its usual refinement; left and right mended where no refinement
+    keeps them.
+
+    Raises:
+        SettingsError: An option does not belong to the detector that "auto" means.
     """
-    detector, refine, flips = choice.detector, choice.refine, choice.flips
-    if detector == "auto" and choice.keypoints is None:
-        detector = "detectron2" if device == "cuda" and detectron2.installed() else "movenet"
-    if refine == "auto":
-        refine = "full" if detector == "movenet" else "none"
-    if flips == "auto":
-        flips = "mend" if refine == "none" else "keep"
-    return replace(choice, detector=detector, refine=refine, flips=flips)
+    kind = kinds.choose(choice.detector, choice.options, device)
+    refine = (kind.refinement or "none") if choice.refine == "auto" else choice.refine
+    flips = ("mend" if refine == "none" else "keep") if choice.flips == "auto" else choice.flips
+    return replace(choice, detector=kind.name, refine=refine, flips=flips)
 
 
-def _network(choice: Detection, device: str) -> Opened:
-    return Opened(_refined(choice, _OPENERS[choice.detector](choice, device)), _facts(choice))
+def refined(base: Detector, size: str, *, every: int = 1) -> Refined:
+    """``base``, whose people BlazePose refines in close-ups.
+
+    Args:
+        base: Any detector.
+        size: Which BlazePose: "full" or "heavy".
+        every: ``base`` looks at every ``every``-th frame; BlazePose follows people in between.
+    """
+    landmarks = BlazePose(locate(f"blazepose-{size}"))
+    people = base if isinstance(base, FramewiseDetector) else FrameByFrame(as_skeleton(base, landmarks.skeleton))
+    return Refined(people, landmarks, every=every)
 
 
-def _facts(choice: Detection) -> dict[str, str]:
-    facts: dict[str, str] = {"detector": choice.detector, "refine": choice.refine}
-    if choice.detector == "detectron2":
-        facts["backbone"] = choice.backbone
-    for name in ("detector_weights", "long_side", "person_threshold"):
-        if (value := getattr(choice, name)) is not None:
+def _facts(chosen: Detection) -> dict[str, str]:
+    """What recordings say about the detection."""
+    facts = {"detector": chosen.detector} | {name: str(value) for name, value in chosen.options.items()}
+    if kinds.kind_named(chosen.detector).refinement is not None:
+        facts["refine"] = chosen.refine
+    for name, value in (("redetect", chosen.redetect), ("stride", chosen.stride)):
+        if value > 1:
             facts[name] = str(value)
-    return facts | ({"redetect": str(choice.redetect)} if choice.redetect > 1 else {})
-
-
-def _file(choice: Detection, path: Path) -> Opened:
-    found = keypoints.read(path, choice.keypoint_layout, choice.keypoint_first)
-    return Opened(
-        KeypointFile(found), {"detector": "keypoints", "keypoints": f"{found.source}: {found.layout} ({found.stated})"}
-    )
-
-
-def _refined(choice: Detection, base: Detector) -> Detector:
-    """``base``, and BlazePose on a close-up of everybody whom it finds."""
-    if choice.refine == "none":
-        return base
-    landmarks = BlazePose(locate(f"blazepose-{choice.refine}"))
-    people = base if isinstance(base, Looks) else OneByOne(as_skeleton(base, landmarks.skeleton))
-    return Refined(people, landmarks, every=choice.redetect)
-
-
-def _movenet(choice: Detection, device: str) -> Detector:
-    return movenet_people(
-        locate("movenet-multipose"), **_given(long_side=choice.long_side, person_threshold=choice.person_threshold)
-    )
-
-
-def _detectron2(choice: Detection, device: str) -> Detector:
-    side, threshold = choice.long_side, choice.person_threshold
-    settings = detectron2.Detectron2Settings(**_given(short_side=side, long_side=side, person_threshold=threshold))
-    return detectron2.Detectron2.load(choice.backbone, choice.detector_weights, device, settings)
-
-
-def _openpose(choice: Detection, device: str) -> Detector:
-    grouping = GroupingSettings(**_given(person=choice.person_threshold))
-    return open_openpose(choice.detector_weights, device=device, long_side=choice.long_side, grouping=grouping)
-
-
-def _given(**settings: Any) -> dict[str, Any]:
-    """Those that were chosen; the others keep their detector's default."""
-    return {name: value for name, value in settings.items() if value is not None}
-
-
-_OPENERS: Mapping[str, Callable[[Detection, str], Detector]] = {
-    "movenet": _movenet, "detectron2": _detectron2, "openpose": _openpose
-}  # fmt: skip
+    return facts | ({"flips": "mended"} if chosen.flips == "mend" else {})

@@ -1,6 +1,6 @@
 """The first pass over a video: who is in it, and where their joints are."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,12 +9,9 @@ import numpy as np
 from kinelift.app.progress import Watch, unwatched
 from kinelift.app.settings import Following
 from kinelift.app.video import Video
-from kinelift.detectors.protocol import Detector
-from kinelift.detectors.tracking import Tracker, choose, smoothing
-from kinelift.poses import Frame, Person, Recording, Track2D, VideoFacts
-
-Mend = Callable[[Track2D], Track2D]
-"""What is done to every track before its gaps are filled."""
+from kinelift.detectors.protocol import Detector, TrackRepair
+from kinelift.detectors.tracking import Tracker, select_people, smoothing
+from kinelift.poses import Frame, Person, Recording, VideoFacts
 
 
 def follow(
@@ -23,7 +20,7 @@ def follow(
     settings: Following,
     made_with: Mapping[str, Any],
     watch: Watch = unwatched,
-    mend: Mend | None = None,
+    repair: TrackRepair | None = None,
 ) -> Recording:
     """A recording of tracks alone: everybody whom ``settings`` want of those whom ``detector`` finds.
 
@@ -31,11 +28,11 @@ def follow(
     """
     times: list[float] = []
     size = (video.width, video.height)
-    tracker = Tracker(detector.skeleton, size, mend=mend)
+    tracker = Tracker(detector.skeleton, size, repair=repair)
     found = detector.detect(_noting(video.frames(), times))
     for people in watch(found, "finding people", _expected(video)):
         tracker.update(people, times[people.frame])
-    everybody = tuple(Person(who.id, who.track) for who in choose(tracker.tracks(), settings.people))
+    everybody = tuple(Person(who.id, who.track) for who in select_people(tracker.tracks(), settings.people))
     name = video.path.stem.encode(errors="replace").decode()  # file names need not be Unicode; recordings are
     facts = VideoFacts(name, *size, np.array(times))
     return _smoothed(Recording(facts, everybody, made_with), settings.smooth)
@@ -46,7 +43,7 @@ def _smoothed(recording: Recording, name: str) -> Recording:
     smoother = smoothing(name)
     if smoother is None:
         return recording
-    price = f"comes up to {1e3 * smoother.lag:.0f} ms late, looks {1e3 * smoother.ahead:.0f} ms ahead"
+    price = f"comes up to {1e3 * smoother.lag:.0f} ms late, looks {1e3 * smoother.lookahead:.0f} ms ahead"
     notes = [*recording.made_with.get("notes", []), f"joints are smoothed: {name} ({price})."]
     people = tuple(replace(person, track=smoother.apply(person.track)) for person in recording.people)
     return replace(recording, people=people, made_with={**recording.made_with, "notes": notes})

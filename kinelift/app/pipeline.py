@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from kinelift.app.detection import decided, open_detector
-from kinelift.app.following import Mend, follow
+from kinelift.app.following import follow
 from kinelift.app.progress import Watch, unwatched
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec, made_with, notes_on, pick_device
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
-from kinelift.detectors.protocol import Detector
+from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.lifting.body import PoseLifter, fitted
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.specialist_lifter import SpecialistLifter
@@ -47,7 +47,7 @@ class Pipeline:
     """Everything that turns a video into a ``Recording``.
 
     ``chosen``: the fields of a ``PipelineSpec`` that these stages were opened from, for the recordings; ``notes``: what
-    to know about them; ``mend`` goes over every track before its gaps are filled.
+    to know about them; ``repair`` goes over every track before its gaps are filled.
     """
 
     detector: Detector
@@ -56,7 +56,7 @@ class Pipeline:
     settings: Settings = field(default_factory=Settings)
     chosen: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    mend: Mend | None = None
+    repair: TrackRepair | None = None
 
     @staticmethod
     def load(
@@ -90,7 +90,7 @@ class Pipeline:
             settings=spec.settings,
             chosen=spec.to_json(),
             notes=notes_on(found.facts),
-            mend=found.mend,
+            repair=found.repair,
         )
 
     def run(self, video: Video, watch: Watch = unwatched) -> Recording:
@@ -99,7 +99,7 @@ class Pipeline:
         Raises ``VideoError`` if the file cannot be read any more.
         """
         made = made_with({**self.chosen, "settings": self.settings}, self.notes)
-        seen = follow(video, self.detector, self.settings, made, watch, self.mend)
+        seen = follow(video, self.detector, self.settings, made, watch, self.repair)
         camera = self.settings.camera((video.width, video.height))
         people = tuple(self._understand(who, camera) for who in watch(seen.people, "lifting to 3D", len(seen.people)))
         return replace(seen, people=people, camera=camera)

@@ -1,83 +1,75 @@
 """What a user can choose about an analysis, checked before any work begins."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import arg
 
-from kinelift.detectors.tracking import choose
+from kinelift.detectors import kinds
+from kinelift.detectors.options import OptionValue, option
+from kinelift.detectors.protocol import DetectorKind
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import SettingsError
 
 
 @dataclass(frozen=True)
 class Detection:
-    """How people are found in the frames.
+    """How people are detected: which detector, with which options, and what happens to its answers.
 
-    Raises ``SettingsError`` for values out of range or in conflict.
+    Args:
+        detector: The name of a detector, or "auto"; ``kinelift.detectors.kinds`` lists them.
+        options: The detector's own options by name, such as ``{"long_side": 768}``; the others keep their defaults.
+            Paths are kept as text, so that a ``Detection`` can be written as JSON.
+        refine: What refines the joints of each person: "none", BlazePose ("full") or a larger BlazePose ("heavy").
+        flips: Whether left and right stay as detected ("keep") or are repaired over whole tracks ("mend").
+        redetect: The detector sees every N-th frame; BlazePose follows people in between.
+        stride: People are detected in every N-th frame and interpolated in between.
+
+    Raises:
+        SettingsError: A value is out of range or in conflict with another, or an option belongs to another detector.
     """
 
-    detector: Literal["auto", "movenet", "detectron2", "openpose"] = "auto"
-    """What finds people; auto takes Detectron2 if it is installed and there is a GPU, else MoveNet."""
-
-    refine: Literal["auto", "none", "full", "heavy"] = "auto"
-    """What then places their joints: nothing else, BlazePose, or the larger and slower BlazePose heavy; auto takes
-    BlazePose after MoveNet, and nothing after the others."""
-
-    detector_weights: Annotated[Path | None, arg(metavar="FILE")] = None
-    """Weights for Detectron2 (.pth, .pkl) or of an OpenPose network (.pth, .onnx), if not the published ones."""
-
-    backbone: Literal["R50-FPN", "R101-FPN"] = "R50-FPN"
-    """Which Keypoint R-CNN Detectron2 runs; the second is slower and finds a little more."""
-
-    keypoints: Annotated[Path | None, arg(metavar="PATH")] = None
-    """Keypoints found by another program, instead of a detector: a folder of OpenPose JSON, COCO or AlphaPose JSON, an
-    npz of Detectron2 or VideoPose3D, or a recording."""
-
-    keypoint_layout: Annotated[str | None, arg(metavar="NAME")] = None
-    """The order of their joints, where the file does not tell or is wrong: coco17, body25, openpose18, halpe26 ..."""
-
-    keypoint_first: Annotated[int, arg(metavar="N")] = 0
-    """The number that the file gives to the first frame of the video."""
-
-    flips: Literal["auto", "keep", "mend"] = "auto"
-    """Left and right that were read the wrong way round for a while: keep them so, or mend them over the whole track;
-    auto mends for detectors that read every frame on its own."""
-
-    long_side: Annotated[int | None, arg(metavar="PIXELS")] = None
-    """The longer side of the pictures that the detector sees: larger finds smaller people and takes longer."""
-
-    person_threshold: Annotated[float | None, arg(metavar="SCORE")] = None
-    """Leave out people of whom the detector is less sure (0-1); by default 0.2 for MoveNet, 0.5 for Detectron2, 0.1 for
-    OpenPose."""
-
-    redetect: Annotated[int, arg(metavar="N")] = 1
-    """Look for people in every N-th frame only, and follow them close up in between; needs a refinement."""
-
-    stride: Annotated[int, arg(metavar="N")] = 1
-    """Detect in every N-th frame only, at least five times a second, and interpolate in between."""
+    detector: str = kinds.AUTO
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    refine: Literal["auto", "none", "full", "heavy"] = option(
+        "auto",
+        about="What refines the joints of each person: nothing, BlazePose, or the larger and slower BlazePose heavy; "
+        "auto takes BlazePose after detectors that need it, as MoveNet does.",
+    )
+    flips: Literal["auto", "keep", "mend"] = option(
+        "auto",
+        about="Left and right may be confused for a while: keep them so, or mend them over the whole track; auto mends "
+        "for detectors that read every frame on its own.",
+    )
+    redetect: int = option(
+        1,
+        about="Look for people in every N-th frame only, and follow them close up in between; needs a refinement.",
+        metavar="N",
+    )
+    stride: int = option(
+        1,
+        about="Detect in every N-th frame only, at least five times a second, and interpolate in between.",
+        metavar="N",
+    )
 
     def __post_init__(self) -> None:
+        plain = {name: str(value) if isinstance(value, Path) else value for name, value in self.options.items()}
+        object.__setattr__(self, "options", plain)
         for name, value in (("redetect", self.redetect), ("stride", self.stride)):
             if value < 1:
                 raise SettingsError(f"--{name} is {value}; give 1 (every frame) or more.")
-        if self.person_threshold is not None and not 0 <= self.person_threshold <= 1:
-            raise SettingsError(f"--person-threshold is {self.person_threshold}; give a score from 0 to 1.")
-        if self.keypoints and self.detector != "auto":
-            raise SettingsError("Both a detector and a file of keypoints were given. Give one of them.")
-        if self.keypoints and self._for_networks():
-            raise SettingsError("Keypoints of a file stay as they are: leave out what is for networks, as --refine.")
-        if not self.keypoints and (self.keypoint_layout or self.keypoint_first):
-            raise SettingsError("A layout or first frame of keypoints was given, but no --keypoints PATH.")
-        if self.detector_weights and self.detector not in ("detectron2", "openpose"):
-            raise SettingsError("Whose weights are these? Give --detector detectron2 or --detector openpose, too.")
         if self.redetect > 1 and self.refine == "none":
-            raise SettingsError("--redetect needs a second stage, which follows people in between: not --refine none.")
+            raise SettingsError("--redetect needs a refinement, which follows people in between: not --refine none.")
+        possible = kinds.candidates(self.detector, plain)
+        if len(possible) == 1:
+            self._check(possible[0])
 
-    def _for_networks(self) -> bool:
-        chosen = self.refine in ("full", "heavy") or self.redetect > 1
-        return chosen or self.long_side is not None or self.person_threshold is not None
+    def _check(self, kind: DetectorKind[Any]) -> None:
+        kind.read(self.options)
+        if kind.refinement is None and (self.refine in ("full", "heavy") or self.redetect > 1):
+            raise SettingsError(f"The joints of --detector {kind.name} stay as they are: no --refine, no --redetect.")
 
 
 @dataclass(frozen=True)
@@ -92,7 +84,9 @@ class Following:
     comes at the right time, by looking 100 ms ahead."""
 
     def __post_init__(self) -> None:
-        choose((), self.people)
+        from kinelift.detectors.tracking import select_people  # scipy takes time, which --help does not have
+
+        select_people((), self.people)
 
 
 @dataclass(frozen=True)

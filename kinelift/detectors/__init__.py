@@ -1,1 +1,1 @@
-"""Frames to people in 2D: one adapter a file, and identity over time. Nothing in 3D."""
+"""Frames to people in 2D: one folder a detector, refinement of joints, and tracking. Nothing in 3D."""

@@ -1,4 +1,4 @@
-"""A detector whose joints are wanted in another layout."""
+"""Conversion of a detector's joints to another skeleton."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -11,16 +11,16 @@ from kinelift.poses import Frame, People, Skeleton, convert
 
 @dataclass(frozen=True, eq=False)
 class Converted:
-    """``detector`` with its joints brought into the layout ``skeleton``, by name.
+    """``detector`` with its joints converted to ``skeleton`` by name.
 
-    Joints that the detector does not know are never seen: NaN, with score 0.
+    Joints that the detector does not have are never seen: NaN, with score 0.
     """
 
     detector: Detector
     skeleton: Skeleton
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        """The people in each frame."""
+        """Detect the people in each frame."""
         return map(self._converted, self.detector.detect(frames))
 
     def _converted(self, people: People) -> People:
@@ -30,5 +30,5 @@ class Converted:
 
 
 def as_skeleton(detector: Detector, skeleton: Skeleton) -> Detector:
-    """``detector`` as it is if it finds the joints of ``skeleton``, else converted."""
+    """Convert ``detector`` to ``skeleton``, unless it has that skeleton already."""
     return detector if detector.skeleton == skeleton else Converted(detector, skeleton)

@@ -1,4 +1,4 @@
-"""Fit a picture into a network's input without changing its proportions, and bring coordinates back."""
+"""Letterboxing: fit an image into a network's input without changing its proportions, and map coordinates back."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,10 @@ from jaxtyping import Float, UInt8
 
 @dataclass(frozen=True)
 class Letterbox:
-    """A picture of ``size`` scaled to ``content`` and padded on the right and below to ``padded``.
+    """An image of ``size`` that is scaled to ``content`` and padded on the right and below to ``padded``.
 
-    All sizes are (width, height) in pixels. Rounding makes the two scales differ a little: ``undo`` knows.
+    All sizes are (width, height) in pixels. Rounding makes the scales of the two axes differ slightly; ``undo`` takes
+    this into account.
     """
 
     size: tuple[int, int]
@@ -27,13 +28,13 @@ class Letterbox:
 
     @staticmethod
     def within(width: int, height: int, padded: tuple[int, int]) -> "Letterbox":
-        """The letterbox that fills as much as it can of an input whose size is given."""
+        """The letterbox that fills as much as possible of an input of size ``padded``."""
         scale = min(padded[0] / width, padded[1] / height)
         content = max(1, round(width * scale)), max(1, round(height * scale))
         return Letterbox((width, height), content, padded)
 
     def apply(self, image: UInt8[np.ndarray, "H W 3"], fill: int = 0) -> UInt8[np.ndarray, "H2 W2 3"]:
-        """The scaled picture, padded with a grey of value ``fill``."""
+        """Scale an image and pad it with grey of value ``fill``."""
         smaller = self.content[0] < self.size[0]
         scaled = cv2.resize(image, self.content, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
         out = np.full((self.padded[1], self.padded[0], 3), fill, np.uint8)
@@ -41,7 +42,7 @@ class Letterbox:
         return out
 
     def undo(self, points: Float[np.ndarray, "*many 2"]) -> Float[np.ndarray, "*many 2"]:
-        """(x, y) in the padded picture to (x, y) in the original one; pixel centres at +0.5 in both."""
+        """Map (x, y) in the padded image to (x, y) in the original; pixel centres are at +0.5 in both."""
         return points * (np.array(self.size) / np.array(self.content))
 
 

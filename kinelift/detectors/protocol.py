@@ -1,9 +1,14 @@
-"""What the rest of the program asks of a detector."""
+"""What a detector is, and how its folder presents it to the rest of the program."""
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Literal, Protocol, runtime_checkable
 
-from kinelift.poses import Frame, People, Skeleton
+from kinelift.detectors.options import Options, OptionValue, fields_of, read_options
+from kinelift.poses import Frame, People, Skeleton, Track2D
+
+TrackRepair = Callable[[Track2D], Track2D]
+"""Corrects a whole track before its gaps are filled."""
 
 
 @runtime_checkable
@@ -19,4 +24,59 @@ class Detector(Protocol):
         """The joints of every ``People`` that ``detect`` yields."""
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        """The people in each frame. Raises ``DetectorError`` if the detector cannot run here."""
+        """Detect the people in each frame.
+
+        Raises:
+            DetectorError: The detector cannot run here.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A detector that is ready to run.
+
+    Args:
+        detector: The detector.
+        facts: What a recording says about it, by name.
+        repair: How its tracks are corrected before their gaps are filled; None = not at all.
+    """
+
+    detector: Detector
+    facts: Mapping[str, str] = field(default_factory=dict)
+    repair: TrackRepair | None = None
+
+
+@dataclass(frozen=True)
+class DetectorKind(Generic[Options]):
+    """A detector that users can choose. Its folder defines one, and ``kinds.KINDS`` lists it.
+
+    Args:
+        name: What ``--detector`` takes.
+        options: A frozen dataclass that checks its own values. Each field is made with ``option`` and becomes a flag of
+            the command line. Detectors that have an option of the same name and type share its flag.
+        open: Loads the detector with its options on a device ("cpu", "cuda"). It imports networks and libraries when it
+            is called, so that ``kinelift --help`` stays fast. It raises ``DetectorError`` for a missing library,
+            ``WeightsError`` for missing or damaged weights, and ``DataError`` for a file that cannot be read.
+        chosen_by: The option that selects this detector when ``--detector`` is auto.
+        automatic_on: Whether auto may take this detector on a device; None = never.
+        refinement: What ``--refine auto`` means for this detector; None = its joints cannot be refined.
+    """
+
+    name: str
+    options: type[Options]
+    open: Callable[[Options, str], Opened]
+    chosen_by: str | None = None
+    automatic_on: Callable[[str], bool] | None = None
+    refinement: Literal["none", "full", "heavy"] | None = "none"
+
+    def takes(self, name: str) -> bool:
+        """Whether this detector has an option of that name."""
+        return any(one.name == name for one in fields_of(self.options))
+
+    def read(self, values: Mapping[str, OptionValue]) -> Options:
+        """Build the detector's options; what is not given keeps its default.
+
+        Raises:
+            SettingsError: An option is unknown, missing, of the wrong type or out of range.
+        """
+        return read_options(self.name, self.options, values)

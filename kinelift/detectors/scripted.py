@@ -1,4 +1,4 @@
-"""A detector that says what it was told to say: for tests of everything that comes after detection."""
+"""A detector with scripted answers, for tests of everything that comes after detection."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ class Scripted:
     skeleton: Skeleton = COCO17
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        """The scripted people of each frame, numbered like the frame."""
+        """Yield the scripted people of each frame, with the frame's index."""
         for frame in frames:
             if frame.index < len(self.script):
                 yield replace(self.script[frame.index], frame=frame.index)

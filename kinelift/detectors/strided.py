@@ -1,4 +1,4 @@
-"""Look at every n-th frame only."""
+"""Detection in every n-th frame only."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -10,15 +10,24 @@ from kinelift.poses.errors import SettingsError
 
 
 class Strided:
-    """A detector whose ``base`` sees every ``every``-th frame, and the last one; of the others it says nobody.
+    """A detector that runs on every ``every``-th frame and on the last one, and reports nobody in the others.
 
-    The tracker then fills the gaps, and marks what it filled. So that it can, ``base`` sees a frame sooner where its
-    next look would come more than ``longest`` seconds after the last: at low and at varying frame rates. The default
-    leaves a tracker with its default settings no hole even if a person is missed once, and is short enough for
-    somebody new to be followed.
+    The tracker then fills the gaps and marks what it filled.
     """
 
     def __init__(self, base: Detector, every: int, *, longest: float = 0.2) -> None:
+        """Wrap a detector.
+
+        Args:
+            base: The detector.
+            every: 1 = every frame, 2 = every second one, and so on.
+            longest: The longest time between two frames that ``base`` sees, s; it matters at low and varying frame
+                rates. With the default, a tracker with default settings has no gap even if a person is missed once,
+                and it follows new people.
+
+        Raises:
+            SettingsError: ``every`` is below 1.
+        """
         if every < 1:
             raise SettingsError(f"The stride is {every}: give 1 for every frame, 2 for every second one, and so on.")
         self._base, self._every, self._longest = base, every, longest
@@ -29,7 +38,7 @@ class Strided:
         return self._base.skeleton
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        """The people in each frame that is looked at; N = 0 in the others."""
+        """Detect the people in each frame that is chosen; N = 0 in the others."""
         read: deque[int] = deque()
         for people in self._base.detect(self._chosen(frames, read)):
             while (index := read.popleft()) != people.frame:
@@ -37,7 +46,7 @@ class Strided:
             yield people
 
     def _chosen(self, frames: Iterable[Frame], read: deque[int]) -> Iterator[Frame]:
-        """The frames to look at; the indices of all frames go to ``read``. One frame is read ahead."""
+        """The frames to detect people in; the indices of all frames go to ``read``. One frame is read ahead."""
         held: Frame | None = None
         skipped, looked = self._every, Fraction(0)
         for frame in frames:

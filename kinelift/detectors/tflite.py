@@ -1,24 +1,46 @@
-"""Opening TensorFlow Lite files."""
+"""TensorFlow Lite networks: opening a file, and keeping the library from writing to the terminal."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from kinelift.poses.errors import DetectorError
 
+_STANDARD_ERROR = 2
+
 
 def open_network(model: Path, threads: int) -> Any:
-    """An interpreter of ``model``, its tensors not yet allocated.
+    """Open an interpreter for a model file; its tensors are not allocated yet.
 
-    Raises ``DetectorError`` if ai-edge-litert is missing or the file is no TensorFlow Lite network.
+    Raises:
+        DetectorError: ai-edge-litert is missing, or the file is not a TensorFlow Lite network.
     """
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise DetectorError(
-            f"Finding people on a CPU needs ai-edge-litert, which cannot be imported here ({error}). "
+            f"Detecting people on a CPU needs ai-edge-litert, which cannot be imported here ({error}). "
             "Install it with: pip install ai-edge-litert"
         ) from error
     try:
         return Interpreter(model_path=str(model), num_threads=threads)
     except (ValueError, RuntimeError, OSError) as error:
         raise DetectorError(f"Cannot open {model} as a TensorFlow Lite network: {error}") from error
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Discard what native code writes to standard error, such as a message about the delegate in use.
+
+    For short calls into libraries that have no setting for it. Python's exceptions pass through.
+    """
+    original, null = os.dup(_STANDARD_ERROR), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, _STANDARD_ERROR)
+        yield
+    finally:
+        os.dup2(original, _STANDARD_ERROR)
+        os.close(original)
+        os.close(null)

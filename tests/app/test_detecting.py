@@ -1,4 +1,4 @@
-"""``kinelift detect``, and keypoint files in the place of a detector."""
+"""``kinelift detect``, and keypoint files in place of a detector."""
 
 from pathlib import Path
 from typing import Any
@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from kinelift.app.__main__ import main
-from kinelift.app.detection import Opened, decided, open_detector
+from kinelift.app.detection import decided, open_detector
 from kinelift.app.settings import Detection
 from kinelift.detectors.keypoint_files.detector import KeypointFile
+from kinelift.detectors.protocol import Opened
 from kinelift.detectors.scripted import Scripted
 from kinelift.detectors.strided import Strided
-from kinelift.detectors.tracking import unflipped
+from kinelift.detectors.tracking import repair_side_flips
 from kinelift.poses import COCO17, H36M17, Recording, convert, keypoints
 from kinelift.poses.recording import load
 from kinelift.poses.skeleton import OPENPOSE18
@@ -35,7 +36,11 @@ def see(monkeypatch: pytest.MonkeyPatch, detector: Scripted) -> None:
     """Let the program have ``detector``, unless it asks for keypoints of a file."""
 
     def opened(choice: Detection, device: str) -> Opened:
-        return open_detector(choice, device) if choice.keypoints else Opened(detector, {"detector": "scripted"})
+        return (
+            open_detector(choice, device)
+            if "keypoints" in choice.options
+            else Opened(detector, {"detector": "scripted"})
+        )
 
     monkeypatch.setattr("kinelift.app.detection.open_detector", opened)
     monkeypatch.setattr("kinelift.app.pipeline.open_detector", opened)
@@ -98,7 +103,7 @@ def test_a_file_of_keypoints_is_lifted(capsys: pytest.CaptureFixture[str]) -> No
     assert f"note: {told}" in capsys.readouterr().err and recording.made_with["notes"] == [told]
 
 
-def test_only_whom_one_wants() -> None:
+def test_only_the_selected_people_are_written() -> None:
     assert [p.id for p in load(detected("npz", "--people", "main")).people] == [1]
 
 
@@ -110,7 +115,7 @@ def test_only_whom_one_wants() -> None:
     (["--keypoints", "keypoints.json", "--refine", "full"], "stay as they are"),
 ])  # fmt: skip
 @pytest.mark.parametrize("command", ["run", "detect"])
-def test_what_cannot_be_used_is_told_and_nothing_is_written(
+def test_unusable_keypoints_are_reported_and_nothing_is_written(
     command: str, more: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     detected("coco-json")
@@ -142,11 +147,11 @@ def test_the_source_is_not_overwritten(capsys: pytest.CaptureFixture[str]) -> No
 
 class TestChoice:
     def test_auto_is_detectron2_where_it_can_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("kinelift.detectors.detectron2.detector.installed", lambda: True)
+        monkeypatch.setattr("kinelift.detectors.detectron2.kind.installed", lambda: True)
         chosen = decided(Detection(), "cuda")
         assert (chosen.detector, chosen.refine) == ("detectron2", "none")
         assert decided(Detection(), "cpu").detector == "movenet"
-        monkeypatch.setattr("kinelift.detectors.detectron2.detector.installed", lambda: False)
+        monkeypatch.setattr("kinelift.detectors.detectron2.kind.installed", lambda: False)
         assert decided(Detection(), "cuda").detector == "movenet"
 
     def test_movenet_has_a_second_stage(self) -> None:
@@ -154,28 +159,32 @@ class TestChoice:
         assert decided(Detection(refine="heavy", detector="openpose"), "cpu").refine == "heavy"
         assert decided(Detection(refine="none"), "cpu").refine == "none"
 
-    def test_sides_are_mended_where_every_frame_is_read_on_its_own(self) -> None:
+    def test_sides_are_repaired_for_detectors_that_see_each_frame_alone(self) -> None:
         written = detected("coco-json")
-        assert open_detector(Detection(keypoints=written), "cpu").mend is unflipped
-        assert open_detector(Detection(keypoints=written, flips="keep"), "cpu").mend is None
+        assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is repair_side_flips
+        assert open_detector(Detection(options={"keypoints": written}, flips="keep"), "cpu").repair is None
         assert [decided(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "keep"]
 
     def test_sizes_and_thresholds_reach_the_detector(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[dict[str, Any]] = []
-        monkeypatch.setattr("kinelift.app.detection.locate", lambda name: Path(name))
+        monkeypatch.setattr("kinelift.weights.store.locate", lambda name: Path(name))
         monkeypatch.setattr(
-            "kinelift.app.detection.movenet_people", lambda model, **chosen: asked.append(chosen) or script(1)
+            "kinelift.detectors.movenet.multi_scale.multi_scale_movenet",
+            lambda model, **chosen: asked.append(chosen) or script(1),
         )
-        open_detector(Detection(detector="movenet", refine="none", long_side=768, person_threshold=0.0), "cpu")
+        open_detector(Detection("movenet", {"long_side": 768, "person_threshold": 0.0}, refine="none"), "cpu")
         opened = open_detector(Detection(detector="movenet", refine="none"), "cpu")
-        assert asked == [{"long_side": 768, "person_threshold": 0.0}, {}]
+        assert asked == [
+            {"long_side": 768, "person_threshold": 0.0},
+            {"long_side": 512, "person_threshold": 0.2},
+        ]
         assert opened.facts == {"detector": "movenet", "refine": "none", "flips": "mended"}
 
     def test_stride_is_a_layer_and_is_recorded(self) -> None:
         written = detected("coco-json")
-        opened = open_detector(Detection(keypoints=written, stride=3), "cpu")
+        opened = open_detector(Detection(options={"keypoints": written}, stride=3), "cpu")
         assert isinstance(opened.detector, Strided) and opened.facts["stride"] == "3"
-        assert isinstance(open_detector(Detection(keypoints=written), "cpu").detector, KeypointFile)
+        assert isinstance(open_detector(Detection(options={"keypoints": written}), "cpu").detector, KeypointFile)
 
 
 def test_stride_fills_and_marks() -> None:

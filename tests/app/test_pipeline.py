@@ -1,4 +1,5 @@
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -9,11 +10,12 @@ import pytest
 import torch
 
 from kinelift.app import Pipeline, Video
-from kinelift.app.detection import Opened
+from kinelift.app.detection import decided
 from kinelift.app.pipeline import render
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec
 from kinelift.detectors.movenet.second_look import SecondLook
+from kinelift.detectors.protocol import Opened
 from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.scripted import Scripted
 from kinelift.lifting.body import fit
@@ -246,12 +248,29 @@ class TestDetection:
     @pytest.mark.parametrize(("wrong", "message"), [
         ({"stride": 0}, "stride is 0"),
         ({"redetect": -1}, "redetect is -1"),
-        ({"person_threshold": 1.5}, "person-threshold is 1.5"),
-        ({"person_threshold": 0.3, "keypoints": Path("k.json")}, "stay as they are"),
-        ({"redetect": 3, "refine": "none"}, "needs a second stage"),
-        ({"keypoints": Path("k.json"), "detector": "movenet"}, "Both a detector and a file of keypoints"),
-        ({"keypoint_layout": "body25"}, "no --keypoints"),
+        ({"detector": "yolo"}, "Unknown detector 'yolo'. Choose auto or one of keypoints, "),
+        ({"detector": "movenet", "options": {"person_threshold": 1.5}}, "person-threshold is 1.5"),
+        ({"detector": "movenet", "options": {"long_side": 500}}, "long-side is 500; MoveNet takes"),
+        ({"detector": "openpose", "options": {"long_side": 0}}, "long-side is 0"),
+        ({"detector": "openpose", "options": {"long_side": "big"}}, "long-side is 'big'; it must be int"),
+        ({"detector": "detectron2", "options": {"backbone": "R7"}}, "it must be R50-FPN, R101-FPN"),
+        ({"detector": "movenet", "options": {"backbone": "R50-FPN"}}, "--backbone belongs to the detector detectron2"),
+        ({"detector": "movenet", "options": {"spam": 1}}, "--spam is not an option of any detector"),
+        ({"detector": "keypoints"}, "needs --keypoints"),
+        ({"options": {"person_threshold": 0.3, "keypoints": Path("k.json")}}, "or leave --person-threshold out"),
+        ({"options": {"keypoints": "k.json"}, "redetect": 2}, "stay as they are"),
+        ({"redetect": 3, "refine": "none"}, "needs a refinement"),
+        ({"options": {"keypoints": Path("k.json")}, "detector": "movenet"}, "--keypoints belongs to"),
+        ({"options": {"keypoint_layout": "body25"}}, "--keypoint-layout belongs to the detector keypoints"),
     ])  # fmt: skip
     def test_values_out_of_range_and_in_conflict_are_refused(self, wrong: dict[str, Any], message: str) -> None:
         with pytest.raises(SettingsError, match=message):
             Detection(**wrong)
+
+    def test_auto_refuses_an_option_of_a_detector_that_it_does_not_take(self) -> None:
+        with pytest.raises(SettingsError, match=r"--detector-weights belongs to the detector detectron2 or openpose"):
+            decided(Detection(options={"detector_weights": Path("w.pth")}), "cpu")
+
+    def test_it_is_plain_data(self) -> None:
+        choice = Detection("detectron2", {"detector_weights": Path("w.pth"), "person_threshold": 0.4}, stride=2)
+        assert Detection(**json.loads(json.dumps(asdict(choice)))) == choice

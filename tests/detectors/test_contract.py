@@ -1,8 +1,6 @@
-"""What every detector promises, checked on every detector."""
+"""The contract of detectors, checked on every detector."""
 
-import itertools
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +19,11 @@ from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.scripted import Scripted
 from kinelift.detectors.strided import Strided
 from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
-from kinelift.poses import COCO17, Frame, People
+from kinelift.poses import COCO17, People
 from kinelift.poses.keypoints import Keypoints
-from tests.detectors.conftest import blank
-from tests.detectors.detectron2_fake import Network, red_spot
-from tests.detectors.detectron2_random import random_network
+from tests.detectors.contract import DetectorContract
+from tests.detectors.detectron2.fake import Network, red_spot
+from tests.detectors.detectron2.random_weights import random_network
 
 
 def _scripted(request: pytest.FixtureRequest) -> Detector:
@@ -84,62 +82,22 @@ def _onnx_openpose(request: pytest.FixtureRequest) -> Detector:
     return open_openpose(request.getfixturevalue("openpose_file"), threads=1, long_side=320)
 
 
-@pytest.fixture(
-    params=[
-        _scripted,
-        _strided,
-        _keypoint_file,
-        _movenet,
-        _second_look,
-        _refined,
-        _detectron2,
-        _detectron2_fake,
-        _lightweight_openpose,
-        _onnx_openpose,
-    ],
-    ids=lambda make: make.__name__[1:],
-)
-def detector(request: pytest.FixtureRequest) -> Detector:
-    make: Callable[[pytest.FixtureRequest], Detector] = request.param
-    return make(request)
-
-
-def test_is_a_detector(detector: Detector) -> None:
-    assert isinstance(detector, Detector)
-    assert len(detector.skeleton) > 0
-
-
-def test_one_answer_a_frame_in_order(detector: Detector) -> None:
-    frames = [Frame(k + 3, f.time, f.image) for k, f in enumerate(blank(5))]
-    assert [people.frame for people in detector.detect(frames)] == [3, 4, 5, 6, 7]
-    assert list(detector.detect([])) == []
-
-
-def test_nobody_is_an_empty_answer(detector: Detector) -> None:
-    (people,) = detector.detect([Frame(1000, Fraction(0), np.zeros((64, 96, 3), np.uint8))])
-    assert len(people) == 0
-    assert people.points.shape == (0, len(detector.skeleton), 2)
-
-
-def test_real_people_are_in_range_and_missing_joints_nan(detector: Detector, clip: list[Frame]) -> None:
-    for people in detector.detect(clip[8:12]):
-        assert people.points.shape[1:] == (len(detector.skeleton), 2)
-        assert np.array_equal(np.isnan(people.points), np.repeat(people.scores[..., None] == 0, 2, axis=-1))
-        assert np.isfinite(people.points[people.scores > 0]).all() and np.isfinite(people.boxes).all()
-        assert (people.boxes[:, 2:] > people.boxes[:, :2]).all()
-        for scores in (people.scores, people.confidence):
-            assert ((scores >= 0) & (scores <= 1)).all()
-
-
-def test_does_not_read_the_whole_stream_first(detector: Detector) -> None:
-    read = 0
-
-    def endless() -> Iterator[Frame]:
-        nonlocal read
-        for k in itertools.count():
-            read += 1
-            yield Frame(k, Fraction(k), np.zeros((64, 96, 3), np.uint8))
-
-    answers = detector.detect(endless())
-    assert [next(answers).frame for _ in range(3)] == [0, 1, 2]
-    assert read < 3 + 32
+class TestEveryDetector(DetectorContract):
+    @pytest.fixture(
+        params=[
+            _scripted,
+            _strided,
+            _keypoint_file,
+            _movenet,
+            _second_look,
+            _refined,
+            _detectron2,
+            _detectron2_fake,
+            _lightweight_openpose,
+            _onnx_openpose,
+        ],
+        ids=lambda make: make.__name__[1:],
+    )
+    def detector(self, request: pytest.FixtureRequest) -> Detector:
+        make: Callable[[pytest.FixtureRequest], Detector] = request.param
+        return make(request)

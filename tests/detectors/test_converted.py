@@ -29,7 +29,7 @@ def test_joints_that_the_detector_lacks_are_not_seen() -> None:
     assert np.isnan(converted.points[:, toes]).all() and (converted.scores[:, toes] == 0).all()
 
 
-def test_a_detector_that_fits_is_left_alone() -> None:
+def test_a_detector_with_the_same_skeleton_is_not_wrapped() -> None:
     detector = Scripted([found(17)], COCO17)
     assert as_skeleton(detector, COCO17) is detector
     assert as_skeleton(detector, BODY25).skeleton is BODY25

@@ -16,14 +16,14 @@ def test_sizes(width: int, height: int, long_side: int) -> None:
 
 
 @given(SIDES, SIDES)
-def test_content_corners_come_back_to_picture_corners(width: int, height: int) -> None:
+def test_undo_maps_the_corners_of_the_content_to_those_of_the_image(width: int, height: int) -> None:
     box = Letterbox.fit(width, height, 512)
     corners = np.array([[0, 0], box.content], dtype=float)
     np.testing.assert_allclose(box.undo(corners), [[0, 0], [width, height]])
 
 
 @pytest.mark.parametrize("size", [(640, 480), (480, 853), (160, 90), (33, 500)])
-def test_a_spot_in_the_picture_is_found_where_it_was(size: tuple[int, int]) -> None:
+def test_undo_maps_a_spot_back_to_its_position(size: tuple[int, int]) -> None:
     width, height = size
     image = np.zeros((height, width, 3), np.uint8)
     x, y, radius = width * 0.6, height * 0.3, max(2, min(size) // 12)

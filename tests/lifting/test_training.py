@@ -2,7 +2,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from kinelift.lifting.measuring.trials import RATE, trials
 from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.lifting.training import inputs
-from kinelift.lifting.training.sample_sources import ahead
 from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.poses.errors import DataError, ResumeError, SettingsError, WeightsError
@@ -117,17 +115,6 @@ def test_result_says_how_to_use_it(bank: MotionBank, tmp_path: Path) -> None:
     network = Lifter.load(tmp_path / "x.safetensors").network
     assert network.net.config.channels == 24
     assert (network.rate, network.normalisation, network.about["data"]) == (10.0, "frame", "made in a test")
-
-
-def test_drawing_ahead_keeps_order_and_passes_errors_on() -> None:
-    assert list(ahead(iter([1, 2, 3]))) == [1, 2, 3]  # type: ignore[list-item]
-
-    def broken() -> Iterator[int]:
-        yield 1
-        raise DataError("no more")
-
-    with pytest.raises(DataError, match="no more"):
-        list(ahead(broken()))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("noise", [None, NoiseSettings(clean=0.0)])

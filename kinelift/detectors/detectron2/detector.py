@@ -1,6 +1,6 @@
 """Detectron2's Keypoint R-CNN: any number of people and their 17 COCO joints, for a GPU.
 
-It takes BGR. Its keypoints are in pixels of the original picture, pixel centres at +0.5.
+It takes BGR. Its keypoints are in pixels of the original image, pixel centres at +0.5.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,28 +15,29 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from kinelift.detectors.ahead import ahead
-from kinelift.detectors.detectron2.keypoint_rcnn import installed, load
+from kinelift.detectors.detectron2.keypoint_rcnn import load
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from kinelift.poses.errors import DetectorError, SettingsError
+from kinelift.poses.lookahead import map_ahead
 
-__all__ = ["Detectron2", "Detectron2Settings", "installed"]
-
-_MOST = 16
-_MIDDLE = 0.2
+_LARGEST_BATCH = 16
+_HALF = 0.2
 """Detectron2's joint score that becomes 0.5."""
 
 
 @dataclass(frozen=True)
 class Detectron2Settings:
-    """What the detector looks for, and how large and how many the pictures are that it looks at.
+    """How the network is run.
 
-    ``person_threshold``: people below this score (0–1) are left out; 0.5 is that of Detectron2's demonstration.
-    ``short_side``, ``long_side``: a picture is scaled until its shorter side has this many pixels, or its longer one.
-    ``batch``: frames that go through the network together, 1–16; twice as many are read ahead.
-    ``precision``: ``fp32``, ``fp16`` (mixed, on a GPU), or ``auto``, which is fp16 on a GPU and fp32 on a CPU.
+    Args:
+        person_threshold: People below this score (0-1) are left out; 0.5 is that of Detectron2's demonstration.
+        short_side: An image is scaled until its shorter side has this many pixels ...
+        long_side: ... or its longer side this many, whichever comes first.
+        batch: Frames that go through the network together, 1-16; twice as many are read ahead.
+        precision: "fp32", "fp16" (mixed, on a GPU), or "auto", which is fp16 on a GPU and fp32 on a CPU.
 
-    Raises ``SettingsError`` for values out of range.
+    Raises:
+        SettingsError: A value is out of range.
     """
 
     person_threshold: float = 0.5
@@ -53,13 +54,13 @@ class Detectron2Settings:
                 f"short_side is {self.short_side} and long_side {self.long_side}: give positive numbers of pixels, "
                 "such as 800 and 1333."
             )
-        if not 1 <= self.batch <= _MOST:
-            raise SettingsError(f"batch is {self.batch}: give a number of frames from 1 to {_MOST}.")
+        if not 1 <= self.batch <= _LARGEST_BATCH:
+            raise SettingsError(f"batch is {self.batch}: give a number of frames from 1 to {_LARGEST_BATCH}.")
         if self.precision not in ("auto", "fp16", "fp32"):
             raise SettingsError(f"Unknown precision {self.precision!r}. Known: auto, fp16, fp32.")
 
     def scaled(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height that the network sees of a picture, rounded as Detectron2's ``ResizeShortestEdge`` does."""
+        """The (width, height) of an image in the input, rounded as Detectron2's ``ResizeShortestEdge`` does."""
         scale = min(self.short_side / min(width, height), self.long_side / max(width, height))
         return max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
 
@@ -67,16 +68,20 @@ class Detectron2Settings:
 class Detectron2:
     """A Keypoint R-CNN of Detectron2 behind the ``Detector`` protocol.
 
-    A batch is read and scaled while the network works on the one before.
+    A batch is read and scaled while the network runs on the batch before.
     """
 
     def __init__(self, model: torch.nn.Module, settings: Detectron2Settings | None = None) -> None:
-        """``model`` is a Keypoint R-CNN as Detectron2 builds it. Raises ``SettingsError`` for fp16 on a CPU."""
+        """Wrap a Keypoint R-CNN as Detectron2 builds it.
+
+        Raises:
+            SettingsError: fp16 was asked for on a CPU.
+        """
         self._model = model.eval()
         self._settings = settings or Detectron2Settings()
         self._half = _is_half(self._settings.precision, str(model.device))
         if self._half:
-            _keep_places_exact(model)
+            _keep_positions_exact(model)
 
     @staticmethod
     def load(
@@ -85,10 +90,18 @@ class Detectron2:
         device: str = "cpu",
         settings: Detectron2Settings | None = None,
     ) -> "Detectron2":
-        """The zoo's network with this backbone, R50-FPN or R101-FPN, and its weights or those of a file.
+        """Load the network from Detectron2's model zoo.
 
-        Raises ``DetectorError`` where Detectron2 or the device is missing, ``WeightsError`` for weights that cannot be
-        fetched or read, or do not fit, ``SettingsError`` for an unknown backbone.
+        Args:
+            backbone: "R50-FPN" or "R101-FPN".
+            weights: A file of weights; None = the published ones, which are fetched when first needed.
+            device: "cpu" or "cuda".
+            settings: How the network is run.
+
+        Raises:
+            DetectorError: Detectron2 or the device is missing.
+            WeightsError: The weights cannot be fetched or read, or do not fit.
+            SettingsError: The backbone is unknown.
         """
         settings = settings or Detectron2Settings()
         return Detectron2(load(backbone, weights, device, settings.person_threshold), settings)
@@ -99,35 +112,36 @@ class Detectron2:
         return COCO17
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        """The people in each frame, most confident first.
+        """Detect the people in each frame, most confident first.
 
-        Raises ``DetectorError`` if a batch does not fit into the GPU's memory.
+        Raises:
+            DetectorError: A batch does not fit into the GPU's memory.
         """
-        for found in ahead(self._look, self._batches(frames)):
+        for found in map_ahead(self._run, self._batches(frames)):
             yield from found
 
     def _batches(self, frames: Iterable[Frame]) -> Iterator[list[dict[str, Any]]]:
-        """The network's inputs. Of the frames themselves one is held at a time."""
+        """The network's inputs. Only one frame itself is held at a time."""
         source = iter(frames)
         while batch := [self._input(frame) for frame in islice(source, self._settings.batch)]:
             yield batch
 
     def _input(self, frame: Frame) -> dict[str, Any]:
-        """One frame as Detectron2 takes it: BGR (3, H, W), and the size that its answer refers to."""
+        """One frame as Detectron2 takes it: BGR (3, H, W), and the size of the image that its answer refers to."""
         height, width = frame.image.shape[:2]
         size = self._settings.scaled(width, height)
         image = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR)
         bgr = torch.from_numpy(cv2.cvtColor(image, cv2.COLOR_RGB2BGR)).permute(2, 0, 1)
         return {"image": bgr, "height": height, "width": width, "image_id": frame.index}
 
-    def _look(self, batch: list[dict[str, Any]]) -> list[People]:
+    def _run(self, batch: list[dict[str, Any]]) -> list[People]:
         try:
             with torch.inference_mode(), self._autocast():
                 answers = self._model(batch)
         except torch.OutOfMemoryError as error:
             raise DetectorError(
                 f"The GPU has too little memory for {len(batch)} frames of {self._settings.short_side} pixels at a "
-                f"time. Give Detectron2 smaller batches (batch, now {self._settings.batch}) or smaller pictures "
+                f"time. Give Detectron2 smaller batches (batch, now {self._settings.batch}) or smaller images "
                 "(short_side, long_side)."
             ) from error
         return [self._people(one["image_id"], answer) for one, answer in zip(batch, answers, strict=True)]
@@ -136,7 +150,7 @@ class Detectron2:
         return torch.autocast("cuda", torch.float16) if self._half else nullcontext()
 
     def _people(self, frame: int, answer: dict[str, Any]) -> People:
-        """Detectron2's ``Instances`` of one picture."""
+        """Convert Detectron2's ``Instances`` of one image."""
         found = answer["instances"]
         confidence = _array(found.scores)
         order = np.argsort(-confidence, kind="stable")
@@ -145,21 +159,21 @@ class Detectron2:
         return People(
             frame,
             points=joints[..., :2],
-            scores=comparable(joints[..., 2]),
+            scores=normalised_scores(joints[..., 2]),
             boxes=_array(found.pred_boxes.tensor)[order],
             confidence=confidence[order].clip(0, 1),
         )
 
 
-def comparable(scores: Float[np.ndarray, "*many"]) -> Float[np.ndarray, "*many"]:
-    """Detectron2's joint scores s > 0 as s / (s + 0.2), in 0–1.
+def normalised_scores(scores: Float[np.ndarray, "*many"]) -> Float[np.ndarray, "*many"]:
+    """Map Detectron2's joint scores s > 0 to s / (s + 0.2), in 0-1.
 
     Its score is the peak of a softmax over 56 × 56 cells around the person: about one over the number of cells that
-    the joint may be in. It exceeds 1 where enlarging the heatmap overshoots. So it is no probability, and good joints
-    may have 0.1. The map keeps the order, and takes the 0.05 from which Detectron2 draws a joint to the 0.2 from which
-    our tracker believes one.
+    the joint may be in. It exceeds 1 where upsampling the heatmap overshoots. So it is not a probability, and good
+    joints may have 0.1. The map keeps the order, and takes 0.05, from which Detectron2 draws a joint, to 0.2, from
+    which our tracker accepts one.
     """
-    return 1 / (1 + _MIDDLE / scores.clip(1e-9))
+    return 1 / (1 + _HALF / scores.clip(1e-9))
 
 
 def _array(tensor: torch.Tensor) -> Float[np.ndarray, "..."]:
@@ -173,11 +187,11 @@ def _is_half(precision: str, device: str) -> bool:
     return gpu and precision != "fp32"
 
 
-def _keep_places_exact(model: Any) -> None:
-    """Have boxes and joints placed in fp32, also where the network around them computes in fp16.
+def _keep_positions_exact(model: Any) -> None:
+    """Compute the positions of boxes and joints in fp32, also where the network around them runs in fp16.
 
     Detectron2 rounds boxes to the precision of the features under them, and joints to that of their heatmaps; fp16
-    knows only whole pixels above 1024.
+    has only whole pixels above 1024.
     """
     heads = model.roi_heads
     for pooler in (heads.box_pooler, heads.keypoint_pooler):

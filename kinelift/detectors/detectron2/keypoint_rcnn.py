@@ -1,4 +1,4 @@
-"""Keypoint R-CNN from Detectron2's model zoo: the network, its weights, and what to do where either is missing.
+"""Keypoint R-CNN from Detectron2's model zoo: the network, its weights, and what to do if either is missing.
 
 He, Gkioxari, Dollár and Girshick, "Mask R-CNN", 2017, section 5, on a feature pyramid, trained on COCO for about 37
 epochs ("3x"). Detectron2 is imported when a network is built, not before.
@@ -6,7 +6,6 @@ epochs ("3x"). Detectron2 is imported when a network is built, not before.
 
 import logging
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -18,10 +17,10 @@ BACKBONES: Mapping[str, str] = {
     "R50-FPN": "COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x.yaml",
     "R101-FPN": "COCO-Keypoints/keypoint_rcnn_R_101_FPN_3x.yaml",
 }
-"""The zoo's configuration by the name of the backbone."""
+"""The zoo's configuration of each backbone."""
 
 INSTALL = """\
-Detectron2 is in no package index. It is built from source, with git and a C++ compiler, against the torch that is here:
+Detectron2 is in no package index. Build it from source, with git and a C++ compiler, against the installed torch:
     pip install "setuptools<81"
     pip install torchvision==0.28.0 --index-url https://download.pytorch.org/whl/cpu   # torch's CPU build, or
     pip install torchvision==0.28.0                                                    # torch's CUDA build
@@ -29,18 +28,15 @@ Detectron2 is in no package index. It is built from source, with git and a C++ c
 "git+https://github.com/facebookresearch/detectron2@02b5c4e295e990042a714712c21dc79b731e8833"
 On a host with CUDA's compiler (nvcc) of torch's version, put FORCE_CUDA=1 before the last line to build its own CUDA
 kernels too; this network does without them."""
-"""How to get Detectron2, with the versions that belong to the pinned torch."""
-
-
-def installed() -> bool:
-    """Whether there is a Detectron2 to import; it is not imported."""
-    return find_spec("detectron2") is not None
+"""How to install Detectron2, with the versions that fit the pinned torch."""
 
 
 def build(backbone: str = "R50-FPN", device: str = "cpu", person_threshold: float = 0.5) -> torch.nn.Module:
-    """The network with random weights from torch's generator. It leaves out people below ``person_threshold``.
+    """Build the network with random weights from torch's generator. It leaves out people below ``person_threshold``.
 
-    Raises ``SettingsError`` for an unknown backbone, ``DetectorError`` where Detectron2 or the device is missing.
+    Raises:
+        SettingsError: The backbone is unknown.
+        DetectorError: Detectron2 or the device is missing.
     """
     if backbone not in BACKBONES:
         raise SettingsError(f"Unknown backbone {backbone!r} for Detectron2. Known: {', '.join(BACKBONES)}.")
@@ -50,7 +46,7 @@ def build(backbone: str = "R50-FPN", device: str = "cpu", person_threshold: floa
         from detectron2 import model_zoo
         from detectron2.config import get_cfg
         from detectron2.modeling import build_model
-    except (ImportError, OSError, RuntimeError, AttributeError) as error:  # also compiled for another torch
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:  # such as: compiled for another torch
         raise DetectorError(f"Detectron2 cannot be imported here ({error}).\n{INSTALL}") from error
     config = get_cfg()
     config.merge_from_file(model_zoo.get_config_file(BACKBONES[backbone]))
@@ -62,10 +58,14 @@ def build(backbone: str = "R50-FPN", device: str = "cpu", person_threshold: floa
 def load(
     backbone: str = "R50-FPN", weights: Path | None = None, device: str = "cpu", person_threshold: float = 0.5
 ) -> torch.nn.Module:
-    """The network with the zoo's weights, which are fetched when they are first asked for, or those of a file.
+    """Load the network with the zoo's weights, which are fetched when first needed, or those of a file.
 
     The file must be of the same network: one of the zoo (.pkl), or one that Detectron2's training wrote (.pth).
-    Raises what ``build`` raises, and ``WeightsError`` for weights that are missing, damaged or of another network.
+
+    Raises:
+        SettingsError: The backbone is unknown.
+        DetectorError: Detectron2 or the device is missing.
+        WeightsError: The weights are missing, damaged or of another network.
     """
     model = build(backbone, device, person_threshold)
     if weights is None:
@@ -92,14 +92,14 @@ def _fetched(backbone: str) -> Path:
 
 
 def _fill(model: torch.nn.Module, file: Path) -> None:
-    """Read ``file`` into ``model``. Detectron2 only warns of tensors that it does not find: none may be left out."""
+    """Read ``file`` into ``model`` and check that no tensor is missing: Detectron2 itself only warns."""
     from detectron2.checkpoint import DetectionCheckpointer
 
     with torch.no_grad():
         for tensor in _floats(model).values():
             tensor.fill_(torch.nan)
     reader = DetectionCheckpointer(model)
-    reader.logger = logging.Logger("unheard", logging.CRITICAL)  # it names every missing tensor; below, one is named
+    reader.logger = logging.Logger("silent", logging.CRITICAL)  # it lists all missing tensors; our error names one
     try:
         reader.load(str(file))
     except Exception as error:  # damaged pickles raise anything
@@ -119,11 +119,11 @@ def _floats(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _check(file: Path) -> None:
-    """That ``file`` is there and, if it is a pickle, holds arrays only: Detectron2 would run code that is in it."""
+    """Check that ``file`` exists and, if it is a pickle, holds arrays only: Detectron2 would run code in it."""
     if not file.is_file():
         raise WeightsError(f"There are no weights at {file}. Without a file, Detectron2 fetches its own.")
     if file.suffix != ".pkl":
-        return  # read by torch, which builds nothing but tensors
+        return  # torch reads it, and builds nothing but tensors
     try:
         with file.open("rb") as stream:
             unpickle(stream)

@@ -12,32 +12,41 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from kinelift.detectors.ahead import ahead
-from kinelift.detectors.hush import hushed
 from kinelift.detectors.letterbox import Letterbox
-from kinelift.detectors.tflite import open_network
+from kinelift.detectors.tflite import open_network, quiet_stderr
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from kinelift.poses.errors import DetectorError, SettingsError
+from kinelift.poses.lookahead import map_ahead
 
 _MULTIPLE = 32
 _JOINTS = 17
 _PEOPLE = 6
 _ROW = 3 * _JOINTS + 5
-# Joints come out this far up and left of where they are, in pixels of the input, at every input size: half of what
-# detections in a picture and in its mirror image disagree by. See the model card.
+# The network places joints this far up and left of where they are, in pixels of its input, at every input size: half of
+# the difference between detections in an image and in its mirror image. See the model card.
 _OFFSET = 0.35
 
 
 class MoveNet:
-    """The network behind the ``Detector`` protocol.
+    """The network behind the ``Detector`` protocol. Several threads may share one object; they take turns.
 
-    ``long_side``: the input's longer side in pixels, a multiple of 32; larger finds smaller people and takes longer.
-    ``person_threshold``: people below this score (0–1) are left out. Joints always keep their place and their score,
-    however low: what follows decides. ``threads``: CPU threads of the network. Several threads may use one object; they
-    take turns.
+    Joints keep their position and their score, however low the score is.
     """
 
     def __init__(self, model: Path, *, long_side: int = 512, threads: int = 2, person_threshold: float = 0.2) -> None:
+        """Load the network.
+
+        Args:
+            model: The TensorFlow Lite file.
+            long_side: The input's longer side in pixels, a multiple of 32. A larger one finds smaller people and takes
+                longer.
+            threads: CPU threads of the network.
+            person_threshold: People below this score (0-1) are left out.
+
+        Raises:
+            SettingsError: ``long_side`` is not a positive multiple of 32.
+            DetectorError: ai-edge-litert is missing, or the file is not MoveNet MultiPose.
+        """
         if long_side < _MULTIPLE or long_side % _MULTIPLE:
             raise SettingsError(f"long_side is {long_side}: give a positive multiple of {_MULTIPLE}, such as 512.")
         self._network = _open(model, threads)
@@ -52,11 +61,11 @@ class MoveNet:
         return COCO17
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        """The people in each frame, most confident first; the next frame is read while the network runs."""
-        return ahead(lambda frame: self.find(frame.image, frame.index), frames)
+        """Detect the people in each frame, most confident first; the next frame is read while the network runs."""
+        return map_ahead(lambda frame: self.find(frame.image, frame.index), frames)
 
     def find(self, image: UInt8[np.ndarray, "H W 3"], frame: int = 0) -> People:
-        """The people in one RGB picture, most confident first, in pixels of that picture."""
+        """Detect the people in one RGB image, most confident first, in pixels of that image."""
         height, width = image.shape[:2]
         box = Letterbox.fit(width, height, self._long_side, _MULTIPLE)
         rows = self._run(box.apply(image)).astype(np.float64)
@@ -77,7 +86,7 @@ class MoveNet:
             source = self._network.get_input_details()[0]["index"]
             if image.shape != self._shape:
                 self._network.resize_tensor_input(source, (1, *image.shape))
-                with hushed():  # it tells which delegate it uses
+                with quiet_stderr():  # TensorFlow Lite prints which delegate it uses
                     self._network.allocate_tensors()
                 self._shape = image.shape
             self._network.set_tensor(source, image[None])

@@ -1,4 +1,4 @@
-"""Look again, close up, where a person of the last frame is missing from this one."""
+"""Search for people who were lost, in a close-up of where they were in the last frame."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -7,92 +7,98 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from kinelift.detectors.ahead import ahead
 from kinelift.poses import Frame, People, Skeleton
+from kinelift.poses.boxes import iou
+from kinelift.poses.lookahead import map_ahead
 
 
 @runtime_checkable
-class Finder(Protocol):
-    """Finds people in one picture; ``MoveNet`` is one."""
+class ImageDetector(Protocol):
+    """Detects people in single images; ``MoveNet`` is one."""
 
     @property
     def skeleton(self) -> Skeleton:
         """The joints of the ``People`` that ``find`` returns."""
 
     def find(self, image: UInt8[np.ndarray, "H W 3"], frame: int = 0) -> People:
-        """The people in one RGB picture, most confident first, in pixels of that picture."""
+        """Detect the people in one RGB image, most confident first, in pixels of that image."""
 
 
 class SecondLook:
-    """A detector that does not lose a person at the first doubt.
+    """A detector that searches a close-up before it gives a person up.
 
-    ``wide`` sees whole frames. For each person of the last answer whom it does not find again, ``near`` sees a square
-    around the last box, ``margin`` times its longer side, so at a higher resolution. Whom it finds there is added,
-    unless ``wide`` found the same person. A second look costs time only while somebody is missing.
+    The close-up is a square region of interest around the person's last box, which the network sees at a higher
+    resolution. It costs time only while somebody is missing.
     """
 
-    def __init__(self, wide: Finder, near: Finder, *, margin: float = 1.6, overlap: float = 0.3) -> None:
-        self._wide, self._near = wide, near
+    def __init__(
+        self, full_frame: ImageDetector, close_up: ImageDetector, *, margin: float = 1.6, overlap: float = 0.3
+    ) -> None:
+        """Combine two detectors that share a skeleton.
+
+        Args:
+            full_frame: Sees whole frames.
+            close_up: Sees the region around each person of the last frame whom ``full_frame`` does not find again.
+            margin: The side of that region, in longer sides of the person's last box.
+            overlap: The IoU above which a detection is at the same place as a box of the last frame.
+        """
+        self._full_frame, self._close_up = full_frame, close_up
         self._margin, self._overlap = margin, overlap
 
     @property
     def skeleton(self) -> Skeleton:
-        """The joints of ``wide``, which ``near`` must share."""
-        return self._wide.skeleton
+        """The joints of both detectors."""
+        return self._full_frame.skeleton
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        """The people in each frame: those of ``wide``, then those of ``near``."""
-        before = People.nobody(0, len(self.skeleton))
+        """Detect the people in each frame: first those of the full frame, then those of close-ups."""
+        previous = People.nobody(0, len(self.skeleton))
 
-        def look(frame: Frame) -> People:
-            nonlocal before
-            before = self.look(frame, before)
-            return before
+        def detect_next(frame: Frame) -> People:
+            nonlocal previous
+            previous = self.detect_frame(frame, previous)
+            return previous
 
-        return ahead(look, frames)
+        return map_ahead(detect_next, frames)
 
-    def look(self, frame: Frame, before: People) -> People:
-        """The people in one frame, given those of the last one."""
-        now = self._wide.find(frame.image, frame.index)
-        for box in before.boxes:
-            if not (_iou(box, now.boxes) > self._overlap).any():
-                now = self._with_one_near(now, frame.image, box)
-        return now
+    def detect_frame(self, frame: Frame, previous: People) -> People:
+        """Detect the people in one frame, given those of the frame before."""
+        people = self._full_frame.find(frame.image, frame.index)
+        for box in previous.boxes:
+            if not (iou(box[None], people.boxes) > self._overlap).any():
+                people = self._add_from_close_up(people, frame.image, box)
+        return people
 
-    def _with_one_near(self, now: People, image: UInt8[np.ndarray, "H W 3"], box: Float[np.ndarray, "4"]) -> People:
-        view, corner = _square(image, box, self._margin)
-        seen = self._near.find(view, now.frame)
-        found = replace(seen, points=seen.points + corner, boxes=seen.boxes + np.tile(corner, 2))
-        for one in np.flatnonzero(_iou(box, found.boxes) > self._overlap):
-            if not _same(found.points[one], found.boxes[one], now.points).any():
-                return now.and_also(found.only([int(one)]))
-        return now
+    def _add_from_close_up(
+        self, people: People, image: UInt8[np.ndarray, "H W 3"], box: Float[np.ndarray, "4"]
+    ) -> People:
+        """``people`` and whoever is found around ``box``, unless it is one of them."""
+        region, corner = _square_region(image, box, self._margin)
+        found = self._close_up.find(region, people.frame)
+        found = replace(found, points=found.points + corner, boxes=found.boxes + np.tile(corner, 2))
+        for row in np.flatnonzero(iou(box[None], found.boxes)[0] > self._overlap):
+            if not _is_same_person(found.points[row], found.boxes[row], people.points).any():
+                return people.and_also(found.only([int(row)]))
+        return people
 
 
-def _square(
+def _square_region(
     image: UInt8[np.ndarray, "H W 3"], box: Float[np.ndarray, "4"], margin: float
 ) -> tuple[UInt8[np.ndarray, "S S 3"], Float[np.ndarray, "2"]]:
-    """The square around ``box``, black outside the picture, and where its upper left corner lies in the picture."""
+    """The square around ``box``, black outside the image, and the position of its upper left corner in the image."""
     height, width = image.shape[:2]
     side = max(2, round(margin * float((box[2:] - box[:2]).max())))
     x, y = (int(v) for v in np.round((box[:2] + box[2:]) / 2 - side / 2))
-    view = np.zeros((side, side, 3), np.uint8)
+    region = np.zeros((side, side, 3), np.uint8)
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + side, width), min(y + side, height)
     if left < right and top < bottom:
-        view[top - y : bottom - y, left - x : right - x] = image[top:bottom, left:right]
-    return view, np.array([x, y], dtype=np.float64)
+        region[top - y : bottom - y, left - x : right - x] = image[top:bottom, left:right]
+    return region, np.array([x, y], dtype=np.float64)
 
 
-def _iou(box: Float[np.ndarray, "4"], boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, " N"]:
-    """Area of the intersection over area of the union, with each of ``boxes``."""
-    shared = (np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])).clip(0).prod(1)
-    area, areas = (box[2:] - box[:2]).prod(), (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    return shared / (area + areas - shared).clip(1e-9)
-
-
-def _same(
+def _is_same_person(
     points: Float[np.ndarray, "J 2"], box: Float[np.ndarray, "4"], others: Float[np.ndarray, "N J 2"]
 ) -> Bool[np.ndarray, " N"]:
-    """Whether most joints lie within a tenth of the box's diagonal of those of each other person."""
+    """Whether half of the joints lie within a tenth of the box's diagonal of those of each other person."""
     distance = np.median(np.linalg.norm(others - points, axis=-1), axis=-1)
     return distance < 0.1 * np.linalg.norm(box[2:] - box[:2])

@@ -1,4 +1,4 @@
-"""People from part affinity fields: any OpenPose-style network behind the ``Detector`` protocol."""
+"""Any OpenPose-style network behind the ``Detector`` protocol: people from part affinity fields."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from kinelift.detectors.ahead import ahead
 from kinelift.detectors.letterbox import Letterbox
 from kinelift.detectors.openpose.field_network import Encoding, FieldNetwork
 from kinelift.detectors.openpose.part_fields import GroupingSettings, PartFields, group
 from kinelift.poses import Frame, People, Skeleton
 from kinelift.poses.boxes import around
 from kinelift.poses.errors import DetectorError, SettingsError
+from kinelift.poses.lookahead import map_ahead
 from kinelift.poses.skeleton import OPENPOSE18
 
 PUBLISHED = (
@@ -24,23 +24,30 @@ PUBLISHED = (
 """Where Lightweight OpenPose's author publishes its weights (Apache-2.0)."""
 
 _GREY = 128
-"""What the networks saw around pictures in their training."""
-_LONGEST = 3.0
-"""Sides of a panorama: its longer one is not more than so many times the network's usual short side."""
+"""The padding colour that the networks were trained with."""
+_LARGEST_ASPECT = 3.0
+"""The largest aspect ratio at which an image keeps the network's usual short side; panoramas get smaller."""
 _TORCH = (b"PK", b"\x80\x02")
-"""How files of ``torch.save`` begin, as zip and as the plain pickle before torch 1.6."""
+"""The first bytes of files of ``torch.save``: zip, and the plain pickle before torch 1.6."""
 
 
 class OpenPose:
-    """Finds people and their 18 parts; a part that was not found is NaN.
-
-    ``long_side``: the input's longer side in pixels before it is padded; if it is not given, the shorter side is the
-    network's usual one. Networks of one input size do not let it be chosen. ``grouping``: what counts as a person.
-    """
+    """Detects people and their 18 parts; a part that was not found is NaN."""
 
     def __init__(
         self, network: FieldNetwork, *, long_side: int | None = None, grouping: GroupingSettings | None = None
     ) -> None:
+        """Wrap a network.
+
+        Args:
+            network: The network.
+            long_side: The input's longer side in pixels before padding; None = the shorter side is the network's usual
+                one. A network with a fixed input size does not take it.
+            grouping: What counts as a part, a limb and a person.
+
+        Raises:
+            SettingsError: ``long_side`` is too small, or the network's input size is fixed.
+        """
         if long_side is not None and long_side < network.multiple:
             raise SettingsError(f"long_side is {long_side}: give a positive number of pixels, such as 656.")
         if long_side is not None and network.size:
@@ -55,22 +62,22 @@ class OpenPose:
         return OPENPOSE18
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        """The people in each frame, most confident first.
+        """Detect the people in each frame, most confident first.
 
-        While the network works on a batch, the next one is read and scaled, and people are put together in the last.
+        While the network runs on a batch, the next one is read and scaled, and the last one is grouped into people.
         """
-        for batch, fields in ahead(self._run, self._batches(frames)):
+        for batch, fields in map_ahead(self._run, self._batches(frames)):
             for index, maps in zip(batch.frames, fields, strict=True):
                 yield people(index, maps, batch.box, self._grouping)
 
     def find(self, image: UInt8[np.ndarray, "H W 3"], frame: int = 0) -> People:
-        """The people in one RGB picture, most confident first, in pixels of that picture."""
+        """Detect the people in one RGB image, most confident first, in pixels of that image."""
         box = self._letterbox(*image.shape[1::-1])
         (fields,) = self._network.fields(box.apply(image, _GREY)[None])
         return people(frame, fields, box, self._grouping)
 
     def _batches(self, frames: Iterable[Frame]) -> Iterator["_Batch"]:
-        """Consecutive frames of one size. Of the frames themselves one is held at a time."""
+        """Batches of consecutive frames of one size. Only one frame itself is held at a time."""
         for (height, width, _), alike in groupby(frames, lambda frame: frame.image.shape):
             box = self._letterbox(width, height)
             views = ((frame.index, box.apply(frame.image, _GREY)) for frame in alike)
@@ -85,12 +92,12 @@ class OpenPose:
         network = self._network
         if network.size:
             return Letterbox.within(width, height, network.size)
-        usual = round(network.short_side * min(max(width, height) / min(width, height), _LONGEST))
+        usual = round(network.short_side * min(max(width, height) / min(width, height), _LARGEST_ASPECT))
         return Letterbox.fit(width, height, self._long_side or usual, network.multiple)
 
 
 def people(frame: int, fields: PartFields, box: Letterbox, grouping: GroupingSettings) -> People:
-    """Everybody in the maps of a letterboxed picture, in pixels of the picture."""
+    """Group the maps of a letterboxed image into people, in pixels of the original image."""
     found = group(fields, grouping)
     height, width = fields.heat.shape[1:]
     points = box.undo(found.points * (np.array(box.padded) / [width, height]))
@@ -106,10 +113,19 @@ def open_openpose(
     encoding: Encoding | None = None,
     grouping: GroupingSettings | None = None,
 ) -> OpenPose:
-    """The detector of a file: Lightweight OpenPose as published, or any ONNX network with OpenPose's COCO output.
+    """Open a file of weights: Lightweight OpenPose as published, or any ONNX network with OpenPose's COCO output.
 
-    ``threads`` and ``encoding`` are for ONNX networks, see ``OnnxFields``. Raises ``DetectorError`` if there is no file
-    or its library is missing, ``WeightsError`` or ``DetectorError`` if it holds something else.
+    Args:
+        weights: The file; None raises an error that says where to get one.
+        device: "cpu" or "cuda".
+        long_side: The input's longer side in pixels; None = the network's usual size.
+        threads: CPU threads of an ONNX network.
+        encoding: The colours that an ONNX network expects, see ``OnnxFields``.
+        grouping: What counts as a part, a limb and a person.
+
+    Raises:
+        DetectorError: There is no file, its library is missing, or it holds another kind of network.
+        WeightsError: It is a torch file of another network.
     """
     if weights is None or not weights.is_file():
         missing = "OpenPose needs a file of weights" if weights is None else f"There is no file {weights}"
@@ -134,7 +150,7 @@ def _network(weights: Path, device: str, threads: int, encoding: Encoding | None
 
 @dataclass(frozen=True, eq=False)
 class _Batch:
-    """Letterboxed pictures of the frames of these indices."""
+    """Letterboxed images of the frames with these indices."""
 
     frames: tuple[int, ...]
     box: Letterbox

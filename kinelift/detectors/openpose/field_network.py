@@ -1,4 +1,4 @@
-"""What the OpenPose detector asks of a network, and how pixels become its input."""
+"""What the OpenPose detector requires of a network, and how pixels become its input."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
@@ -11,7 +11,7 @@ from kinelift.detectors.openpose.part_fields import PartFields
 
 @runtime_checkable
 class FieldNetwork(Protocol):
-    """Pictures to part affinity fields, whatever runs it."""
+    """A network from images to part affinity fields."""
 
     @property
     def short_side(self) -> int:
@@ -19,33 +19,33 @@ class FieldNetwork(Protocol):
 
     @property
     def multiple(self) -> int:
-        """What both sides of its input are multiples of."""
+        """Both sides of its input are multiples of this, in pixels."""
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """The (width, height) that its input must have, if it takes no other."""
+        """The (width, height) of its input, if it is fixed."""
 
     @property
     def batch(self) -> int:
-        """How many pictures it takes at a time."""
+        """How many images it takes at a time."""
 
     def fields(self, pictures: UInt8[np.ndarray, "B H W 3"]) -> list[PartFields]:
-        """The maps of each RGB picture; they cover it evenly, whatever their number of cells."""
+        """The maps of each RGB image. They cover the whole image, whatever their number of cells."""
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a network wants its colours: in which order, and each value as (value − ``offset``) × ``scale``."""
+    """The colours that a network expects: their order, and each value as (value - ``offset``) × ``scale``."""
 
     colours: Literal["rgb", "bgr"] = "bgr"
     offset: float = 0.0
     scale: float = 1.0
 
     def encode(self, pictures: UInt8[np.ndarray, "B H W 3"]) -> Float[np.ndarray, "B H W 3"]:
-        """RGB pictures as the network's numbers, in single precision."""
+        """Convert RGB images to the network's values, in single precision."""
         ordered = pictures[..., ::-1] if self.colours == "bgr" else pictures
         return (ordered - np.float32(self.offset)) * np.float32(self.scale)
 
 
 LIGHTWEIGHT = Encoding("bgr", 128.0, 1 / 256)
-"""What Lightweight OpenPose was trained on."""
+"""That of Lightweight OpenPose."""

@@ -23,7 +23,7 @@ _BATCH = 8
 
 
 class LightweightFields:
-    """The network behind the ``FieldNetwork`` protocol: half precision and batches on a GPU, one by one on a CPU."""
+    """The network behind the ``FieldNetwork`` protocol: half precision and batches on a GPU, single images on a CPU."""
 
     short_side = 256
     multiple = 8
@@ -38,12 +38,18 @@ class LightweightFields:
 
     @staticmethod
     def load(path: Path, *, device: str = "cpu", refinements: int | None = 1) -> "LightweightFields":
-        """The network of a published file. ``refinements``: how many of its refinement stages are used, None = all.
+        """Load a published file.
 
-        The author's file has three; what is published of its accuracy is measured with the first alone. Raises
-        ``WeightsError`` for anything else than such a file.
+        Args:
+            path: The file.
+            device: "cpu" or "cuda".
+            refinements: How many of its refinement stages are used; None = all. The author's file has three; its
+                published accuracy was measured with the first alone.
+
+        Raises:
+            WeightsError: The file holds something else.
         """
-        return LightweightFields(built(read_state(path), path, refinements), device=device)
+        return LightweightFields(build(read_state(path), path, refinements), device=device)
 
     def fields(self, pictures: UInt8[np.ndarray, "B H W 3"]) -> list[PartFields]:
         """The maps of the last stage."""
@@ -52,14 +58,21 @@ class LightweightFields:
             return [PartFields(*maps) for maps in zip(_array(heat), _array(limbs), strict=True)]
 
     def _encoded(self, pictures: Tensor) -> Tensor:
-        """As in ``LIGHTWEIGHT``, on the device that does the work."""
+        """As in ``LIGHTWEIGHT``, on the network's device."""
         values = pictures.to(self._device).permute(0, 3, 1, 2).flip(1).to(self._type)
         return (values - LIGHTWEIGHT.offset) * LIGHTWEIGHT.scale
 
 
-def built(tensors: Mapping[str, Tensor], path: Path, refinements: int | None = None) -> LightweightOpenPose:
-    """The network that the ``tensors`` of the file at ``path`` are of: as many refinement stages as they have, or the
-    first ``refinements``. Raises ``WeightsError`` for tensors that are missing, needless or of another shape.
+def build(tensors: Mapping[str, Tensor], path: Path, refinements: int | None = None) -> LightweightOpenPose:
+    """Build the network from the tensors of a file.
+
+    Args:
+        tensors: By name.
+        path: The file, for error messages.
+        refinements: How many refinement stages are used; None = all that the file has.
+
+    Raises:
+        WeightsError: A tensor is missing, unexpected or of another shape.
     """
     stages = 1 + max((int(found[1]) for name in tensors if (found := _STAGE.match(name))), default=-1)
     net = LightweightOpenPose(LightweightOpenPoseConfig(refinements=stages))
@@ -76,7 +89,7 @@ def built(tensors: Mapping[str, Tensor], path: Path, refinements: int | None = N
 
 
 def _fused(net: nn.Module) -> nn.Module:
-    """The same function with every normalisation worked into the convolution before it: a sixth less time on a CPU."""
+    """Fuse every batch normalisation into the convolution before it, which saves a sixth of the time on a CPU."""
     net = deepcopy(net)
     for layers in [layer for layer in net.modules() if isinstance(layer, nn.Sequential)]:
         for k, (layer, norm) in enumerate(pairwise(layers)):

@@ -1,8 +1,8 @@
 """Any network with the output of OpenPose's COCO models, as an ONNX file, run by onnxruntime.
 
-Its input is one picture, channels first or last, of a fixed or of any size. Among its outputs are 19 heat maps and 38
-fields, apart or joined in this order, channels first or last; of several the last ones count, as in networks that
-answer after each stage. All this is read from the file and from one trial run.
+Its input is one image, channels first or last, of a fixed size or of any size. Among its outputs are 19 heat maps and
+38 fields, separate or concatenated in this order, channels first or last. If there are several, as in networks with an
+output for each stage, the last ones are used. All this is read from the file and from one trial run.
 """
 
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from jaxtyping import Float, UInt8
 
 from kinelift.detectors.openpose.field_network import LIGHTWEIGHT, Encoding
 from kinelift.detectors.openpose.part_fields import PartFields
-from kinelift.detectors.openpose.part_fields.limbs import FIELDS, HEATMAPS
+from kinelift.detectors.openpose.part_fields.fields import FIELDS, HEATMAPS
 from kinelift.poses.errors import DetectorError
 
 _TRIAL = (160, 96)
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
 _FIRST, _LAST = 1, 3
-"""Where the channels stand among the axes of a batch."""
+"""The possible axes of the channels in a batch."""
 
 
 @dataclass(frozen=True)
 class _Maps:
-    """Where maps are found: which output, which axis holds its channels, and which of them count."""
+    """Where maps are: which output, which axis holds its channels, and which channels."""
 
     output: int
     axis: int
@@ -38,20 +38,25 @@ class _Maps:
 
 
 class OnnxFields:
-    """An ONNX file behind the ``FieldNetwork`` protocol, one picture at a time.
-
-    ``encoding``: how the network wants its colours, which no file says. If it is not given, outputs that are named as
-    Lightweight OpenPose's own export names them mean what that was trained on, and any other network gets BGR, 0–255.
-    ``threads``: of the CPU. On a GPU it runs if ``device`` is ``cuda`` and this onnxruntime was built for it.
-
-    Raises ``DetectorError`` if onnxruntime is missing, or if the file is no such network.
-    """
+    """An ONNX file behind the ``FieldNetwork`` protocol, one image at a time."""
 
     short_side = 368
     multiple = 16
     batch = 1
 
     def __init__(self, model: Path, *, device: str = "cpu", threads: int = 2, encoding: Encoding | None = None) -> None:
+        """Load the network.
+
+        Args:
+            model: The file.
+            device: "cuda" runs it on a GPU if the installed onnxruntime was built for it.
+            threads: Of the CPU.
+            encoding: The colours that the network expects, which the file does not say. None: that of Lightweight
+                OpenPose if the outputs have the names of its own export, else BGR, 0-255.
+
+        Raises:
+            DetectorError: onnxruntime is missing, or the file is not such a network.
+        """
         self._model = model
         self._session = _open(model, device, threads)
         self._input, self._axis, self.size = self._read_input()
@@ -62,7 +67,7 @@ class OnnxFields:
         self._heat, self._limbs = self._find_maps(self._run(np.zeros((1, height, width, 3), np.uint8)))
 
     def fields(self, pictures: UInt8[np.ndarray, "B H W 3"]) -> list[PartFields]:
-        """The maps of each picture, which the network sees on its own."""
+        """The maps of each image, run one by one."""
         answers = (self._run(pictures[k : k + 1]) for k in range(len(pictures)))
         return [PartFields(self._heat.of(outputs), self._limbs.of(outputs)) for outputs in answers]
 
@@ -70,8 +75,8 @@ class OnnxFields:
         values = self._encoding.encode(picture).astype(_TYPES[self._input.type])
         try:
             return self._session.run(None, {self._input.name: np.moveaxis(values, _LAST, self._axis)})
-        except Exception as error:  # onnxruntime has no common type for what a file can bring about
-            raise DetectorError(f"{self._model} cannot be run on a picture: {_first_line(error)}") from error
+        except Exception as error:  # onnxruntime's errors have no common base
+            raise DetectorError(f"{self._model} cannot be run on an image: {_first_line(error)}") from error
 
     def _read_input(self) -> tuple[Any, int, tuple[int, int] | None]:
         """The input, the axis of its channels, and its (width, height) if they are fixed."""
@@ -81,7 +86,7 @@ class OnnxFields:
         if not axes or inputs[0].type not in _TYPES:
             takes = ", ".join(f"{one.name} {one.shape} {one.type}" for one in inputs)
             raise DetectorError(
-                f"{self._model} does not take one picture of three colours: its input is {takes}. "
+                f"{self._model} does not take one image of three colours: its input is {takes}. "
                 "Give a network with one input of (1, 3, H, W) or (1, H, W, 3)."
             )
         height, width = shape[2:] if axes[0] == _FIRST else shape[1:3]
@@ -89,7 +94,7 @@ class OnnxFields:
         return inputs[0], axes[0], (width, height) if fixed else None
 
     def _find_maps(self, outputs: Sequence[np.ndarray]) -> tuple[_Maps, _Maps]:
-        """Where heat maps and fields are; where either axis could be that of the channels, it is as in the input."""
+        """Find heat maps and fields; if both axes could hold the channels, it is the same axis as in the input."""
         joined, found = HEATMAPS + FIELDS, dict[int, tuple[int, int]]()
         for k, array in enumerate(outputs):
             axes = (self._axis, _FIRST + _LAST - self._axis) if array.ndim == 4 else ()
@@ -120,7 +125,7 @@ def _open(model: Path, device: str, threads: int) -> Any:
     providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
     try:
         return onnxruntime.InferenceSession(str(model), options, providers=providers)
-    except Exception as error:  # a stranger's bytes can fail the reader in any way
+    except Exception as error:  # a damaged file can fail in any way
         raise DetectorError(f"Cannot open {model} as an ONNX network: {_first_line(error)}") from error
 
 

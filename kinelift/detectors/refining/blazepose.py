@@ -1,10 +1,11 @@
-"""BlazePose GHUM landmarks: the joints of one person whom a turned, square crop shows upright.
+"""BlazePose GHUM landmarks: the joints of one person, in a square crop that is rotated until the person is upright.
 
 The TensorFlow Lite file takes 1 × 256 × 256 × 3 RGB, 0–1. Its first output holds 39 × (x, y, z, visibility, presence):
 33 landmarks, then the middle of the hips and a point on the circle around the whole person, in the direction of the
-head, which say where to look in the next frame; x and y in pixels of the crop, visibility and presence as logits. Its
-second output says whether there is a person (0–1). Its fourth holds a heatmap of 64 × 64 logits for each of the 39,
-which trembles less than the numbers and errs in other places. Source: Bazarevsky et al., BlazePose, 2020.
+head; these two define the crop of the next frame. x and y are in pixels of the crop; visibility and presence are
+logits. The second output is the probability that there is a person. The fourth holds a heatmap of 64 × 64 logits for
+each of the 39, which jitters less than the regressed coordinates and has other errors. Source: Bazarevsky et al.,
+BlazePose, 2020.
 """
 
 from pathlib import Path
@@ -14,10 +15,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from kinelift.detectors.hush import hushed
 from kinelift.detectors.refining.crop import Crop
 from kinelift.detectors.refining.landmarks import Landmarks
-from kinelift.detectors.tflite import open_network
+from kinelift.detectors.tflite import open_network, quiet_stderr
 from kinelift.poses import COCO17, Skeleton
 from kinelift.poses.errors import DetectorError
 
@@ -29,36 +29,41 @@ _COCO = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
 _HIPS, _TOP = 33, 34
 _LANDMARKS = 33
 _CELLS = 64
-_AROUND = np.arange(-3, 4)
-"""Cells of a heatmap on either side of a landmark that have a say in its place."""
-_CLEAR = 0.5
-"""How sure (0–1) a heatmap must be in one of them to have one."""
+_WINDOW = np.arange(-3, 4)
+"""Offsets, in cells of a heatmap, of the window around a landmark that is averaged."""
+_LEAST_PROBABILITY = 0.5
+"""The probability that some cell of the window must reach for the heatmap to count."""
 
 
 class BlazePose:
-    """The network behind the ``LandmarkModel`` protocol. Several threads may use one object; they take turns."""
+    """The network behind the ``LandmarkModel`` protocol. Several threads may share one object; they take turns."""
 
     def __init__(self, model: Path, *, threads: int = 2) -> None:
+        """Load the network from a TensorFlow Lite file.
+
+        Raises:
+            DetectorError: ai-edge-litert is missing, or the file is not a BlazePose landmark model.
+        """
         self._network = open_network(model, threads)
         shapes = [tuple(output["shape"]) for output in self._network.get_output_details()]
         if [*shapes[:2], *shapes[3:4]] != [(1, _ROWS * _ROW), (1, 1), (1, _CELLS, _CELLS, _ROWS)]:
             raise DetectorError(f"{model} is not a BlazePose landmark model: its outputs have the shapes {shapes}.")
-        with hushed():  # it tells which delegate it uses
+        with quiet_stderr():  # TensorFlow Lite prints which delegate it uses
             self._network.allocate_tensors()
         self._lock = Lock()
 
     @property
     def skeleton(self) -> Skeleton:
-        """COCO's 17 joints, out of BlazePose's 33."""
+        """COCO's 17 joints, selected from BlazePose's 33."""
         return COCO17
 
     def landmarks(self, image: UInt8[np.ndarray, "H W 3"], crop: Crop) -> Landmarks:
-        """The person in ``crop``, in pixels of the picture; their visibility is the score of the joints.
+        """Locate the joints of the person in ``crop``, in pixels of the image; a joint's score is its visibility.
 
-        A joint lies halfway between what the network says in numbers and what its heatmap shows there.
+        A joint lies halfway between the coordinates that the network regresses and the centre of its heatmap there.
         """
         rows, person, heatmaps = self._run(crop.view(image, _SIDE))
-        rows[:_LANDMARKS, :2] += _off(rows[:_LANDMARKS, :2], heatmaps) / 2
+        rows[:_LANDMARKS, :2] += _heatmap_offsets(rows[:_LANDMARKS, :2], heatmaps) / 2
         places = crop.undo(rows[:, :2], _SIDE)
         radius = float(np.linalg.norm(places[_TOP] - places[_HIPS]))
         return Landmarks(
@@ -80,14 +85,16 @@ class BlazePose:
         return rows.reshape(_ROWS, _ROW).astype(np.float64), float(person[0, 0]), heatmaps[0]
 
 
-def _off(places: Float[np.ndarray, "L 2"], heatmaps: Float[np.ndarray, "H W K"]) -> Float[np.ndarray, "L 2"]:
-    """From each landmark's place, in pixels of the crop, to the middle of its heatmap around it; 0 where that is dim.
+def _heatmap_offsets(
+    places: Float[np.ndarray, "L 2"], heatmaps: Float[np.ndarray, "H W K"]
+) -> Float[np.ndarray, "L 2"]:
+    """From each landmark, in pixels of the crop, to the centre of its heatmap around it; 0 where the heatmap is weak.
 
-    Cells count with their upper left corners, not their middles: on average the window around a landmark's cell reaches
+    A cell is placed at its upper left corner, not its centre: on average the window around a landmark's cell reaches
     half a cell further down and right. Source: MediaPipe's calculator RefineLandmarksFromHeatmap.
     """
     cell = _SIDE / _CELLS
-    x, y = np.moveaxis(np.floor(places / cell).astype(int)[..., None] + _AROUND, 1, 0)
+    x, y = np.moveaxis(np.floor(places / cell).astype(int)[..., None] + _WINDOW, 1, 0)
     inside = ((y >= 0) & (y < _CELLS))[:, :, None] & ((x >= 0) & (x < _CELLS))[:, None, :]
     logits = heatmaps[
         y.clip(0, _CELLS - 1)[:, :, None], x.clip(0, _CELLS - 1)[:, None, :], np.arange(len(places))[:, None, None]
@@ -95,4 +102,4 @@ def _off(places: Float[np.ndarray, "L 2"], heatmaps: Float[np.ndarray, "H W K"])
     heat = np.where(inside, 1 / (1 + np.exp(-logits.astype(np.float64))), 0.0)
     total = heat.sum(axis=(1, 2)).clip(1e-9)
     middle = np.stack([(heat.sum(axis=1) * x).sum(axis=1), (heat.sum(axis=2) * y).sum(axis=1)], axis=1) / total[:, None]
-    return np.where((heat.max(axis=(1, 2)) >= _CLEAR)[:, None], middle * cell - places, 0.0)
+    return np.where((heat.max(axis=(1, 2)) >= _LEAST_PROBABILITY)[:, None], middle * cell - places, 0.0)

@@ -1,4 +1,4 @@
-"""What a second stage is asked: where exactly the joints of one known person are."""
+"""The second stage: exact positions of the joints of one person whom a first stage detected."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -12,8 +12,13 @@ from kinelift.poses import Skeleton
 
 @dataclass(frozen=True, eq=False)
 class Landmarks:
-    """One person close up: ``points`` in pixels of the picture, ``scores`` 0–1, ``person`` = how surely there is one
-    (0–1), ``crop`` = where the model would look for them in the next frame.
+    """The joints of one person in a close-up.
+
+    Args:
+        points: Positions in pixels of the image.
+        scores: Confidence of each joint, 0-1.
+        person: Probability that the crop shows a person.
+        crop: Where the model would look for this person in the next frame.
     """
 
     points: Float[np.ndarray, "J 2"]
@@ -24,11 +29,11 @@ class Landmarks:
 
 @runtime_checkable
 class LandmarkModel(Protocol):
-    """Places the joints of one person; ``BlazePose`` is one."""
+    """Locates the joints of one person; ``BlazePose`` is one."""
 
     @property
     def skeleton(self) -> Skeleton:
         """The joints of every answer."""
 
     def landmarks(self, image: UInt8[np.ndarray, "H W 3"], crop: Crop) -> Landmarks:
-        """The person in a ``crop`` of an RGB picture."""
+        """Locate the joints of the person in a ``crop`` of an RGB image."""

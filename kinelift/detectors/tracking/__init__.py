@@ -1,9 +1,9 @@
-"""Identity over time: who is who from frame to frame, and one gap-filled track a person."""
+"""Tracking: an id for each person over time, and one gap-filled track for each id."""
 
-from kinelift.detectors.tracking.choice import choose
-from kinelift.detectors.tracking.flips import unflipped
+from kinelift.detectors.tracking.selection import select_people
 from kinelift.detectors.tracking.settings import TrackerSettings
+from kinelift.detectors.tracking.side_flips import repair_side_flips
 from kinelift.detectors.tracking.smoothing import Smoothing, smoothing
 from kinelift.detectors.tracking.tracker import Identity, Tracker
 
-__all__ = ["Identity", "Smoothing", "Tracker", "TrackerSettings", "choose", "smoothing", "unflipped"]
+__all__ = ["Identity", "Smoothing", "Tracker", "TrackerSettings", "select_people", "smoothing", "repair_side_flips"]

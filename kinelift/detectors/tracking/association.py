@@ -1,4 +1,4 @@
-"""Who is who in one frame: pairs of a person that is followed and a person that was found."""
+"""Data association in one frame: which observation belongs to which tracklet."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,52 +7,62 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from kinelift.detectors.tracking.candidate import Candidate, Sighting
-from kinelift.detectors.tracking.likeness import displacements, keypoint_similarity
 from kinelift.detectors.tracking.settings import TrackerSettings
+from kinelift.detectors.tracking.similarity import displacements, object_keypoint_similarity
+from kinelift.detectors.tracking.tracklet import Observation, Tracklet
 
-_REFUSED = 1e3
-_LARGEST_CHANGE = 3.0
-
-
-class Pair(NamedTuple):
-    """``sighting`` is ``candidate``, seen ``off`` (2,) pixels from where their body was expected."""
-
-    candidate: Candidate
-    sighting: Sighting
-    off: Float[np.ndarray, " 2"]
+_GATED = 1e3
+"""The cost of a pair outside the gate."""
+_LARGEST_SIZE_RATIO = 3.0
 
 
-def pair(
-    candidates: Sequence[Candidate],
-    sightings: Sequence[Sighting],
+class Match(NamedTuple):
+    """``observation`` belongs to ``tracklet``, at ``displacement`` (2,) pixels from its predicted position."""
+
+    tracklet: Tracklet
+    observation: Observation
+    displacement: Float[np.ndarray, " 2"]
+
+
+def associate(
+    tracklets: Sequence[Tracklet],
+    observations: Sequence[Observation],
     time: float,
-    spread: Float[np.ndarray, " J"],
+    sigmas: Float[np.ndarray, " J"],
     settings: TrackerSettings,
-) -> list[Pair]:
-    """The cheapest one-to-one pairing (Hungarian method) among those that are possible.
+) -> list[Match]:
+    """Find the one-to-one assignment of least cost inside the gates (Hungarian method).
 
-    A pair costs one minus the keypoint similarity plus ``settings.nearness`` times the distance in body scales. It is
-    refused where the distance is beyond the candidate's ``reach``, or where the body's size changed threefold.
+    A pair costs 1 - OKS plus ``settings.distance_weight`` times the distance in body scales. It is outside the gate
+    where the distance exceeds the tracklet's ``gate``, or where the body's size changed threefold.
+
+    Args:
+        tracklets: The people who are followed.
+        observations: The people who were detected in this frame.
+        time: The time of this frame, s.
+        sigmas: The tolerance of each joint, see ``oks_sigmas``.
+        settings: The tracker's settings.
     """
-    if not candidates or not sightings:
+    if not tracklets or not observations:
         return []
-    bodies, middles = _expected(candidates, time)
-    size = np.array([c.scale for c in candidates])
-    found = np.stack([s.points for s in sightings])
-    off = displacements(bodies, middles, found, np.stack([s.centre for s in sightings]))
-    distance = np.hypot(off[..., 0], off[..., 1]) / size[:, None]
-    cost = 1 - keypoint_similarity(bodies, found, size, spread) + settings.nearness * distance
-    reach = np.array([c.reach(time) for c in candidates])
-    change = np.abs(np.log(np.array([s.scale for s in sightings])[None] / size[:, None]))
-    possible = (distance <= reach[:, None]) & (change <= np.log(_LARGEST_CHANGE))
-    best = np.stack(linear_sum_assignment(np.where(possible, cost, _REFUSED)), axis=1).tolist()
-    return [Pair(candidates[m], sightings[n], off[m, n]) for m, n in best if possible[m, n]]
+    bodies, centres = _predicted(tracklets, time)
+    size = np.array([tracklet.scale for tracklet in tracklets])
+    found = np.stack([one.points for one in observations])
+    displacement = displacements(bodies, centres, found, np.stack([one.centre for one in observations]))
+    distance = np.hypot(displacement[..., 0], displacement[..., 1]) / size[:, None]
+    similarity = object_keypoint_similarity(bodies, found, size, sigmas)
+    cost = 1 - similarity + settings.distance_weight * distance
+    gate = np.array([tracklet.gate(time) for tracklet in tracklets])
+    size_change = np.abs(np.log(np.array([one.scale for one in observations])[None] / size[:, None]))
+    possible = (distance <= gate[:, None]) & (size_change <= np.log(_LARGEST_SIZE_RATIO))
+    best = np.stack(linear_sum_assignment(np.where(possible, cost, _GATED)), axis=1).tolist()
+    return [Match(tracklets[m], observations[n], displacement[m, n]) for m, n in best if possible[m, n]]
 
 
-def _expected(
-    candidates: Sequence[Candidate], time: float
+def _predicted(
+    tracklets: Sequence[Tracklet], time: float
 ) -> tuple[Float[np.ndarray, "M J 2"], Float[np.ndarray, "M 2"]]:
-    travel = np.stack([c.travel(time) for c in candidates])
-    bodies = np.stack([c.body for c in candidates]) + travel[:, None]
-    return bodies, np.stack([c.centre for c in candidates]) + travel
+    """Joints and centres of all tracklets at ``time``, px."""
+    motion = np.stack([tracklet.predicted_motion(time) for tracklet in tracklets])
+    bodies = np.stack([tracklet.body for tracklet in tracklets]) + motion[:, None]
+    return bodies, np.stack([tracklet.centre for tracklet in tracklets]) + motion

@@ -1,4 +1,4 @@
-"""What a tracker trusts, how far it looks and how long it remembers."""
+"""What a tracker accepts, how far it searches and how long it remembers."""
 
 from dataclasses import dataclass, fields
 
@@ -7,41 +7,45 @@ from kinelift.poses.errors import SettingsError
 
 @dataclass(frozen=True)
 class TrackerSettings:
-    """Thresholds of a ``Tracker``. Times are seconds, so they hold at any frame rate, also a varying one.
+    """Thresholds of a ``Tracker``. Times are in seconds, so they hold at any frame rate, also a varying one.
 
-    ``start``: confidence (0–1) from which a detection may begin a track.
-    ``weak``: confidence from which a detection may continue one.
-    ``joint``: score (0–1) below which a joint counts as not seen.
-    ``memory``: longest time that a person may be hidden and keep the id.
-    ``patience``: the same for somebody who has no id yet.
-    ``probation``: time for which a person must be followed before they get an id.
-    ``typical``: confidence that half of their sightings must have by then.
-    ``fill``: longest gap of a joint, from sighting to sighting, that is interpolated.
-    ``reach``: distance between prediction and detection that is accepted at once, in body scales
-    (half the diagonal of the person's box, about half the height of somebody who stands).
-    ``stray``: by how much that distance grows with the time unseen, in body scales a second, up to two scales; twice
-    as fast for somebody who was seen once, whose velocity nobody knows.
-    ``nearness``: what a body scale of distance counts beside one minus the keypoint similarity.
-    ``agility``: time over which a person's velocity is averaged.
-    ``inertia``: time in which somebody unseen is assumed to lose 63 % of their velocity.
+    Args:
+        high_confidence: From which on a detection may start a tracklet, 0-1.
+        low_confidence: From which on a detection may continue one, 0-1.
+        joint_score: Below which a joint counts as not seen, 0-1.
+        longest_hidden: How long a person may be hidden and keep the id.
+        longest_hidden_tentative: The same for somebody who has no id yet.
+        probation: How long a person must be followed before they get an id.
+        typical_confidence: What half of their observations must reach by then, 0-1.
+        longest_gap: The longest gap of a joint, from observation to observation, that is interpolated.
+        gate: The distance between prediction and detection that is always accepted, in body scales (half the diagonal
+            of the person's box, about half the height of somebody who stands).
+        gate_growth: How much that distance grows while a person is hidden, in body scales a second, up to two scales;
+            twice as fast for somebody who was observed once, whose velocity is unknown.
+        distance_weight: The cost of one body scale of distance, beside 1 - OKS.
+        velocity_window: The time over which a person's velocity is averaged.
+        velocity_decay: The time in which somebody hidden is assumed to lose 63 % of their velocity.
+
+    Raises:
+        SettingsError: A value is out of range.
     """
 
-    start: float = 0.3
-    weak: float = 0.1
-    joint: float = 0.2
-    memory: float = 1.5
-    patience: float = 0.3
+    high_confidence: float = 0.3
+    low_confidence: float = 0.1
+    joint_score: float = 0.2
+    longest_hidden: float = 1.5
+    longest_hidden_tentative: float = 0.3
     probation: float = 0.3
-    typical: float = 0.2
-    fill: float = 0.4
-    reach: float = 0.25
-    stray: float = 2.0
-    nearness: float = 0.5
-    agility: float = 0.15
-    inertia: float = 1.0
+    typical_confidence: float = 0.2
+    longest_gap: float = 0.4
+    gate: float = 0.25
+    gate_growth: float = 2.0
+    distance_weight: float = 0.5
+    velocity_window: float = 0.15
+    velocity_decay: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("start", "weak", "joint", "typical"):
+        for name in ("high_confidence", "low_confidence", "joint_score", "typical_confidence"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise SettingsError(f"Tracker setting {name} is {getattr(self, name)}; it must lie between 0 and 1.")
         for field in fields(self):
@@ -49,5 +53,8 @@ class TrackerSettings:
                 raise SettingsError(
                     f"Tracker setting {field.name} is {getattr(self, field.name)}; it must be 0 or more."
                 )
-        if self.weak > self.start:
-            raise SettingsError(f"Tracker setting weak ({self.weak}) must not be above start ({self.start}).")
+        if self.low_confidence > self.high_confidence:
+            raise SettingsError(
+                f"Tracker setting low_confidence ({self.low_confidence}) must not be above high_confidence "
+                f"({self.high_confidence})."
+            )

@@ -1,6 +1,6 @@
-"""Steadier keypoints, at a price that is stated: how far they lag behind, or how far the filter looks ahead.
+"""Smoothing filters for keypoints. Each states its cost: how far it lags behind, and how far it looks ahead.
 
-Every joint is smoothed between its gaps, never across one. What was filled in is smoothed too, and stays marked.
+Every joint is smoothed between its gaps, never across one. Filled joints are smoothed too, and stay marked.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,75 +10,83 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float
 
-from kinelift.detectors.tracking.likeness import extent
+from kinelift.detectors.tracking.similarity import extent
 from kinelift.poses import Track2D
 from kinelift.poses.errors import SettingsError
 
 
 @runtime_checkable
 class Smoothing(Protocol):
-    """A filter of tracks that states what it costs."""
+    """A filter for tracks that states its cost."""
 
     @property
     def lag(self) -> float:
-        """Seconds by which it comes late at most."""
+        """The longest delay of the output, s."""
 
     @property
-    def ahead(self) -> float:
-        """Seconds of the future that it needs."""
+    def lookahead(self) -> float:
+        """How much of the future it needs, s."""
 
     def apply(self, track: Track2D) -> Track2D:
-        """The same track with steadier points; scores, gaps and ``filled`` stay."""
+        """Smooth the points of a track; scores, gaps and ``filled`` stay."""
 
 
 @dataclass(frozen=True)
 class OneEuro:
-    """A low pass whose cut-off rises with speed: steady at rest, quick in motion. Never looks ahead.
+    """A low-pass filter whose cut-off rises with speed: steady at rest, quick in motion. It never looks ahead.
 
-    ``rest``: cut-off in Hz of what stands still; ``gain``: by how much it rises with speed, Hz for one size of the
-    person a second; ``pace``: cut-off of the speed itself. Source: Casiez, Roussel and Vogel, 1 € filter: a simple
-    speed-based low-pass filter for noisy input in interactive systems, CHI 2012.
+    Source: Casiez, Roussel and Vogel, 1 € filter: a simple speed-based low-pass filter for noisy input in interactive
+    systems, CHI 2012.
+
+    Args:
+        min_cutoff: The cut-off at rest, Hz.
+        beta: How much the cut-off rises with speed, Hz for one size of the person a second.
+        d_cutoff: The cut-off of the speed itself, Hz.
     """
 
-    rest: float = 2.0
-    gain: float = 4.0
-    pace: float = 1.0
+    min_cutoff: float = 2.0
+    beta: float = 4.0
+    d_cutoff: float = 1.0
 
     def __post_init__(self) -> None:
         _positive(self)
 
     @property
     def lag(self) -> float:
-        """Of slow movement: 1 / (2π ``rest``). Movement of one size a second comes by rest / (rest + gain) as late."""
-        return 1 / (2 * np.pi * self.rest)
+        """The delay of slow movement, 1 / (2π ``min_cutoff``). Faster movement is delayed less."""
+        return 1 / (2 * np.pi * self.min_cutoff)
 
     @property
-    def ahead(self) -> float:
-        """None of the future is used."""
+    def lookahead(self) -> float:
+        """It uses nothing of the future."""
         return 0.0
 
     def apply(self, track: Track2D) -> Track2D:
-        """Frame by frame; a joint that was lost begins anew."""
+        """Smooth frame by frame; a joint that was lost starts anew."""
         out = track.points.copy()
         speed = np.zeros(out.shape[1:])
         sizes = extent(track.points).tolist()
         for k in range(1, len(track)):
             before, now, step = out[k - 1], track.points[k], track.times[k] - track.times[k - 1]
             size = sizes[k] = sizes[k] or sizes[k - 1] or 1.0
-            goes_on = np.isfinite(before) & np.isfinite(now)
-            raw = np.where(goes_on, (now - before) / step, 0.0)
-            speed = np.where(goes_on, speed + _share(self.pace, step) * (raw - speed), 0.0)
-            cut_off = self.rest + self.gain * np.linalg.norm(speed, axis=-1, keepdims=True) / size
-            out[k] = np.where(goes_on, before + _share(cut_off, step) * (now - before), now)
+            continues = np.isfinite(before) & np.isfinite(now)
+            raw = np.where(continues, (now - before) / step, 0.0)
+            speed = np.where(continues, speed + _smoothing_factor(self.d_cutoff, step) * (raw - speed), 0.0)
+            cut_off = self.min_cutoff + self.beta * np.linalg.norm(speed, axis=-1, keepdims=True) / size
+            out[k] = np.where(continues, before + _smoothing_factor(cut_off, step) * (now - before), now)
         return replace(track, points=out)
 
 
 @dataclass(frozen=True)
 class SavitzkyGolay:
-    """A polynomial of degree ``order`` fitted to ``window`` seconds around every frame, by the actual times.
+    """A polynomial fitted to a window around every frame, at the actual times.
 
-    No lag, but it looks half a window ahead; at the ends of a stretch it fits what is there. Source: Savitzky and
+    It has no lag, but looks half a window ahead; at the ends of a stretch it fits what is there. Source: Savitzky and
     Golay, Smoothing and differentiation of data by simplified least squares procedures, 1964.
+
+    Args:
+        window: The length of the window, s.
+        order: The degree of the polynomial.
     """
 
     window: float = 0.2
@@ -89,16 +97,16 @@ class SavitzkyGolay:
 
     @property
     def lag(self) -> float:
-        """Centred: none."""
+        """None, as the window is centred."""
         return 0.0
 
     @property
-    def ahead(self) -> float:
+    def lookahead(self) -> float:
         """Half of the window."""
         return self.window / 2
 
     def apply(self, track: Track2D) -> Track2D:
-        """Stretch by stretch of every joint; stretches of fewer frames than a polynomial needs stay as they are."""
+        """Smooth each stretch of each joint; stretches with fewer frames than a polynomial needs stay as they are."""
         out = track.points.copy()
         for start, stop, joints in _stretches(np.isfinite(track.points).all(axis=-1)):
             times = track.times[start:stop]
@@ -114,7 +122,11 @@ class SavitzkyGolay:
 
 
 def smoothing(name: str) -> Smoothing | None:
-    """By name: none, one-euro or savgol. Raises ``SettingsError`` for any other."""
+    """The filter of that name: none, one-euro or savgol.
+
+    Raises:
+        SettingsError: There is no such filter.
+    """
     if name == "none":
         return None
     if name not in _KINDS:
@@ -126,7 +138,7 @@ _KINDS: Mapping[str, Callable[[], Smoothing]] = {"one-euro": OneEuro, "savgol": 
 
 
 def _stretches(seen: Bool[np.ndarray, "T J"]) -> Iterator[tuple[int, int, list[int]]]:
-    """Start, stop and joints of all stretches without a gap; joints with the same ones together."""
+    """Start, stop and joints of all stretches without a gap; joints that share a stretch come together."""
     found: dict[tuple[int, int], list[int]] = {}
     edge = np.zeros((1, seen.shape[1]), dtype=int)
     change = np.diff(seen.astype(int), axis=0, prepend=edge, append=edge)
@@ -137,8 +149,8 @@ def _stretches(seen: Bool[np.ndarray, "T J"]) -> Iterator[tuple[int, int, list[i
     return ((start, stop, joints) for (start, stop), joints in found.items())
 
 
-def _share(cut_off: float | Float[np.ndarray, "J 1"], step: float) -> float | Float[np.ndarray, "J 1"]:
-    """How much of the way to the new value a first-order low pass goes in ``step`` seconds."""
+def _smoothing_factor(cut_off: float | Float[np.ndarray, "J 1"], step: float) -> float | Float[np.ndarray, "J 1"]:
+    """How much of the way to the new value a first-order low-pass filter goes in ``step`` seconds, 0-1."""
     return 1 / (1 + 1 / (2 * np.pi * cut_off * step))
 
 

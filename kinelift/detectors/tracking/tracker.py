@@ -1,24 +1,26 @@
 """The tracker: gives every person an id that stays theirs while they move, cross, hide, enter and leave."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from kinelift.detectors.tracking.association import pair
-from kinelift.detectors.tracking.candidate import Candidate, Sighting
-from kinelift.detectors.tracking.filling import fill, lay_out
-from kinelift.detectors.tracking.likeness import centres, keypoint_similarity, scales, spreads
+from kinelift.detectors.protocol import TrackRepair
+from kinelift.detectors.tracking.association import associate
+from kinelift.detectors.tracking.filling import fill, to_track
 from kinelift.detectors.tracking.settings import TrackerSettings
+from kinelift.detectors.tracking.similarity import body_scales, box_centres, object_keypoint_similarity, oks_sigmas
+from kinelift.detectors.tracking.tracklet import Observation, Tracklet
 from kinelift.poses import People, Skeleton, Track2D
 from kinelift.poses.errors import DataError
 
-_SAME_BODY = 0.7
+_DUPLICATE = 0.7
+"""The OKS above which two detections in one frame are the same person."""
 _FEWEST_JOINTS = 3
 
 
 class Identity(NamedTuple):
-    """One person of a video: ``id`` counts from 1, ``track`` spans their first to their last sighting."""
+    """One person of a video: ``id`` counts from 1; ``track`` spans their first to their last observation."""
 
     id: int
     track: Track2D
@@ -28,8 +30,9 @@ class Tracker:
     """Follows people through a video, one frame at a time; keeps keypoints only.
 
     Every frame is associated in two rounds: confident detections first, then weak ones, which only continue somebody
-    known (source: Zhang et al., ByteTrack, ECCV 2022). Who is hidden moves on with slowing velocity and is looked for
-    in a circle that grows with time. A newcomer gets an id after a probation, so that brief ghosts never have one.
+    known (source: Zhang et al., ByteTrack, ECCV 2022). A hidden person moves on with slowing velocity, and the gate in
+    which they are searched grows with time. A new person gets an id after a probation, so that short false detections
+    never have one.
     """
 
     def __init__(
@@ -37,46 +40,65 @@ class Tracker:
         skeleton: Skeleton,
         size: tuple[int, int],
         settings: TrackerSettings | None = None,
-        mend: Callable[[Track2D], Track2D] | None = None,
+        repair: TrackRepair | None = None,
     ) -> None:
-        """``size`` is the picture's (width, height) in pixels; ``mend`` goes over every track before its gaps are
-        filled, as ``flips.unflipped`` does for detectors that read left and right frame by frame.
+        """Start without any people.
+
+        Args:
+            skeleton: The joints of the detector.
+            size: The (width, height) of the image in pixels.
+            settings: Thresholds.
+            repair: Corrects every track before its gaps are filled, as ``repair_side_flips`` does for detectors that
+                see each frame on its own.
         """
-        self._mend = mend
+        self._repair = repair
         self._skeleton = skeleton
         self._size = size
         self._settings = settings or TrackerSettings()
-        self._spread = spreads(skeleton)
+        self._sigmas = oks_sigmas(skeleton)
         self._first_frame = 0
         self._times: list[float] = []
-        self._present: list[Candidate] = []
-        self._gone: list[Candidate] = []
+        self._active: list[Tracklet] = []
+        self._ended: list[Tracklet] = []
         self._ids = 0
 
     def update(self, people: People, time: float) -> tuple[int | None, ...]:
-        """Take the next frame, at ``time`` seconds, and say who every row of ``people`` is (None = no id so far).
+        """Take the next frame.
 
-        Raises ``DataError`` for a frame out of order.
+        Args:
+            people: The people detected in it.
+            time: Its time, s.
+
+        Returns:
+            The id of each row of ``people``; None = no id so far.
+
+        Raises:
+            DataError: The frame is out of order.
         """
         self._advance(people.frame, time)
-        rows = self._sightings(people, time)
-        owners: dict[Sighting, Candidate] = {}
+        rows = self._observations(people, time)
+        owners: dict[Observation, Tracklet] = {}
         for confident in (True, False):
-            waiting = [c for c in self._present if c not in owners.values()]
-            sightings = [s for s in rows.values() if (s.confidence >= self._settings.start) == confident]
-            for found in pair(waiting, sightings, time, self._spread, self._settings):
-                found.candidate.see(found.sighting, found.off)
-                owners[found.sighting] = found.candidate
-        self._welcome(rows.values(), owners)
+            unmatched = [t for t in self._active if t not in owners.values()]
+            observations = [
+                one for one in rows.values() if (one.confidence >= self._settings.high_confidence) == confident
+            ]
+            for match in associate(unmatched, observations, time, self._sigmas, self._settings):
+                match.tracklet.update(match.observation, match.displacement)
+                owners[match.observation] = match.tracklet
+        self._start_tracklets(rows.values(), owners)
         self._give_ids()
         return tuple(owners[rows[r]].id if rows.get(r) in owners else None for r in range(len(people)))
 
     def tracks(self) -> tuple[Identity, ...]:
-        """Everybody who has an id so far, sorted by id. In a video shorter than the probation, half of it is enough."""
-        everybody = self._gone + self._present
-        known = {c.id: c for c in everybody if c.id is not None}
+        """Everybody who has an id so far, sorted by id.
+
+        In a video shorter than the probation, half of the video is enough for an id.
+        """
+        everybody = self._ended + self._active
+        known = {t.id: t for t in everybody if t.id is not None}
         needed = min(self._settings.probation, (self._times[-1] - self._times[0]) / 2) if self._times else 0.0
-        late = (c for c in self._present if c.id is None and c.convinces(needed))
+        late = (t for t in self._active if t.id is None and t.is_confirmed(needed))
         known.update(enumerate(late, start=self._ids + 1))
         return tuple(Identity(number, self._track(known[number])) for number in sorted(known))
 
@@ -90,43 +112,43 @@ class Tracker:
                 "Give the tracker every frame once, in order."
             )
         self._times.append(time)
-        forgotten = [c for c in self._present if c.forgotten(time)]
-        self._gone += [c for c in forgotten if c.id is not None]
-        self._present = [c for c in self._present if c not in forgotten]
+        expired = [t for t in self._active if t.has_expired(time)]
+        self._ended += [t for t in expired if t.id is not None]
+        self._active = [t for t in self._active if t not in expired]
 
-    def _sightings(self, people: People, time: float) -> dict[int, Sighting]:
-        """Sightings by row of ``people``, without bodies too weak or too incomplete to be followed."""
-        seen = (people.scores >= self._settings.joint) & np.isfinite(people.points).all(axis=-1)
+    def _observations(self, people: People, time: float) -> dict[int, Observation]:
+        """Observations by row of ``people``, without those too weak or too incomplete to be followed."""
+        seen = (people.scores >= self._settings.joint_score) & np.isfinite(people.points).all(axis=-1)
         points = np.where(seen[..., None], people.points, np.nan)
         scores = np.where(seen, people.scores, 0.0)
-        middles = centres(people.boxes)
-        usable = (people.confidence >= self._settings.weak) & (seen.sum(axis=1) >= _FEWEST_JOINTS)
-        confidence, sizes = people.confidence.tolist(), scales(people.boxes).tolist()
+        centres = box_centres(people.boxes)
+        usable = (people.confidence >= self._settings.low_confidence) & (seen.sum(axis=1) >= _FEWEST_JOINTS)
+        confidence, sizes = people.confidence.tolist(), body_scales(people.boxes).tolist()
         return {
-            r: Sighting(people.frame, time, points[r].copy(), scores[r].copy(), middles[r], sizes[r], confidence[r])
+            r: Observation(people.frame, time, points[r].copy(), scores[r].copy(), centres[r], sizes[r], confidence[r])
             for r in np.flatnonzero(usable).tolist()
         }
 
-    def _welcome(self, sightings: Iterable[Sighting], owners: dict[Sighting, Candidate]) -> None:
-        """Begin to follow newcomers, largest first, unless they are a second finding of somebody in this frame."""
-        free = [s for s in sightings if s not in owners and s.confidence >= self._settings.start]
-        for sighting in sorted(free, key=lambda s: s.scale, reverse=True):
-            if not any(self._same(sighting, other) for other in owners):
-                owners[sighting] = Candidate([sighting], self._settings)
-                self._present.append(owners[sighting])
+    def _start_tracklets(self, observations: Iterable[Observation], owners: dict[Observation, Tracklet]) -> None:
+        """Start to follow new people, largest first, unless they duplicate somebody in this frame."""
+        new = [o for o in observations if o not in owners and o.confidence >= self._settings.high_confidence]
+        for observation in sorted(new, key=lambda o: o.scale, reverse=True):
+            if not any(self._are_duplicates(observation, other) for other in owners):
+                owners[observation] = Tracklet([observation], self._settings)
+                self._active.append(owners[observation])
 
-    def _same(self, a: Sighting, b: Sighting) -> bool:
+    def _are_duplicates(self, a: Observation, b: Observation) -> bool:
         scale = np.array([max(a.scale, b.scale)])
-        return bool(keypoint_similarity(a.points[None], b.points[None], scale, self._spread)[0, 0] > _SAME_BODY)
+        return bool(object_keypoint_similarity(a.points[None], b.points[None], scale, self._sigmas)[0, 0] > _DUPLICATE)
 
     def _give_ids(self) -> None:
-        for candidate in self._present:
-            if candidate.id is None and candidate.convinces(self._settings.probation):
+        for tracklet in self._active:
+            if tracklet.id is None and tracklet.is_confirmed(self._settings.probation):
                 self._ids += 1
-                candidate.id = self._ids
+                tracklet.id = self._ids
 
-    def _track(self, candidate: Candidate) -> Track2D:
-        first, last = candidate.sightings[0].frame, candidate.sightings[-1].frame
+    def _track(self, tracklet: Tracklet) -> Track2D:
+        first, last = tracklet.observations[0].frame, tracklet.observations[-1].frame
         times = np.array(self._times[first - self._first_frame : last - self._first_frame + 1])
-        track = lay_out(candidate.sightings, times, self._skeleton, self._size)
-        return fill(self._mend(track) if self._mend else track, self._settings.fill)
+        track = to_track(tracklet.observations, times, self._skeleton, self._size)
+        return fill(self._repair(track) if self._repair else track, self._settings.longest_gap)

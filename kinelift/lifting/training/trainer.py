@@ -26,7 +26,6 @@ from kinelift.lifting.training.sample_sources import (
     RecordedSamples,
     SampleSource,
     SyntheticSamples,
-    ahead,
     endless,
     frame_rate,
     skeletons_of,
@@ -36,6 +35,7 @@ from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training_batch import Batch, Framing
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses.errors import SettingsError
+from kinelift.poses.lookahead import prefetch
 from kinelift.weights.run import Run, load_state, save_state
 
 VALIDATION_SAMPLES = 2048
@@ -189,7 +189,7 @@ class Trainer:
 
     def _batches(self) -> Iterator[tuple[Batch, ...]]:
         """What each step of an epoch learns from; after the warm-up, unlabelled samples come with it."""
-        mine = ahead(self.source.epoch(self.epoch, self.samples, self.generator))
+        mine = prefetch(self.source.epoch(self.epoch, self.samples, self.generator))
         if self.unlabelled is None or self.epoch < self.settings.semi.warmup:
             return ((batch,) for batch in mine)
         other, generator = self.unlabelled

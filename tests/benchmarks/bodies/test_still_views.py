@@ -77,7 +77,7 @@ def test_answers_are_the_commands(tmp_path: Path) -> None:
     points = noisy(seen(45), frames, None, Generator())
     answer = studio.lift(points)
     assert len(answer) == frames and answer.times[1] == pytest.approx(1 / RATE, abs=1e-5)
-    settings, detection = Settings(), Detection(keypoints=studio.video.with_suffix(".json"))
+    settings, detection = Settings(), Detection(options={"keypoints": studio.video.with_suffix(".json")})
     assert cli.run(studio.video, settings=settings, detection=detection, out=tmp_path / "out", quiet=True) == 0
     (person,) = load(tmp_path / "out" / "still" / "recording.npz").people
     assert person.poses is not None

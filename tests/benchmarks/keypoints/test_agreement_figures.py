@@ -17,7 +17,7 @@ from benchmarks.keypoints.agreement_figures import (
     tremble,
 )
 from kinelift.poses import COCO17
-from tests.detectors.tracking_scenes import Walker
+from tests.detectors.tracking.scenes import Walker
 
 RATE = 30.0
 TIMES = np.arange(45) / RATE

@@ -106,7 +106,7 @@ def test_spells_last_as_long_as_they_should() -> None:
 
 
 def test_without_flaws_ids_hold_and_without_memory_they_do_not(all_kinds: list[Scene]) -> None:
-    results = {"ours": ours(), "no memory": ours(memory=0.1), "boxes": plain(0.0)}
+    results = {"ours": ours(), "no memory": ours(longest_hidden=0.1), "boxes": plain(0.0)}
     scores = {name: [] for name in results}
     for number, scene in enumerate(all_kinds[4:5]):
         found = detected(scene, Flaws(), number)

@@ -1,4 +1,4 @@
-"""The adapter around a fake Detectron2; around the real one with random weights, where it is installed."""
+"""The adapter around a fake Detectron2, and around the real one with random weights where it is installed."""
 
 import pickle
 import sys
@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from kinelift.detectors.detectron2 import keypoint_rcnn
-from kinelift.detectors.detectron2.detector import Detectron2, Detectron2Settings, comparable, installed
+from kinelift.detectors.detectron2.detector import Detectron2, Detectron2Settings, normalised_scores
+from kinelift.detectors.detectron2.kind import installed
 from kinelift.poses import COCO17, Frame
 from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
 from tests.detectors.conftest import blank
-from tests.detectors.detectron2_fake import URL, Fake, Network, Seen, nobody, person, recorded, red_spot
-from tests.detectors.detectron2_random import random_network
+from tests.detectors.detectron2.fake import URL, Fake, Network, Seen, nobody, person, recorded, red_spot
+from tests.detectors.detectron2.random_weights import random_network
 
 
 class TestAnswers:
@@ -39,7 +40,7 @@ class TestAnswers:
             flat, raw = people.scores.ravel(), instances.pred_keypoints[..., 2].numpy().ravel()
             np.testing.assert_array_equal(np.argsort(flat), np.argsort(raw))
 
-    def test_the_surest_come_first_and_the_doubtful_are_left_out(self) -> None:
+    def test_people_are_sorted_by_confidence_and_weak_ones_left_out(self) -> None:
         scores = (0.6, 0.2, 0.9, 0.5)
         rows = [person(10 * k + 10, 20, score) for k, score in enumerate(scores)]
         seen = Seen(*(torch.cat([getattr(row, name) for row in rows]) for name in ("boxes", "scores", "keypoints")))
@@ -50,7 +51,7 @@ class TestAnswers:
 
     def test_joint_scores_keep_their_order_and_get_a_common_scale(self) -> None:
         raw = np.array([0.0, 1e-6, 0.05, 0.2, 1.0, 5.3, 844.0, np.inf])
-        scores = comparable(raw)
+        scores = normalised_scores(raw)
         assert (np.diff(scores) > 0).all() and scores[0] >= 0 and scores[-1] == 1
         np.testing.assert_allclose(scores[2:5], [0.2, 0.5, 5 / 6])
 
@@ -64,7 +65,7 @@ class TestPictures:
         long_side=st.integers(50, 300),
     )
     @settings(max_examples=30)
-    def test_people_come_back_to_where_they_are_in_the_picture(
+    def test_people_are_in_pixels_of_the_original_image(
         self, width: int, height: int, place: tuple[float, float], short_side: int, long_side: int
     ) -> None:
         x, y = place[0] * width, place[1] * height

@@ -34,26 +34,26 @@ def test_every_frame_has_its_own_people() -> None:
     assert (found[1] is known[0], found[2] is known[1], found[4] is known[2]) == (True, True, True)
 
 
-def test_another_size_is_another_video() -> None:
-    with pytest.raises(DataError, match="walk tells of pictures of 64 × 96 px, and the video has 96 × 64"):
+def test_another_image_size_is_refused() -> None:
+    with pytest.raises(DataError, match="walk is for images of 64 × 96 px, and the video has 96 × 64"):
         run(file(people(0), size=(HEIGHT, WIDTH)), 3)
 
 
-def test_joints_far_outside_are_of_another_video() -> None:
+def test_joints_far_outside_the_image_are_refused() -> None:
     inside = [people(k) for k in range(20)]
     assert len(run(file(*inside[:-1], people(19, at=(200, 200))), 20)) == 20, "5 % are no proof"
     with pytest.raises(DataError, match="10% of the joints are far outside"):
         run(file(*inside[:-2], people(18, at=(200, 200)), people(19, at=(-200, 3))), 20)
 
 
-def test_joints_that_were_not_seen_are_nowhere() -> None:
+def test_unseen_joints_do_not_count_as_outside() -> None:
     one = people(0)
     one.points[0, 3:], one.scores[0, 3:] = np.nan, 0.0
     (found,) = run(file(one), 1)
     assert found is one
 
 
-def test_more_frames_are_another_video() -> None:
+def test_more_frames_than_the_video_are_refused() -> None:
     longer = file(*(people(k) for k in range(60)))
     frames = KeypointFile(longer).detect(blank(50, WIDTH, HEIGHT))
     assert [len(next(frames)) for _ in range(50)] == [1] * 50, "all are there before the error"
@@ -62,7 +62,7 @@ def test_more_frames_are_another_video() -> None:
 
 
 @pytest.mark.parametrize(("count", "surplus"), [(50, 2), (1000, 9)])
-def test_programs_do_not_count_alike(count: int, surplus: int) -> None:
+def test_a_few_more_frames_than_the_video_are_accepted(count: int, surplus: int) -> None:
     still = people(0)
     known = file(
         *(People(k, still.points, still.scores, still.boxes, still.confidence) for k in range(count + surplus))

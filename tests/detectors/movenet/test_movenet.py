@@ -15,7 +15,7 @@ from kinelift.poses.errors import DetectorError, SettingsError
 
 
 class Network:
-    """Answers with fixed rows, as the interpreter would."""
+    """Returns fixed rows, as the interpreter would."""
 
     def __init__(self, rows: np.ndarray) -> None:
         self.rows, self.shapes, self.seen = rows.astype(np.float32), [], None
@@ -98,7 +98,7 @@ def detector(movenet_file: Path) -> MoveNet:
 
 
 def distances(a: People, b: People) -> np.ndarray:
-    """Of the surest person's sure joints, as a fraction of the box's diagonal."""
+    """The distance of the most confident person's confident joints, as a fraction of the box's diagonal."""
     sure = np.minimum(a.scores[0], b.scores[0]) > 0.4
     assert sure.sum() >= 8
     size = np.linalg.norm(a.boxes[0, 2:] - a.boxes[0, :2])
@@ -116,7 +116,7 @@ def test_man_and_woman_are_found_on_their_limbs(detector: MoveNet, clip: list[Fr
     assert 560 < x[0] < 700 < 1000 < x[1] < 1350
 
 
-def test_scaled_picture_gives_scaled_people(detector: MoveNet, clip: list[Frame]) -> None:
+def test_a_scaled_image_gives_scaled_people(detector: MoveNet, clip: list[Frame]) -> None:
     image = clip[0].image
     half = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     whole, small = detector.find(image), detector.find(half)
@@ -124,7 +124,7 @@ def test_scaled_picture_gives_scaled_people(detector: MoveNet, clip: list[Frame]
     assert np.median(distances(whole, doubled)) < 0.01
 
 
-def test_moved_picture_gives_moved_people(detector: MoveNet, clip: list[Frame]) -> None:
+def test_a_shifted_image_gives_shifted_people(detector: MoveNet, clip: list[Frame]) -> None:
     image = clip[0].image
     right, down = 96, 64
     moved = cv2.copyMakeBorder(image, down, 0, right, 0, cv2.BORDER_REPLICATE)
@@ -151,7 +151,7 @@ def test_portrait_and_tiny_pictures(detector: MoveNet, clip: list[Frame]) -> Non
     assert len(detector.find(np.full((7, 300, 3), 255, np.uint8))) == 0
 
 
-def test_stream_equals_single_pictures(detector: MoveNet, clip: list[Frame]) -> None:
+def test_a_stream_equals_single_images(detector: MoveNet, clip: list[Frame]) -> None:
     frames = [clip[0], Frame(1, Fraction(1), clip[10].image), Frame(2, Fraction(2), clip[0].image)]
     for people, frame in zip(detector.detect(frames), frames, strict=True):
         np.testing.assert_array_equal(people.points, detector.find(frame.image).points)

@@ -1,4 +1,4 @@
-"""Who is lost by the wide view and found close up; doubles see coloured squares instead of people."""
+"""People lost in the full frame and found in a close-up; test doubles see coloured squares instead of people."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,7 +14,7 @@ from tests.detectors.conftest import blank
 
 @dataclass
 class Squares:
-    """Finds the bounding box of each listed brightness; ``sizes`` records the pictures it was shown."""
+    """Detects the bounding box of each listed brightness; ``sizes`` records the sizes of the images it saw."""
 
     levels: tuple[int, ...]
     blind: tuple[int, ...] = ()
@@ -35,7 +35,7 @@ def _bounds(image: np.ndarray, level: int) -> tuple[int, int, int, int]:
 
 
 def moving(count: int, level: int = 200, step: int = 2) -> list[Frame]:
-    """A square of 20 pixels that starts half outside of the picture and moves to the right."""
+    """A square of 20 pixels that starts half outside the image and moves to the right."""
     frames = blank(count)
     for k, frame in enumerate(frames):
         frame.image[10:30, max(0, step * k - 10) : step * k + 10] = level
@@ -53,19 +53,19 @@ def test_a_lost_person_is_found_close_up_in_the_same_place() -> None:
     assert all(height == width == 32 for height, width in near.sizes)
 
 
-def test_nobody_lost_means_no_second_look() -> None:
+def test_there_is_no_close_up_while_nobody_is_lost() -> None:
     near = Squares((200,))
     assert [len(p) for p in SecondLook(Squares((200,)), near).detect(moving(5))] == [1] * 5
     assert near.sizes == []
 
 
-def test_who_has_left_is_not_invented() -> None:
+def test_a_person_who_left_is_not_detected() -> None:
     frames, near = [*moving(3), *blank(6)[3:]], Squares((200,))
     assert [len(p) for p in SecondLook(Squares((200,)), near).detect(frames)] == [1, 1, 1, 0, 0, 0]
     assert len(near.sizes) == 1, "one look, and then it is let go"
 
 
-def test_who_was_found_already_is_not_found_twice() -> None:
+def test_a_person_is_not_detected_twice() -> None:
     frames = blank(2)
     frames[0].image[10:30, 10:60] = 200
     frames[1].image[10:30, 44:60] = 200  # so much smaller that the boxes no longer overlap enough
@@ -73,7 +73,7 @@ def test_who_was_found_already_is_not_found_twice() -> None:
     assert [len(p) for p in found] == [1, 1]
 
 
-def test_two_streams_do_not_share_a_memory() -> None:
+def test_two_streams_do_not_share_state() -> None:
     look = SecondLook(Squares((200,), blind=(0,)), Squares((200,)))
     assert len(list(look.detect(moving(3)))[-1]) == 1
     assert len(next(iter(look.detect(moving(3))))) == 0

@@ -1,4 +1,4 @@
-"""Every form of ONNX file gives the same maps; what is no such network is refused by name."""
+"""Every form of ONNX file gives the same maps; other files are refused."""
 
 import sys
 from pathlib import Path
@@ -9,9 +9,9 @@ import pytest
 
 from kinelift.detectors.openpose.field_network import LIGHTWEIGHT, Encoding, FieldNetwork
 from kinelift.detectors.openpose.onnx_fields import OnnxFields
-from kinelift.detectors.openpose.part_fields.limbs import FIELDS, HEATMAPS
+from kinelift.detectors.openpose.part_fields.fields import FIELDS, HEATMAPS
 from kinelift.poses.errors import DetectorError
-from tests.detectors.onnx_files import INT64, STRIDE, UINT8, write_cells
+from tests.detectors.openpose.onnx_files import INT64, STRIDE, UINT8, write_cells
 
 WEIGHTS = np.random.default_rng(0).normal(0, 0.01, (HEATMAPS + FIELDS, 3))
 HEAT, LIMBS = slice(HEATMAPS), slice(HEATMAPS, None)
@@ -50,7 +50,7 @@ def test_every_form_gives_the_same_maps(tmp_path: Path, form: dict[str, Any]) ->
     assert network.size == ((48, 32) if "size" in form else None)
 
 
-def test_of_several_stages_the_last_counts(tmp_path: Path) -> None:
+def test_the_last_of_several_stages_is_used(tmp_path: Path) -> None:
     doubled = np.concatenate([WEIGHTS * 9, WEIGHTS])
     names = ("heat0", "limbs0", "heat1", "limbs1")
     splits = (HEAT, slice(HEATMAPS, HEATMAPS + FIELDS), slice(57, 57 + HEATMAPS), slice(57 + HEATMAPS, None))
@@ -81,7 +81,7 @@ def test_an_export_of_lightweight_openpose_is_known_by_its_outputs(tmp_path: Pat
     np.testing.assert_allclose(maps(network), expected(PICTURE, LIGHTWEIGHT), rtol=1e-4, atol=1e-4)
 
 
-def test_pictures_of_a_batch_are_answered_each(tmp_path: Path) -> None:
+def test_each_image_of_a_batch_gets_its_maps(tmp_path: Path) -> None:
     network = OnnxFields(write_cells(tmp_path / "x.onnx", WEIGHTS), threads=1)
     one, other = network.fields(np.concatenate([PICTURE, 255 - PICTURE]))
     np.testing.assert_allclose(one.heat, expected(PICTURE)[HEAT], rtol=1e-4, atol=1e-4)
@@ -95,7 +95,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     body25 = write_cells(tmp_path / "body25.onnx", np.zeros((26 + 52, 3)))
     with pytest.raises(DetectorError, match=r"19 heat maps and 38 fields: its outputs are \(1, 78, 12, 20\)"):
         OnnxFields(body25)
-    with pytest.raises(DetectorError, match=r"does not take one picture.*tensor\(int64\)"):
+    with pytest.raises(DetectorError, match=r"does not take one image.*tensor\(int64\)"):
         OnnxFields(write_cells(tmp_path / "x.onnx", WEIGHTS, dtype=INT64))
 
 

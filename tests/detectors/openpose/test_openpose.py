@@ -1,4 +1,4 @@
-"""From pictures to joints in their pixels, with networks that are known, random or real."""
+"""From images to joints in pixels, with scripted, random and real networks."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,19 +21,19 @@ from kinelift.detectors.openpose.field_network import Encoding, FieldNetwork
 from kinelift.detectors.openpose.lightweight import LightweightFields
 from kinelift.detectors.openpose.onnx_fields import OnnxFields
 from kinelift.detectors.openpose.part_fields import GroupingSettings, PartFields
-from kinelift.detectors.openpose.part_fields.limbs import FIELDS, HEATMAPS, PARTS
+from kinelift.detectors.openpose.part_fields.fields import FIELDS, HEATMAPS, PARTS
 from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
 from kinelift.poses import Frame, People
 from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
 from kinelift.poses.skeleton import OPENPOSE18
-from tests.detectors.onnx_files import write_cells
+from tests.detectors.openpose.onnx_files import write_cells
 
 STRIDE = 8
 SINGLE = GroupingSettings(joints=1, person=0.0)
 
 
 class Drawn:
-    """A network that always sees the same people, given in cells; it notes what it was asked."""
+    """A network that always sees the same people, given in cells; it records its input."""
 
     short_side, multiple = 256, 8
 
@@ -49,7 +49,7 @@ class Drawn:
 
 @settings(max_examples=40)
 @given(st.integers(64, 2000), st.integers(64, 2000), st.integers(0, 31), st.integers(0, 31))
-def test_the_centre_of_a_cell_comes_back_to_its_pixels(width: int, height: int, column: int, row: int) -> None:
+def test_the_centre_of_a_cell_maps_to_its_pixels(width: int, height: int, column: int, row: int) -> None:
     box = Letterbox.fit(width, height, 256, 8)
     cells = box.padded[0] // STRIDE, box.padded[1] // STRIDE
     column, row = column % cells[0], row % cells[1]
@@ -62,7 +62,7 @@ def test_the_centre_of_a_cell_comes_back_to_its_pixels(width: int, height: int, 
 
 
 @pytest.mark.parametrize(("width", "height"), [(656, 368), (1768, 994), (360, 640), (120, 90)])
-def test_spots_in_a_picture_are_found_where_they_are(tmp_path: Path, width: int, height: int) -> None:
+def test_spots_in_an_image_are_detected_at_their_position(tmp_path: Path, width: int, height: int) -> None:
     """Through a network in onnxruntime that sees a nose where it is red, a neck where it is green."""
     weights = np.zeros((HEATMAPS + FIELDS, 3))
     weights[PARTS.index("nose"), 0] = weights[PARTS.index("neck"), 1] = 1 / 255
@@ -78,7 +78,7 @@ def test_spots_in_a_picture_are_found_where_they_are(tmp_path: Path, width: int,
     np.testing.assert_allclose([nose, neck], spots, atol=0.03 * radius + 0.05)
 
 
-def test_people_are_answered_in_pixels_with_boxes_around_their_joints() -> None:
+def test_people_are_in_pixels_with_boxes_around_their_joints() -> None:
     shown = np.array([standing(1.0, (12, 6)), standing(1.0, (24, 6))])
     shown[0, PARTS.index("left_ankle")] = np.nan
     found = OpenPose(Drawn(shown)).find(np.zeros((512, 1000, 3), np.uint8), 7)
@@ -129,7 +129,7 @@ def test_the_input_has_the_size_that_was_asked_for() -> None:
 
 
 def same(fields: PartFields, others: PartFields) -> None:
-    """To a hundredth of how much each map varies, which is much more than rounding does and less than any mistake."""
+    """Equal to a hundredth of each map's range: well above rounding, well below any mistake."""
     for maps, other in ((fields.heat, others.heat), (fields.limbs, others.limbs)):
         spread = other.std(axis=(1, 2)).min()
         assert spread > 1e-3
@@ -139,7 +139,7 @@ def same(fields: PartFields, others: PartFields) -> None:
 class TestLightweight:
     @staticmethod
     def state(stages: int = 1) -> dict[str, Tensor]:
-        """Random weights; the normalisations know what goes through them, and the heads are loud, so answers vary."""
+        """Random weights, with normalisations fitted to their input and heads scaled up, so that outputs vary."""
         torch.manual_seed(0)
         net = LightweightOpenPose(LightweightOpenPoseConfig(refinements=stages))
         with torch.inference_mode():
@@ -154,7 +154,7 @@ class TestLightweight:
 
     @staticmethod
     def write(path: Path, state: Mapping[str, Any]) -> Path:
-        """As its author's training saves it."""
+        """In the format of its author's training."""
         weights = [torch.nn.Parameter(torch.ones(3))]
         adam = torch.optim.Adam(weights)
         schedule = torch.optim.lr_scheduler.MultiStepLR(adam, [100, 200, 260], 0.333)
@@ -176,7 +176,7 @@ class TestLightweight:
         (fields,) = network.fields(picture)
         same(fields, PartFields(heat[0].numpy(), limbs[0].numpy()))
 
-    def test_a_batch_is_answered_as_its_pictures_are(self, tmp_path: Path) -> None:
+    def test_a_batch_gives_the_same_maps_as_its_images(self, tmp_path: Path) -> None:
         network = LightweightFields.load(self.write(tmp_path / "x.pth", self.state()))
         pictures = np.random.default_rng(0).integers(0, 256, (3, 32, 48, 3), dtype=np.uint8)
         for k, fields in enumerate(network.fields(pictures)):
@@ -191,19 +191,21 @@ class TestLightweight:
             ({"initial_stage.heatmaps.1.0.bias": torch.zeros(26)}, r"size mismatch for initial_stage\.heatmaps\.1\.0"),
         ],
     )
-    def test_what_does_not_fit_is_refused_by_name(self, tmp_path: Path, change: Mapping[str, Any], says: str) -> None:
+    def test_tensors_that_do_not_fit_are_refused_by_name(
+        self, tmp_path: Path, change: Mapping[str, Any], says: str
+    ) -> None:
         state = {name: tensor for name, tensor in {**self.state(), **change}.items() if tensor is not None}
         with pytest.raises(WeightsError, match=rf"x\.pth does not hold Lightweight OpenPose.*{says}"):
             LightweightFields.load(self.write(tmp_path / "x.pth", state))
 
 
 class TestOpening:
-    def test_without_a_file_it_says_where_one_is(self, tmp_path: Path) -> None:
+    def test_without_a_file_the_error_says_where_to_get_one(self, tmp_path: Path) -> None:
         for missing in (None, tmp_path / "none.pth"):
             with pytest.raises(DetectorError, match=r"checkpoint_iter_370000\.pth .*--detector-weights FILE"):
                 open_openpose(missing)
 
-    def test_the_kind_of_file_is_told_by_its_content(self, tmp_path: Path) -> None:
+    def test_the_kind_of_file_is_recognised_by_its_content(self, tmp_path: Path) -> None:
         weights = TestLightweight.write(tmp_path / "x.onnx", TestLightweight.state())
         assert isinstance(open_openpose(weights, long_side=128), OpenPose)
         cells = write_cells(tmp_path / "x.pth", np.zeros((HEATMAPS + FIELDS, 3)))
@@ -244,7 +246,7 @@ class TestRealNetwork:
 
         assert sureness(Encoding("bgr")) > 1.3 * sureness(Encoding("rgb"))
 
-    def test_a_moved_picture_gives_moved_people(self, detector: OpenPose, clip: list[Frame]) -> None:
+    def test_a_shifted_image_gives_shifted_people(self, detector: OpenPose, clip: list[Frame]) -> None:
         image, right, down = clip[0].image, 90, 50
         moved = cv2.copyMakeBorder(image[:-down, :-right], down, 0, right, 0, cv2.BORDER_REPLICATE)
         a, b = detector.find(image), detector.find(moved)
@@ -260,7 +262,7 @@ class TestRealNetwork:
 
 
 def _distances(a: People, points: np.ndarray) -> np.ndarray:
-    """Of the surest person's joints, as a fraction of the box's diagonal."""
+    """The distance of the most confident person's joints, as a fraction of the box's diagonal."""
     size = np.linalg.norm(a.boxes[0, 2:] - a.boxes[0, :2])
     distances = np.linalg.norm(a.points[0] - points[0], axis=1) / size
     assert np.isfinite(distances).sum() >= 10

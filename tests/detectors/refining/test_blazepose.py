@@ -9,15 +9,14 @@ import pytest
 from kinelift.detectors.movenet.detector import MoveNet
 from kinelift.detectors.refining import blazepose
 from kinelift.detectors.refining.blazepose import BlazePose
-from kinelift.detectors.refining.crop import Crop
+from kinelift.detectors.refining.crop import Crop, fresh_crop
 from kinelift.detectors.refining.landmarks import Landmarks
-from kinelift.detectors.refining.refined import fresh_crop
 from kinelift.poses import COCO17, Frame
 from kinelift.poses.errors import DetectorError
 
 
 class Network:
-    """Answers with fixed rows, as the interpreter would."""
+    """Returns fixed rows, as the interpreter would."""
 
     def __init__(self, rows: np.ndarray, person: float, heatmaps: np.ndarray | None = None) -> None:
         dim = np.full((64, 64, 39), -9.0)
@@ -80,7 +79,7 @@ def test_a_clear_heatmap_moves_a_landmark_halfway_to_its_peak(monkeypatch: pytes
     assert seen.crop.centre == (120.0, 120.0)
 
 
-def test_landmarks_outside_of_the_heatmap_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_landmarks_outside_the_heatmap_keep_their_position(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.full((39, 5), 120.0)
     rows[0, :2], rows[2, :2] = [-40.0, 300.0], [-2.0, 257.0]
     monkeypatch.setattr(
@@ -121,7 +120,9 @@ def apart(a: Landmarks, points: np.ndarray) -> float:
     return float(np.median(np.linalg.norm(a.points - points, axis=1)) / np.linalg.norm(np.ptp(a.points, axis=0)))
 
 
-def test_a_man_is_upright_and_the_next_crop_is_about_the_same(model: BlazePose, found: Crop, clip: list[Frame]) -> None:
+def test_the_crop_shows_a_man_upright_and_the_next_crop_is_similar(
+    model: BlazePose, found: Crop, clip: list[Frame]
+) -> None:
     seen = model.landmarks(clip[0].image, found)
     y = {joint: seen.points[COCO17.index(joint), 1] for joint in COCO17.joints}
     assert y["nose"] < y["left_shoulder"] < y["left_hip"] < y["left_knee"] < y["left_ankle"]
@@ -130,7 +131,7 @@ def test_a_man_is_upright_and_the_next_crop_is_about_the_same(model: BlazePose, 
     assert np.linalg.norm(np.subtract(seen.crop.centre, found.centre)) < 0.05 * found.side
 
 
-def test_a_turned_picture_gives_turned_landmarks(model: BlazePose, found: Crop, clip: list[Frame]) -> None:
+def test_a_rotated_image_gives_rotated_landmarks(model: BlazePose, found: Crop, clip: list[Frame]) -> None:
     upright, image = model.landmarks(clip[0].image, found), clip[0].image
     turned = np.ascontiguousarray(np.rot90(image))  # (x, y) goes to (y, width - x)
     crop = Crop((found.centre[1], image.shape[1] - found.centre[0]), found.side, found.angle - np.pi / 2)
@@ -139,7 +140,7 @@ def test_a_turned_picture_gives_turned_landmarks(model: BlazePose, found: Crop, 
     assert apart(upright, back) < 0.001
 
 
-def test_where_nobody_is_the_model_says_so(model: BlazePose, found: Crop, clip: list[Frame]) -> None:
+def test_an_empty_crop_gets_a_low_probability(model: BlazePose, found: Crop, clip: list[Frame]) -> None:
     assert model.landmarks(np.zeros_like(clip[0].image), found).person < 0.5
     sky = Crop((clip[0].image.shape[1] - 200.0, 150.0), 300.0)
     assert model.landmarks(clip[0].image, sky).person < 0.5

@@ -1,4 +1,4 @@
-"""Turned squares: pixel-exact where nothing is interpolated, and the way back."""
+"""Rotated crops: pixel-exact where nothing is interpolated, and mapped back."""
 
 import numpy as np
 from hypothesis import given
@@ -21,18 +21,18 @@ def test_an_upright_crop_of_the_same_size_is_a_slice() -> None:
 
 
 def test_a_quarter_turn_is_exact() -> None:
-    """The crop's upper side points to the right in the picture: what is right comes up."""
+    """The crop's upper side points right in the image: the image's right is the crop's top."""
     view = Crop((40.0, 30.0), 20.0, np.pi / 2).view(PICTURE, 20)
     np.testing.assert_array_equal(view, np.rot90(PICTURE[20:40, 30:50]))
 
 
-def test_outside_of_the_picture_is_black() -> None:
+def test_pixels_outside_the_image_are_black() -> None:
     view = Crop((0.0, 30.0), 20.0).view(PICTURE, 20)
     assert (view[:, :10] == 0).all() and (view[:, 10:] > 0).all()
     assert (Crop((-500.0, 30.0), 20.0).view(PICTURE, 20) == 0).all()
 
 
-def test_a_bright_spot_is_found_where_it_is() -> None:
+def test_undo_maps_a_bright_spot_back_to_its_position() -> None:
     picture = np.zeros((200, 300, 3), np.uint8)
     picture[118:123, 78:83] = 255  # its middle is (80.5, 120.5)
     crop = Crop((95.0, 110.0), 80.0, 0.7)
@@ -53,7 +53,7 @@ def test_undo_keeps_proportions(crop: Crop, x: float, y: float) -> None:
 
 @given(st.floats(-np.pi, np.pi), st.floats(1, 100), st.floats(1, 2))
 def test_around_a_circle(angle: float, radius: float, margin: float) -> None:
-    """What was above the centre, at the circle's edge, lies straight above the middle of the crop."""
+    """A point on the circle, above the centre, lies straight above the middle of the crop."""
     centre = np.array([30.0, 40.0])
     top = centre + radius * np.array([np.sin(angle), -np.cos(angle)])
     crop = Crop.around(centre, top, radius, margin)

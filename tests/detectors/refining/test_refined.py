@@ -1,4 +1,4 @@
-"""Two stages against doubles that know where everybody is; the real networks on the sample clip."""
+"""Two stages against test doubles with known answers; the real networks on the sample clip."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,19 +11,19 @@ import pytest
 from kinelift.detectors.movenet.detector import MoveNet
 from kinelift.detectors.movenet.second_look import SecondLook
 from kinelift.detectors.refining.blazepose import BlazePose
-from kinelift.detectors.refining.crop import Crop
+from kinelift.detectors.refining.crop import Crop, fresh_crop
 from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
-from kinelift.detectors.refining.refined import Refined, fresh_crop
+from kinelift.detectors.refining.refined import Refined
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from tests.app.stages import standing
 
 Where = Callable[[int], float | None]
-"""Where somebody stands in a frame, None = not there."""
+"""The position of a person in a frame; None = not there."""
 
 
 @dataclass
 class World:
-    """People of 80 pixels' height; ``ghosts`` are found by the first stage and are nobody close up."""
+    """People 80 pixels tall; ``ghosts`` are false detections of the first stage."""
 
     people: tuple[Where, ...]
     ghosts: tuple[Where, ...] = ()
@@ -41,7 +41,7 @@ class World:
     def truth(self, frame: int, who: tuple[Where, ...]) -> People:
         return standing(*(x for x in (one(frame) for one in who) if x is not None), frame=frame)
 
-    def look(self, frame: Frame, before: People) -> People:
+    def detect_frame(self, frame: Frame, previous: People) -> People:
         self.looks.append(frame.index)
         if frame.index in self.blind:
             return People.nobody(frame.index, 17)
@@ -83,7 +83,7 @@ def test_where_both_stages_agree_a_joint_lies_between_them() -> None:
 
 
 @pytest.mark.parametrize("every", [1, 3])
-def test_the_first_stage_looks_every_so_many_frames(every: int) -> None:
+def test_the_first_stage_sees_every_nth_frame(every: int) -> None:
     world = World((lambda k: 100 + 5.0 * k,))
     found = list(Refined(world, world, every=every).detect(world.frames(12)))
     assert world.looks == list(range(0, 12, every))
@@ -97,7 +97,7 @@ def test_the_first_stage_counts_the_frames_that_it_is_given() -> None:
     assert world.looks == [1, 7]
 
 
-def test_whoever_is_lost_is_looked_for_at_once() -> None:
+def test_the_first_stage_searches_at_once_when_a_person_is_lost() -> None:
     world = World((lambda k: 50.0 if k < 5 else 250.0,))
     found = list(Refined(world, world, every=4).detect(world.frames(8)))
     assert world.looks == [0, 4, 5]
@@ -105,24 +105,24 @@ def test_whoever_is_lost_is_looked_for_at_once() -> None:
         np.testing.assert_allclose(people.points, world.truth(people.frame, world.people).points)
 
 
-def test_a_newcomer_is_found_at_the_next_look() -> None:
+def test_a_new_person_appears_when_the_first_stage_looks_next() -> None:
     world = World((lambda k: 100.0, lambda k: 300.0 if k >= 5 else None))
     found = list(Refined(world, world, every=4).detect(world.frames(10)))
     assert [len(people) for people in found] == [1] * 8 + [2] * 2
 
 
-def test_faces_on_furniture_are_left_out() -> None:
+def test_false_detections_are_left_out() -> None:
     world = World((lambda k: 100.0,), ghosts=(lambda k: 300.0,), confidence=0.25)
     assert [len(people) for people in Refined(world, world).detect(world.frames(4))] == [1] * 4
 
 
-def test_somebody_new_of_whom_the_first_stage_is_sure_is_kept() -> None:
-    """Close-ups of faces, which the model does not know."""
+def test_a_confident_new_detection_is_kept_without_landmarks() -> None:
+    """The model does not recognise close-ups of faces."""
     world = World((lambda k: 100.0,), ghosts=(lambda k: 300.0,), confidence=0.5)
     assert [len(people) for people in Refined(world, world).detect(world.frames(4))] == [2] * 4
 
 
-def test_a_known_person_whom_the_model_doubts_stays_as_found() -> None:
+def test_a_known_person_without_landmarks_keeps_the_detected_joints() -> None:
     world = World((lambda k: 100.0,))
     doubtful = World((lambda k: 100.0 if k < 2 else None,))
     found = list(Refined(world, doubtful).detect(world.frames(5)))
@@ -130,13 +130,13 @@ def test_a_known_person_whom_the_model_doubts_stays_as_found() -> None:
     assert [people.scores.max() for people in found] == [0.7, 0.7, 0.9, 0.9, 0.9]
 
 
-def test_whom_the_first_stage_does_not_find_is_gone() -> None:
+def test_a_person_whom_the_first_stage_misses_is_gone() -> None:
     world = World((lambda k: 100.0,), blind=(3,))
     assert [len(people) for people in Refined(world, world).detect(world.frames(5))] == [1, 1, 1, 0, 1]
 
 
 def test_two_crops_on_one_person_make_the_first_stage_look() -> None:
-    """They come so near that both crops show the one who is better seen; the first stage tells them apart again."""
+    """They come so near that both crops show the same person; the first stage separates them again."""
     world = World((lambda k: 200 + 20.0 * min(k, 3), lambda k: 300.0))
 
     class Drawn(World):
@@ -157,7 +157,7 @@ LIMBS = [COCO17.index(f"{side}_{part}") for side in ("left", "right") for part i
 
 @pytest.mark.parametrize("missing", [[], LIMBS, HIPS, [0], list(range(5, 17))], ids=len)
 @pytest.mark.parametrize("every", [1, 2])
-def test_joints_that_the_first_stage_misses_are_placed_by_the_model(missing: list[int], every: int) -> None:
+def test_joints_that_the_first_stage_misses_come_from_the_model(missing: list[int], every: int) -> None:
     world = World((lambda k: 100 + 3.0 * k, lambda k: 300.0), off=2.0, missing=missing)
     for people in Refined(world, world, every=every).detect(world.frames(6)):
         truth = world.truth(people.frame, world.people).points
@@ -165,7 +165,7 @@ def test_joints_that_the_first_stage_misses_are_placed_by_the_model(missing: lis
         assert np.isfinite(people.points).all() and np.isfinite(people.boxes).all() and len(people) == 2
 
 
-def test_missing_joints_of_somebody_whom_the_model_doubts_stay_missing() -> None:
+def test_missing_joints_stay_missing_without_landmarks() -> None:
     world = World((lambda k: 100.0,), missing=LIMBS)
     doubtful = World((lambda k: 100.0 if k < 2 else None,))
     *_, people = Refined(world, doubtful).detect(world.frames(4))
@@ -180,7 +180,7 @@ def test_a_crop_without_hips_lies_around_the_box_upright() -> None:
     assert crop.side >= 100
 
 
-def test_two_streams_do_not_share_a_memory() -> None:
+def test_two_streams_do_not_share_state() -> None:
     world = World((lambda k: 100.0,), blind=(0,))
     both = Refined(world, world, every=5)
     assert [len(people) for people in both.detect(world.frames(3))] == [0, 1, 1]

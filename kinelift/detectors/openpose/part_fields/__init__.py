@@ -1,4 +1,4 @@
-"""Part affinity fields: from the maps that an OpenPose-style network gives to people (Cao et al. 2017)."""
+"""Grouping: from part heat maps and part affinity fields to people (Cao et al. 2017)."""
 
 from kinelift.detectors.openpose.part_fields.fields import PartFields
 from kinelift.detectors.openpose.part_fields.grouping import Grouped, group

@@ -1,11 +1,11 @@
-"""Candidates for limbs: pairs of parts between which the field points from one to the other."""
+"""Candidates for limbs: pairs of parts where the field points from one to the other."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from kinelift.detectors.openpose.part_fields.limbs import LIMBS, PARTS
+from kinelift.detectors.openpose.part_fields.fields import LIMBS, PARTS
 from kinelift.detectors.openpose.part_fields.peaks import Peaks
 from kinelift.detectors.openpose.part_fields.settings import GroupingSettings
 
@@ -17,7 +17,7 @@ for _limb, _ends in enumerate(LIMBS):
 
 @dataclass(frozen=True, eq=False)
 class Connections:
-    """``start`` and ``end``: which two peaks; ``scores``: how well the field points from one to the other, 0–1."""
+    """Pairs of peaks, ``start`` and ``end``; ``scores``: how well the field points from one to the other, 0-1."""
 
     start: Int[np.ndarray, " C"]
     end: Int[np.ndarray, " C"]
@@ -25,7 +25,7 @@ class Connections:
 
 
 def connect(peaks: Peaks, limbs: Float[np.ndarray, "F h w"], settings: GroupingSettings) -> Connections:
-    """Every pair of peaks that may be the ends of a limb, the best first."""
+    """Find the pairs of peaks that may be the ends of a limb, the best first."""
     limb = _LIMB_BETWEEN[peaks.part[:, None], peaks.part]
     start, end = np.nonzero(limb != _NONE)
     along = projections(limbs, limb[start, end], peaks.places[start], peaks.places[end], settings.samples)
@@ -42,21 +42,21 @@ def projections(
     ends: Float[np.ndarray, "C 2"],
     samples: int,
 ) -> Float[np.ndarray, "C S"]:
-    """How far the field of ``limb`` points from start to end, at points spread evenly in between.
+    """The component of the field of ``limb`` from start to end, at points spread evenly in between.
 
     Their mean is the line integral of Cao et al. 2017, equation 10.
     """
-    way = ends - starts
-    length = np.linalg.norm(way, axis=1, keepdims=True)
+    vector = ends - starts
+    length = np.linalg.norm(vector, axis=1, keepdims=True)
     share = (np.arange(samples) + 0.5) / samples
-    places = starts[:, None] + way[:, None] * share[:, None]
-    return np.einsum("csd,cd->cs", _between_cells(limbs, limb, places), way / np.maximum(length, 1e-9))
+    places = starts[:, None] + vector[:, None] * share[:, None]
+    return np.einsum("csd,cd->cs", _bilinear(limbs, limb, places), vector / np.maximum(length, 1e-9))
 
 
-def _between_cells(
+def _bilinear(
     limbs: Float[np.ndarray, "F h w"], limb: Int[np.ndarray, " C"], places: Float[np.ndarray, "C S 2"]
 ) -> Float[np.ndarray, "C S 2"]:
-    """The vectors of a limb's field at any place, bilinear between the centres of cells."""
+    """The vectors of a limb's field at any position, interpolated between the centres of cells."""
     height, width = limbs.shape[1:]
     vectors = limbs.reshape(-1, 2, height * width).transpose(0, 2, 1)
     place = (places - 0.5).clip(0, [width - 1, height - 1])

@@ -1,4 +1,4 @@
-"""People out of parts and limbs."""
+"""Grouping of parts and limbs into people."""
 
 from dataclasses import dataclass, field
 
@@ -6,16 +6,19 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.detectors.openpose.part_fields.connections import Connections, connect
-from kinelift.detectors.openpose.part_fields.fields import PartFields
-from kinelift.detectors.openpose.part_fields.limbs import PARTS
+from kinelift.detectors.openpose.part_fields.fields import PARTS, PartFields
 from kinelift.detectors.openpose.part_fields.peaks import Peaks, find_peaks
 from kinelift.detectors.openpose.part_fields.settings import GroupingSettings
 
 
 @dataclass(frozen=True, eq=False)
 class Grouped:
-    """People, the surest first: ``points`` in cells (first cell's centre at 0.5), NaN where a part was not found;
-    ``scores`` 0–1, 0 there; ``confidence`` 0–1.
+    """People, most confident first.
+
+    Args:
+        points: In cells (the first cell's centre is at 0.5); NaN = not found.
+        scores: Of each part, 0-1; 0 = not found.
+        confidence: Of each person, 0-1.
     """
 
     points: Float[np.ndarray, "N J 2"]
@@ -24,25 +27,25 @@ class Grouped:
 
 
 def group(fields: PartFields, settings: GroupingSettings | None = None) -> Grouped:
-    """The people whose parts and limbs a network saw (Cao et al. 2017, sections 2.3 and 2.4)."""
+    """Group the maps of one image into people (Cao et al. 2017, sections 2.3 and 2.4)."""
     settings = settings or GroupingSettings()
     peaks = find_peaks(fields.heat[: len(PARTS)], settings.peak)
-    return chosen(assemble(peaks, connect(peaks, fields.limbs, settings)), peaks, settings)
+    return select(assemble(peaks, connect(peaks, fields.limbs, settings)), peaks, settings)
 
 
 @dataclass(eq=False)
 class Body:
-    """Parts that belong together: ``parts`` = which peak is which part; ``limbs`` = scores of what connects them."""
+    """Parts that belong together: ``parts`` = the peak of each part; ``limbs`` = the scores of the connections."""
 
     parts: dict[int, int]
     limbs: list[float] = field(default_factory=list)
 
 
 def assemble(peaks: Peaks, connections: Connections) -> list[Body]:
-    """Join peaks by connections, the best first, wherever nobody gets a part twice.
+    """Join peaks by connections, the best first, unless a body would get a part twice (greedy matching).
 
-    So no two limbs of a kind share a part: the greedy matching. That limbs of all kinds stand in one order keeps a
-    doubtful limb from spoiling two people whom better ones hold together; limbs that close a loop confirm it.
+    Limbs of all kinds are taken in one order, so that a doubtful limb cannot join two people whom better limbs hold
+    together. A limb that closes a loop counts as confirmation.
     """
     body_of = [Body({int(part): peak}) for peak, part in enumerate(peaks.part)]
     for start, end, score in zip(connections.start, connections.end, connections.scores, strict=True):
@@ -58,8 +61,8 @@ def assemble(peaks: Peaks, connections: Connections) -> list[Body]:
     return list({id(body): body for body in body_of}.values())
 
 
-def chosen(bodies: list[Body], peaks: Peaks, settings: GroupingSettings) -> Grouped:
-    """Those bodies that have enough parts and are sure enough, the surest first."""
+def select(bodies: list[Body], peaks: Peaks, settings: GroupingSettings) -> Grouped:
+    """Keep the bodies with enough parts and enough confidence, the most confident first."""
     bodies = [body for body in bodies if len(body.parts) >= settings.joints]
     points = np.full((len(bodies), len(PARTS), 2), np.nan)
     scores = np.zeros((len(bodies), len(PARTS)))

@@ -1,4 +1,4 @@
-"""Candidates for parts: the maxima of heat maps, finer than a cell."""
+"""Candidates for parts: the maxima of heat maps, at sub-cell precision."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,12 @@ _CENTRE = 4
 
 @dataclass(frozen=True, eq=False)
 class Peaks:
-    """``part``: the map that each lies in, ascending; ``places``: (x, y) in cells, the first cell's centre at 0.5;
-    ``scores``: height, 0–1.
+    """Maxima of heat maps.
+
+    Args:
+        part: The map of each, ascending.
+        places: (x, y) in cells; the first cell's centre is at 0.5.
+        scores: Their height, 0-1.
     """
 
     part: Int[np.ndarray, " K"]
@@ -24,10 +28,10 @@ class Peaks:
 
 
 def find_peaks(heat: Float[np.ndarray, "P h w"], threshold: float) -> Peaks:
-    """The cells that are above ``threshold`` and higher than their eight neighbours, refined.
+    """Find cells that are above ``threshold`` and higher than their eight neighbours, by non-maximum suppression.
 
-    Of equal neighbours the first counts. Place and height are those of the parabola, along each axis, through the
-    logarithms of three cells: exact for a Gaussian, which is what networks are taught to draw.
+    Of equal neighbours the first counts. Position and height are refined by a parabola, along each axis, through the
+    logarithms of three cells: exact for a Gaussian, which networks are trained to output.
     """
     part, row, column = np.nonzero(heat > threshold)
     padded = np.pad(heat, ((0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
@@ -45,9 +49,9 @@ def find_peaks(heat: Float[np.ndarray, "P h w"], threshold: float) -> Peaks:
 def _vertex(
     lines: Float[np.ndarray, "K n"], at: Int[np.ndarray, " K"]
 ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
-    """Where the parabola around ``at`` has its top, at most half a cell away, and how much higher it is there.
+    """The vertex of the parabola around ``at``, at most half a cell away, and how much higher it is there.
 
-    At the ends of a line it goes through the last three cells. Lines of fewer than three cells are left as they are.
+    At the ends of a line it goes through the last three cells. Lines of fewer than three cells stay as they are.
     """
     if lines.shape[1] < 3:
         return at.astype(np.float64), np.zeros(len(at))

@@ -7,14 +7,18 @@ from kinelift.poses.errors import SettingsError
 
 @dataclass(frozen=True)
 class GroupingSettings:
-    """Thresholds of the grouping, all 0–1 but ``joints`` and ``samples``.
+    """Thresholds of the grouping, all 0-1 except ``joints`` and ``samples``.
 
-    ``peak``: height from which on a maximum of a heat map is a candidate for a part.
-    ``along``: how far the field must point along a limb, at a point of it, to speak for the limb.
-    ``support``: share of the points of a limb that must speak for it.
-    ``samples``: points looked at on every limb.
-    ``joints``: fewest parts of a person.
-    ``person``: least confidence of a person.
+    Args:
+        peak: The least height of a maximum of a heat map that is a candidate for a part.
+        along: The least component of the field along a limb, at a point of it, that supports the limb.
+        support: The least share of a limb's points that must support it.
+        samples: How many points of each limb are tested.
+        joints: The fewest parts of a person.
+        person: The least confidence of a person.
+
+    Raises:
+        SettingsError: A value is out of range.
     """
 
     peak: float = 0.1

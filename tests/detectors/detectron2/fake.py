@@ -196,7 +196,7 @@ def recorded() -> list[Instances]:
     Its weights were random (seed 0, the last layers scaled down to a trained network's range), so the layout, the
     types, the size of the picture and the spread of the joints' scores (0.005–844) are real, the people are not.
     """
-    with np.load(Path(__file__).with_name("detectron2_recorded.npz")) as file:
+    with np.load(Path(__file__).with_name("recorded.npz")) as file:
         arrays = {name: torch.from_numpy(file[name]) for name in file.files}
     return [
         Instances(

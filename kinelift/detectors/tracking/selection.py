@@ -1,4 +1,4 @@
-"""Which of the people in a video are wanted."""
+"""Selecting the people of a video by prominence."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,15 @@ from kinelift.poses import Track2D
 from kinelift.poses.errors import SettingsError
 
 
-def choose(tracks: Sequence[Identity], people: str | int) -> tuple[Identity, ...]:
-    """``"all"`` people, the ``"main"`` one, or the N most prominent ones; sorted by id.
+def select_people(tracks: Sequence[Identity], people: str | int) -> tuple[Identity, ...]:
+    """Select people of a video, sorted by id.
 
-    Raises ``SettingsError`` for anything else.
+    Args:
+        tracks: Everybody.
+        people: "all", "main" (the most prominent person), or how many of the most prominent ones.
+
+    Raises:
+        SettingsError: ``people`` is something else.
     """
     count = len(tracks) if people == "all" else 1 if people == "main" else _count(people)
     ranked = sorted(tracks, key=lambda identity: prominence(identity.track), reverse=True)
@@ -21,7 +26,7 @@ def choose(tracks: Sequence[Identity], people: str | int) -> tuple[Identity, ...
 
 
 def prominence(track: Track2D) -> float:
-    """How much of the picture a person takes for how long: area around the seen joints × time, px² s."""
+    """How much of the image a person takes up for how long: area around the seen joints × time, px² s."""
     seen = np.isfinite(track.points).all(axis=-1)
     visible = seen.any(axis=1)
     extent = np.nanmax(track.points[visible], axis=1) - np.nanmin(track.points[visible], axis=1)

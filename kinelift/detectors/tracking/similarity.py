@@ -1,31 +1,31 @@
-"""How well a detection fits where a person is expected to be."""
+"""How well a detection agrees with a predicted body."""
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from kinelift.poses.skeleton import Skeleton
 
-# Spread of human annotation a joint, as a fraction of the body scale (COCO keypoint evaluation).
-_SPREADS = {
+# Standard deviation of human annotation of a joint, as a fraction of the body scale (COCO keypoint evaluation).
+_SIGMAS = {
     "nose": 0.026, "eye": 0.025, "ear": 0.035, "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062,
     "hip": 0.107, "knee": 0.087, "ankle": 0.089,
 }  # fmt: skip
-_OTHER_SPREAD = 0.08
-_ENOUGH = 3
+_OTHER_SIGMA = 0.08
+_ENOUGH_JOINTS = 3
 
 
-def spreads(skeleton: Skeleton) -> Float[np.ndarray, " J"]:
+def oks_sigmas(skeleton: Skeleton) -> Float[np.ndarray, " J"]:
     """The COCO sigma of every joint by name; 0.08 for joints that COCO does not have."""
     parts = (name.removeprefix("left_").removeprefix("right_") for name in skeleton.joints)
-    return np.array([_SPREADS.get(part, _OTHER_SPREAD) for part in parts])
+    return np.array([_SIGMAS.get(part, _OTHER_SIGMA) for part in parts])
 
 
-def scales(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, " N"]:
+def body_scales(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, " N"]:
     """Body scale in pixels: half the diagonal of the box, which bending and spreading the arms change little."""
     return np.maximum(np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) / 2, 1.0)
 
 
-def centres(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 2"]:
+def box_centres(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 2"]:
     """The middle of every box in pixels."""
     return (boxes[:, :2] + boxes[:, 2:]) / 2
 
@@ -39,18 +39,24 @@ def extent(points: Float[np.ndarray, "*many J 2"]) -> Float[np.ndarray, "*many"]
     return np.asarray(np.sqrt(squares / count[..., 0, 0]))
 
 
-def keypoint_similarity(
+def object_keypoint_similarity(
     expected: Float[np.ndarray, "M J 2"],
     found: Float[np.ndarray, "N J 2"],
     scale: Float[np.ndarray, " M"],
-    spread: Float[np.ndarray, " J"],
+    sigmas: Float[np.ndarray, " J"],
 ) -> Float[np.ndarray, "M N"]:
-    """Object keypoint similarity, 0–1, over the joints (NaN = unknown) that both have; 0 where they share none.
+    """Object keypoint similarity (OKS), 0-1, over the joints that both have; 0 where they share none.
 
     Source: COCO keypoint evaluation, with ``scale`` squared in place of the segment's area.
+
+    Args:
+        expected: Joints, px; NaN = unknown.
+        found: Joints, px; NaN = not seen.
+        scale: The body scale of each expected body, px.
+        sigmas: The tolerance of each joint, see ``oks_sigmas``.
     """
     squares = ((expected[:, None] - found[None]) ** 2).sum(axis=-1)
-    tolerance = 2 * (2 * spread[None, None] * scale[:, None, None]) ** 2
+    tolerance = 2 * (2 * sigmas[None, None] * scale[:, None, None]) ** 2
     shared = np.isfinite(squares)
     close = np.where(shared, np.exp(-np.where(shared, squares, 0.0) / tolerance), 0.0)
     return close.sum(axis=-1) / np.maximum(shared.sum(axis=-1), 1)
@@ -62,12 +68,12 @@ def displacements(
     found: Float[np.ndarray, "N J 2"],
     found_centres: Float[np.ndarray, "N 2"],
 ) -> Float[np.ndarray, "M N 2"]:
-    """How far, in pixels, each found body lies from each expected one: the median over the joints that both have.
+    """The displacement, px, of each found body from each expected one: the median over the joints that both have.
 
-    A body of which only a part is found is thus compared with that part. Below three shared joints the centres of
-    the boxes are compared.
+    So a body of which only a part is found is compared with that part. With fewer than three shared joints the centres
+    of the boxes are compared.
     """
     steps = found[None] - expected[:, None]
-    shared: Bool[np.ndarray, "M N"] = np.isfinite(steps).all(axis=-1).sum(axis=-1) >= _ENOUGH
+    shared: Bool[np.ndarray, "M N"] = np.isfinite(steps).all(axis=-1).sum(axis=-1) >= _ENOUGH_JOINTS
     between = found_centres[None] - expected_centres[:, None]
     return np.nanmedian(np.where(shared[..., None, None], steps, between[:, :, None]), axis=2)

@@ -1,4 +1,4 @@
-"""Ids over time: crossings, hiding, coming and going, ghosts; and what must not change them."""
+"""Ids over time: crossings, occlusions, entering and leaving, false detections; and what must not change them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from jaxtyping import Float
 from kinelift.detectors.tracking import Identity, Tracker, TrackerSettings
 from kinelift.poses import COCO17, People
 from kinelift.poses.errors import DataError, SettingsError
-from tests.detectors.tracking_scenes import SIZE, Camera, Scene, Walker, film, judge
+from tests.detectors.tracking.scenes import SIZE, Camera, Scene, Walker, score_ids, simulate_scene
 
 TOWARDS = (Walker(200, 200, 600), Walker(1000, -200, 560, 280, 0.3))
 
@@ -46,8 +46,8 @@ def assert_equal(some: Sequence[Identity], others: Sequence[Identity]) -> None:
 @pytest.mark.parametrize("rate", [10, 25, 60])
 @pytest.mark.parametrize("unevenness", [0.0, 0.6])
 def test_two_people_who_cross_keep_their_ids(rate: float, unevenness: float) -> None:
-    scene = film(TOWARDS, clock(4, rate, unevenness), Camera(), seed=3)
-    verdict = judge(scene, follow(scene))
+    scene = simulate_scene(TOWARDS, clock(4, rate, unevenness), Camera(), seed=3)
+    verdict = score_ids(scene, follow(scene))
     assert verdict.switches == 0
     assert verdict.idf1 > 0.97
 
@@ -57,8 +57,8 @@ def test_a_crowd_seldom_changes_ids() -> None:
     for seed in range(8):
         random = np.random.default_rng(seed)
         walkers = [_passer_by(random) for _ in range(4)]
-        scene = film(walkers, clock(6, 25, 0.5, seed), Camera(), seed)
-        verdict = judge(scene, follow(scene))
+        scene = simulate_scene(walkers, clock(6, 25, 0.5, seed), Camera(), seed)
+        verdict = score_ids(scene, follow(scene))
         switches += verdict.switches
         idf1.append(verdict.idf1)
     assert switches <= 3
@@ -72,8 +72,8 @@ def _passer_by(random: np.random.Generator) -> Walker:
 
 
 @pytest.mark.parametrize(("hidden", "ids"), [(0.5, 1), (1.0, 1), (2.5, 2)])
-def test_who_is_hidden_for_about_a_second_keeps_the_id(hidden: float, ids: int) -> None:
-    scene = film([Walker(200, 120)], clock(6, 30))
+def test_a_person_hidden_for_about_a_second_keeps_the_id(hidden: float, ids: int) -> None:
+    scene = simulate_scene([Walker(200, 120)], clock(6, 30))
     gone = [not 2 < t < 2 + hidden for t in scene.times]
     people = tuple(p if g else People.nobody(p.frame, 17) for p, g in zip(scene.people, gone, strict=True))
     found = follow(replace(scene, people=people))
@@ -84,25 +84,25 @@ def test_who_is_hidden_for_about_a_second_keeps_the_id(hidden: float, ids: int) 
 
 def test_sprinters_are_followed_at_ten_frames_a_second() -> None:
     sprinter = Walker(50, 900, 650, 300)
-    assert len(follow(film([sprinter], clock(1.2, 10), Camera(ghosts=0, miss=0)))) == 1
+    assert len(follow(simulate_scene([sprinter], clock(1.2, 10), Camera(ghosts=0, miss=0)))) == 1
 
 
-def test_a_newcomer_far_from_somebody_hidden_is_somebody_else() -> None:
+def test_a_new_person_far_from_a_hidden_one_gets_another_id() -> None:
     walkers = (Walker(200, 1, leave=2.0), Walker(800, 1, enter=2.8))
-    assert [i.id for i in follow(film(walkers, clock(5, 25)))] == [1, 2]
+    assert [i.id for i in follow(simulate_scene(walkers, clock(5, 25)))] == [1, 2]
 
 
 def test_without_probation_everybody_has_an_id_at_once() -> None:
-    scene = film(TOWARDS, clock(2, 30))
+    scene = simulate_scene(TOWARDS, clock(2, 30))
     assert [i.id for i in follow(scene, TrackerSettings(probation=0.0))] == [1, 2]
     assert Tracker(COCO17, SIZE, TrackerSettings(probation=0.0)).update(scene.people[0], 0.0) == (1, 2)
 
 
 def test_people_enter_and_leave() -> None:
     walkers = (Walker(100, 80), Walker(900, 60, enter=2.0), Walker(600, -50, enter=0.5, leave=3.0))
-    scene = film(walkers, clock(6, 30), Camera(ghosts=0))
+    scene = simulate_scene(walkers, clock(6, 30), Camera(ghosts=0))
     found = follow(scene)
-    assert judge(scene, found).switches == 0
+    assert score_ids(scene, found).switches == 0
     assert [i.id for i in found] == [1, 2, 3]
     starts = [i.track.times[0] for i in found]
     stops = [i.track.times[-1] for i in found]
@@ -110,21 +110,21 @@ def test_people_enter_and_leave() -> None:
     np.testing.assert_allclose(stops, [6, 3.0, 6], atol=0.15)
 
 
-def test_the_same_place_much_later_is_somebody_new() -> None:
+def test_the_same_place_much_later_gets_a_new_id() -> None:
     walkers = (Walker(600, 1, leave=2.0), Walker(600, 1, enter=5.0))
-    assert [i.id for i in follow(film(walkers, clock(8, 25)))] == [1, 2]
+    assert [i.id for i in follow(simulate_scene(walkers, clock(8, 25)))] == [1, 2]
 
 
-def test_brief_and_weak_findings_never_become_people() -> None:
+def test_brief_and_weak_detections_never_get_an_id() -> None:
     ghosts = (Walker(900, 1, enter=1.0, leave=1.2), Walker(300, 1, 500, 100, enter=2.0, leave=2.1))
-    assert follow(film(ghosts, clock(4, 30))) == ()
-    weak = film([Walker(600, 10)], clock(4, 30))
+    assert follow(simulate_scene(ghosts, clock(4, 30))) == ()
+    weak = simulate_scene([Walker(600, 10)], clock(4, 30))
     people = tuple(replace(p, confidence=np.where(p.frame % 10 == 0, 0.35, 0.12) * np.ones(1)) for p in weak.people)
     assert follow(replace(weak, people=people)) == ()
 
 
-def test_a_second_finding_of_the_same_body_is_no_second_person() -> None:
-    scene = film([Walker(200, 150)], clock(2, 30))
+def test_a_duplicate_detection_is_not_a_second_person() -> None:
+    scene = simulate_scene([Walker(200, 150)], clock(2, 30))
     people = tuple(rows(p, [0, 0]) for p in scene.people)
     shifted = tuple(replace(p, points=p.points + np.array([[[0.0]], [[2.0]]])) for p in people)
     assert [i.id for i in follow(replace(scene, people=shifted))] == [1]
@@ -132,22 +132,22 @@ def test_a_second_finding_of_the_same_body_is_no_second_person() -> None:
 
 def test_nobody_at_all() -> None:
     assert Tracker(COCO17, SIZE).tracks() == ()
-    assert follow(film([], clock(2, 30))) == ()
+    assert follow(simulate_scene([], clock(2, 30))) == ()
 
 
 def test_nobody_in_the_first_frames() -> None:
-    (only,) = follow(film([Walker(300, 100, enter=1.0)], clock(3, 30)))
+    (only,) = follow(simulate_scene([Walker(300, 100, enter=1.0)], clock(3, 30)))
     assert only.track.start == 30 - 1
     assert only.track.times[0] == pytest.approx(1.0)
 
 
 def test_a_video_of_a_single_frame_has_people() -> None:
-    found = follow(film(TOWARDS, np.zeros(1)))
+    found = follow(simulate_scene(TOWARDS, np.zeros(1)))
     assert [(i.id, len(i.track)) for i in found] == [(1, 1), (2, 1)]
 
 
-def test_ids_while_the_video_runs_are_those_of_the_tracks() -> None:
-    scene = film(TOWARDS, clock(4, 30), Camera(), seed=1)
+def test_ids_of_update_are_those_of_the_tracks() -> None:
+    scene = simulate_scene(TOWARDS, clock(4, 30), Camera(), seed=1)
     tracker = Tracker(COCO17, SIZE)
     live = [tracker.update(p, float(t)) for p, t in zip(scene.people, scene.times, strict=True)]
     tracks = dict(tracker.tracks())
@@ -163,7 +163,7 @@ def test_ids_while_the_video_runs_are_those_of_the_tracks() -> None:
 @given(seed=st.integers(0, 2**16))
 @settings(max_examples=10)
 def test_the_order_of_detections_does_not_matter(seed: int) -> None:
-    scene = film((*TOWARDS, Walker(640, 5, 700)), clock(3, 15), Camera(), seed)
+    scene = simulate_scene((*TOWARDS, Walker(640, 5, 700)), clock(3, 15), Camera(), seed)
     random = np.random.default_rng(seed)
     mixed = tuple(rows(p, random.permutation(len(p))) for p in scene.people)
     assert_equal(follow(scene), follow(replace(scene, people=mixed)))
@@ -172,7 +172,7 @@ def test_the_order_of_detections_does_not_matter(seed: int) -> None:
 @given(seed=st.integers(0, 2**16))
 @settings(max_examples=10)
 def test_a_mirrored_scene_gives_mirrored_tracks(seed: int) -> None:
-    scene = film(TOWARDS, clock(3, 15), Camera(), seed)
+    scene = simulate_scene(TOWARDS, clock(3, 15), Camera(), seed)
     expected = tuple(Identity(i.id, i.track.mirrored()) for i in follow(scene))
     assert_equal(follow(replace(scene, people=tuple(_mirrored(p) for p in scene.people))), expected)
 
@@ -187,13 +187,20 @@ def _mirrored(people: People) -> People:
 @given(seed=st.integers(0, 2**16), slower=st.sampled_from([0.25, 2.0, 8.0]))
 @settings(max_examples=10)
 def test_slow_motion_with_slow_settings_changes_nothing(seed: int, slower: float) -> None:
-    scene = film(TOWARDS, clock(3, 15, 0.5, seed), Camera(), seed)
+    scene = simulate_scene(TOWARDS, clock(3, 15, 0.5, seed), Camera(), seed)
     usual = TrackerSettings()
     times = {
         name: getattr(usual, name) * slower
-        for name in ("memory", "patience", "probation", "fill", "agility", "inertia")
+        for name in (
+            "longest_hidden",
+            "longest_hidden_tentative",
+            "probation",
+            "longest_gap",
+            "velocity_window",
+            "velocity_decay",
+        )
     }
-    slow = replace(usual, stray=usual.stray / slower, **times)
+    slow = replace(usual, gate_growth=usual.gate_growth / slower, **times)
     assert_equal(follow(replace(scene, times=scene.times * slower), slow), follow(scene, usual))
 
 
@@ -206,7 +213,15 @@ def test_frames_out_of_order_are_refused() -> None:
         tracker.update(People.nobody(6, 17), 1.0)
 
 
-@pytest.mark.parametrize("wrong", [{"start": 1.5}, {"memory": -1.0}, {"weak": 0.5, "start": 0.3}, {"fill": np.nan}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"high_confidence": 1.5},
+        {"longest_hidden": -1.0},
+        {"low_confidence": 0.5, "high_confidence": 0.3},
+        {"longest_gap": np.nan},
+    ],
+)
 def test_settings_outside_their_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         TrackerSettings(**wrong)

@@ -1,11 +1,11 @@
-"""Gaps: short ones are filled and marked, long ones stay unseen. And the choice of people."""
+"""Gaps: short ones are filled and marked, long ones stay unseen. And the selection of people."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinelift.detectors.tracking import Identity, choose
+from kinelift.detectors.tracking import Identity, select_people
 from kinelift.detectors.tracking.filling import fill
 from kinelift.poses import COCO17, Track2D
 from kinelift.poses.errors import SettingsError
@@ -57,7 +57,7 @@ def test_a_joint_never_seen_or_seen_once_stays_so() -> None:
 
 
 @given(st.lists(st.floats(0.01, 0.2), min_size=5, max_size=30), st.data())
-def test_filling_stays_between_what_was_seen(steps: list[float], data: st.DataObject) -> None:
+def test_filling_does_not_overshoot(steps: list[float], data: st.DataObject) -> None:
     times = np.cumsum(steps)
     random = np.random.default_rng(data.draw(st.integers(0, 999)))
     track = straight(times)
@@ -83,20 +83,20 @@ def test_the_main_person_is_large_for_long() -> None:
     long_and_large = Identity(2, straight(np.arange(90) / 30, 100.0))
     short_and_large = Identity(5, straight(np.arange(20) / 30, 120.0))
     everybody = (long_and_small, long_and_large, short_and_large)
-    assert choose(everybody, "all") == everybody
-    assert choose(everybody, "main") == (long_and_large,)
-    assert choose(everybody, 2) == choose(everybody, "2") == (long_and_large, short_and_large)
-    assert choose(everybody, 9) == everybody
-    assert choose((), "main") == ()
+    assert select_people(everybody, "all") == everybody
+    assert select_people(everybody, "main") == (long_and_large,)
+    assert select_people(everybody, 2) == select_people(everybody, "2") == (long_and_large, short_and_large)
+    assert select_people(everybody, 9) == everybody
+    assert select_people((), "main") == ()
 
 
-def test_somebody_unseen_takes_no_space() -> None:
+def test_an_unseen_person_has_no_prominence() -> None:
     seen = Identity(1, straight(np.arange(30) / 30))
     mostly_hidden = Identity(2, without(straight(np.arange(60) / 30), slice(5, 55), slice(None)))
-    assert choose((seen, mostly_hidden), "main") == (seen,)
+    assert select_people((seen, mostly_hidden), "main") == (seen,)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, "some", "1.5", "", "-2"])
 def test_other_choices_are_refused(wrong: str | int) -> None:
     with pytest.raises(SettingsError, match="all, main, or how many"):
-        choose((), wrong)
+        select_people((), wrong)

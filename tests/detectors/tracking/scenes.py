@@ -1,4 +1,4 @@
-"""Synthetic scenes: people who walk across a picture as a detector would see them, and the score of their ids."""
+"""Synthetic scenes: people who walk across an image, as a detector would see them, and a score for their ids."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,8 +78,10 @@ class Scene:
     owners: tuple[Int[np.ndarray, " _"], ...]
 
 
-def film(walkers: Sequence[Walker], times: Float[np.ndarray, " T"], camera: Camera = PERFECT, seed: int = 0) -> Scene:
-    """What a detector finds of ``walkers`` at ``times``; who is 60 % covered by somebody nearer is not found."""
+def simulate_scene(
+    walkers: Sequence[Walker], times: Float[np.ndarray, " T"], camera: Camera = PERFECT, seed: int = 0
+) -> Scene:
+    """What a detector finds of ``walkers`` at ``times``; a person who is 60 % occluded is not found."""
     random = np.random.default_rng(seed)
     frames = [_look(f, float(t), walkers, camera, random) for f, t in enumerate(times)]
     return Scene(times, tuple(p for p, _ in frames), tuple(o for _, o in frames))
@@ -119,12 +121,12 @@ def _people(frame: int, rows: list[tuple[Float[np.ndarray, "17 2"], Float[np.nda
 
 
 def _covered(pose: Float[np.ndarray, "17 2"], other: Float[np.ndarray, "17 2"]) -> float:
-    """Share of a body's box that lies behind the box of somebody nearer."""
+    """The share of a body's box that is behind the box of a nearer person."""
     overlap = np.minimum(pose.max(axis=0), other.max(axis=0)) - np.maximum(pose.min(axis=0), other.min(axis=0))
     return float(np.prod(np.maximum(overlap, 0)) / np.prod(np.ptp(pose, axis=0)))
 
 
-def judge(scene: Scene, identities: Sequence[Identity]) -> Score:
+def score_ids(scene: Scene, identities: Sequence[Identity]) -> Score:
     """Compare ids with the truth, frame by frame, where a detector saw the walker and the track has joints."""
     moments = []
     for frame, (people, owners) in enumerate(zip(scene.people, scene.owners, strict=True)):
@@ -136,7 +138,7 @@ def judge(scene: Scene, identities: Sequence[Identity]) -> Score:
 
 
 def _sighted(identity: Identity, frame: int) -> Float[np.ndarray, "17 2"] | None:
-    """The joints that were truly seen, not filled, if any."""
+    """The joints that were seen, not filled, if any."""
     track = identity.track
     if not track.start <= frame < track.stop:
         return None

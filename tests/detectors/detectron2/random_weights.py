@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from kinelift.detectors.detectron2.detector import installed
 from kinelift.detectors.detectron2.keypoint_rcnn import build
+from kinelift.detectors.detectron2.kind import installed
 
 
 def random_network(doubt: float = 0.0) -> torch.nn.Module:

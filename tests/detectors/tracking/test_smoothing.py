@@ -1,4 +1,4 @@
-"""Smoothing: steadier, no later than it says, never across a gap, and marked as before."""
+"""Smoothing: steadier, with no more lag than stated, never across a gap, marks unchanged."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def moving(times: np.ndarray, pace: float, noise: float = 0.0) -> Track2D:
 
 
 @each
-def test_somebody_still_becomes_steadier(filter_: Smoothing) -> None:
+def test_a_still_person_becomes_steadier(filter_: Smoothing) -> None:
     noisy = moving(clock(), 0.0, 2.0)
     assert filter_.apply(noisy).points.std(axis=0).mean() < 0.8 * noisy.points.std(axis=0).mean()
 
@@ -39,13 +39,13 @@ def test_somebody_still_becomes_steadier(filter_: Smoothing) -> None:
 @each
 @settings(max_examples=20)
 @given(pace=st.floats(-300, 300), unevenness=st.sampled_from([0.0, 0.5]))
-def test_a_steady_movement_is_no_later_than_stated(filter_: Smoothing, pace: float, unevenness: float) -> None:
+def test_steady_movement_lags_no_more_than_stated(filter_: Smoothing, pace: float, unevenness: float) -> None:
     true = moving(clock(unevenness=unevenness), pace)
     late = np.abs(filter_.apply(true).points - true.points)[30:].max()
     assert late <= abs(pace) * (filter_.lag + 1e-6) + 1e-6
 
 
-def test_one_euro_hurries_with_speed() -> None:
+def test_one_euro_lags_less_at_speed() -> None:
     slow, fast = (
         np.abs(OneEuro().apply(moving(clock(), p)).points - moving(clock(), p).points)[60] / p for p in (5, 500)
     )
@@ -69,7 +69,7 @@ def test_nothing_crosses_a_gap(filter_: Smoothing) -> None:
     )
 
 
-def test_one_euro_does_not_know_the_future() -> None:
+def test_one_euro_is_causal() -> None:
     whole = moving(clock(), 50.0, 3.0)
     part = Track2D(whole.points[:50], whole.scores[:50], whole.times[:50], whole.filled[:50], 0, whole.size)
     np.testing.assert_array_equal(OneEuro().apply(whole).points[:50], OneEuro().apply(part).points)
@@ -83,7 +83,7 @@ def test_savitzky_golay_keeps_what_it_fits(unevenness: float) -> None:
 
 
 @each
-def test_the_rest_of_the_track_stays(filter_: Smoothing) -> None:
+def test_scores_and_marks_stay(filter_: Smoothing) -> None:
     noisy = moving(clock(), 20.0, 2.0)
     noisy = replace(noisy, filled=np.random.default_rng(0).random((90, 17)) < 0.1)
     out = filter_.apply(noisy)
@@ -108,7 +108,7 @@ def test_by_name() -> None:
         smoothing("kalman")
 
 
-@pytest.mark.parametrize("wrong", [{"rest": 0.0}, {"gain": -1.0}, {"pace": np.nan}])
+@pytest.mark.parametrize("wrong", [{"min_cutoff": 0.0}, {"beta": -1.0}, {"d_cutoff": np.nan}])
 def test_settings_outside_their_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         OneEuro(**wrong)
@@ -116,8 +116,8 @@ def test_settings_outside_their_range_are_refused(wrong: dict[str, float]) -> No
         SavitzkyGolay(window=0.0)
 
 
-def test_they_say_what_they_cost() -> None:
-    assert OneEuro(rest=2.0).lag == pytest.approx(0.0796, abs=1e-4)
-    assert (OneEuro().ahead, SavitzkyGolay().lag) == (0.0, 0.0)
-    assert SavitzkyGolay(window=0.3).ahead == pytest.approx(0.15)
+def test_lag_and_lookahead_are_stated() -> None:
+    assert OneEuro(min_cutoff=2.0).lag == pytest.approx(0.0796, abs=1e-4)
+    assert (OneEuro().lookahead, SavitzkyGolay().lag) == (0.0, 0.0)
+    assert SavitzkyGolay(window=0.3).lookahead == pytest.approx(0.15)
     assert len(COCO17) == 17

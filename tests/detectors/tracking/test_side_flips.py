@@ -1,4 +1,4 @@
-"""Left and right over whole tracks: what is exchanged comes back, what is right stays, limbs may pass each other."""
+"""Left and right over whole tracks: swapped sides are repaired, right ones stay, and limbs may pass each other."""
 
 from dataclasses import replace
 
@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinelift.detectors.tracking import Tracker
-from kinelift.detectors.tracking.flips import GROUPS, twins, unflipped
+from kinelift.detectors.tracking.side_flips import GROUPS, mirrored_joints, repair_side_flips
 from kinelift.poses import COCO17, H36M17, People, Skeleton, Track2D
 from kinelift.poses.skeleton import BODY25, KINECT15_PAIR, KINECT20, OPENPOSE18
-from tests.detectors.tracking_scenes import Walker
+from tests.detectors.tracking.scenes import Walker
 
-FACE, ARMS, LEGS = (twins(COCO17, names) for names in GROUPS)
+FACE, ARMS, LEGS = (mirrored_joints(COCO17, names) for names in GROUPS)
 BODY = [*FACE, *ARMS, *LEGS]
 TIMES = np.arange(90) / 30
 APART = (5, 6, 7, 8, 22, 23, 24, 25, 26, 41, 42, 43, 57, 58, 59, 60, 61)
@@ -45,49 +45,49 @@ def assert_same(one: Track2D, other: Track2D) -> None:
     np.testing.assert_array_equal(one.scores, other.scores)
 
 
-def test_somebody_who_walks_by_stays_as_he_is() -> None:
+def test_a_person_who_walks_by_is_not_changed() -> None:
     for seed in range(5):
-        assert_same(unflipped(walker(seed=seed)), walker(seed=seed))
+        assert_same(repair_side_flips(walker(seed=seed)), walker(seed=seed))
 
 
 @pytest.mark.parametrize("joints", [BODY, ARMS, LEGS], ids=["body", "arms", "legs"])
 @settings(max_examples=15)
 @given(start=st.sampled_from(APART), stop=st.sampled_from(APART))
-def test_what_was_exchanged_comes_back(joints: list[int], start: int, stop: int) -> None:
-    """Wherever it began and ended while legs and arms were apart; who could tell where they lie on each other?"""
+def test_swapped_sides_are_repaired(joints: list[int], start: int, stop: int) -> None:
+    """The swap starts and ends while arms and legs are apart; where they overlap, the sides are ambiguous."""
     whole = walker()
-    mended = unflipped(exchanged(whole, slice(start, min(stop, start + 30)), joints))
+    mended = repair_side_flips(exchanged(whole, slice(start, min(stop, start + 30)), joints))
     limbs = [j for j in joints if j not in FACE]
     np.testing.assert_array_equal(mended.points[:, limbs], whole.points[:, limbs])
 
 
-def test_a_track_that_begins_the_wrong_way_round() -> None:
+def test_a_track_that_starts_with_swapped_sides_is_repaired() -> None:
     whole = walker()
-    assert_same(unflipped(exchanged(whole, slice(0, 24), LEGS)), whole)
+    assert_same(repair_side_flips(exchanged(whole, slice(0, 24), LEGS)), whole)
 
 
-def test_mending_does_not_depend_on_which_side_is_called_left() -> None:
+def test_the_repair_does_not_depend_on_which_side_is_called_left() -> None:
     flipped = exchanged(walker(), slice(30, 45), BODY)
     other = exchanged(flipped, slice(None), list(range(17)))
-    mended = unflipped(flipped)
-    np.testing.assert_array_equal(unflipped(other).points, mended.points[:, list(COCO17.mirror)])
+    mended = repair_side_flips(flipped)
+    np.testing.assert_array_equal(repair_side_flips(other).points, mended.points[:, list(COCO17.mirror)])
 
 
-def test_nothing_goes_on_over_a_long_gap() -> None:
+def test_movement_does_not_continue_over_a_long_gap() -> None:
     whole = walker()
     points = whole.points.copy()
     points[30:50] = np.nan
     hole = track(points)
-    assert_same(unflipped(hole), hole)
+    assert_same(repair_side_flips(hole), hole)
     turned = exchanged(hole, slice(50, None), LEGS)
-    half = unflipped(turned)
+    half = repair_side_flips(turned)
     assert_same(half, turned)
 
 
 def test_filled_joints_are_left_out() -> None:
     filled = np.zeros((90, 17), dtype=bool)
     filled[10:15, LEGS[0]] = True
-    out = unflipped(replace(walker(), filled=filled))
+    out = repair_side_flips(replace(walker(), filled=filled))
     assert np.isnan(out.points[filled]).all() and (out.scores[filled] == 0).all()
     assert not out.filled.any()
     assert np.isfinite(out.points[~filled]).all()
@@ -99,25 +99,25 @@ def test_any_skeleton(skeleton: Skeleton) -> None:
     body[:, 0] = [{"left": 50.0, "right": -50.0, "middle": 0.0}[skeleton.side(j)] for j in range(len(skeleton))]
     body[:, 1] = (body[:, 1] + body[list(skeleton.mirror), 1]) / 2
     still = track(np.tile(body, (20, 1, 1)), skeleton)
-    legs = twins(skeleton, GROUPS[2])
-    assert_same(unflipped(exchanged(still, slice(5, 9), legs)), still)
+    legs = mirrored_joints(skeleton, GROUPS[2])
+    assert_same(repair_side_flips(exchanged(still, slice(5, 9), legs)), still)
 
 
 @pytest.mark.parametrize("length", [0, 1, 2])
 def test_tracks_of_a_few_frames(length: int) -> None:
     short = track(walker().points[:length])
-    assert_same(unflipped(short), short)
+    assert_same(repair_side_flips(short), short)
 
 
 def test_a_track_without_joints() -> None:
     nobody = track(np.full((10, 17, 2), np.nan))
-    assert_same(unflipped(nobody), nobody)
+    assert_same(repair_side_flips(nobody), nobody)
 
 
-def test_the_tracker_mends_before_it_fills() -> None:
+def test_the_tracker_repairs_before_it_fills() -> None:
     """So that no gap is filled from a left wrist to a right one."""
     turned = exchanged(walker(), slice(26, 40), LEGS)
-    tracker = Tracker(COCO17, turned.size, mend=unflipped)
+    tracker = Tracker(COCO17, turned.size, repair=repair_side_flips)
     for k, (points, time) in enumerate(zip(turned.points, TIMES, strict=True)):
         box = np.concatenate([points.min(axis=0), points.max(axis=0)])[None]
         gone = k in (24, 25, 26, 27)

@@ -1,4 +1,4 @@
-"""People who were drawn into maps come out of them: exactly, and each with their own joints."""
+"""People drawn into maps are recovered exactly, each with their own joints."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarks.speed.rendered_fields import apart, render, somebody, standing
 from kinelift.detectors.openpose.part_fields import Grouped, GroupingSettings, PartFields, group
-from kinelift.detectors.openpose.part_fields.limbs import FIELDS, HEATMAPS, LIMBS, PARTS
+from kinelift.detectors.openpose.part_fields.fields import FIELDS, HEATMAPS, LIMBS, PARTS
 from kinelift.detectors.openpose.part_fields.peaks import find_peaks
 from kinelift.poses.errors import SettingsError, ShapeError
 
@@ -20,7 +20,7 @@ EXACT = 1e-5
 
 
 def pieces(person: np.ndarray) -> list[np.ndarray]:
-    """What is left of somebody without the parts that are NaN: a person for each set that limbs connect."""
+    """A person without the parts that are NaN: one for each set of parts that limbs connect."""
     sets = [{j} for j in range(len(PARTS)) if np.isfinite(person[j]).all()]
     for ends in LIMBS:
         joined = [one for one in sets if one & set(ends)]
@@ -45,7 +45,7 @@ def expect(found: Grouped, people: Sequence[np.ndarray], tolerance: float = EXAC
 
 
 def separable(people: Sequence[np.ndarray]) -> bool:
-    """Whether the maps say who is who.
+    """Whether the maps determine which joint belongs to whom.
 
     Parts of a kind lie far enough apart for maxima of their own, and the way from a part of one person to another's
     leaves the limbs of that kind for a third of its length: of limbs in one line nobody can tell whose they are.
@@ -72,7 +72,7 @@ def _strays(people: Sequence[np.ndarray], start: int, end: int) -> bool:
 
 @settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
-def test_random_people_come_out_as_they_went_in(seed: int, count: int) -> None:
+def test_random_people_are_recovered(seed: int, count: int) -> None:
     chance = np.random.default_rng(seed)
     people = [somebody(chance, *SIZE) for _ in range(count)]
     assume(separable(people))
@@ -86,7 +86,7 @@ def test_people_who_pass_each_other_keep_their_joints(aside: float, down: float)
     expect(group(render(np.array([one, other]), *SIZE)), [one, other])
 
 
-def test_arms_that_cross_are_told_apart() -> None:
+def test_crossing_arms_are_told_apart() -> None:
     one, other = standing(1.5, (30, 8)), standing(1.5, (50, 8))
     wrists = [PARTS.index("left_wrist"), PARTS.index("left_elbow")]
     one[wrists], other[wrists] = [[44, 24], [36, 14]], [[38, 26], [46, 12]]
@@ -95,7 +95,7 @@ def test_arms_that_cross_are_told_apart() -> None:
 
 @settings(max_examples=30)
 @given(st.floats(-12, 12), st.floats(-3, 3), st.sampled_from(["left", "right", "above", "below"]))
-def test_people_at_the_border_lose_what_lies_outside(along: float, across: float, side: str) -> None:
+def test_people_at_the_border_lose_joints_outside(along: float, across: float, side: str) -> None:
     height, width = SIZE
     middle = {"left": (across, 23 + along), "right": (width + across, 23 + along)}
     middle |= {"above": (41 + along, across), "below": (41 + along, height + across)}
@@ -113,7 +113,7 @@ def test_a_missing_joint_is_nan_and_stays_so(joint: str) -> None:
     assert (found.scores[:, PARTS.index(joint)] == 0).all()
 
 
-def test_who_touches_shares_no_joint() -> None:
+def test_people_who_touch_share_no_joint() -> None:
     one, other = standing(1.5, (30, 12)), standing(1.5, (42, 12))
     other[PARTS.index("right_wrist")] = one[PARTS.index("left_wrist")] + [0.3, 0.0]
     found = group(render(np.array([one, other]), *SIZE))
@@ -157,7 +157,7 @@ def test_empty_maps_hold_nobody() -> None:
 
 @settings(max_examples=10)
 @given(st.integers(0, 2**32 - 1))
-def test_noise_is_grouped_without_breaking_a_promise(seed: int) -> None:
+def test_grouping_noise_keeps_the_invariants(seed: int) -> None:
     chance = np.random.default_rng(seed)
     maps = chance.normal(0, 0.3, (HEATMAPS + FIELDS, 12, 17)).astype(np.float32)
     found = group(PartFields(maps[:HEATMAPS], maps[HEATMAPS:]), GroupingSettings(joints=2, support=0.5, person=0.0))

@@ -1,4 +1,4 @@
-"""One person found at several sizes stays one; doubles answer as told, the real network sees a portrait."""
+"""A person detected at several sizes is one person; with test doubles, and with the real network on a portrait."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,8 +11,8 @@ from matplotlib import cbook
 from matplotlib.image import imread
 
 from kinelift.detectors.movenet.detector import MoveNet
-from kinelift.detectors.movenet.scales import Scales, ladder, movenet_people
-from kinelift.detectors.movenet.second_look import Finder
+from kinelift.detectors.movenet.multi_scale import MultiScaleDetector, multi_scale_movenet, pyramid_sizes
+from kinelift.detectors.movenet.second_look import ImageDetector
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.refined import Refined
 from kinelift.poses import COCO17, Frame, People, Skeleton
@@ -33,8 +33,8 @@ class Told:
         return People(frame, points, np.ones((len(rows), 17)), rows[:, :4], rows[:, 4])
 
 
-def found(*finders: Finder) -> list[tuple[float, ...]]:
-    people = Scales(*finders).find(PICTURE, 3)
+def found(*detectors: ImageDetector) -> list[tuple[float, ...]]:
+    people = MultiScaleDetector(*detectors).find(PICTURE, 3)
     assert people.frame == 3
     return [(*box, confidence) for box, confidence in zip(people.boxes.tolist(), people.confidence, strict=True)]
 
@@ -42,20 +42,20 @@ def found(*finders: Finder) -> list[tuple[float, ...]]:
 MAN, CHILD = (0.0, 0.0, 40.0, 80.0), (60.0, 40.0, 70.0, 60.0)
 
 
-def test_one_finder_alone_is_not_changed() -> None:
+def test_a_single_detector_is_not_changed() -> None:
     twins = Told(((*MAN, 0.9), (*MAN, 0.8), (*CHILD, 0.3)))
     assert found(twins) == list(twins.boxes)
     assert found(Told(())) == []
 
 
-def test_of_two_findings_of_one_person_the_surer_stays() -> None:
+def test_the_more_confident_of_two_detections_of_a_person_stays() -> None:
     near = (2.0, 1.0, 43.0, 79.0)
     assert found(Told(((*MAN, 0.4),)), Told(((*near, 0.6),))) == [(*near, 0.6)]
     assert found(Told(((*MAN, 0.7),)), Told(((*near, 0.6),))) == [(*MAN, 0.7)]
     assert found(Told(((*MAN, 0.5),)), Told(((*near, 0.6),))) == [(*MAN, 0.5)], "the larger input is believed"
 
 
-def test_whom_only_one_of_them_finds_is_kept() -> None:
+def test_a_person_whom_only_one_detector_finds_is_kept() -> None:
     assert found(Told(((*CHILD, 0.4),)), Told(((*MAN, 0.6),))) == [(*MAN, 0.6), (*CHILD, 0.4)]
 
 
@@ -76,14 +76,14 @@ def test_people_who_cross_are_both_kept() -> None:
 
 @pytest.mark.parametrize("long_side", [64, 256, 288, 512, 1024, 2048])
 def test_no_size_of_people_falls_between_two_inputs(long_side: int) -> None:
-    sides = ladder(long_side)
+    sides = pyramid_sizes(long_side)
     assert sides[0] == long_side and sides[-1] <= 256 and all(side % 32 == 0 for side in sides)
     for larger, smaller in pairwise(sides):
         assert 60 / smaller <= 280 / larger
 
 
-def test_the_default_looks_twice() -> None:
-    assert ladder(512) == [512, 192]
+def test_the_default_has_two_sizes() -> None:
+    assert pyramid_sizes(512) == [512, 192]
 
 
 def sample(name: str) -> np.ndarray:
@@ -92,10 +92,10 @@ def sample(name: str) -> np.ndarray:
 
 
 def test_a_portrait_is_found(movenet_file: Path, blazepose_file: Path) -> None:
-    """Head and shoulders that fill the picture: too large for the network at its usual size."""
+    """Head and shoulders that fill the image are too large for the network at its usual size."""
     portrait = np.ascontiguousarray(sample("grace_hopper.jpg"))
     assert len(MoveNet(movenet_file, threads=1).find(portrait)) == 0
-    both = Refined(movenet_people(movenet_file, threads=1), BlazePose(blazepose_file, threads=1))
+    both = Refined(multi_scale_movenet(movenet_file, threads=1), BlazePose(blazepose_file, threads=1))
     (people,) = both.detect([Frame(0, Fraction(0), portrait)])
     assert len(people) == 1 and people.confidence[0] > 0.4
     x, y = dict(zip(COCO17.joints, people.points[0], strict=True)), people.points[0, :, 1]
@@ -105,8 +105,10 @@ def test_a_portrait_is_found(movenet_file: Path, blazepose_file: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["logo2.png", "Minduka_Present_Blue_Pack.png"])
-def test_pictures_of_nobody_show_nobody(movenet_file: Path, name: str) -> None:
-    assert len(movenet_people(movenet_file, threads=1).look(Frame(0, Fraction(0), sample(name)), NOBODY)) == 0
+def test_images_without_people_have_no_detections(movenet_file: Path, name: str) -> None:
+    assert (
+        len(multi_scale_movenet(movenet_file, threads=1).detect_frame(Frame(0, Fraction(0), sample(name)), NOBODY)) == 0
+    )
 
 
 NOBODY = People.nobody(0, 17)

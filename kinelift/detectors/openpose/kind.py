@@ -1,0 +1,39 @@
+"""OpenPose-style networks as a choice of the command line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kinelift.detectors.options import (
+    check_pixels,
+    check_score,
+    long_side_option,
+    option,
+    person_threshold_option,
+)
+from kinelift.detectors.protocol import DetectorKind, Opened
+
+
+@dataclass(frozen=True)
+class OpenPoseOptions:
+    """What users can set. Raises ``SettingsError`` for values out of range."""
+
+    detector_weights: Path | None = option(None, about="The network's file of weights (.pth, .onnx).", metavar="FILE")
+    long_side: int | None = long_side_option()
+    person_threshold: float = person_threshold_option(0.1)
+
+    def __post_init__(self) -> None:
+        check_pixels("long_side", self.long_side)
+        check_score("person_threshold", self.person_threshold)
+
+
+def _open(options: OpenPoseOptions, device: str) -> Opened:
+    from kinelift.detectors.openpose.detector import open_openpose
+    from kinelift.detectors.openpose.part_fields import GroupingSettings
+
+    grouping = GroupingSettings(person=options.person_threshold)
+    return Opened(
+        open_openpose(options.detector_weights, device=device, long_side=options.long_side, grouping=grouping)
+    )
+
+
+OPENPOSE = DetectorKind("openpose", OpenPoseOptions, _open)
