@@ -38,7 +38,7 @@ def main(frames: int = 60) -> None:
         for layout in LAYOUTS
         for count in (0, 1, 2, 6)
     }
-    baseline = median(figure, list(movement(0, 10)))
+    baseline = median(figure, list(movement(0, 10, len(H36M17))))
     each = {name: round((drawn[f"{name}, 6 people"] - drawn[f"{name}, 0 people"]) / 6, 2) for name in LAYOUTS}
     report = {
         "machine": machine(), "size": SIZE, "ms_a_frame": drawn, "ms_a_person_more": each,
