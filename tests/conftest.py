@@ -1,4 +1,4 @@
-"""Every test runs with shapes checked (jaxtyping + beartype) and one torch thread."""
+"""Every test runs with shapes checked (jaxtyping + beartype), one torch thread, and as much time as it needs."""
 
 from jaxtyping import install_import_hook
 
@@ -11,8 +11,11 @@ from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 torch.set_num_threads(1)
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -37,7 +37,7 @@ from benchmarks.bodies.calibrated_tracks import Clip, Seen, people, plain
 from benchmarks.bodies.lifted_figures import HIPS, SHARED
 from benchmarks.bodies.standing import bodies, stand, stature
 from benchmarks.bodies.still_views import RATE, SIZE, VIEWS
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.lifting.body import FitSettings, fit
 from kinelift.lifting.body.structure import centres, keypoints
 from kinelift.lifting.lifter import Lifter
@@ -110,7 +110,7 @@ def compared(groups: Mapping[str, Sequence[Case]], settings: FitSettings) -> dic
     return {"ms": round(1000 * spent / frames, 2), **found}
 
 
-Table = Float[np.ndarray, "17 17"]
+Table = Float[np.ndarray, "K J"]
 """Keypoints as sums of joints."""
 
 
@@ -168,7 +168,7 @@ def standing(lifter: Lifter, drawn: int) -> Iterator[Case]:
                 yield Case(name, still(track.points[0], STILL), camera, lasting(one, STILL), bends=bend)
 
 
-def still(points: Float[np.ndarray, "17 2"], frames: int) -> Track2D:
+def still(points: Float[np.ndarray, "J 2"], frames: int) -> Track2D:
     """A track of somebody who does not move."""
     shape = (frames, len(points))
     repeated = np.broadcast_to(points, (*shape, 2)).copy()

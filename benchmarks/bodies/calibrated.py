@@ -39,7 +39,7 @@ from benchmarks.bodies.calibrated_tracks import Clip, Seen, people, plain
 from benchmarks.bodies.lifted_figures import figures, lifted
 from benchmarks.bodies.rig import RATE, View
 from benchmarks.keypoints.noise_figures import ARMS, LEGS, across
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.lifting.body import Fit, Lifts, fitted
 from kinelift.lifting.lifter import Lifter
 from kinelift.poses import COCO17, Track2D

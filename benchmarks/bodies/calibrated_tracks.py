@@ -1,5 +1,6 @@
 """What the 2D stages see of the people on the calibrated clips, kept in a file so that it is looked for only once."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,13 @@ import numpy as np
 from jaxtyping import Float
 
 from benchmarks.bodies.rig import RATE, SIZE, View, consensus, matched, nearest, read, turned
-from benchmarks.keypoints.refinement import WAYS, detector
+from benchmarks.keypoints.refinement import WAYS, WEIGHTS, detector, inputs_of
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.refining.sides import Sides
 from kinelift.detectors.tracking import Tracker, unflipped
 from kinelift.poses import Track2D
 from kinelift.poses.output import make_folder, replacing
+from kinelift.weights.run import Run
 from kinelift.weights.store import fetch
 
 Clip: TypeAlias = Literal["single", "multi"]
@@ -47,21 +49,25 @@ def people(clip: Clip, frames: int, cache: Path | None = None) -> list[Seen]:
     Args:
         clip: One of the calibrated clips.
         frames: How many frames of it are used, from its start.
-        cache: A folder that keeps the tracks. Empty it when a detector changes: nothing here notices.
+        cache: A folder that keeps the tracks.
+
+    Raises ``ResumeError`` if ``cache`` has tracks of other detectors.
     """
+    archive = fetch("calibrated-clips")
+    run = inputs_of(archive, clip=clip, frames=frames)
     file = cache and make_folder(cache) / f"{clip}-{frames}.npz"
     known = file is not None and file.exists()
     with TemporaryDirectory() as folder:
-        views = read(fetch("calibrated-clips"), clip, Path(folder), 0 if known else frames)
-    found = kept(file) if file and known else search(views)
+        views = read(archive, clip, Path(folder), 0 if known else frames)
+    found = kept(file, run) if file and known else search(views)
     if file and not known:
-        keep(file, found)
+        keep(file, found, run)
     return [_person(views, found, who) for who in matched(views, _points(found["full"]))]
 
 
 def search(views: Sequence[View]) -> Found:
     """What every way to place joints finds in the views."""
-    for name in ("movenet-multipose", "blazepose-full", "blazepose-heavy"):
+    for name in WEIGHTS:
         fetch(name)
     found = {way: [follow(detector(way, 1), view) for view in views] for way in WAYS}
     with patch("kinelift.detectors.refining.refined.Sides", AsRead):
@@ -122,8 +128,8 @@ def _points(found: Sequence[Sequence[Track2D]]) -> list[list[Float[np.ndarray, "
     return [[track.points for track in some] for some in found]
 
 
-def keep(file: Path, found: Found) -> None:
-    """Write tracks: an array (N, T, …) for every way, view and part."""
+def keep(file: Path, found: Found, run: Run) -> None:
+    """Write tracks, an array (N, T, …) for every way, view and part, and from what they were found."""
     arrays = {
         f"{way}.{k}.{part}": np.array([getattr(track, part) for track in some])
         for way, all_ in found.items()
@@ -131,14 +137,15 @@ def keep(file: Path, found: Found) -> None:
         for part in PARTS
     }
     with replacing(file) as hidden, hidden.open("wb") as out:
-        np.savez_compressed(out, **arrays)
+        np.savez_compressed(out, run=json.dumps(run.facts()), **arrays)
 
 
-def kept(file: Path) -> Found:
-    """Read what ``keep`` wrote."""
+def kept(file: Path, run: Run) -> Found:
+    """Read what ``keep`` wrote. Raises ``ResumeError`` if it was found from other inputs than those of ``run``."""
     with np.load(file) as arrays:
+        run.check(file, json.loads(str(arrays["run"])) if "run" in arrays else {})
         ways: dict[str, list[list[Track2D]]] = {}
-        for key in arrays:
+        for key in (key for key in arrays if key != "run"):
             way, _, part = key.rsplit(".", 2)
             if part == PARTS[0]:
                 stem = key.removesuffix(part)

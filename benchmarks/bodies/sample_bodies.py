@@ -20,7 +20,7 @@ from jaxtyping import Bool
 from tyro.conf import OmitArgPrefixes
 
 from benchmarks.bodies.body_angles import SIDES, flexion, lengths, spread
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.app.pipeline import Pipeline
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.video import Video

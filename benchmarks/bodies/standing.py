@@ -13,7 +13,7 @@ from torch import Generator
 
 from kinelift.lifting.anthropometry import NECK_BASE, SEGMENTS, Population, adult, child, draw, prior
 from kinelift.lifting.mocap.joints import FACE_POINTS
-from kinelift.lifting.synthesis.bank import FACE, JOINTS
+from kinelift.lifting.synthesis.bank import FACE, MOCAP
 
 ANKLE = 0.04
 """Height of the ankle joints, a share of stature."""
@@ -55,8 +55,8 @@ def stature(lengths: Lengths) -> float:
     return sum(float(lengths[SEGMENTS.index(name)]) for name in upright) / (1 - ANKLE)
 
 
-def stand(lengths: Lengths, knee: float = 0.0, elbow: float = 0.0) -> Float[np.ndarray, "22 3"]:
-    """Our 22 ``JOINTS`` (metres, rest frame) of somebody who stands with both knees and elbows bent, in degrees.
+def stand(lengths: Lengths, knee: float = 0.0, elbow: float = 0.0) -> Float[np.ndarray, "J 3"]:
+    """The joints of ``MOCAP`` (metres, rest frame) of somebody who stands with both knees and elbows bent, in degrees.
 
     Bent knees move forwards and leave the ankles below the hips; bent elbows move the wrists forwards. The trunk is
     upright and the arms hang ``AWAY`` from it.
@@ -66,8 +66,8 @@ def stand(lengths: Lengths, knee: float = 0.0, elbow: float = 0.0) -> Float[np.n
     left = _leg(size, radians(knee)) | _arm(trunk["thorax"], size, stature(lengths), radians(elbow))
     sides = {f"{side}_{name}": at * [sign, 1, 1] for side, sign in _SIDES.items() for name, at in left.items()}
     face = dict(zip(FACE, trunk["neck"] + FACE_POINTS * size["head"] / HEAD, strict=True))
-    points = np.stack([(trunk | sides | face)[name] for name in JOINTS])
-    floor = points[JOINTS.index("left_ankle"), 1] - ANKLE * stature(lengths)
+    points = np.stack([(trunk | sides | face)[name] for name in MOCAP.joints])
+    floor = points[MOCAP.index("left_ankle"), 1] - ANKLE * stature(lengths)
     return points - [0.0, floor, 0.0]
 
 

@@ -49,7 +49,7 @@ class StillView:
         right /= np.linalg.norm(right)
         return Extrinsics(np.stack([right, np.cross(forward, right), forward]), where)
 
-    def keypoints(self, points: Float[np.ndarray, "22 3"], tall: float) -> Float[np.ndarray, "17 2"]:
+    def keypoints(self, points: Float[np.ndarray, "J 3"], tall: float) -> Float[np.ndarray, "K 2"]:
         """COCO-17 in pixels of a picture of ``SIZE``, of joints in the rest frame."""
         camera = Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, SIZE)
         return camera.project(self.place(tall).to_camera(points[list(COCO)]))
@@ -76,7 +76,7 @@ class Studio:
         chosen = Detection(keypoints=video.with_suffix(".npz"))
         return Studio(Pipeline.load(chosen, lifter, device="cpu", settings=settings), video)
 
-    def lift(self, points: Float[np.ndarray, "T 17 2"]) -> Poses3D:
+    def lift(self, points: Float[np.ndarray, "T K 2"]) -> Poses3D:
         """3D poses of one person by COCO-17 keypoints in pixels, NaN where not seen.
 
         Raises ``DataError`` if the program follows nobody.
@@ -91,7 +91,7 @@ class Studio:
         return max(poses, key=len)
 
 
-def sighted(points: Float[np.ndarray, "T 17 2"], name: str) -> Recording:
+def sighted(points: Float[np.ndarray, "T K 2"], name: str) -> Recording:
     """A recording of one person's keypoints without 3D."""
     times = np.arange(len(points)) / RATE
     scores = np.where(np.isfinite(points).all(-1), 1.0, 0.0)
@@ -108,8 +108,8 @@ def blank(path: Path, frames: int) -> None:
 
 
 def noisy(
-    still: Float[np.ndarray, "17 2"], frames: int, noise: NoiseSettings | None, generator: Generator
-) -> Float[np.ndarray, "T 17 2"]:
+    still: Float[np.ndarray, "K 2"], frames: int, noise: NoiseSettings | None, generator: Generator
+) -> Float[np.ndarray, "T K 2"]:
     """Keypoints (pixels) of somebody who stands still, as a detector with ``noise`` finds them; NaN where lost."""
     points = torch.from_numpy(np.broadcast_to(still, (1, frames, *still.shape)).copy()).float()
     if noise is None:

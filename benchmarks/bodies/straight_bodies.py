@@ -31,7 +31,7 @@ from tyro.conf import OmitArgPrefixes
 from benchmarks.bodies.body_angles import HINGES, flexion, lean, spread
 from benchmarks.bodies.standing import Lengths, bodies, stand, stature
 from benchmarks.bodies.still_views import RATE, VIEWS, StillView, Studio, noisy
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.app.settings import Settings
 from kinelift.lifting.synthesis.noise import MEASURED, NoiseSettings
 from kinelift.poses import Poses3D

@@ -37,8 +37,7 @@ from benchmarks.keypoints.agreement_figures import (
     tremble,
 )
 from benchmarks.keypoints.ways import Way, keypoints_of, movenet, part_fields
-from benchmarks.machine import machine
-from benchmarks.markdown import Column, percent, table
+from benchmarks.reporting import Column, machine, percent, table
 from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.tracking import Tracker

@@ -16,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from benchmarks.keypoints.noise_figures import ARMS, LEGS, across
 from kinelift.poses import COCO17
 
-Reading = Float[np.ndarray, "N T 17 2"]
+Reading = Float[np.ndarray, "N T J 2"]
 
 NEAR = 0.2
 """Torso lengths within which two detectors agree on a joint (PCK)."""
@@ -46,13 +46,13 @@ class Pairs:
     ``where``: frame, row of the one, row of the other. ``alone``: how many people one of the two saw without the other.
     """
 
-    one: Float[np.ndarray, "K 17 2"]
-    other: Float[np.ndarray, "K 17 2"]
+    one: Float[np.ndarray, "K J 2"]
+    other: Float[np.ndarray, "K J 2"]
     torso: Float[np.ndarray, " K"]
     where: Int[np.ndarray, "K 3"]
     alone: int
 
-    def apart(self) -> Float[np.ndarray, "K 17"]:
+    def apart(self) -> Float[np.ndarray, "K J"]:
         """Distances in torso lengths, NaN where one of the two did not see the joint."""
         return np.linalg.norm(self.one - self.other, axis=-1) / self.torso[:, None]
 
@@ -82,7 +82,7 @@ def paired(one: Reading, other: Reading) -> Pairs:
 
 
 def _matches(
-    one: Float[np.ndarray, "N 17 2"], other: Float[np.ndarray, "M 17 2"], torso: Float[np.ndarray, "N M"]
+    one: Float[np.ndarray, "N J 2"], other: Float[np.ndarray, "M J 2"], torso: Float[np.ndarray, "N M"]
 ) -> list[tuple[int, int]]:
     distances = [np.linalg.norm(one[:, None] - points[None], axis=-1) for points in (other, other[:, _MIRROR])]
     enough = np.isfinite(distances[0]).sum(-1) >= FEWEST
@@ -121,7 +121,7 @@ def presence(readings: Sequence[Reading]) -> dict[str, float | None]:
     return {"people": len(there), "joints": _rounded(_mean(np.where(there, 1.0, 0.0)))}
 
 
-def aligned(reference: Float[np.ndarray, "T 17 2"], reading: Reading) -> Float[np.ndarray, "T 17 2"]:
+def aligned(reference: Float[np.ndarray, "T J 2"], reading: Reading) -> Float[np.ndarray, "T J 2"]:
     """What ``reading`` has of the person of ``reference``, frame by frame, NaN where it does not see them."""
     pairs = paired(reference[None], reading)
     out = np.full_like(reference, np.nan)
@@ -139,7 +139,7 @@ def smooth(points: Float[np.ndarray, "T *many 2"], rate: float) -> Float[np.ndar
     return np.where(seen, sums / np.where(seen, weights, 1.0), np.nan)
 
 
-def still(readings: Float[np.ndarray, "D T 17 2"], torso: float, rate: float) -> Bool[np.ndarray, "T 17"]:
+def still(readings: Float[np.ndarray, "D T J 2"], torso: float, rate: float) -> Bool[np.ndarray, "T J"]:
     """Whether a joint of one person does not move: all detectors see it, and half of them, having been smoothed, find
     it slower than ``STILL``, for at least ``SPELL`` seconds.
     """
@@ -150,12 +150,12 @@ def still(readings: Float[np.ndarray, "D T 17 2"], torso: float, rate: float) ->
     return np.stack([_long(column, SPELL * rate) for column in slow.T], axis=1)
 
 
-def tremble(points: Float[np.ndarray, "T 17 2"], rate: float) -> Float[np.ndarray, "T 17"]:
+def tremble(points: Float[np.ndarray, "T J 2"], rate: float) -> Float[np.ndarray, "T J"]:
     """How far each joint lies from its smoothed path, in pixels."""
     return np.linalg.norm(points - smooth(points, rate), axis=-1)
 
 
-def jitter(trembles: Sequence[Float[np.ndarray, "T 17"]], torso: Sequence[float]) -> dict[str, float | None]:
+def jitter(trembles: Sequence[Float[np.ndarray, "T J"]], torso: Sequence[float]) -> dict[str, float | None]:
     """Of one detector, over people of so long a ``torso`` (px), NaN where a joint is not still: root mean square in
     hundredths of the torso and in pixels, jumps left out; ``jumps``: their share; ``typical``: the median in hundredths
     of all; and root mean squares by part.

@@ -66,10 +66,10 @@ class Errors:
     truth without the constant part; ``kept``: what the tracker hands on.
     """
 
-    off: Float[np.ndarray, "1 T 17 2"]
+    off: Float[np.ndarray, "1 T J 2"]
     sides: Bool[np.ndarray, "1 T 2"]
-    far: Float[np.ndarray, "1 T 17"]
-    kept: Bool[np.ndarray, "1 T 17"]
+    far: Float[np.ndarray, "1 T J"]
+    kept: Bool[np.ndarray, "1 T J"]
 
 
 def main(frames: int = 100, cache: Path | None = None) -> None:
@@ -97,7 +97,7 @@ def of_person(seen: Seen, way: str, hidden: Sequence[int]) -> list[Errors]:
     return [errors(view, track, truth, hidden) for view, track in zip(seen.views, seen.tracks[way], strict=True)]
 
 
-def errors(view: View, track: Track2D, truth: Float[np.ndarray, "T 17 3"], hidden: Sequence[int] = ()) -> Errors:
+def errors(view: View, track: Track2D, truth: Float[np.ndarray, "T J 3"], hidden: Sequence[int] = ()) -> Errors:
     """Of one track, NaN for the joints ``hidden``."""
     image = view.image(truth)
     size = np.sqrt(np.square(image - image.mean(axis=1, keepdims=True)).sum(-1).mean())
@@ -142,7 +142,7 @@ def level(one: Errors) -> float:
     return float(np.sqrt(1.5 * np.nanmean(np.square(one.off)) / np.mean(np.square(SPREAD))))
 
 
-def parts(off: Sequence[Float[np.ndarray, "1 T 17 2"]]) -> tuple[float, float, float, float]:
+def parts(off: Sequence[Float[np.ndarray, "1 T J 2"]]) -> tuple[float, float, float, float]:
     """Whole size, white jitter, drift, and the drift's seconds. What never changes was taken out before, and with it
     some drift: so the part that the fit finds constant, which is none by now, counts as drift.
     """
@@ -151,7 +151,7 @@ def parts(off: Sequence[Float[np.ndarray, "1 T 17 2"]]) -> tuple[float, float, f
     return float(np.sqrt(curve[0])), jitter, float(np.hypot(drift, constant)), seconds
 
 
-def shared(off: Sequence[Float[np.ndarray, "1 T 17 2"]]) -> float:
+def shared(off: Sequence[Float[np.ndarray, "1 T J 2"]]) -> float:
     """Correlation of the errors of a limb's two outer joints."""
     pairs = np.concatenate([one[0][:, list(limb)].swapaxes(1, 2).reshape(-1, 2) for one in off for limb in LIMBS])
     pairs = pairs[np.isfinite(pairs).all(-1)]

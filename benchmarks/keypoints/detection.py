@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.app.video import Video
 from kinelift.detectors.movenet.detector import MoveNet
 from kinelift.detectors.movenet.second_look import SecondLook

@@ -12,7 +12,7 @@ with. Sizes are shares of the person's size, as in ``lifting.synthesis.noise``.
 import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -27,14 +27,17 @@ from scipy.signal import savgol_filter
 from torch import Generator
 
 from benchmarks.keypoints.noise_figures import PIECE, TWINS, Readings, figures
+from benchmarks.keypoints.refinement import inputs_of
 from kinelift.app.pipeline import Pipeline
 from kinelift.app.settings import Detection
 from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.tracking import Tracker
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings, corrupted
-from kinelift.poses import Frame
+from kinelift.poses import COCO17, Frame
 from kinelift.poses.output import replacing
+from kinelift.poses.timeseries import fill_linear
+from kinelift.weights.run import Run
 from kinelift.weights.store import fetch
 
 DETECTORS: tuple[Literal["full", "heavy", "none"], ...] = ("full", "heavy", "none")
@@ -70,7 +73,7 @@ class View:
         out[: len(small), : small.shape[1]] = small
         return out
 
-    def undo(self, points: Float[np.ndarray, "T 17 2"], width: int) -> Float[np.ndarray, "T 17 2"]:
+    def undo(self, points: Float[np.ndarray, "T J 2"], width: int) -> Float[np.ndarray, "T J 2"]:
         """Joints found in this view to joints of the picture that is ``width`` pixels wide."""
         points = points / self.scale
         return points[:, TWINS] * [-1, 1] + [width, 0] if self.mirrored else points
@@ -86,8 +89,8 @@ class Tracks:
     ``points`` are NaN where a joint was not found; ``filled`` are the same, short gaps filled in by the tracker.
     """
 
-    points: Float[np.ndarray, "N T 17 2"]
-    filled: Float[np.ndarray, "N T 17 2"]
+    points: Float[np.ndarray, "N T J 2"]
+    filled: Float[np.ndarray, "N T J 2"]
 
 
 def main(video: Path | None = None, tracks: Path | None = None) -> None:
@@ -95,10 +98,12 @@ def main(video: Path | None = None, tracks: Path | None = None) -> None:
 
     Args:
         video: What to measure on; the sample clip if not given.
-        tracks: Keep what the detectors find in this npz, or take it from there if it exists.
+        tracks: Keep what the detectors find in this npz, or take it from there if it exists; refused if it is of
+            another video or other detectors.
     """
-    source = Video(video or fetch("sample-clip"))
-    found = kept(tracks) if tracks and tracks.exists() else searched(source, tracks)
+    path = video or fetch("sample-clip")
+    source, run = Video(path), inputs_of(path, views=[asdict(view) for view in VIEWS], refine=DETECTORS)
+    found = kept(tracks, run) if tracks and tracks.exists() else searched(source, tracks, run)
     rate = float(source.summary.mean_rate or Fraction(30))
     warnings.filterwarnings("ignore", "All-NaN|Mean of empty")  # joints that no reading saw stay NaN
     people = {name: readings(views, rate) for name, views in found.items()}
@@ -111,7 +116,7 @@ def main(video: Path | None = None, tracks: Path | None = None) -> None:
     print(table(columns))
 
 
-def searched(video: Video, keep: Path | None) -> dict[str, list[Tracks]]:
+def searched(video: Video, keep: Path | None, run: Run) -> dict[str, list[Tracks]]:
     """What each detector finds in each view."""
     found = {
         name: [followed(Pipeline.load(Detection(refine=name)).detector, video, view) for view in VIEWS]
@@ -122,14 +127,15 @@ def searched(video: Video, keep: Path | None) -> dict[str, list[Tracks]]:
             f"{n}.{k}.{what}": a for n, ts in found.items() for k, t in enumerate(ts) for what, a in vars(t).items()
         }
         with replacing(keep) as part, part.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, run=json.dumps(run.facts()), **arrays)
     return found
 
 
-def kept(file: Path) -> dict[str, list[Tracks]]:
-    """What an earlier run found."""
+def kept(file: Path, run: Run) -> dict[str, list[Tracks]]:
+    """What an earlier run found. Raises ``ResumeError`` if it was another ``run``."""
     with np.load(file) as arrays:
-        names = dict.fromkeys(key.split(".")[0] for key in arrays)
+        run.check(file, json.loads(str(arrays["run"])) if "run" in arrays else {})
+        names = dict.fromkeys(key.split(".")[0] for key in arrays if key != "run")
         return {
             name: [Tracks(arrays[f"{name}.{k}.points"], arrays[f"{name}.{k}.filled"]) for k in range(len(VIEWS))]
             for name in names
@@ -148,7 +154,7 @@ def followed(detector: Detector, video: Video, view: View) -> Tracks:
     for people in detector.detect(shown()):
         tracker.update(people, times[people.frame])
     everybody = [identity.track for identity in tracker.tracks()]
-    points = np.full((2, len(everybody), len(times), 17, 2), np.nan)
+    points = np.full((2, len(everybody), len(times), len(COCO17), 2), np.nan)
     for k, track in enumerate(everybody):
         span = slice(track.start, track.start + len(track.times))
         seen = np.where(track.filled[..., None], np.nan, track.points)
@@ -170,18 +176,17 @@ def readings(views: Sequence[Tracks], rate: float) -> list[Readings]:
     return people
 
 
-def sizes(points: Float[np.ndarray, "T 17 2"], rate: float) -> Float[np.ndarray, " T"]:
+def sizes(points: Float[np.ndarray, "T J 2"], rate: float) -> Float[np.ndarray, " T"]:
     """Root mean square distance of joints from their mean, over four seconds around each frame."""
     spread = np.nanmean(np.square(points - np.nanmean(points, axis=1, keepdims=True)).sum(-1), axis=1)
     whole = np.isfinite(points).all(-1).mean(1) > 0.8
-    frames = np.arange(len(points))
-    spread = np.interp(frames, frames[whole], spread[whole])
+    spread = fill_linear(spread, np.arange(len(points)), whole)
     return np.sqrt(uniform_filter1d(spread, round(PIECE * rate), mode="nearest"))
 
 
 def nearest(
-    person: Float[np.ndarray, "T 17 2"], others: Float[np.ndarray, "N T 17 2"], size: Float[np.ndarray, " T"]
-) -> Float[np.ndarray, "T 17 2"]:
+    person: Float[np.ndarray, "T J 2"], others: Float[np.ndarray, "N T J 2"], size: Float[np.ndarray, " T"]
+) -> Float[np.ndarray, "T J 2"]:
     """Whichever of ``others`` is ``person`` in each frame, NaN if none is."""
     apart = np.nanmedian(np.linalg.norm(others - person, axis=-1), axis=-1)
     apart = np.where(np.isnan(apart), np.inf, apart)
@@ -204,13 +209,12 @@ def imagined(people: Sequence[Readings], settings: NoiseSettings) -> list[Readin
     return out
 
 
-def smoothed(person: Readings) -> Float[np.ndarray, "T 17 2"]:
+def smoothed(person: Readings) -> Float[np.ndarray, "T J 2"]:
     """Where the median of all readings moves, without gaps and jitter."""
     middle = np.nanmedian(person.points, axis=0).reshape(person.points.shape[1], -1)
-    frames = np.arange(len(middle))
-    whole = [np.interp(frames, frames[np.isfinite(c)], c[np.isfinite(c)]) for c in middle.T]
+    whole = [fill_linear(column, np.arange(len(middle)), np.isfinite(column)) for column in middle.T]
     window = round(SMOOTH * person.rate) // 2 * 2 + 1
-    return savgol_filter(np.stack(whole, -1), window, 2, axis=0).reshape(-1, 17, 2)
+    return savgol_filter(np.stack(whole, -1), window, 2, axis=0).reshape(person.points.shape[1:])
 
 
 def rounded(value: Any) -> Any:

@@ -49,8 +49,8 @@ class Readings:
     ``kept``: whether the first reading gives the lifter the joint, seen or filled in. ``rate`` in frames a second.
     """
 
-    points: Float[np.ndarray, "V T 17 2"]
-    kept: Bool[np.ndarray, "T 17"]
+    points: Float[np.ndarray, "V T J 2"]
+    kept: Bool[np.ndarray, "T J"]
     rate: float
 
 
@@ -103,12 +103,12 @@ def figures(people: Sequence[Readings]) -> dict[str, Any]:
     }
 
 
-def differences(points: Float[np.ndarray, "V T 17 2"]) -> Float[np.ndarray, "P T 17 2"]:
+def differences(points: Float[np.ndarray, "V T J 2"]) -> Float[np.ndarray, "P T J 2"]:
     """Of every two readings, over √2: as large as the error of one, if their errors are independent."""
     return np.stack([(a - b) / np.sqrt(2) for a, b in combinations(points, 2)])
 
 
-def rough(points: Float[np.ndarray, "V T 17 2"], seconds: float, rate: float) -> Float[np.ndarray, "V T2 17 2"]:
+def rough(points: Float[np.ndarray, "V T J 2"], seconds: float, rate: float) -> Float[np.ndarray, "V T2 J 2"]:
     """What a quadratic over ``seconds`` leaves of its middle, scaled so that white noise keeps its variance."""
     window = round(seconds * rate) // 2 * 2 + 1
     keep = savgol_coeffs(window, 2)
@@ -116,17 +116,17 @@ def rough(points: Float[np.ndarray, "V T 17 2"], seconds: float, rate: float) ->
     return left / (1 - keep[window // 2]) ** 0.5
 
 
-def difference(points: Float[np.ndarray, "V T 17 2"], order: int) -> Float[np.ndarray, "V T2 17 2"]:
+def difference(points: Float[np.ndarray, "V T J 2"], order: int) -> Float[np.ndarray, "V T2 J 2"]:
     """Differences in time, scaled so that white noise keeps its variance."""
     return np.diff(points, order, axis=1) / comb(2 * order, order) ** 0.5
 
 
-def middle(errors: Float[np.ndarray, "V T 17 2"]) -> Float[np.ndarray, "V 17"]:
+def middle(errors: Float[np.ndarray, "V T J 2"]) -> Float[np.ndarray, "V J"]:
     """Standard deviation of normal errors of the same median size: what heavy tails leave out."""
     return 1.4826 * np.nanmedian(np.abs(errors), axis=(1, 3))
 
 
-def autocovariance(errors: Sequence[Float[np.ndarray, "P T 17 2"]], longest: int) -> Float[np.ndarray, " L"]:
+def autocovariance(errors: Sequence[Float[np.ndarray, "P T J 2"]], longest: int) -> Float[np.ndarray, " L"]:
     """Mean product of two errors 0 to ``longest`` frames apart."""
     curve = []
     for lag in range(longest + 1):
@@ -151,30 +151,32 @@ def decomposed(curve: Float[np.ndarray, " L"], rate: float) -> tuple[float, floa
     return min(fits)[1:]
 
 
-def rms(errors: Sequence[Float[np.ndarray, "V T 17 2"]]) -> Float[np.ndarray, " 17"]:
+def rms(errors: Sequence[Float[np.ndarray, "V T J 2"]]) -> Float[np.ndarray, " J"]:
     """Root mean square of each joint's errors."""
-    return np.sqrt(np.nanmean(np.concatenate([e.swapaxes(0, 2).reshape(17, -1) for e in errors], axis=1) ** 2, axis=1))
+    return np.sqrt(
+        np.nanmean(np.concatenate([e.swapaxes(0, 2).reshape(len(COCO17), -1) for e in errors], axis=1) ** 2, axis=1)
+    )
 
 
-def whole(errors: Sequence[Float[np.ndarray, "V T 17 2"]]) -> float:
+def whole(errors: Sequence[Float[np.ndarray, "V T J 2"]]) -> float:
     """Root mean square over all joints."""
     return float(np.sqrt(np.nanmean(np.square(rms(errors)))))
 
 
-def by_part(sizes: Float[np.ndarray, " 17"]) -> dict[str, float]:
+def by_part(sizes: Float[np.ndarray, " J"]) -> dict[str, float]:
     """Sizes of left and right together, scaled so that all joints have the mean square that ``SPREAD`` has."""
     scaled = sizes * np.sqrt(np.mean(np.square(SPREAD)) / np.nanmean(np.square(sizes)))
     parts = [name.split("_")[-1] for name in COCO17.joints]
     return {part: float(np.mean(scaled[[p == part for p in parts]])) for part in dict.fromkeys(parts)}
 
 
-def crossed(points: Float[np.ndarray, "V T 17 2"]) -> Bool[np.ndarray, "V T 2"]:
+def crossed(points: Float[np.ndarray, "V T J 2"]) -> Bool[np.ndarray, "V T 2"]:
     """Whether arms, and legs, lie across the median of all readings."""
     middle = np.nanmedian(points, axis=0)
     return np.stack([across(points, middle, group) for group in (ARMS, LEGS)], -1)
 
 
-def turned(points: Float[np.ndarray, "V T 17 2"], rate: float) -> Bool[np.ndarray, "V T 2"]:
+def turned(points: Float[np.ndarray, "V T J 2"], rate: float) -> Bool[np.ndarray, "V T 2"]:
     """Whether arms, and legs, lie across their median over ``WINDOWS[-1]`` seconds: exchanged for less than half."""
     body = points - np.nanmean(points, axis=2, keepdims=True)
     side = round(WINDOWS[-1] * rate) // 2
@@ -184,7 +186,7 @@ def turned(points: Float[np.ndarray, "V T 17 2"], rate: float) -> Bool[np.ndarra
 
 
 def across(
-    points: Float[np.ndarray, "*many 17 2"], others: Float[np.ndarray, "*#many 17 2"], group: Sequence[int]
+    points: Float[np.ndarray, "*many J 2"], others: Float[np.ndarray, "*#many J 2"], group: Sequence[int]
 ) -> Bool[np.ndarray, "*many"]:
     """Whether exchanging the sides of ``group`` brings it nearer to ``others``: by half, and by 0.1."""
     here, there = list(group), [TWINS[j] for j in group]
@@ -195,30 +197,30 @@ def across(
     return np.asarray((b < a / 2) & (b < a - 0.1))
 
 
-def swapped(sides: Bool[np.ndarray, "V T 2"]) -> Bool[np.ndarray, "V T 17"]:
+def swapped(sides: Bool[np.ndarray, "V T 2"]) -> Bool[np.ndarray, "V T J"]:
     """The joints of arms and legs."""
-    out = np.zeros((*sides.shape[:2], 17), dtype=bool)
+    out = np.zeros((*sides.shape[:2], len(COCO17)), dtype=bool)
     out[..., ARMS], out[..., LEGS] = sides[..., :1], sides[..., 1:]
     return out
 
 
-def astray(points: Float[np.ndarray, "V T 17 2"]) -> Float[np.ndarray, "V T 17"]:
+def astray(points: Float[np.ndarray, "V T J 2"]) -> Float[np.ndarray, "V T J"]:
     """Distance of every reading from the median of all, NaN where fewer than three see the joint."""
     seen = np.isfinite(points).all(-1).sum(0) >= 3
     return np.where(seen, np.linalg.norm(points - np.nanmedian(points, axis=0), axis=-1), np.nan)
 
 
-def outlying(far: Float[np.ndarray, "V T 17"]) -> Bool[np.ndarray, "V T 17"]:
+def outlying(far: Float[np.ndarray, "V T J"]) -> Bool[np.ndarray, "V T J"]:
     """Joints beyond ``OUTLIER`` robust standard deviations of their distances ``far``, in two dimensions."""
     return np.asarray(far > OUTLIER * np.nanmedian(far, axis=(0, 1)) / np.sqrt(2 * np.log(2)))
 
 
-def without(points: Float[np.ndarray, "V T 17 2"], bad: Bool[np.ndarray, "V T 17"]) -> Float[np.ndarray, "V T 17 2"]:
+def without(points: Float[np.ndarray, "V T J 2"], bad: Bool[np.ndarray, "V T J"]) -> Float[np.ndarray, "V T J 2"]:
     """``points`` without those that are ``bad``."""
     return np.where(bad[..., None], np.nan, points)
 
 
-def alone(kept: Bool[np.ndarray, "T 17"], limbs: Bool[np.ndarray, "1 T 4"]) -> Bool[np.ndarray, "T 17"]:
+def alone(kept: Bool[np.ndarray, "T J"], limbs: Bool[np.ndarray, "1 T 4"]) -> Bool[np.ndarray, "T J"]:
     """Joints that are lost without the rest of their limb."""
     lost = ~kept
     for k, joints in enumerate(LIMBS):
@@ -226,7 +228,7 @@ def alone(kept: Bool[np.ndarray, "T 17"], limbs: Bool[np.ndarray, "1 T 4"]) -> B
     return lost
 
 
-def groups(kept: Sequence[Bool[np.ndarray, "V T 17"]], rate: float) -> dict[str, dict[str, float]]:
+def groups(kept: Sequence[Bool[np.ndarray, "V T J"]], rate: float) -> dict[str, dict[str, float]]:
     """Spells in which all joints of one of ``GROUPS`` are lost at once."""
     return {
         name: spells([np.stack([~one[..., list(joints)].any(-1) for joints in some], -1) for one in kept], rate)

@@ -22,7 +22,7 @@ import tyro
 from jaxtyping import Float, UInt8
 
 from benchmarks.bodies.rig import CLIPS, read
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.detectors.movenet.detector import MoveNet
 from kinelift.detectors.movenet.scales import movenet_people
 from kinelift.detectors.protocol import Detector

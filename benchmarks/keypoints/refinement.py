@@ -17,13 +17,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import tyro
 from jaxtyping import Float
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.app.settings import Settings
 from kinelift.app.video import Video
 from kinelift.detectors.movenet.scales import movenet_people
@@ -33,6 +35,8 @@ from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.tracking import Tracker
 from kinelift.lifting.lifter import Lifter
 from kinelift.poses import COCO17, H36M17, Frame, People, Track2D
+from kinelift.weights.registry import entry, sha256
+from kinelift.weights.run import Run, fingerprint
 from kinelift.weights.store import fetch, locate
 
 WAYS: Mapping[str, tuple[str, int]] = {
@@ -40,6 +44,7 @@ WAYS: Mapping[str, tuple[str, int]] = {
     "heavy": ("heavy", 1),
 }  # fmt: skip
 """The landmark model and how often the first stage looks."""
+WEIGHTS = ("movenet-multipose", "blazepose-full", "blazepose-heavy")
 
 
 def main(frames: int = 120, scale: float = 1.0) -> None:
@@ -49,13 +54,22 @@ def main(frames: int = 120, scale: float = 1.0) -> None:
         frames: How many frames of the clip are used.
         scale: The pictures are shrunk to this share of their sides.
     """
-    for name in ("movenet-multipose", "blazepose-full", "blazepose-heavy"):
+    for name in WEIGHTS:
         fetch(name)
     clip = [_scaled(frame, scale) for frame in islice(Video(fetch("sample-clip")).frames(), frames)]
     lifter = Lifter.load(locate("default"))
     rows = {way: row(partial(detector, way), clip, lifter) for way in WAYS}
     size = clip[0].image.shape[1::-1]
     print(json.dumps({"machine": machine(), "frames": len(clip), "size": size, "ways": rows}, indent=2))
+
+
+def inputs_of(video: Path, **chosen: Any) -> Run:
+    """What keypoints found in ``video`` depend on: its content, the weights, and the source text of the detectors."""
+    source = Path(kinelift.detectors.__file__).parent
+    program = {path.relative_to(source).as_posix(): path.read_text() for path in source.rglob("*.py")}
+    weights = {name: {"sha256": entry(name).sha256} for name in WEIGHTS}
+    content = {"video": {"sha256": sha256(video)}, "detectors": {"sha256": fingerprint(program)}}
+    return Run({**content, **weights}, chosen)
 
 
 def detector(way: str, threads: int) -> Detector:

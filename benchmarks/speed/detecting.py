@@ -37,11 +37,10 @@ from benchmarks.keypoints.ways import (
     part_fields,
     strided,
 )
-from benchmarks.machine import machine
-from benchmarks.markdown import Column, percent, table
-from kinelift.app.device import pick
+from benchmarks.reporting import Column, machine, percent, table
 from kinelift.app.following import follow
 from kinelift.app.settings import Settings
+from kinelift.app.spec import pick_device
 from kinelift.app.video import Video
 from kinelift.detectors.detectron2 import keypoint_rcnn
 from kinelift.detectors.protocol import Detector
@@ -119,7 +118,7 @@ def everything(openpose: Path | None, source: Path, frames: int) -> dict[str, Wa
         "Lightweight OpenPose, torch": lightweight_openpose(),
     }
     if keypoint_rcnn.installed():
-        device = pick("auto")
+        device = pick_device("auto")
         ways |= {f"{DETECTRON2} {one}, {device}": detectron2(one, device) for one in keypoint_rcnn.BACKBONES}
     with TemporaryDirectory() as folder:
         ways["keypoint file"] = keypoints_of(followed(plain, source, frames, Path(folder)), frames)

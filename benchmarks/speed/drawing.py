@@ -16,7 +16,7 @@ import tyro
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.app.render import LAYOUTS, Renderer
 from kinelift.poses import COCO17, H36M17, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
 
@@ -65,18 +65,18 @@ def recording(people: int, frames: int) -> Recording:
 
 def person(number: int, times: np.ndarray) -> Person:
     """One of them: a track and poses of the right size, at a place of their own."""
-    body = movement(number, len(times))
-    flat = movement(number, len(times))[..., :2] * 160 + [150 + 190 * number, 360]
-    blank = np.zeros((len(times), 17), bool)
-    track = Track2D(flat, np.ones((len(times), 17)), times, blank, 0, SIZE, COCO17)
+    body = movement(number, len(times), len(H36M17))
+    flat = movement(number, len(times), len(COCO17))[..., :2] * 160 + [150 + 190 * number, 360]
+    blank = np.zeros((len(times), len(COCO17)), bool)
+    track = Track2D(flat, np.ones((len(times), len(COCO17))), times, blank, 0, SIZE, COCO17)
     root = np.tile([number - 2.5, 0.0, 6.0], (len(times), 1))
     return Person(number + 1, track, Poses3D(body - body[:, :1], times, root, H36M17))
 
 
-def movement(seed: int, frames: int) -> np.ndarray:
-    """(T, 17, 3) smooth motion about random places within a metre."""
+def movement(seed: int, frames: int, joints: int) -> np.ndarray:
+    """(T, J, 3) smooth motion about random places within a metre."""
     random = np.random.default_rng(seed)
-    place, phase = random.normal(0, 0.4, (1, 17, 3)), random.uniform(0, 6, (1, 17, 3))
+    place, phase = random.normal(0, 0.4, (1, joints, 3)), random.uniform(0, 6, (1, joints, 3))
     return place + 0.1 * np.sin(np.arange(frames)[:, None, None] / 5 + phase)
 
 

@@ -22,7 +22,7 @@ import tyro
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.lifting.coordinates import on_picture
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.network import LifterNetwork
@@ -83,11 +83,11 @@ def compared(
 def swaying(frames: int, rate: float) -> Track2D:
     """Somebody whose joints sway, each on a path of its own, 5 % of them unseen."""
     random = np.random.default_rng(0)
-    times = np.arange(frames) / rate
-    place, phase, speed = random.uniform(400, 700, (17, 2)), *random.uniform(0, 6, (2, 17, 2))
-    points = place + 40 * np.sin(times[:, None, None] * speed + phase) + random.normal(0, 2, (frames, 17, 2))
-    points[random.random((frames, 17)) < 0.05] = np.nan
-    blank = np.zeros((frames, 17))
+    times, joints = np.arange(frames) / rate, len(COCO17)
+    place, phase, speed = random.uniform(400, 700, (joints, 2)), *random.uniform(0, 6, (2, joints, 2))
+    points = place + 40 * np.sin(times[:, None, None] * speed + phase) + random.normal(0, 2, (frames, joints, 2))
+    points[random.random((frames, joints)) < 0.05] = np.nan
+    blank = np.zeros((frames, joints))
     return Track2D(points, blank + 1, times, blank > 0, 0, SIZE)
 
 
@@ -132,7 +132,7 @@ class DilatedNet(nn.Module):
             carried = x[:, :, dilation:-dilation]
             x = self.dropout(self.relu(wide_norm(wide(x))))
             x = carried + self.dropout(self.relu(narrow_norm(narrow(x))))
-        return self.head(x).permute(0, 2, 1).unflatten(2, (17, 3))
+        return self.head(x).permute(0, 2, 1).unflatten(2, (-1, 3))
 
 
 class Stopwatch:

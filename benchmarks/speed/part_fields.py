@@ -21,7 +21,7 @@ import numpy as np
 import tyro
 from jaxtyping import Float
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from benchmarks.speed.part_fields_loops import group_by_loops
 from benchmarks.speed.rendered_fields import render, somebody
 from kinelift.detectors.openpose.part_fields import Grouped, GroupingSettings, PartFields, group

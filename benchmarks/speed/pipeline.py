@@ -21,7 +21,7 @@ import numpy as np
 import tyro
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.weights.store import fetch
 
 T = TypeVar("T")

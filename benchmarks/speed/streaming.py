@@ -18,7 +18,7 @@ import torch
 import tyro
 from torch import Tensor
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.models.streaming import TemporalStream
 from kinelift.models.temporal import StridedTwin, TemporalConfig, TemporalNet
 

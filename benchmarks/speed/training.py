@@ -25,16 +25,16 @@ import tyro
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from benchmarks.machine import machine
-from kinelift.lifting.batch import Framing
+from benchmarks.reporting import machine
 from kinelift.lifting.coordinates import on_picture
 from kinelift.lifting.datasets.chunks import ChunkSampler
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.lifting.network import windowed
 from kinelift.lifting.training.presets import VideoPose3D
-from kinelift.lifting.training.settings import TrainSettings
-from kinelift.lifting.training.sources import ahead
+from kinelift.lifting.training.sample_sources import ahead
+from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
+from kinelift.lifting.training_batch import Framing
 from kinelift.models.temporal import TemporalConfig
 from kinelift.poses import H36M17
 from kinelift.poses.camera import Camera

@@ -24,9 +24,9 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.poses import skeleton
-from kinelift.recognition.data import folder
+from kinelift.recognition.data import labelled_folder
 from kinelift.recognition.data.clips import Dataset
 from kinelift.recognition.encoding.pair_order import all_pairs
 from kinelift.recognition.encoding.spmf import STRIDE, Encoding, encode
@@ -76,7 +76,7 @@ def main(data: tyro.conf.Positional[Path | None] = None, study: tyro.conf.OmitAr
     if data is None:
         print(json.dumps({"machine": machine(), "windows_a_second": speed()}, indent=2))
     else:
-        Console(width=120).print(compared(folder.read(data), study))
+        Console(width=120).print(compared(labelled_folder.read(data), study))
 
 
 def speed() -> dict[str, int]:

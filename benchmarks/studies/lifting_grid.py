@@ -17,7 +17,7 @@ import torch
 import tyro
 from jaxtyping import Float
 
-from benchmarks.markdown import Column, percent, table
+from benchmarks.reporting import Column, percent, table
 from kinelift.lifting.inference.dense import Grid
 from kinelift.lifting.lifter import Lifter
 from kinelift.poses import Track2D

@@ -2,8 +2,9 @@
 
 python -m benchmarks.studies.lifting_study cmu.npz -o FOLDER
 
-Every run leaves a JSON file, and is not repeated where there is one. With ``--humaneva humaneva.npz``, specialists are
-compared with their generalist too. Reported in docs/lifting-study.md.
+Every run leaves a JSON file, and is not repeated where there is one; a file that was made from other data or settings
+is refused. With ``--humaneva humaneva.npz``, specialists are
+compared with their generalist too. Reported in docs/explanation/lifting-study.md.
 """
 
 import json
@@ -25,10 +26,12 @@ from kinelift.lifting.losses.objective import LossSettings
 from kinelift.lifting.measuring.evaluation import Errors, lifted, report
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
+from kinelift.lifting.training.inputs import contents, run_of
 from kinelift.lifting.training.presets import Bai
-from kinelift.lifting.training.settings import TrainSettings
 from kinelift.lifting.training.specialists import train_all
+from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
+from kinelift.poses.output import make_folder, replacing
 
 BASE = TrainSettings(
     channels=256, rate=25.0, span=16, epochs=8, steps=100, batch=512, learning_rate=2e-3, averaging=0.99, warmup=100
@@ -91,22 +94,33 @@ def _label_cases() -> Iterator[Case]:
         yield Case("labels", f"{name}, the rest unlabelled", both, share, semi=True)
 
 
-def run(case: Case, seed: int, parts: Split) -> Mapping[str, object]:
-    """Train and measure. Errors on clean and flawed keypoints of the test subjects."""
+def run(case: Case, seed: int, parts: Split, path: Path) -> None:
+    """Train, and write to ``path`` the errors on clean and flawed keypoints of the test subjects, unless it is there.
+
+    Raises ``ResumeError`` if ``path`` was made from other data or settings.
+    """
     assert isinstance(parts.train, MotionBank)
     known, rest = divided(parts.train, case.labelled)
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
-    trainer = Trainer(replace(case.settings, seed=seed), known, parts.validation, fabric, rest if case.semi else None)
+    learned = replace(case.settings, seed=seed), known, parts.validation, fabric, rest if case.semi else None
+    inputs = run_of(*learned, test=contents(parts.test))
+    if path.exists():
+        inputs.check(path, json.loads(path.read_text()))
+        return
+    trainer = Trainer(*learned)
     began = perf_counter()
     records = list(trainer.fit())
     seconds = perf_counter() - began
     lifter = Lifter(trainer.result({}), torch.device("cpu"))
     found = {name: errors(lifter, parts.test, noise) for name, noise in (("clean", None), ("flawed", NoiseSettings()))}
     size = sum(p.numel() for p in trainer.net.parameters())
-    return {
+    facts = {
         "part": case.part, "name": case.name, "seed": seed, "parameters": size, "seconds": seconds,
-        "settings": asdict(case.settings), "records": records, **{name: asdict(e) for name, e in found.items()},
+        "records": records, **{name: asdict(e) for name, e in found.items()}, **inputs.facts(),
     }  # fmt: skip
+    with replacing(path) as part:
+        part.write_text(json.dumps(facts, indent=1) + "\n")
+    print(f"{path.name}: done", flush=True)
 
 
 def errors(lifter: Lifter, test: dataset_split.Bank, noise: NoiseSettings | None) -> Errors:
@@ -147,11 +161,7 @@ def main(
     split = replace(split, test=dataset_split.of(split.test, TEST))
     todo = [(case, seed) for seed in range(seeds) for case in cases(parts)]
     for case, seed in todo[share[0] :: share[1]]:
-        path = out / f"{case.part}, {case.name}, {seed}.json"
-        if not path.exists():
-            found = json.dumps(run(case, seed, split), indent=1)
-            path.write_text(found + "\n")
-            print(f"{path.name}: done", flush=True)
+        run(case, seed, split, out / f"{case.part}, {case.name}, {seed}.json")
     if humaneva:
         specialists(humaneva, out, seeds)
     for part in parts:
@@ -168,12 +178,9 @@ def specialists(data: Path, out: Path, seeds: int) -> None:
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
     actions = {"Walking": "walking", "Jog": "jog", "Box": "box"}
     for seed in range(seeds):
-        path = out / f"specialists, {seed}.json"
-        if not path.exists():
-            folder = out / f"specialists {seed}"
-            folder.mkdir(exist_ok=True)
-            found = list(train_all(replace(SPECIALISTS, seed=seed), split, actions, folder, fabric))
-            path.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n")
+        folder = make_folder(out / f"specialists {seed}")
+        found = list(train_all(replace(SPECIALISTS, seed=seed), split, actions, folder, fabric))
+        (out / f"specialists, {seed}.json").write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n")
     runs = [json.loads(path.read_text()) for path in sorted(out.glob("specialists, *.json"))]
     print("\n### specialists\n\n| | generalist MPJPE | MPJVE | specialist MPJPE | MPJVE |\n|---|---:|---:|---:|---:|")
     for k, action in enumerate(actions):

@@ -6,7 +6,8 @@ python -m benchmarks.studies.recognition_study msr sbu -o FOLDER
 
 A cell is searched once a seed, on all 20 actions of the training subjects of MSR-Action3D, of whom one is taken out for
 the reward; SBU gets the cells that were found there. Then everything is trained from scratch and the test clips are
-judged once. Every run leaves a file and is not repeated where there is one. Reported in docs/recognition-study.md.
+judged once. Every run leaves a file and is not repeated where there is one; a file that was made from other data or
+settings is refused. Reported in docs/explanation/recognition-study.md.
 """
 
 import json
@@ -29,19 +30,21 @@ from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.models.enas.macro import Layer, MacroGenotype
 from kinelift.poses.output import make_folder, replacing
-from kinelift.recognition.data import folder, msr_action3d
+from kinelift.recognition.data import labelled_folder, msr_action3d
 from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.measuring.evaluation import rounds
 from kinelift.recognition.network import ActionNetwork, pictures
-from kinelift.recognition.search import figures
+from kinelift.recognition.search import search_plots
 from kinelift.recognition.search.reinforce import ReinforceSettings
 from kinelift.recognition.search.search import Search
 from kinelift.recognition.search.search_result import Found
-from kinelift.recognition.search.settings import SearchSettings
+from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.corpus import Corpus, corpus_of
+from kinelift.recognition.training.inputs import inputs_of, run_of
 from kinelift.recognition.training.trainer import Pictures, Trainer, TrainSettings
 from kinelift.recognition.windows import WindowPlan
+from kinelift.weights.run import Run
 
 PLAN = WindowPlan(seconds=None, gap=np.inf)
 """A clip is a window; what Kinect lost is bridged."""
@@ -85,7 +88,7 @@ def encodings(skeleton: str) -> dict[str, Encoding]:
 @lru_cache(maxsize=2)
 def corpus(path: Path) -> Corpus:
     """All clips of a folder."""
-    return corpus_of(folder.read(path), PLAN)
+    return corpus_of(labelled_folder.read(path), PLAN)
 
 
 def problem(data: Data, name: str) -> tuple[Corpus, Corpus]:
@@ -102,35 +105,43 @@ def problem(data: Data, name: str) -> tuple[Corpus, Corpus]:
 def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> Found:
     """The search of a seed, from its file where it has been done; it goes on where it was interrupted."""
     file = out / f"search-{seed}.json"
+    settings, encoding = replace(settings, seed=seed), encodings("kinect20")[MEMBERS[0]]
+    whole, judge = corpus(data.msr), WATCHED[seed % len(WATCHED)]
+    learnt = whole.only(np.array([clip.split == "train" for clip in whole.clips]))
+    pictured = {"plan": asdict(PLAN), "augmentation": asdict(VARIED), "encoding": asdict(encoding)}
+    run = Run(inputs_of(learnt), {**asdict(settings), **pictured, "judges": [judge]})
     if not file.exists():
-        whole = corpus(data.msr)
-        learnt = whole.only(np.array([clip.split == "train" for clip in whole.clips]))
-        watched = learnt.by({WATCHED[seed % len(WATCHED)]})
-        encoding = encodings("kinect20")[MEMBERS[0]]
+        watched = learnt.by({judge})
         source = Pictures(Sampler(learnt.only(~watched), VARIED), encoding)
         judged = learnt.only(watched)
         images, labels = pictures(judged.windows(), encoding), torch.from_numpy(judged.labels)
-        run = Search(replace(settings, seed=seed), len(whole.names), source, images, labels)
+        work = Search(settings, len(whole.names), source, images, labels)
         state = file.with_suffix(".state")
         if state.exists():
-            run.restore(state)
-        for record in run.fit():
-            run.save(state)
+            work.restore(state, run)
+        for record in work.fit():
+            work.save(state, run)
             print(seed, json.dumps(record), flush=True)
         with replacing(file) as part:
-            part.write_text(run.found().to_json(), encoding="utf-8")
-    return Found.from_json(file.read_text(encoding="utf-8"))
+            part.write_text(replace(work.found(), run=run.facts()).to_json(), encoding="utf-8")
+    found = Found.from_json(file.read_text(encoding="utf-8"))
+    run.check(file, found.run)
+    return found
 
 
 def run(data: Data, case: Case, genotype: AnyGenotype, out: Path) -> None:
     """Train, judge the test clips, and write the probabilities of clips and the share of images that are right."""
     torch.set_num_threads(1)
     file = out / f"{case.name}.npz"
-    if file.exists():
-        return
     train, test = problem(data, case.problem)
     encoding = encodings(train.dataset.skeleton.name)[case.member]
     settings = replace(TRAINING, steps=ceil(len(train) / TRAINING.batch), encoding=encoding, seed=case.seed)
+    alone = run_of(train, settings, genotype)
+    inputs = replace(alone, inputs={**alone.inputs, "test": inputs_of(test)})
+    if file.exists():
+        with np.load(file) as kept:
+            inputs.check(file, json.loads(str(kept["run"])) if "run" in kept else {})
+        return
     trainer = Trainer(settings, train, genotype=genotype)
     for _ in trainer.fit():
         pass
@@ -143,6 +154,7 @@ def run(data: Data, case: Case, genotype: AnyGenotype, out: Path) -> None:
             labels=test.labels,
             images=image_score(network, test, case.seed),
             parameters=parameters,
+            run=json.dumps(inputs.facts()),
         )
     print(case.name, flush=True)
 
@@ -198,8 +210,8 @@ def main(
         for job in jobs:
             job.result()
     first = searches[0].result()
-    figures.course(first.history, out / "search.png")
-    figures.architecture(first.best.genotype, out / "cell.png")
+    search_plots.course(first.history, out / "search.png")
+    search_plots.architecture(first.best.genotype, out / "cell.png")
     print("\n".join(table(out)))
     (out / "settings.json").write_text(json.dumps({"search": asdict(settings), "training": asdict(TRAINING)}, indent=1))
 

@@ -20,7 +20,7 @@ import tyro
 from jaxtyping import Float, Int
 from scipy.ndimage import gaussian_filter1d
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.poses.output import replacing
 from kinelift.recognition.calibration import claim

@@ -2,17 +2,17 @@
 
     python -m benchmarks.studies.unknown FOLDER [--answers FILE.npz] [--report FILE.json] [--figure FILE.png]
 
-Everybody in FOLDER (docs/recognition-data.md) is judged by networks that have not seen them, and every action by
-networks that were not taught it, as ``python -m recognition train`` does; through a lifter where the folder has lifted
-clips. By default that takes ten trainings. What they answered is kept in --answers, if given: the tables are then
-printed again at once.
+Everybody in FOLDER (docs/reference/labelled-motion.md) is judged by networks that have not seen them, and every
+action by networks that were not taught it, as ``kinelift recognition train`` does; through a lifter where the folder
+has lifted clips. By default that takes ten trainings. What they answered is kept in --answers, if given: the tables
+are then printed again at once.
 
 Temperatures and thresholds are always chosen on other people than they are measured on. Shares of false names are means
 over the labels of unknown motion.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from rich.table import Table
 from scipy.special import logsumexp, softmax, xlogy
 from scipy.stats import mannwhitneyu
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import replacing
 from kinelift.recognition.calibration import (
@@ -47,7 +47,10 @@ from kinelift.recognition.console import Cell, Data, Settings, cell_of, progress
 from kinelift.recognition.measuring import evaluation, reports
 from kinelift.recognition.measuring.calibration_figure import write_calibration_figure
 from kinelift.recognition.measuring.measure import measure
+from kinelift.recognition.training.corpus import Corpus
+from kinelift.recognition.training.inputs import run_of
 from kinelift.recognition.training.trainer import TrainSettings
+from kinelift.weights.run import Run
 
 BOUNDS = (0.05, 0.1, 0.15, 0.2, 0.3)
 """Shares of unknown motion that may get a name."""
@@ -104,8 +107,9 @@ def main(
         report: JSON to write.
         figure: PNG to write: reliability, and shares over thresholds.
     """
-    run = {"data": data.resolve().name, "settings": asdict(settings), "folds": folds, "cell": asdict(cell_of(genotype))}
-    found = kept(answers, run, lambda: ask(data, settings, genotype, folds))
+    corpus, settings = read(data, settings)
+    run = run_of(corpus, settings, cell_of(genotype), folds=folds)
+    found = kept(answers, run, lambda: ask(corpus, settings, genotype, folds))
     scaled = temperatures(found.answers)
     facts = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
@@ -115,7 +119,8 @@ def main(
         "bounds": {bound: bounded(found.answers, bound) for bound in BOUNDS},
         "scores": compared(found.answers, scaled, false_names),
         "calibration_errors": errors(found.answers, scaled),
-        **run,
+        "data": data.resolve().name,
+        **run.facts(),
     }
     show(found, facts, false_names)
     if figure:
@@ -125,39 +130,38 @@ def main(
             part.write_text(json.dumps(facts, indent=1, default=plain(found.names)), encoding="utf-8")
 
 
-def ask(data: Path, settings: TrainSettings, genotype: Path | None, folds: int) -> Asked:
+def ask(corpus: Corpus, settings: TrainSettings, genotype: Path | None, folds: int) -> Asked:
     """Train all networks and collect what they say. Raises ``DataError`` unless people make several groups."""
-    corpus, settings = read(data, settings)
     plan = evaluation.rounds(corpus, folds)
     if len(plan) < 2:
-        raise DataError(f"{data} is judged in one piece: its split leaves nobody to choose thresholds on.")
+        raise DataError("These data are judged in one piece: their split leaves nobody to choose thresholds on.")
     with progress((len(plan) + len(evaluation.untaught(corpus))) * settings.epochs) as advance:
         found = measure(corpus, settings, plan, cell_of(genotype), BOUNDS[0], advance)
     return Asked(found.answers, corpus.names, found.kind)
 
 
-def kept(path: Path | None, run: Mapping[str, Any], ask: Callable[[], Asked]) -> Asked:
-    """Answers from ``path`` if it is there; else what ``ask`` gives, kept there. ``DataError`` if of another run."""
-    about = json.dumps(run, sort_keys=True)
+def kept(path: Path | None, run: Run, ask: Callable[[], Asked]) -> Asked:
+    """Answers from ``path`` if it is there; else what ``ask`` gives, kept there. ``ResumeError`` if of another run."""
     if path is None or not path.exists():
         found = ask()
         if path:
-            save(path, found, about)
+            save(path, found, run)
         return found
     with np.load(path) as file:
-        if str(file["about"]) != about:
-            raise DataError(f"{path} holds the answers of another run. Delete it, or name another file.")
+        run.check(path, json.loads(str(file["about"])))
         other = int(file["other"])
         answers = Answers(**{name: file[name] for name in ARRAYS}, other=other if other >= 0 else None)
         return Asked(answers, tuple(file["names"].tolist()), str(file["kind"]))
 
 
-def save(path: Path, found: Asked, about: str) -> None:
+def save(path: Path, found: Asked, run: Run) -> None:
     """Keep answers with the run that they are of."""
     arrays = {name: getattr(found.answers, name) for name in ARRAYS}
     other = -1 if found.answers.other is None else found.answers.other
     with replacing(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, about=about, names=found.names, kind=found.kind, other=other, **arrays)
+        np.savez_compressed(
+            file, about=json.dumps(run.facts()), names=found.names, kind=found.kind, other=other, **arrays
+        )
 
 
 def bounded(answers: Answers, bound: float) -> dict[str, Any]:
@@ -239,7 +243,7 @@ def confidence(answers: Answers, scaled: Float[np.ndarray, " W"], bins: int) -> 
 
 
 def draw(answers: Answers, scaled: Float[np.ndarray, " W"], bound: float, path: Path) -> None:
-    """The figure of docs/recognition.md."""
+    """The figure of docs/explanation/recognition.md."""
     calibration, thresholds = calibrate(answers, bound), np.linspace(0, 1, 101)
     curve = trust_curve(answers, calibration.temperature, thresholds)
     write_calibration_figure(path, confidence(answers, scaled, 10), thresholds, curve, calibration.threshold)

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
-from kinelift.lifting.synthesis.bank import COCO, JOINTS, MotionBank
+from kinelift.lifting.synthesis.bank import COCO, MOCAP, MotionBank
 from kinelift.poses.camera import Camera, Extrinsics
 
 SECONDS = 8.0
@@ -49,9 +49,9 @@ class Scene:
 
     kind: str
     rate: float
-    points: Float[np.ndarray, "P T 17 2"]
-    depth: Float[np.ndarray, "P T 17"]
-    behind: Bool[np.ndarray, "P T 17"]
+    points: Float[np.ndarray, "P T J 2"]
+    depth: Float[np.ndarray, "P T J"]
+    behind: Bool[np.ndarray, "P T J"]
 
     @property
     def times(self) -> Float[np.ndarray, " T"]:
@@ -59,7 +59,7 @@ class Scene:
         return np.arange(self.points.shape[1]) / self.rate
 
     @property
-    def inside(self) -> Bool[np.ndarray, "P T 17"]:
+    def inside(self) -> Bool[np.ndarray, "P T J"]:
         """Which joints lie in the picture."""
         return ((self.points >= 0) & (self.points < SIZE)).all(axis=-1)
 
@@ -99,7 +99,7 @@ def staged(
 
 def _bodies(
     bank: MotionBank, times: Float[np.ndarray, " T"], random: np.random.Generator
-) -> Iterator[Float[np.ndarray, "T 17 3"]]:
+) -> Iterator[Float[np.ndarray, "T J 3"]]:
     """Different clips, each in its own time and at the origin, facing z; sizes within 8 %."""
     fit = [k for k in range(len(bank)) if bank.lengths[k] / bank.rates[k] >= SHORTEST]
     for k in random.permutation(fit):
@@ -110,17 +110,15 @@ def _bodies(
             yield clip[np.round(last - np.abs(last - when)).astype(int)][:, COCO] * random.uniform(0.92, 1.08)
 
 
-def in_place(points: Float[np.ndarray, "T 22 3"], rate: float) -> Float[np.ndarray, "T 22 3"]:
+def in_place(points: Float[np.ndarray, "T J 3"], rate: float) -> Float[np.ndarray, "T J 3"]:
     """The motion without its way over the floor and without its slow turns: on y = 0, the hip at x = z = 0."""
-    axis = points[:, JOINTS.index("left_hip")] - points[:, JOINTS.index("right_hip")]
+    axis = points[:, MOCAP.index("left_hip")] - points[:, MOCAP.index("right_hip")]
     turn = gaussian_filter1d(np.unwrap(np.arctan2(-axis[:, 2], axis[:, 0])), rate / 2)
     centred = points - points[:, :1] * [1.0, 0.0, 1.0]
     return _turned(centred - [0.0, points[..., 1].min(), 0.0], -turn)
 
 
-def _walked(
-    path: Path, body: Float[np.ndarray, "T 17 3"], times: Float[np.ndarray, " T"]
-) -> Float[np.ndarray, "T 17 3"]:
+def _walked(path: Path, body: Float[np.ndarray, "T J 3"], times: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T J 3"]:
     """The body along the path, facing where it goes."""
     when, u, z = np.array(path, dtype=float).T
     place = PchipInterpolator(when, np.stack([-u * z * WIDTH, z], -1))(times.clip(when[0], when[-1]))
@@ -146,7 +144,7 @@ _TRUNK = 0.14
 _SPACING = np.linspace(0, 1, 7)
 
 
-def hidden(points: Float[np.ndarray, "P T 17 2"], depth: Float[np.ndarray, "P T 17"]) -> Bool[np.ndarray, "P T 17"]:
+def hidden(points: Float[np.ndarray, "P T J 2"], depth: Float[np.ndarray, "P T J"]) -> Bool[np.ndarray, "P T J"]:
     """Joints in front of which somebody nearer has a limb, a head or the trunk."""
     out = np.zeros(depth.shape, dtype=bool)
     focal = SIZE[0] / 2 / WIDTH
@@ -161,7 +159,7 @@ def hidden(points: Float[np.ndarray, "P T 17 2"], depth: Float[np.ndarray, "P T 
     return out
 
 
-def _flesh(points: Float[np.ndarray, "T 17 2"]) -> tuple[Float[np.ndarray, "T K 2"], Float[np.ndarray, " K"]]:
+def _flesh(points: Float[np.ndarray, "T J 2"]) -> tuple[Float[np.ndarray, "T K 2"], Float[np.ndarray, " K"]]:
     """Middles of discs that make up a body, and their radii in metres."""
     limbs = [(5, 7), (7, 9), (6, 8), (8, 10), (11, 13), (13, 15), (12, 14), (14, 16)]
     ends = [points[:, [a, b]] for a, b in limbs]
@@ -172,7 +170,7 @@ def _flesh(points: Float[np.ndarray, "T 17 2"]) -> tuple[Float[np.ndarray, "T K 
     return np.concatenate(discs, axis=1), radii
 
 
-def _pillared(points: np.ndarray, depth: np.ndarray, pillars: Sequence[Pillar]) -> Bool[np.ndarray, "P T 17"]:
+def _pillared(points: np.ndarray, depth: np.ndarray, pillars: Sequence[Pillar]) -> Bool[np.ndarray, "P T J"]:
     u = points[..., 0] / SIZE[0] * 2 - 1
     within = [(p.left < u) & (u < p.right) & (depth > p.depth) for p in pillars]
     return np.any([np.zeros(u.shape, dtype=bool), *within], axis=0)

@@ -37,8 +37,8 @@ class Flaws:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    points: Float[np.ndarray, "17 2"]
-    scores: Float[np.ndarray, " 17"]
+    points: Float[np.ndarray, "J 2"]
+    scores: Float[np.ndarray, " J"]
     confidence: float
 
 
@@ -66,12 +66,12 @@ def detected(scene: Scene, flaws: Flaws, seed: int) -> tuple[People, ...]:
             other = merged[p, t]
             if other >= 0 and scene.depth[p, t].mean() > scene.depth[other, t].mean():
                 continue
-            mix = random.random(17) < (0.3 if other >= 0 else 0.0)
+            mix = random.random(len(COCO17)) < (0.3 if other >= 0 else 0.0)
             one = np.where(mix[:, None], points[other, t], points[p, t])
             sure = float(np.clip(0.75 - 0.6 * covered[p, t] + random.normal(0, 0.08), 0.05, 0.95))
             found[t].append(_Found(one, scores[p, t], sure))
             if doubled[p, t]:
-                again = one + random.normal(0, 0.06, (17, 2)) * np.ptp(one, axis=0).max()
+                again = one + random.normal(0, 0.06, (len(COCO17), 2)) * np.ptp(one, axis=0).max()
                 found[t].append(_Found(again, scores[p, t] * 0.6, random.uniform(0.1, 0.5)))
     _haunt(found, scene, flaws, random)
     return tuple(_people(t, [rows[k] for k in random.permutation(len(rows))]) for t, rows in enumerate(found))
@@ -87,11 +87,11 @@ def spells(
     return wrong
 
 
-def _read(scene: Scene, flaws: Flaws, seed: int) -> tuple[Float[np.ndarray, "P T 17 2"], Bool[np.ndarray, "P T 17"]]:
+def _read(scene: Scene, flaws: Flaws, seed: int) -> tuple[Float[np.ndarray, "P T J 2"], Bool[np.ndarray, "P T J"]]:
     """Keypoints as read and which are, in halves of the scene: chances hold for four seconds."""
     count, length = scene.clear.shape
-    halves = torch.from_numpy(scene.points.reshape(2 * count, length // 2, 17, 2)).float()
-    inside = torch.from_numpy(scene.inside.reshape(2 * count, length // 2, 17))
+    halves = torch.from_numpy(scene.points.reshape(2 * count, length // 2, len(COCO17), 2)).float()
+    inside = torch.from_numpy(scene.inside.reshape(2 * count, length // 2, len(COCO17)))
     times = torch.from_numpy(scene.times[: length // 2]).float()
     generator = torch.Generator().manual_seed(seed)
     points, seen = corrupted(halves, inside, torch.ones(2 * count, dtype=torch.bool), times, flaws.keypoints, generator)
@@ -99,15 +99,15 @@ def _read(scene: Scene, flaws: Flaws, seed: int) -> tuple[Float[np.ndarray, "P T
 
 
 def _pulled(
-    points: Float[np.ndarray, "P T 17 2"], scene: Scene, flaws: Flaws, random: np.random.Generator
-) -> Float[np.ndarray, "P T 17 2"]:
+    points: Float[np.ndarray, "P T J 2"], scene: Scene, flaws: Flaws, random: np.random.Generator
+) -> Float[np.ndarray, "P T J 2"]:
     """Hidden joints of some spells at the joints of who is in front."""
     out, middle, depth = points.copy(), scene.points.mean(axis=2), scene.depth.mean(axis=-1)
     for p in range(len(points)):
         off = np.linalg.norm(middle - middle[p], axis=-1) + 1e6 * (depth >= depth[p])
         front = off.argmin(axis=0)
         near = off.min(axis=0) < 0.6 * np.ptp(scene.points[p, :, :, 1], axis=1)
-        slow = np.repeat(random.random((len(near) // 10 + 1, 17)), 10, axis=0)[: len(near)] < flaws.astray
+        slow = np.repeat(random.random((len(near) // 10 + 1, len(COCO17))), 10, axis=0)[: len(near)] < flaws.astray
         pull = scene.behind[p] & near[:, None] & slow
         out[p] = np.where(pull[..., None], points[front, np.arange(len(near))], points[p])
     return out
@@ -135,15 +135,15 @@ def _haunt(found: list[list[_Found]], scene: Scene, flaws: Flaws, random: np.ran
         start, long = random.uniform(0, scene.times[-1]), random.exponential(flaws.ghost[1])
         place, sure = random.uniform((0, 0), SIZE), random.uniform(0.1, 0.5)
         for t in np.flatnonzero((scene.times >= start) & (scene.times < start + long)):
-            points = body + place + random.normal(0, 3, (17, 2))
-            scores = np.where(((points >= 0) & (points < SIZE)).all(-1), random.uniform(0.1, 0.5, 17), 0)
+            points = body + place + random.normal(0, 3, (len(COCO17), 2))
+            scores = np.where(((points >= 0) & (points < SIZE)).all(-1), random.uniform(0.1, 0.5, len(COCO17)), 0)
             found[t].append(_Found(points, scores, sure))
 
 
 def _people(frame: int, rows: list[_Found]) -> People:
     rows = [one for one in rows if (one.scores > 0).sum() >= 3]
     if not rows:
-        return People.nobody(frame, 17)
+        return People.nobody(frame, len(COCO17))
     scores = np.stack([one.scores for one in rows])
     points = np.where(scores[..., None] > 0, np.stack([one.points for one in rows]), np.nan)
     boxes = np.concatenate([np.nanmin(points, axis=1), np.nanmax(points, axis=1)], axis=1)

@@ -24,7 +24,7 @@ import numpy as np
 import tyro
 from jaxtyping import Bool, Float
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from benchmarks.tracking.simulated_detector import spells
 from kinelift.detectors.tracking.flips import GROUPS, twins, unflipped
 from kinelift.detectors.tracking.likeness import extent
@@ -111,7 +111,7 @@ def mended(
 ) -> tuple[Bool[np.ndarray, "T 3"], Bool[np.ndarray, "T 3"], Bool[np.ndarray, "T 3"]]:
     """In which frames face, arms and legs were exchanged, came out so, and can be judged at all: both sides seen."""
     when = spells(track.times, OFTEN, LONG, random)
-    order = np.tile(np.arange(17), (len(track), 1))
+    order = np.tile(np.arange(len(COCO17)), (len(track), 1))
     for group in groups:
         both = [*HALVES[group], *(COCO17.mirror[j] for j in HALVES[group])]
         order[np.ix_(when, both)] = [COCO17.mirror[j] for j in both]
@@ -166,7 +166,7 @@ def _same(track: Track2D) -> Track2D:
     return track
 
 
-def off(track: Track2D, truth: Float[np.ndarray, "T2 17 2"]) -> Float[np.ndarray, "T 17"]:
+def off(track: Track2D, truth: Float[np.ndarray, "T2 J 2"]) -> Float[np.ndarray, "T J"]:
     """Distances in sizes of the person, of the joints that have not strayed (a quarter of the size)."""
     far = np.linalg.norm(track.points - truth, axis=-1) / np.median(extent(truth))
     return np.where(far < 0.25, far, np.nan)

@@ -22,7 +22,7 @@ import tyro
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks.machine import machine
+from benchmarks.reporting import machine
 from benchmarks.tracking.crossings import KINDS, SIZE, Scene, scenes
 from benchmarks.tracking.identity_metrics import Moment, Score, score
 from benchmarks.tracking.simulated_detector import MIRROR, Flaws, detected
@@ -136,7 +136,7 @@ def moments(scene: Scene, identities: Sequence[Identity]) -> Iterator[Moment]:
     shown, inside = scene.clear >= SHOWN, scene.inside.any(axis=2)
     for frame in range(len(scene.times)):
         there = [i for i in identities if _sighted(i, frame)]
-        points = np.array([i.track.points[frame - i.track.start] for i in there]).reshape(-1, 17, 2)
+        points = np.array([i.track.points[frame - i.track.start] for i in there]).reshape(-1, len(COCO17), 2)
         alike = likeness(scene.points[:, frame], points)
         alike[~inside[:, frame]] = 0.0
         best = alike.argmax(axis=0)
@@ -146,7 +146,7 @@ def moments(scene: Scene, identities: Sequence[Identity]) -> Iterator[Moment]:
         yield Moment(truth, ids[counts], alike[truth][:, counts])
 
 
-def likeness(truth: Float[np.ndarray, "N 17 2"], found: Float[np.ndarray, "M 17 2"]) -> Float[np.ndarray, "N M"]:
+def likeness(truth: Float[np.ndarray, "N J 2"], found: Float[np.ndarray, "M J 2"]) -> Float[np.ndarray, "N M"]:
     """Keypoint similarity, left and right as they are or exchanged: whatever is more alike."""
     size = scales(np.concatenate([truth.min(axis=1), truth.max(axis=1)], axis=1))
     return np.maximum(*(keypoint_similarity(truth, f, size, SPREAD) for f in (found, found[:, MIRROR])))

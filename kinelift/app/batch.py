@@ -45,8 +45,6 @@ def run(jobs: Sequence[Job], load: Callable[[], Pipeline], layout: str, reporter
     videos = [(job, _attempt(partial(Video, job.video), reporter)) for job in jobs]
     readable = [(job, video) for job, video in videos if video is not None]
     pipeline = load() if readable else None
-    if pipeline and (told := pipeline.made_with.get("keypoints")):
-        reporter.note(told)
     done = [job for job, video in readable if pipeline and _report(job, video, pipeline, layout, reporter)]
     return tuple(job for job in jobs if job not in done)
 
@@ -87,8 +85,8 @@ def tell(path: Path, video: Video, found: Recording, reporter: Reporter) -> None
     reporter.result(f"{path}: {_count(len(found.people), 'person', 'people')} in {len(found.video.times)} frames")
     if video.damage:
         reporter.note(f"{video.path} is damaged: {video.damage}. What could be read was used.")
-    if "smooth" in found.made_with:
-        reporter.note(f"joints are smoothed: {found.made_with['smooth']}.")
+    for note in found.made_with.get("notes", []):
+        reporter.note(note)
     if not found.people:
         reporter.note(f"Nobody was found in {video.path}. People must be in full view and not too small.")
 

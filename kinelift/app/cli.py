@@ -47,13 +47,14 @@ def run(
     from kinelift.app import batch
     from kinelift.app.pipeline import Pipeline
     from kinelift.app.reporter import Quiet, Reporter
+    from kinelift.app.spec import PipelineSpec
 
     if detection.keypoints and more:
         raise SettingsError("--keypoints are those of one video. Give the others their own, one run each.")
     reporter = Quiet() if quiet else Reporter()
     jobs = batch.plan((video, *more), out)
-    stages = partial(Pipeline.load, detection, lifter, classifier, device, settings)
-    failed = batch.run(jobs, stages, layout, reporter)
+    spec = PipelineSpec(detection, lifter, classifier, device, settings)
+    failed = batch.run(jobs, partial(Pipeline.open, spec), layout, reporter)
     if failed and more:
         names = ", ".join(str(job.video) for job in failed)
         reporter.error(f"{len(failed)} of {len(jobs)} videos failed: {names}")
@@ -83,10 +84,10 @@ def detect(
         quiet: Say nothing but errors.
     """
     from kinelift.app import batch
-    from kinelift.app.detection import open_detector
-    from kinelift.app.device import pick
+    from kinelift.app.detection import decided, open_detector
     from kinelift.app.following import follow
     from kinelift.app.reporter import Quiet, Reporter
+    from kinelift.app.spec import made_with, notes_on, pick_device
     from kinelift.app.video import Video
     from kinelift.poses.keypoints import Format, check, write
     from kinelift.poses.output import make_folder
@@ -95,10 +96,13 @@ def detect(
     path = out or Path("out") / video.stem / KEYPOINTS[to]
     batch.spare(source, path)
     check(path, video.stem, Format(to))
-    found = open_detector(detection, pick(device))
+    where = pick_device(device)
+    detection = decided(detection, where)
+    found = open_detector(detection, where)
+    made = made_with({"detection": detection, "device": where, "settings": following}, notes_on(found.facts))
     make_folder(path.parent)
     with reporter.watching(video.name) as watch:
-        recording = follow(source, found.detector, following, found.facts, watch, found.mend)
+        recording = follow(source, found.detector, following, made, watch, found.mend)
     write(path, recording, Format(to))
     batch.tell(path, source, recording, reporter)
     return 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ def follow(
     video: Video,
     detector: Detector,
     settings: Following,
-    made_with: Mapping[str, str],
+    made_with: Mapping[str, Any],
     watch: Watch = unwatched,
     mend: Mend | None = None,
 ) -> Recording:
@@ -35,18 +36,20 @@ def follow(
     for people in watch(found, "finding people", _expected(video)):
         tracker.update(people, times[people.frame])
     everybody = tuple(Person(who.id, who.track) for who in choose(tracker.tracks(), settings.people))
-    facts = VideoFacts(video.path.stem, *size, np.array(times))
+    name = video.path.stem.encode(errors="replace").decode()  # file names need not be Unicode; recordings are
+    facts = VideoFacts(name, *size, np.array(times))
     return _smoothed(Recording(facts, everybody, made_with), settings.smooth)
 
 
 def _smoothed(recording: Recording, name: str) -> Recording:
-    """With steadier tracks, and what that costs in words."""
+    """With steadier tracks, and a note of what that costs."""
     smoother = smoothing(name)
     if smoother is None:
         return recording
-    price = f"{name} (comes up to {1e3 * smoother.lag:.0f} ms late, looks {1e3 * smoother.ahead:.0f} ms ahead)"
+    price = f"comes up to {1e3 * smoother.lag:.0f} ms late, looks {1e3 * smoother.ahead:.0f} ms ahead"
+    notes = [*recording.made_with.get("notes", []), f"joints are smoothed: {name} ({price})."]
     people = tuple(replace(person, track=smoother.apply(person.track)) for person in recording.people)
-    return replace(recording, people=people, made_with={**recording.made_with, "smooth": price})
+    return replace(recording, people=people, made_with={**recording.made_with, "notes": notes})
 
 
 def _noting(frames: Iterable[Frame], times: list[float]) -> Iterator[Frame]:

@@ -10,14 +10,14 @@ Both passes hold a few frames at a time. What grows with the video is its keypoi
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-from kinelift.app.detection import open_detector
-from kinelift.app.device import pick
+from kinelift.app.detection import decided, open_detector
 from kinelift.app.following import Mend, follow
 from kinelift.app.progress import Watch, unwatched
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
+from kinelift.app.spec import PipelineSpec, made_with, notes_on, pick_device
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector
@@ -44,15 +44,18 @@ class Classifies(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """Everything that turns a video into a ``Recording``. ``made_with`` names the stages in the recordings;
-    ``mend`` goes over every track before its gaps are filled.
+    """Everything that turns a video into a ``Recording``.
+
+    ``chosen``: the fields of a ``PipelineSpec`` that these stages were opened from, for the recordings; ``notes``: what
+    to know about them; ``mend`` goes over every track before its gaps are filled.
     """
 
     detector: Detector
     lifter: Lifts
     classifier: Classifies
     settings: Settings = field(default_factory=Settings)
-    made_with: Mapping[str, str] = field(default_factory=dict)
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     mend: Mend | None = None
 
     @staticmethod
@@ -63,23 +66,30 @@ class Pipeline:
         device: str = "auto",
         settings: Settings | None = None,
     ) -> "Pipeline":
-        """The stages by choice and name; ``lifter`` and ``classifier`` may also be paths of checkpoints, and ``lifter``
-        that of a folder of specialists.
+        """``open`` for a ``PipelineSpec`` of these fields; what is left out has its default."""
+        spec = PipelineSpec(detection or Detection(), lifter, classifier, device, settings or Settings())
+        return Pipeline.open(spec)
+
+    @staticmethod
+    def open(spec: PipelineSpec) -> "Pipeline":
+        """The stages that ``spec`` names.
 
         Raises ``WeightsError`` for weights that are unknown, missing or damaged, ``DetectorError`` for a detector that
         is not installed, ``DataError`` for keypoints that cannot be read, ``SettingsError`` for a device that is not
         there, or for a lifter that needs joints which the detector does not find.
         """
-        where = pick(device)
-        tells = Classifier.load(_checkpoint(classifier), where)
-        lifts = _lifter(lifter, tells, where)
-        found = open_detector(detection or Detection(), where)
+        device = pick_device(spec.device)
+        spec = replace(spec, device=device, detection=decided(spec.detection, device))
+        classifier = Classifier.load(_checkpoint(spec.classifier), device)
+        lifter = _lifter(spec.lifter, classifier, device)
+        found = open_detector(spec.detection, device)
         return Pipeline(
-            lifter=lifts,
-            classifier=tells,
-            detector=_fitting(found.detector, lifts.source),
-            settings=settings or Settings(),
-            made_with={**found.facts, "lifter": lifter, "classifier": classifier},
+            lifter=lifter,
+            classifier=classifier,
+            detector=_fitting(found.detector, lifter.source),
+            settings=spec.settings,
+            chosen=spec.to_json(),
+            notes=notes_on(found.facts),
             mend=found.mend,
         )
 
@@ -88,11 +98,11 @@ class Pipeline:
 
         Raises ``VideoError`` if the file cannot be read any more.
         """
-        seen = follow(video, self.detector, self.settings, self.made_with, watch, self.mend)
+        made = made_with({**self.chosen, "settings": self.settings}, self.notes)
+        seen = follow(video, self.detector, self.settings, made, watch, self.mend)
         camera = self.settings.camera((video.width, video.height))
         people = tuple(self._understand(who, camera) for who in watch(seen.people, "lifting to 3D", len(seen.people)))
-        choices = {"people": self.settings.people, "focal": f"{camera.focal:.1f} px", "fit": self.settings.fit}
-        return replace(seen, people=people, made_with={**seen.made_with, **choices})
+        return replace(seen, people=people, camera=camera)
 
     def _understand(self, who: Person, camera: Camera) -> Person:
         poses = fitted(self.lifter, self.settings.fit).lift(who.track, camera)

@@ -17,8 +17,8 @@ from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.convert import Layout
 from kinelift.lifting.datasets.convert import convert as convert_files
 from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.measuring.error_plots import errors_by_action, save
 from kinelift.lifting.measuring.evaluation import Seen, lifted, mean_pose, report, tables, written
-from kinelift.lifting.measuring.figures import errors_by_action, save
 from kinelift.lifting.mocap.audit import table as audited
 from kinelift.lifting.mocap.prepare import prepare as prepare_folders
 from kinelift.lifting.relift import ReliftSettings, errors
@@ -26,6 +26,7 @@ from kinelift.lifting.relift import relift as relift_clips
 from kinelift.lifting.relift import save as save_lifted
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED, NoiseSettings
+from kinelift.lifting.training.inputs import run_of
 from kinelift.lifting.training.presets import PRESETS
 from kinelift.lifting.training.session import begin, finish, logged
 from kinelift.lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
@@ -128,13 +129,17 @@ def training(preset: str) -> Callable[..., None]:
         parts = dataset_split.split(dataset_split.load(data), learned=guests)
         learn, watch = (dataset_split.showing(part, actions) for part in (parts.train, parts.validation))
         more = None if unlabelled is None else dataset_split.load(unlabelled)
-        trainer = Trainer(settings, learn, watch, _fabric(accelerator, devices, nodes, precision), more)
-        begin(trainer, out, start)
+        fabric = _fabric(accelerator, devices, nodes, precision)
+        chosen = {"actions": sorted(actions), "guests": sorted(guests), "data_terms": data_terms}
+        trainer = Trainer(settings, learn, watch, fabric, more)
+        run = run_of(settings, learn, watch, fabric, more, start, **chosen)
+        begin(trainer, out, run, start)
         with _progress() as progress:
             task = progress.add_task("epochs", total=trainer.settings.epochs, completed=trainer.epoch)
-            for record in logged(trainer, out):
+            for record in logged(trainer, out, run):
                 progress.update(task, advance=1, description=f"P-MPJPE {record['p_mpjpe']:.1f} mm")
-        finish(trainer, out, {"data": data_terms, "preset": preset, "actions": actions, "guests": guests}, start)
+        about = {"data": data_terms, "preset": preset, "actions": actions, "guests": guests}
+        finish(trainer, out, run, about, start)
 
     return train
 

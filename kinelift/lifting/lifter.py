@@ -12,7 +12,6 @@ from jaxtyping import Float
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.inference.dense import DenseLifting
 from kinelift.lifting.inference.sliding import each, overlapping
-from kinelift.lifting.inference.windows import cut
 from kinelift.lifting.network import LifterNetwork, Net, framing, windowed
 from kinelift.lifting.root import bridged, place
 from kinelift.models.fused_temporal import FusedTemporalNet
@@ -20,6 +19,7 @@ from kinelift.models.temporal import TemporalNet
 from kinelift.poses import H36M17, Poses3D, Skeleton, Track2D, convert
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
+from kinelift.poses.timeseries import sample
 
 FEWEST = 5
 """Keypoints that a frame must show."""
@@ -119,7 +119,7 @@ class Lifter:
 
         @torch.inference_mode()
         def ask(at: Float[np.ndarray, " B"]) -> Float[np.ndarray, "B S K 3"]:
-            windows, seen = cut(inputs, times, at, offsets)
+            windows, seen = sample(inputs, times, at[:, None] + offsets)
             points = torch.from_numpy(windows).float().to(self.device)
             features, rotation = normalise(points, torch.from_numpy(seen).to(self.device))
             return (form(features) @ rotation[:, frames.answered]).cpu().double().numpy()

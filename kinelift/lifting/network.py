@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kinelift.lifting.batch import Framing
 from kinelift.lifting.coordinates import normalisation
+from kinelift.lifting.training_batch import Framing
 from kinelift.models.temporal import StridedTwin, TemporalConfig, TemporalNet
 from kinelift.models.two_stream import TwoStreamConfig, TwoStreamNet
 from kinelift.models.ugcn import UGCN, UGCNConfig

@@ -17,10 +17,10 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from kinelift.lifting.body import Fit, fitted
+from kinelift.lifting.datasets.dataset_split import TEST_SUBJECTS
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import Report, report
 from kinelift.lifting.measuring.trials import Trial
-from kinelift.lifting.mocap import subjects
 from kinelift.lifting.mocap.prepare import Clip, write
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
@@ -123,7 +123,7 @@ def errors(bank: MotionBank, done: Sequence[Relifted]) -> Mapping[str, Report]:
 
     A lifter that was trained on the others does better on them than it would on anybody new.
     """
-    tested = bank.only(subjects.TEST).names
+    tested = bank.only(TEST_SUBJECTS).names
     parts = {
         "test subjects": [one for one in done if one.name in tested],
         "other subjects": [one for one in done if one.name not in tested],
@@ -131,7 +131,7 @@ def errors(bank: MotionBank, done: Sequence[Relifted]) -> Mapping[str, Report]:
     return {name: report(part, lambda one: one.points) for name, part in parts.items() if part}
 
 
-def _at(bank: MotionBank, source: int, rate: float) -> tuple[Float[Tensor, " T"], Float[Tensor, "T 22 3"]]:
+def _at(bank: MotionBank, source: int, rate: float) -> tuple[Float[Tensor, " T"], Float[Tensor, "T J 3"]]:
     """Times (s) of a clip's frames at ``rate``, and the clip then."""
     last = (int(bank.lengths[source]) - 1) / float(bank.rates[source])
     times = torch.arange(floor(last * rate + 1e-3) + 1, dtype=torch.float64) / rate
@@ -139,6 +139,6 @@ def _at(bank: MotionBank, source: int, rate: float) -> tuple[Float[Tensor, " T"]
     return times, bank.at(torch.tensor([source]), frames[None])[0]
 
 
-def _generator(name: str, motion: Float[Tensor, "T 22 3"]) -> Generator:
+def _generator(name: str, motion: Float[Tensor, "T J 3"]) -> Generator:
     digest = blake2b(name.encode() + motion.numpy().tobytes(), digest_size=7).digest()
     return Generator().manual_seed(int.from_bytes(digest, "big"))

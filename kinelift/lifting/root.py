@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d
 
 from kinelift.poses import COCO17, H36M17
+from kinelift.poses.timeseries import fill_linear
 
 BODY = tuple(j for j, name in enumerate(H36M17.joints) if name in COCO17.joints)
 """Joints that the keypoint layouts and H36M-17 share."""
@@ -60,5 +61,4 @@ def bridged(values: Float[np.ndarray, "T C"]) -> Float[np.ndarray, "T C"]:
     known = np.isfinite(values).all(1)
     if known.all() or not known.any():
         return values
-    frames = np.arange(len(values))
-    return np.stack([np.interp(frames, frames[known], column[known]) for column in values.T], 1)
+    return fill_linear(values, np.arange(len(values)), known)

@@ -8,12 +8,12 @@ import torch
 from jaxtyping import Float
 
 from kinelift.lifting.coordinates import normalisation
-from kinelift.lifting.inference.windows import cut
 from kinelift.lifting.network import LifterNetwork
 from kinelift.models.streaming import TemporalStream
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
+from kinelift.poses.timeseries import sample
 
 Keypoints: TypeAlias = Float[np.ndarray, "J 2"]
 Pose: TypeAlias = Float[np.ndarray, "K 3"]
@@ -60,9 +60,9 @@ class LifterStream:
     def _pose(self, due: float) -> Pose:
         """The answer at time ``due``, averaged over the person and the mirror image."""
         times, shown = np.array([t for t, _ in self._frames]), np.stack([p for _, p in self._frames])
-        points, seen = cut(shown, times, np.array([due]), np.zeros(1))
-        both = torch.from_numpy(points[0, 0]).float().unflatten(0, (2, 1, -1))
-        features, rotation = self._normalise(both, torch.from_numpy(seen[0, 0]).unflatten(0, (2, 1, -1)))
+        points, seen = sample(shown, times, np.array([due]))
+        both = torch.from_numpy(points[0]).float().unflatten(0, (2, 1, -1))
+        features, rotation = self._normalise(both, torch.from_numpy(seen[0]).unflatten(0, (2, 1, -1)))
         answers = (self._net.push(features[:, 0]) @ rotation[:, 0]).double().numpy()
         mirrored = answers[1][list(self.network.target.mirror)] * [-1.0, 1.0, 1.0]
         pose = (answers[0] + mirrored) / 2

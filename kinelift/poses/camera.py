@@ -137,7 +137,7 @@ class Camera:
     @property
     def parameters(self) -> Float[np.ndarray, " 11"]:
         """fx, fy, cx, cy, k1, k2, p1, p2, k3, s1, s3: the whole camera as numbers, for files and
-        ``lifting.projection``.
+        ``lifting.losses.terms``.
         """
         return np.array([*self.focals, *self.centre, *astuple(self.distortion or Distortion())])
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import ShapeError
 from kinelift.poses.skeleton import COCO17, H36M17, Skeleton
 
@@ -174,11 +176,16 @@ class VideoFacts:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """All that the analysis of one video found. ``made_with`` names detector, lifter, classifier and settings."""
+    """All that the analysis of one video found.
+
+    ``made_with``: JSON values that tell how, as the program's version and what was chosen; ``camera``: the one that
+    the poses are seen by, or None where nobody was lifted to 3D.
+    """
 
     video: VideoFacts
     people: tuple[Person, ...]
-    made_with: Mapping[str, str] = field(default_factory=dict)
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+    camera: Camera | None = None
 
 
 def _expect(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:

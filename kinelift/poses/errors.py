@@ -32,5 +32,9 @@ class SettingsError(KineliftError):
     """A setting outside its range, or settings that contradict each other."""
 
 
+class ResumeError(KineliftError):
+    """A stored run that cannot go on or be used again: its data, labels, settings or version were others."""
+
+
 class ShapeError(KineliftError):
     """An array whose shape does not fit the skeleton or the number of frames it travels with."""

@@ -1,7 +1,8 @@
-"""Files appear whole or not at all: written under another name, then moved into place."""
+"""Files and folders appear whole or not at all: written under another name, then moved into place."""
 
 import errno
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +25,36 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         _remove(part)
         raise
+
+
+@contextmanager
+def replacing_folder(path: Path, ours: Callable[[str], bool]) -> Iterator[Path]:
+    """A new folder beside ``path`` to write to: it takes the place of ``path`` on success, else it is removed.
+
+    An earlier folder stays until then, and is put aside as ``NAME.old`` while names change. Raises ``OutputError``
+    where the system refuses, and before anything is written if a folder in the way has files that are not ``ours``.
+    """
+    path = path.resolve()  # what a link leads to
+    part, old = (path.with_name(path.name + suffix) for suffix in (".part", ".old"))
+    try:
+        for folder in (path, part, old):
+            _check(folder, ours)
+        shutil.rmtree(part, ignore_errors=True)
+        make_folder(part)
+        yield part
+        _swap(part, path, old)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise OutputError(f"{path} cannot be written ({error.strerror or error}). {remedy(error.errno)}") from error
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def check_folder(path: Path, ours: Callable[[str], bool]) -> None:
+    """Raises ``OutputError`` if a folder at ``path``, or in the way, has files that are not ``ours``."""
+    for folder in _places(path):
+        _check(folder, ours)
 
 
 def make_folder(path: Path) -> Path:
@@ -55,3 +86,33 @@ def remedy(number: int | None) -> str:
 def _remove(part: Path) -> None:
     if part.is_file():
         part.unlink()
+
+
+def _places(path: Path) -> tuple[Path, Path, Path]:
+    """Where the folder goes, where it is made, and where an earlier one waits meanwhile."""
+    path = path.resolve()
+    return path, path.with_name(path.name + ".part"), path.with_name(path.name + ".old")
+
+
+def _check(folder: Path, ours: Callable[[str], bool]) -> None:
+    if folder.is_dir():
+        other = sorted(entry.name for entry in folder.iterdir() if not (entry.is_file() and ours(entry.name)))
+        if other:
+            raise OutputError(
+                f"{folder} is kept, because it holds something else, too: {other[0]}. Name another folder."
+            )
+    elif folder.exists():
+        raise OutputError(f"{folder} is no folder. Name another one.")
+
+
+def _swap(part: Path, path: Path, old: Path) -> None:
+    shutil.rmtree(old, ignore_errors=True)
+    try:
+        if path.exists():
+            path.rename(old)
+        part.rename(path)
+    except BaseException:
+        if old.exists():
+            old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

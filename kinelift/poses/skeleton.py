@@ -142,6 +142,17 @@ H36M17 = tree(
     right_shoulder="thorax", right_elbow="right_shoulder", right_wrist="right_elbow",
 )  # fmt: skip
 
+MOCAP22 = tree(
+    "mocap22",
+    hip=None, right_hip="hip", right_knee="right_hip", right_ankle="right_knee",
+    left_hip="hip", left_knee="left_hip", left_ankle="left_knee",
+    spine="hip", thorax="spine", neck="thorax", head="neck",
+    left_shoulder="thorax", left_elbow="left_shoulder", left_wrist="left_elbow",
+    right_shoulder="thorax", right_elbow="right_shoulder", right_wrist="right_elbow",
+    nose="neck", left_eye="neck", right_eye="neck", left_ear="neck", right_ear="neck",
+)  # fmt: skip
+"""Prepared motion capture: h36m17, and what coco17 has beyond it. The face is fixed to the head bone's lower end."""
+
 OPENPOSE18 = tree(
     "openpose18",
     nose="neck", neck=None, right_shoulder="neck", right_elbow="right_shoulder", right_wrist="right_elbow",
@@ -209,7 +220,7 @@ KINECT15 = tree(
 KINECT15_PAIR = pair(KINECT15)
 
 _REGISTERED = _by_name(
-    COCO17, H36M17, OPENPOSE18, BODY25, HALPE26, HUMANEVA15, MPI3DHP17, KINECT20, KINECT15, KINECT15_PAIR
+    COCO17, H36M17, MOCAP22, OPENPOSE18, BODY25, HALPE26, HUMANEVA15, MPI3DHP17, KINECT20, KINECT15, KINECT15_PAIR
 )  # fmt: skip
 
 

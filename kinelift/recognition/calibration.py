@@ -3,7 +3,7 @@
 Everything here is arithmetic on ``Answers``. Windows of unknown motion are those of "other", and those of a class that
 was left out of training on purpose: without the latter nobody knows what a classifier says about motions that it has
 never met. An action is claimed by its odds against "other", which told unknown motion better than its probability,
-its logit, energy, margin, entropy, and distances in feature space did (docs/recognition.md).
+its logit, energy, margin, entropy, and distances in feature space did (docs/explanation/unknown.md).
 """
 
 from collections.abc import Callable

@@ -15,7 +15,7 @@ from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.segments import UNKNOWN, Timeline, segments
 from kinelift.recognition.windows import WindowPlan, lengthen, resample, starts
 
-Recogniser = Callable[[Float[np.ndarray, "B T 17 3"]], Float[np.ndarray, "B K"]]
+Recogniser = Callable[[Float[np.ndarray, "B T J 3"]], Float[np.ndarray, "B K"]]
 """Probabilities of every label for windows of finite poses."""
 
 
@@ -74,7 +74,7 @@ class Classifier:
             found += self._judge(even[first:last], (marks[first], marks[last]))
         return _joined(found)
 
-    def _judge(self, seen: Float[np.ndarray, "N 17 3"], span: tuple[float, float]) -> tuple[Action, ...]:
+    def _judge(self, seen: Float[np.ndarray, "N J 3"], span: tuple[float, float]) -> tuple[Action, ...]:
         """Segments of a stretch that was seen throughout, or not at all."""
         if len(seen) <= self.evidence * self.plan.rate or not np.isfinite(seen).all():
             return (Action(*span, UNKNOWN, 1.0),)
@@ -82,7 +82,7 @@ class Classifier:
         centres = span[0] + (starts(len(seen), self.plan) + (length - 1) / 2) / self.plan.rate
         return segments(self._probabilities(seen), centres, span, self.labels, self.timeline)
 
-    def _probabilities(self, seen: Float[np.ndarray, "N 17 3"]) -> Float[np.ndarray, "W K"]:
+    def _probabilities(self, seen: Float[np.ndarray, "N J 3"]) -> Float[np.ndarray, "W K"]:
         long = lengthen(seen, self.plan.frames)
         places = starts(len(seen), self.plan)[:, None] + np.arange(self.plan.frames)
         blocks = [places[i : i + _BLOCK] for i in range(0, len(places), _BLOCK)]

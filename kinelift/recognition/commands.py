@@ -3,10 +3,9 @@
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tyro
@@ -21,11 +20,13 @@ from kinelift.recognition.data import clipfile
 from kinelift.recognition.data.collections import Layout
 from kinelift.recognition.data.collections import convert as convert_collection
 from kinelift.recognition.encoding.spmf import Encoding
-from kinelift.recognition.measuring import evaluation, figures, reports
+from kinelift.recognition.measuring import classifier_plots, evaluation, reports
 from kinelift.recognition.measuring.measure import measure
 from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.search.command import search
 from kinelift.recognition.training.corpus import Corpus
+from kinelift.recognition.training.inputs import run_of
+from kinelift.recognition.training.session import begin, logged, measured
 from kinelift.recognition.training.trainer import Trainer, TrainSettings
 from kinelift.recognition.windows import WindowPlan, resample
 
@@ -68,21 +69,20 @@ def train(
     cell = cell_of(genotype)
     report = out.with_suffix(".json")
     make_folder(out.parent)
-    measured = _measured(report, settings, cell)
-    if folds and measured is None:
+    trainer, run = Trainer(settings, corpus, None, cell, device), run_of(corpus, settings, cell)
+    if begin(trainer, out, run):
+        console.print(f"Going on after epoch {trainer.epoch} of {out.with_suffix('.state')}.")
+    measurement = run_of(corpus, settings, cell, folds=folds, false_names=false_names)
+    found = measured(report, measurement)
+    if folds and found is None:
         _measure(corpus, settings, cell, folds, false_names, report, out.with_suffix(".png"))
-        measured = _measured(report, settings, cell)
-    if measured:
-        settings = replace(settings, calibration=Calibration(**measured["calibration"]))
-    trainer = Trainer(settings, corpus, None, cell, device)
-    _fit(trainer, out)
-    about = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "data": corpus.dataset.terms,
-        "settings": asdict(settings),
-        "measured": measured,
-    }
-    trainer.result(about).save(out)
+        found = measured(report, measurement)
+    with progress(settings.epochs, trainer.epoch) as advance:
+        for record in logged(trainer, out, run):
+            advance(f"loss {record['loss']:.2f}")
+    about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "data": corpus.dataset.terms, "measured": found, **run.facts()}
+    calibration = Calibration(**found["calibration"]) if found else settings.calibration
+    replace(trainer.result(about), calibration=calibration).save(out)
     console.print(f"Wrote {out}.")
 
 
@@ -134,7 +134,7 @@ def encode(
     encoding = ActionNetwork.load(weights).encoding if weights else Encoding.of(motion.skeleton.name)
     begin = float(motion.times[0]) if start is None else start
     points, length = _stretch(recording, motion, begin, seconds)
-    figures.motion_image(points, encoding, begin, length, figure)
+    classifier_plots.motion_image(points, encoding, begin, length, figure)
     console.print(f"Wrote {figure}.")
 
 
@@ -191,41 +191,13 @@ def _measure(
     console.print(reports.trusted(found.trust, found.calibration, found.reliability.error))
     if figure:
         title = f"Subjects never seen: {scores['network'].accuracy:.1%} of clips"
-        figures.confusion(scores["network"].confusion, corpus.names, title, figure)
+        classifier_plots.confusion(scores["network"].confusion, corpus.names, title, figure)
     if report:
-        facts = {**found.facts(), "rounds": [each.name for each in plan], **_run(settings, cell)}
+        run = run_of(corpus, settings, cell, folds=folds, false_names=false_names)
+        facts = {**found.facts(), "rounds": [each.name for each in plan], **run.facts()}
         with replacing(report) as part:
             part.write_text(json.dumps(facts, indent=1, allow_nan=False), encoding="utf-8")
     return found.calibration
-
-
-def _run(settings: TrainSettings, cell: AnyGenotype) -> dict[str, Any]:
-    """What a measurement is of."""
-    return {"settings": asdict(settings), "genotype": asdict(cell)}
-
-
-def _measured(report: Path, settings: TrainSettings, cell: AnyGenotype) -> dict[str, Any] | None:
-    """What was measured with these settings and this cell before, if anything."""
-    if not report.exists():
-        return None
-    facts = json.loads(report.read_text(encoding="utf-8"))
-    wanted = json.loads(json.dumps(_run(settings, cell)))
-    return facts if {name: facts.get(name) for name in wanted} == wanted else None
-
-
-def _fit(trainer: Trainer, out: Path) -> None:
-    state, log = out.with_suffix(".state"), out.with_suffix(".jsonl")
-    if state.exists():
-        trainer.restore(state)
-        console.print(f"Going on after epoch {trainer.epoch} of {state}.")
-    else:
-        log.unlink(missing_ok=True)
-    with progress(trainer.settings.epochs, trainer.epoch) as advance, log.open("a") as lines:
-        for record in trainer.fit():
-            trainer.save(state)
-            lines.write(json.dumps(record) + "\n")
-            lines.flush()
-            advance(f"loss {record['loss']:.2f}")
 
 
 if __name__ == "__main__":

@@ -14,12 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from kinelift.models.enas.architecture import AnyGenotype, genotype
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.poses.errors import DataError
-from kinelift.recognition.data import folder
+from kinelift.recognition.data import labelled_folder
 from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.training.corpus import Corpus, corpus_of
 from kinelift.recognition.training.trainer import TrainSettings
 
-Data = Annotated[Path, tyro.conf.arg(help="A folder with labels.csv and clips/ (docs/recognition-data.md).")]
+Data = Annotated[Path, tyro.conf.arg(help="A folder with labels.csv and clips/ (docs/reference/labelled-motion.md).")]
 Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 Settings = Annotated[TrainSettings, tyro.conf.arg(name="")]
 Cell = Annotated[Path | None, tyro.conf.arg(help="The cell that a search found; without it, one chosen by hand.")]
@@ -29,7 +29,7 @@ console = Console(stderr=True)
 
 def read(data: Path, settings: TrainSettings) -> tuple[Corpus, TrainSettings]:
     """The windows in a folder, and settings whose pictures are of its skeleton. Everything odd is reported."""
-    dataset = folder.read(data)
+    dataset = labelled_folder.read(data)
     show_flaws(dataset.flaws)
     corpus = corpus_of(dataset, settings.plan)
     if corpus.unseen:

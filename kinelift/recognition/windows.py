@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from kinelift.poses import timeseries
+
 
 @dataclass(frozen=True)
 class WindowPlan:
@@ -36,11 +38,7 @@ def resample(
     points: Float[np.ndarray, "T J 3"], times: Float[np.ndarray, " T"], plan: WindowPlan
 ) -> Float[np.ndarray, "N J 3"]:
     """A motion at ``plan.rate`` from its first time on; ``times`` in seconds, increasing, at least one."""
-    times = times - times[0]
-    grid = np.arange(int(np.floor(times[-1] * plan.rate + 1e-6)) + 1) / plan.rate
-    columns = points.reshape(len(points), -1).T
-    filled = np.stack([_interpolate(grid, times, column, plan.gap) for column in columns], axis=1)
-    return filled.reshape(len(grid), *points.shape[1:])
+    return timeseries.resample(points, times, plan.rate, plan.gap)
 
 
 def starts(frames: int, plan: WindowPlan) -> Int[np.ndarray, " W"]:
@@ -64,18 +62,3 @@ def fold(places: Float[np.ndarray, "*B T"], last: float | Float[np.ndarray, "*B 
     """Frame numbers beyond 0…``last`` reflected back into it, as often as needed: what ``lengthen`` plays."""
     safe = np.maximum(last, 1e-9)
     return np.where(np.asarray(last) > 0, last - np.abs(last - np.mod(places, 2 * safe)), 0.0)
-
-
-def _interpolate(
-    grid: Float[np.ndarray, " N"], times: Float[np.ndarray, " T"], values: Float[np.ndarray, " T"], gap: float
-) -> Float[np.ndarray, " N"]:
-    seen = np.isfinite(values)
-    if not seen.any():
-        return np.full(len(grid), np.nan)
-    known = times[seen]
-    out = np.interp(grid, known, values[seen])
-    after = np.searchsorted(known, grid).clip(1, max(len(known) - 1, 1))
-    width = np.diff(known)[after - 1] if len(known) > 1 else np.zeros(len(grid))
-    frame = np.median(np.diff(times)) if len(times) > 1 else 0.0
-    outside = (grid < known[0] - gap) | (grid > known[-1] + gap)
-    return np.where(outside | (width > gap + frame), np.nan, out)

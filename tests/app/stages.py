@@ -77,7 +77,7 @@ class Waving:
 def pipeline(detector: Detector, **settings: object) -> Pipeline:
     """``Flat`` lifts to what it says: nothing is fitted after it."""
     chosen = Settings(**{"fit": "off"} | settings)
-    return Pipeline(detector, Flat(), Waving(), chosen, {"detector": "scripted"})
+    return Pipeline(detector, Flat(), Waving(), chosen, {"lifter": "flat"})
 
 
 @dataclass

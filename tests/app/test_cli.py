@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_clip(tmp_path / "dance.mp4", steady(12, NTSC), size=(160, 120), sound=Tone())
     monkeypatch.chdir(tmp_path)
     detector = script(12, lambda k: 30.0 + k, lambda k: 120.0)
-    monkeypatch.setattr(Pipeline, "load", lambda *names: pipeline(detector, people=names[4].people))
+    monkeypatch.setattr(Pipeline, "open", lambda spec: pipeline(detector, people=spec.settings.people))
     return tmp_path
 
 
@@ -80,7 +80,7 @@ def test_a_damaged_video_is_used_as_far_as_it_goes(folder: Path, capsys: pytest.
 def test_nobody_is_a_note_and_still_a_video(
     monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Pipeline, "load", lambda *names: pipeline(script(0)))
+    monkeypatch.setattr(Pipeline, "open", lambda spec: pipeline(script(0)))
     assert main(["run", "dance.mp4"]) == 0
     assert "note: Nobody was found in dance.mp4" in capsys.readouterr().err
     assert json.loads((folder / "out" / "dance" / "actions.json").read_text())["people"] == []
@@ -103,7 +103,7 @@ def test_weights_that_are_missing_stop_everything_once(
     def none(*args: object) -> Pipeline:
         raise WeightsError("No weights.")
 
-    monkeypatch.setattr(Pipeline, "load", none)
+    monkeypatch.setattr(Pipeline, "open", none)
     assert main(["run", "dance.mp4", "dance.mp4"]) == 1
     assert capsys.readouterr().err == "error: No weights.\n"
     assert not (folder / "out").exists()
@@ -134,7 +134,7 @@ def test_render_draws_a_recording_again(folder: Path, capsys: pytest.CaptureFixt
 
 def test_render_refuses_what_is_no_recording(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "dance.mp4", "dance.mp4", "-o", "x.mp4"]) == 1
-    assert "dance.mp4 is not a recording" in capsys.readouterr().err
+    assert "dance.mp4 is not an npz file" in capsys.readouterr().err
     assert main(["export", "missing.npz", "--to", "csv"]) == 1
     assert "no recording missing.npz" in capsys.readouterr().err
 

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from kinelift.app import Pipeline, Video
 from kinelift.app.detection import Opened
 from kinelift.app.pipeline import render
 from kinelift.app.settings import Detection, Settings
+from kinelift.app.spec import PipelineSpec
 from kinelift.detectors.movenet.second_look import SecondLook
 from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.scripted import Scripted
@@ -19,6 +21,7 @@ from kinelift.lifting.network import LifterNetwork
 from kinelift.models.action_net import ActionNet, ActionNetConfig
 from kinelift.models.temporal import TemporalConfig, TemporalNet
 from kinelift.poses import COCO17, H36M17, Recording
+from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, OutputError, SettingsError, WeightsError
 from kinelift.recognition.classifier import Classifier
 from kinelift.recognition.network import ActionNetwork
@@ -61,9 +64,13 @@ class TestAnalysis:
     def test_video_and_stages_are_named(self, tmp_path: Path) -> None:
         recording = pipeline(two_people(), people="main", focal=150.0).run(clip(tmp_path))
         assert (recording.video.name, recording.video.width, recording.video.height) == ("dance", *SIZE)
+        settings = {"people": "main", "smooth": "none", "fov": None, "focal": 150.0, "fit": "off"}
         assert recording.made_with == {
-            "detector": "scripted", "people": "main", "focal": "150.0 px", "fit": "off"
-        }  # fmt: skip
+            "version": version("kinelift"),
+            "spec": {"format": 1, "lifter": "flat", "settings": settings},
+            "notes": [],
+        }
+        assert recording.camera == Camera(150.0, (80.0, 60.0))
 
     @pytest.mark.parametrize(
         ("people", "ids"), [("all", [1, 2]), ("main", [1]), ("1", [1]), ("2", [1, 2]), ("9", [1, 2])]
@@ -92,7 +99,7 @@ class TestAnalysis:
     def test_poses_are_one_body_unless_the_fit_is_off(self, tmp_path: Path) -> None:
         chosen = {way: replace(pipeline(two_people(), fit=way), lifter=Limping()) for way in ("body", "off")}
         fitted, raw = (one.run(clip(tmp_path)) for one in chosen.values())
-        assert (fitted.made_with["fit"], raw.made_with["fit"]) == ("body", "off")
+        assert [PipelineSpec.of(one).settings.fit for one in (fitted, raw)] == ["body", "off"]
         for one, other in zip(fitted.people, raw.people, strict=True):
             camera = chosen["off"].settings.camera(one.track.size)
             answer = Limping().lift(other.track, camera)
@@ -134,7 +141,7 @@ class TestLoading:
         except WeightsError as error:
             pytest.skip(str(error))
         assert type(loaded.detector) is kind
-        assert loaded.made_with["refine"] == refine
+        assert loaded.chosen["detection"]["refine"] == refine
 
     def test_a_classifier_of_ones_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("kinelift.app.pipeline.open_detector", lambda *_: Opened(two_people(), {}))
@@ -143,7 +150,7 @@ class TestLoading:
         loaded = Pipeline.load(classifier=str(own), device="cpu")
         assert isinstance(loaded.classifier, Classifier)
         assert loaded.classifier.actions == ("wave", "bow", "unknown")
-        assert loaded.made_with["classifier"] == str(own)
+        assert loaded.chosen["classifier"] == str(own)
 
     def test_unknown_classifier(self) -> None:
         with pytest.raises(WeightsError, match="'boxing'"):

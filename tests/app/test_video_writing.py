@@ -232,9 +232,13 @@ def test_ffmpegs_last_word_is_told(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def write_in_a_process(folder, count, body=""):
-    """A Python process that writes ``count`` noisy frames (about 14 kB each) into ``folder``, after ``body``."""
+def write_in_a_process(folder, count, body="", waits_at=None):
+    """A Python process that writes ``count`` noisy frames (about 14 kB each) into ``folder``, after ``body``.
+
+    Once frame ``waits_at`` is written, it waits for a signal.
+    """
     code = f"""
+        import signal
         import sys
         from fractions import Fraction
         import numpy as np
@@ -248,6 +252,8 @@ def write_in_a_process(folder, count, body=""):
                 for i in range({count}):
                     writer.write(rng.integers(0, 256, (96, 128, 3), np.uint8), Fraction(i, 25))
                     print(i, flush=True)
+                    if i == {waits_at}:
+                        signal.pause()
         except OutputError as error:
             sys.exit(str(error))
     """
@@ -273,7 +279,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, count):
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
     """
     with write_in_a_process(out, count, limit) as process:
-        _, complaint = process.communicate(timeout=60)
+        _, complaint = process.communicate()
     assert process.returncode == 1
     assert ("out.mp4 cannot be written" if count == 200 else "clip.mp4 could not be added") in complaint
     assert "Traceback" not in complaint
@@ -283,10 +289,10 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, count):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupts as POSIX does")
 def test_ctrl_c_leaves_nothing(tmp_path):
-    with write_in_a_process(tmp_path, 400) as process:
-        for _ in range(20):
-            process.stdout.readline()
+    with write_in_a_process(tmp_path, 400, waits_at=20) as process:
+        assert "20\n" in process.stdout
+        assert [path.name for path in tmp_path.iterdir()] != [], "the half file is there"
         process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=60)
+        _, complaint = process.communicate()
     assert "KeyboardInterrupt" in complaint
     assert list(tmp_path.iterdir()) == []

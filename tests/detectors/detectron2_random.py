@@ -13,7 +13,7 @@ def random_network(doubt: float = 0.0) -> torch.nn.Module:
     ``doubt`` is added to the background's logit: at 0 it sees people anywhere, at 100 nowhere.
     """
     if not installed():
-        pytest.skip("Detectron2 is not installed; docs/detectors.md says how to build it")
+        pytest.skip("Detectron2 is not installed; docs/how-to/install-detectron2.md says how to build it")
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
         model = build("R50-FPN", "cpu", person_threshold=0.1)

@@ -70,7 +70,7 @@ def _strays(people: Sequence[np.ndarray], start: int, end: int) -> bool:
     return True
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
 def test_random_people_come_out_as_they_went_in(seed: int, count: int) -> None:
     chance = np.random.default_rng(seed)
@@ -79,7 +79,7 @@ def test_random_people_come_out_as_they_went_in(seed: int, count: int) -> None:
     expect(group(render(np.array(people), *SIZE), ALL), [piece for person in people for piece in pieces(person)])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.floats(4, 14), st.floats(-6, 6))
 def test_people_who_pass_each_other_keep_their_joints(aside: float, down: float) -> None:
     one, other = standing(1.5, (35, 14)), standing(1.5, (35 + aside, 14 + down))
@@ -93,7 +93,7 @@ def test_arms_that_cross_are_told_apart() -> None:
     expect(group(render(np.array([one, other]), *SIZE)), [one, other])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.floats(-12, 12), st.floats(-3, 3), st.sampled_from(["left", "right", "above", "below"]))
 def test_people_at_the_border_lose_what_lies_outside(along: float, across: float, side: str) -> None:
     height, width = SIZE
@@ -130,7 +130,7 @@ def test_no_part_is_used_twice_where_people_are_too_near() -> None:
         assert len(np.unique(seen, axis=0)) == len(seen)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.floats(0, 82), st.floats(0, 46))
 def test_peaks_are_exact_between_and_beside_the_centres_of_cells(x: float, y: float) -> None:
     person = np.full((1, len(PARTS), 2), np.nan)
@@ -155,7 +155,7 @@ def test_empty_maps_hold_nobody() -> None:
     assert found.points.shape == (0, len(PARTS), 2) and found.confidence.shape == (0,)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32 - 1))
 def test_noise_is_grouped_without_breaking_a_promise(seed: int) -> None:
     chance = np.random.default_rng(seed)

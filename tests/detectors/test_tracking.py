@@ -161,7 +161,7 @@ def test_ids_while_the_video_runs_are_those_of_the_tracks() -> None:
 
 
 @given(seed=st.integers(0, 2**16))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_order_of_detections_does_not_matter(seed: int) -> None:
     scene = film((*TOWARDS, Walker(640, 5, 700)), clock(3, 15), Camera(), seed)
     random = np.random.default_rng(seed)
@@ -170,7 +170,7 @@ def test_the_order_of_detections_does_not_matter(seed: int) -> None:
 
 
 @given(seed=st.integers(0, 2**16))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_mirrored_scene_gives_mirrored_tracks(seed: int) -> None:
     scene = film(TOWARDS, clock(3, 15), Camera(), seed)
     expected = tuple(Identity(i.id, i.track.mirrored()) for i in follow(scene))
@@ -185,7 +185,7 @@ def _mirrored(people: People) -> People:
 
 
 @given(seed=st.integers(0, 2**16), slower=st.sampled_from([0.25, 2.0, 8.0]))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_slow_motion_with_slow_settings_changes_nothing(seed: int, slower: float) -> None:
     scene = film(TOWARDS, clock(3, 15, 0.5, seed), Camera(), seed)
     usual = TrackerSettings()

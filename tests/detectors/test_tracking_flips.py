@@ -51,7 +51,7 @@ def test_somebody_who_walks_by_stays_as_he_is() -> None:
 
 
 @pytest.mark.parametrize("joints", [BODY, ARMS, LEGS], ids=["body", "arms", "legs"])
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(start=st.sampled_from(APART), stop=st.sampled_from(APART))
 def test_what_was_exchanged_comes_back(joints: list[int], start: int, stop: int) -> None:
     """Wherever it began and ended while legs and arms were apart; who could tell where they lie on each other?"""

@@ -37,7 +37,7 @@ def test_somebody_still_becomes_steadier(filter_: Smoothing) -> None:
 
 
 @each
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(pace=st.floats(-300, 300), unevenness=st.sampled_from([0.0, 0.5]))
 def test_a_steady_movement_is_no_later_than_stated(filter_: Smoothing, pace: float, unevenness: float) -> None:
     true = moving(clock(unevenness=unevenness), pace)

@@ -1,52 +1,44 @@
-"""The real program in a process of its own, with stages that need no weights and take their time.
+"""The real program in a process of its own, with stages that need no weights, and a place where it waits for a signal.
 
-python -m tests.end_to_end.doubled SECONDS-A-FRAME run VIDEO …
+python -m tests.end_to_end.doubled nowhere|finding|drawing run VIDEO …
+
+It waits in the middle of the first or the second pass over the video, once it has printed WAITING.
 """
 
+import signal
 import sys
-import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 from unittest.mock import patch
 
 from kinelift.app.__main__ import main
 from kinelift.app.pipeline import Pipeline
-from kinelift.app.settings import Detection, Settings
+from kinelift.app.spec import PipelineSpec
 from kinelift.app.video import Video
-from kinelift.detectors.protocol import Detector
-from kinelift.poses import Frame, People, Skeleton
+from kinelift.poses import Frame
 from tests.app.stages import pipeline, script
 
-
-@dataclass(frozen=True)
-class Slow:
-    """A detector that takes its time."""
-
-    detector: Detector
-    seconds: float
-
-    @property
-    def skeleton(self) -> Skeleton:
-        return self.detector.skeleton
-
-    def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        for people in self.detector.detect(frames):
-            time.sleep(self.seconds)
-            yield people
+WAITING = "waiting for a signal\n"
+PASSES = {"nowhere": -1, "finding": 0, "drawing": 1}
+MIDDLE = 20
+"""The frame that is kept back."""
 
 
-def load(detection: Detection, lifter: str, classifier: str, device: str, settings: Settings) -> Pipeline:
-    return pipeline(Slow(script(10_000, lambda k: 30.0 + k % 50, lambda k: 120.0), SECONDS), people=settings.people)
+def opened(spec: PipelineSpec) -> Pipeline:
+    return pipeline(script(10_000, lambda k: 30.0 + k % 50, lambda k: 120.0), people=spec.settings.people)
 
 
-def frames(video: Video, original: Any = Video.frames) -> Iterator[Frame]:
+def frames(video: Video, original: Any = Video.frames, passes: Iterator[int] = count()) -> Iterator[Frame]:  # noqa: B008
+    number = next(passes)
     for frame in original(video):
-        time.sleep(SECONDS)
+        if (number, frame.index) == (PASSES[sys.argv[1]], MIDDLE):
+            sys.stdout.write(WAITING)
+            sys.stdout.flush()
+            signal.pause()
         yield frame
 
 
 if __name__ == "__main__":
-    SECONDS = float(sys.argv[1])
-    with patch.object(Pipeline, "load", load), patch.object(Video, "frames", frames):
+    with patch.object(Pipeline, "open", opened), patch.object(Video, "frames", frames):
         sys.exit(main(sys.argv[2:]))

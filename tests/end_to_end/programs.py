@@ -13,8 +13,16 @@ ROOT = Path(__file__).resolve().parents[2]
 def run(*arguments: str | Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """``python -m app ARGUMENTS`` in ``folder``, to its end."""
     process = start("app", *arguments, folder=folder, **variables)
-    out, err = process.communicate(timeout=120)
+    out, err = finish(process)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What it prints to standard output and to standard error until it ends. A test that is given up ends it."""
+    try:
+        return process.communicate()
+    finally:
+        process.kill()
 
 
 def start(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
+from kinelift.app.spec import PipelineSpec
 from kinelift.app.video import Video
 from kinelift.poses import H36M17, Recording
 from kinelift.poses.errors import WeightsError
@@ -94,7 +95,8 @@ def test_the_data_agree(folder: Path, recording: Recording) -> None:
         assert entry["actions"][0]["start"] == pytest.approx(entry["start"], abs=1e-5)
     with (result / "poses3d.csv").open(newline="") as file:
         assert sum(1 for _ in csv.DictReader(file)) == sum(17 * len(person.track) for person in recording.people)
-    assert recording.made_with["detector"] == "movenet" and recording.made_with["lifter"] == "default"
+    spec = PipelineSpec.of(recording)
+    assert spec.detection.detector == "movenet" and spec.lifter == "default"
 
 
 def test_nobody_is_a_note_and_still_a_video(folder: Path) -> None:

@@ -2,8 +2,6 @@
 
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +9,8 @@ import pytest
 
 from kinelift.poses.recording import load
 from tests.clips import contents, steady, write_clip
-from tests.end_to_end.programs import start
+from tests.end_to_end.doubled import WAITING
+from tests.end_to_end.programs import finish, start
 
 DOUBLED = "tests.end_to_end.doubled"
 
@@ -24,15 +23,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Wait for something that the program does."""
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
+def at_rest(place: str, folder: Path) -> subprocess.Popen[str]:
+    """The program, waiting in the middle of ``place``."""
+    process = start(DOUBLED, place, "run", "dance.mp4", folder=folder)
+    assert process.stdout is not None and WAITING in process.stdout, finish(process)
+    return process
 
 
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, said = process.communicate(timeout=60)
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    _, said = finish(process)
     assert "Traceback" not in said
     return process.returncode, said
 
@@ -46,10 +45,10 @@ def test_stopped_while_drawing(folder: Path, number: int, status: int) -> None:
     result = folder / "out" / "dance"
     result.mkdir(parents=True)
     (result / "overlay.mp4").write_bytes(b"an earlier one")
-    process = start(DOUBLED, "0.02", "run", "dance.mp4", folder=folder)
-    until(lambda: any(p.suffix.startswith(".part") for p in result.iterdir() if "overlay" in p.name), process)
+    process = at_rest("drawing", folder)
+    assert any(p.suffix.startswith(".part") for p in result.iterdir() if "overlay" in p.name)
     process.send_signal(number)
-    returned, said = finish(process)
+    returned, said = ended(process)
     assert returned == status
     assert ("Interrupted" in said) == (number == signal.SIGINT)
     assert files(result) == ["actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png"]
@@ -58,35 +57,33 @@ def test_stopped_while_drawing(folder: Path, number: int, status: int) -> None:
 
 
 def test_stopped_while_finding_people(folder: Path) -> None:
-    process = start(DOUBLED, "0.05", "run", "dance.mp4", folder=folder)
-    until((folder / "out" / "dance").is_dir, process)
-    time.sleep(0.1)
+    process = at_rest("finding", folder)
     process.send_signal(signal.SIGINT)
-    assert finish(process)[0] == 130
+    assert ended(process)[0] == 130
     assert files(folder / "out") == []
 
 
 def test_a_disk_that_is_full_at_the_recording(folder: Path) -> None:
-    returned, said = finish(start(DOUBLED, "0", "run", "dance.mp4", folder=folder, largest=8_000))
+    returned, said = ended(start(DOUBLED, "nowhere", "run", "dance.mp4", folder=folder, largest=8_000))
     assert returned == 1 and "recording.npz cannot be written" in said and "Free some space" in said
     assert files(folder / "out") == []
 
 
 def test_a_disk_that_is_full_while_drawing(folder: Path) -> None:
-    process = start(DOUBLED, "0", "run", "dance.mp4", "--layout", "overlay", folder=folder, largest=150_000)
-    returned, said = finish(process)
+    process = start(DOUBLED, "nowhere", "run", "dance.mp4", "--layout", "overlay", folder=folder, largest=150_000)
+    returned, said = ended(process)
     assert returned == 1 and "overlay.mp4 cannot be written" in said and "Free some space" in said
     assert files(folder / "out") == ["actions.json", "poses3d.csv", "recording.npz", "timeline.png"]
 
 
 def test_the_same_program_unhindered(folder: Path) -> None:
-    returned, _ = finish(start(DOUBLED, "0", "run", "dance.mp4", folder=folder))
+    returned, _ = ended(start(DOUBLED, "nowhere", "run", "dance.mp4", folder=folder))
     assert returned == 0
     assert len(contents(folder / "out" / "dance" / "overlay.mp4").times) == 40
 
 
 def test_an_out_that_is_a_file(folder: Path) -> None:
     (folder / "out").write_text("in the way")
-    returned, said = finish(start(DOUBLED, "0", "run", "dance.mp4", folder=folder))
+    returned, said = ended(start(DOUBLED, "nowhere", "run", "dance.mp4", folder=folder))
     assert returned == 1 and "cannot be made" in said
     assert (folder / "out").read_text() == "in the way"

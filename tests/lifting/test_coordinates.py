@@ -30,7 +30,7 @@ def test_picture_input_has_no_seen_channel_and_keeps_the_axes() -> None:
 
 
 @given(st.integers(0, 2**31), st.floats(0, 1))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_unseen_joints_are_where_they_are_seen_next(seed: int, share: float) -> None:
     generator = torch.Generator().manual_seed(seed)
     points = torch.randn(2, 6, 4, 2, generator=generator)

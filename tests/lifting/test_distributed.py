@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from lightning_fabric import Fabric
 from torch import Generator, Tensor
 
-from kinelift.lifting.batch import Framing
 from kinelift.lifting.datasets.chunks import ChunkSampler
 from kinelift.lifting.training.presets import HumanEva
-from kinelift.lifting.training.sources import Recorded, endless
+from kinelift.lifting.training.sample_sources import Recorded, endless
 from kinelift.lifting.training.trainer import Trainer
+from kinelift.lifting.training_batch import Framing
 from kinelift.poses.errors import SettingsError
 from tests.lifting.recordings import bank
 
@@ -40,7 +40,7 @@ def drawn(source: Recorded, epoch: int, count: int) -> list[set[tuple[float, ...
     return [{tuple(root[0].tolist()) for root in batch.root} for batch in source.epoch(epoch, count, Generator())]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(epoch=st.integers(0, 99), count=st.integers(5, 50), world=st.integers(1, 4))
 def test_shares_are_disjoint_and_together_all(epoch: int, count: int, world: int) -> None:
     """All but the last batches, fewer than there are processes, which do not make one for everyone."""
@@ -84,7 +84,7 @@ def test_two_processes_have_the_gradient_of_one(tmp_path: Path) -> None:
     """
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(COUNT)]
     command = [*torchrun, "-m", "tests.lifting.test_distributed", str(tmp_path / "two.pt")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ALONE, timeout=200)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ALONE)
     assert done.returncode == 0, done.stderr
     two = torch.load(tmp_path / "two.pt", weights_only=True)
     torch.testing.assert_close(two, gradients(Fabric(accelerator="cpu", devices=1)), rtol=1e-4, atol=1e-7)

@@ -6,7 +6,7 @@ import pytest
 
 from kinelift.lifting.mocap import acclaim, bvh, joints
 from kinelift.lifting.mocap.prepare import prepare, read_index, whole_pieces
-from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
+from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.poses.errors import DataError
 
 ARM = """HIERARCHY
@@ -200,7 +200,7 @@ def bank(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> MotionBa
 
 
 def joint(bank: MotionBank, clip: int, name: str) -> np.ndarray:
-    return bank.clip(clip)[:, JOINTS.index(name)].numpy()
+    return bank.clip(clip)[:, MOCAP.index(name)].numpy()
 
 
 def test_real_recordings_are_people(bank: MotionBank) -> None:

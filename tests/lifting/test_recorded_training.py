@@ -12,9 +12,10 @@ from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.losses.objective import LossSettings
 from kinelift.lifting.network import LifterNetwork, framing
+from kinelift.lifting.training.inputs import run_of
 from kinelift.lifting.training.presets import PRESETS, HumanEva
 from kinelift.lifting.training.schedule import learning_rate, norm_momentum
-from kinelift.lifting.training.settings import TrainSettings
+from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses.errors import DataError, SettingsError
@@ -120,9 +121,11 @@ def test_resumed_equals_uninterrupted_with_everything_on(tmp_path: Path) -> None
     whole = trainer(settings, unlabelled=more)
     expected = list(whole.fit())
     first, second = trainer(settings, unlabelled=more), trainer(settings, unlabelled=more)
+    fabric = Fabric(accelerator="cpu", devices=1)
+    run = run_of(settings, bank("S1", "S2"), bank("S9"), fabric, more)
     for _ in zip(range(2), first.fit(), strict=False):
-        first.save(tmp_path / "state")
-    second.restore(tmp_path / "state")
+        first.save(tmp_path / "state", run)
+    second.restore(tmp_path / "state", run)
     (last,) = second.fit()
     assert {**last, "seconds": 0} == {**expected[-1], "seconds": 0}
 

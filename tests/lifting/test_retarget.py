@@ -6,8 +6,7 @@ import pytest
 from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, typical
 from kinelift.lifting.mocap.audit import audit, table
 from kinelift.lifting.mocap.retarget import Calibration, bent, between, flexion, retarget, span
-from kinelift.lifting.synthesis.bank import JOINTS
-from kinelift.lifting.synthesis.body import PARENTS
+from kinelift.lifting.synthesis.bank import MOCAP
 from tests.lifting.test_synthesis import standing
 
 LENGTH = dict(zip(SEGMENTS, typical().tolist(), strict=True))
@@ -19,7 +18,7 @@ def figure(frames: int = 60, shank: float = 1.0, least: float = 0.0, most: float
     thigh, lower = LENGTH["thigh"], LENGTH["shank"] * shank
     angles = np.radians(np.linspace(least, most, frames))
     for side in ("left", "right"):
-        hip, knee, ankle = (JOINTS.index(f"{side}_{part}") for part in ("hip", "knee", "ankle"))
+        hip, knee, ankle = (MOCAP.index(f"{side}_{part}") for part in ("hip", "knee", "ankle"))
         down = np.stack([np.zeros(frames), -np.cos(angles / 2), np.sin(angles / 2)], 1)
         points[:, knee] = points[:, hip] + thigh * down
         points[:, ankle] = points[:, knee] + lower * down * [1, 1, -1]
@@ -33,8 +32,8 @@ def moved(points: np.ndarray) -> np.ndarray:
 def test_every_bone_has_the_typical_length() -> None:
     out = moved(figure(shank=1.23))
     for name, segment in SEGMENT_OF.items():
-        joint = JOINTS.index(name)
-        bone = np.linalg.norm(out[:, joint] - out[:, PARENTS[joint]], axis=1)
+        joint = MOCAP.index(name)
+        bone = np.linalg.norm(out[:, joint] - out[:, MOCAP.parents[joint]], axis=1)
         np.testing.assert_allclose(bone, LENGTH[segment], rtol=1e-5, err_msg=name)
 
 
@@ -54,7 +53,7 @@ def test_legs_that_are_straight_at_times_keep_their_bend() -> None:
 
 def test_knees_keep_pointing_where_they_point() -> None:
     out = moved(figure(least=20.0))
-    knee = out[-1, JOINTS.index("left_knee")] - out[-1, JOINTS.index("left_hip")]
+    knee = out[-1, MOCAP.index("left_knee")] - out[-1, MOCAP.index("left_hip")]
     assert knee[2] > 0.2
 
 
@@ -63,24 +62,18 @@ def test_shoulders_lie_below_the_base_of_the_neck(lift: float) -> None:
     points = figure()
     for side in ("left", "right"):
         for part in ("shoulder", "elbow", "wrist"):
-            points[:, JOINTS.index(f"{side}_{part}"), 1] += lift
+            points[:, MOCAP.index(f"{side}_{part}"), 1] += lift
     out = moved(points)
-    drop = out[:, JOINTS.index("thorax"), 1] - out[:, JOINTS.index("left_shoulder"), 1]
+    drop = out[:, MOCAP.index("thorax"), 1] - out[:, MOCAP.index("left_shoulder"), 1]
     np.testing.assert_allclose(drop, 0.397 * LENGTH["shoulder"], atol=0.02)
 
 
 def test_a_mirror_image_is_moved_to_the_mirror_image() -> None:
     rng = np.random.default_rng(0)
     points = figure() + rng.normal(size=(1, 22, 3)) * 0.03
-    swap = [JOINTS.index(_other(name)) for name in JOINTS]
+    swap = list(MOCAP.mirror)
     mirrored = points[:, swap] * [-1, 1, 1]
     np.testing.assert_allclose(moved(mirrored), moved(points)[:, swap] * [-1, 1, 1], atol=0.01)
-
-
-def _other(name: str) -> str:
-    swap = {"left": "right", "right": "left"}
-    side, _, rest = name.partition("_")
-    return f"{swap[side]}_{rest}" if side in swap else name
 
 
 def test_a_limb_of_the_same_bones_stays() -> None:

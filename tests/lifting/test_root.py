@@ -7,7 +7,7 @@ from kinelift.poses import COCO17, H36M17, skeleton
 
 
 @given(st.integers(0, 2**31))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_root_is_found_where_the_person_stands(seed: int) -> None:
     random = np.random.default_rng(seed)
     points = np.broadcast_to(random.normal(0, 0.4, (1, 17, 3)), (40, 17, 3))

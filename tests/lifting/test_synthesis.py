@@ -4,12 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinelift.lifting import anthropometry
-from kinelift.lifting.batch import Framing
 from kinelift.lifting.mocap.prepare import Clip, write
 from kinelift.lifting.synthesis import random
-from kinelift.lifting.synthesis.bank import COCO, JOINTS, MotionBank
+from kinelift.lifting.synthesis.bank import COCO, MOCAP, MotionBank
 from kinelift.lifting.synthesis.body import (
-    PARENTS,
     BodySettings,
     crouched,
     embodied,
@@ -26,6 +24,7 @@ from kinelift.lifting.synthesis.body import (
 from kinelift.lifting.synthesis.noise import MEASURED, SPREAD, NoiseSettings, corrupted
 from kinelift.lifting.synthesis.sampler import Sampler, SynthesisSettings
 from kinelift.lifting.synthesis.view import ViewSettings, draw_view
+from kinelift.lifting.training_batch import Framing
 from kinelift.poses import COCO17
 from kinelift.poses.errors import DataError
 
@@ -49,8 +48,8 @@ def standing(frames: int) -> torch.Tensor:
         "eye": 0.03,
         "ear": 0.07,
     }
-    points = torch.zeros(frames, len(JOINTS), 3)
-    for j, name in enumerate(JOINTS):
+    points = torch.zeros(frames, len(MOCAP), 3)
+    for j, name in enumerate(MOCAP.joints):
         which, _, part = name.rpartition("_")
         points[:, j, 0] = side.get(which, 0.0) * (widths[part] if which else 0.0)
         points[:, j, 1] = heights[part]
@@ -69,7 +68,7 @@ def bank() -> MotionBank:
 
 
 def bones(points: torch.Tensor) -> torch.Tensor:
-    parents = torch.tensor([max(p, 0) for p in PARENTS])
+    parents = torch.tensor([max(p, 0) for p in MOCAP.parents])
     return (points - points[..., parents, :]).norm(dim=-1)
 
 
@@ -93,9 +92,9 @@ def test_mixing_joins_the_legs_of_one_to_the_trunk_of_the_other() -> None:
     lower = standing(9)[None]
     quarter = random.about("y", torch.tensor([torch.pi / 2]))
     upper = lower.clone()
-    upper[:, :, JOINTS.index("left_wrist"), 1] = 2.0
+    upper[:, :, MOCAP.index("left_wrist"), 1] = 2.0
     out = mixed(lower, upper @ quarter.transpose(1, 2) + 5)
-    legs = [j for j, name in enumerate(JOINTS) if "knee" in name or "ankle" in name]
+    legs = [j for j, name in enumerate(MOCAP.joints) if "knee" in name or "ankle" in name]
     torch.testing.assert_close(out[:, :, legs], lower[:, :, legs])
     torch.testing.assert_close(out, upper, atol=1e-5, rtol=1e-5)
 
@@ -108,7 +107,7 @@ def test_bodies_have_the_lengths_that_are_drawn() -> None:
     grown = bones(embodied(typical, lengths)) / bones(typical)
     for name, segment in anthropometry.SEGMENT_OF.items():
         expected = factors[:, None, anthropometry.SEGMENTS.index(segment)].expand(-1, 4)
-        torch.testing.assert_close(grown[:, :, JOINTS.index(name)], expected, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(grown[:, :, MOCAP.index(name)], expected, atol=1e-4, rtol=1e-4)
 
 
 def test_limbs_are_bent_anew_in_their_plane() -> None:
@@ -124,11 +123,11 @@ def test_limbs_are_bent_anew_in_their_plane() -> None:
 
 def test_legs_that_bend_little_are_made_straight_and_others_are_not() -> None:
     points = standing(9).expand(300, -1, -1, -1).clone()
-    points[:, :, JOINTS.index("left_knee"), 2] += 0.1  # 27°
-    points[:, :, JOINTS.index("right_knee"), 2] += 0.5  # a squat
+    points[:, :, MOCAP.index("left_knee"), 2] += 0.1  # 27°
+    points[:, :, MOCAP.index("right_knee"), 2] += 0.5  # a squat
     out = straightened(points, BodySettings(straight=1.0), generator())
     left, right = (
-        torch.rad2deg(flexion(out[:, :, [JOINTS.index(f"{side}_{part}") for part in ("hip", "knee", "ankle")]]))
+        torch.rad2deg(flexion(out[:, :, [MOCAP.index(f"{side}_{part}") for part in ("hip", "knee", "ankle")]]))
         for side in ("left", "right")
     )
     assert left.max() < 5
@@ -139,7 +138,7 @@ def test_legs_that_bend_little_are_made_straight_and_others_are_not() -> None:
 def test_knees_of_some_bend_further_forwards() -> None:
     points = standing(9).expand(300, -1, -1, -1)
     out = crouched(points, BodySettings(crouched=0.5), generator())
-    leg = [JOINTS.index(f"left_{part}") for part in ("hip", "knee", "ankle")]
+    leg = [MOCAP.index(f"left_{part}") for part in ("hip", "knee", "ankle")]
     bend = torch.rad2deg(flexion(out[:, :, leg]))[:, 4]
     changed = (out != points).any((1, 2, 3))
     assert 0.4 < changed.float().mean() < 0.6
@@ -266,8 +265,7 @@ def test_sampler_is_repeatable_and_true_to_its_target(bank: MotionBank) -> None:
     assert batch.seen.all()
     # The keypoints of the middle frame are the projection of the target, put at the right place.
     body = [
-        JOINTS.index(n)
-        for n in ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "left_shoulder", "right_hip")
+        MOCAP.index(n) for n in ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "left_shoulder", "right_hip")
     ]
     coco = [COCO.index(j) for j in body]
     rows = torch.zeros(64, len(body), 2, 3)
@@ -291,7 +289,7 @@ def test_bank_chooses_subjects_and_repeats_the_ends(bank: MotionBank) -> None:
     torch.testing.assert_close(frames[2], (bank.clip(1)[44] + bank.clip(1)[45]) / 2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(share=st.floats(0, 0.999), flip=st.none() | st.integers(1, 255))
 def test_a_damaged_file_is_a_typed_error(
     share: float, flip: int | None, tmp_path_factory: pytest.TempPathFactory

@@ -36,7 +36,7 @@ def test_operations_keep_channels_and_divide_resolution(name, stride):
     assert operation(name, 4, stride)(images).shape == (2, 4, 8 // stride, 8 // stride)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(genotypes(), st.integers(1, 2), st.booleans())
 def test_any_genotype_makes_a_net_that_learns(genotype, repeats, auxiliary):
     net = ActionNet(ActionNetConfig(5, genotype, channels=4, cells=repeats, dropout=0.0, auxiliary=auxiliary))

@@ -18,7 +18,7 @@ def whole(net: TemporalNet, clip: torch.Tensor) -> torch.Tensor:
         return net(torch.cat([clip[:, :1].expand(-1, net.config.first, -1, -1), clip], 1))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     widths=st.sampled_from([*FIELDS, (5, 3), (1, 3, 3)]),
     layout=st.sampled_from(LAYOUTS),

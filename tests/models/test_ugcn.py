@@ -125,7 +125,7 @@ def test_every_parameter_learns() -> None:
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.permutations(range(len(STAR))))
 def test_names_of_joints_do_not_matter(order: list[int]) -> None:
     """The same tree with its joints stored in another order gives the same answers in that order."""

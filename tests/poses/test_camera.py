@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from kinelift.lifting.projection import reproject
+from kinelift.lifting.losses.terms import reproject
 from kinelift.poses.camera import Camera, Distortion, Extrinsics
 from kinelift.poses.errors import SettingsError
 
@@ -35,7 +35,7 @@ def ahead(plane: np.ndarray, seed: int) -> np.ndarray:
 
 
 @given(FOCALS, LENSES, SEEDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_plane_undoes_project(focal: tuple[float, float], distortion: Distortion, seed: int) -> None:
     camera, plane = Camera(focal, (490.0, 410.0), distortion), inside(distortion, seed)
     pixels = camera.project(ahead(plane, seed))
@@ -45,7 +45,7 @@ def test_plane_undoes_project(focal: tuple[float, float], distortion: Distortion
 
 
 @given(FOCALS, LENSES, SEEDS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_project_is_opencvs(focal: tuple[float, float], distortion: Distortion, seed: int) -> None:
     camera, points = Camera(focal, (490.0, 410.0), distortion), ahead(inside(distortion, seed), seed)
     d = distortion
@@ -67,7 +67,7 @@ def test_plane_is_opencvs() -> None:
 
 
 @given(st.tuples(*[st.floats(-0.2, 0.2)] * 3), st.tuples(*[st.floats(-0.01, 0.01)] * 2), SEEDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_model_of_human36m(k: tuple[float, float, float], p: tuple[float, float], seed: int) -> None:
     plane = np.random.default_rng(seed).uniform(-0.5, 0.5, (20, 2))
     square = (plane**2).sum(-1, keepdims=True)
@@ -111,7 +111,7 @@ def test_one_focal_length_is_two_equal_ones() -> None:
 
 
 @given(FOCALS, LENSES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_camera_is_its_parameters(focal: tuple[float, float], distortion: Distortion) -> None:
     camera = Camera(focal, (490.0, 410.0), distortion)
     again = Camera.from_parameters(camera.parameters)
@@ -119,7 +119,7 @@ def test_a_camera_is_its_parameters(focal: tuple[float, float], distortion: Dist
 
 
 @given(LENSES, LENSES, SEEDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_training_projects_by_every_samples_own_camera(one: Distortion, other: Distortion, seed: int) -> None:
     cameras = [Camera((900.0, 910.0), (500.0, 400.0), one), Camera(1200.0, (320.0, 240.0), other)]
     points = ahead(np.random.default_rng(seed).uniform(-1, 1, (24, 2)), seed).reshape(2, 3, 4, 3)
@@ -136,7 +136,7 @@ def test_reprojection_has_gradients() -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_world_and_camera_are_inverse(seed: int) -> None:
     random = np.random.default_rng(seed)
     turn, centre, world = Rotation.random(rng=random), random.normal(0, 5, 3), random.normal(0, 3, (4, 17, 3))
@@ -192,7 +192,7 @@ def test_two_publications_of_one_camera_agree() -> None:
 
 
 @given(st.integers(0, 2**31), st.floats(10, 90), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_projection_and_plane_agree(seed: int, degrees: float, portrait: bool) -> None:
     camera = Camera.from_field_of_view(degrees, (480, 640) if portrait else (640, 480))
     points = np.random.default_rng(seed).uniform([-1, -1, 1], [1, 1, 9], (20, 3))

@@ -1,6 +1,7 @@
 import json
 import pickle
 from dataclasses import fields, is_dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from kinelift.poses import H36M17, Action, Person, Poses3D, Recording, Track2D, VideoFacts, skeleton
+from kinelift.poses.camera import Camera, Distortion
 from kinelift.poses.errors import DataError, OutputError
 from kinelift.poses.recording import FORMAT, load, save
 from tests.poses.scenes import person, recording, track
@@ -24,6 +26,8 @@ def same(a: Any, b: Any) -> bool:
         return False
     if isinstance(a, np.ndarray):
         return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    if isinstance(a, Camera):  # one focal length is two that are equal
+        return np.array_equal(a.parameters, b.parameters)
     if is_dataclass(a):
         return all(same(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
     if isinstance(a, tuple):
@@ -31,32 +35,41 @@ def same(a: Any, b: Any) -> bool:
     return a == b
 
 
-def floats(*shape: int) -> st.SearchStrategy[np.ndarray]:
-    return arrays(np.float64, shape, elements=st.floats(width=64))
+FRAMES = 3
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+def coordinates(*shape: int) -> st.SearchStrategy[np.ndarray]:
+    return arrays(np.float64, shape, elements=st.floats(-1e6, 1e6) | st.just(np.nan))
 
 
 @st.composite
-def people(draw: st.DrawFn, number: int) -> Person:
-    length, layout = draw(st.integers(0, 3)), skeleton(draw(st.sampled_from(LAYOUTS)))
-    joints = len(layout)
+def people(draw: st.DrawFn, number: int, video: VideoFacts) -> Person:
+    start, layout = draw(st.integers(0, FRAMES - 1)), skeleton(draw(st.sampled_from(LAYOUTS)))
+    length, joints = draw(st.integers(1, FRAMES - start)), len(layout)
     seen = Track2D(
-        draw(floats(length, joints, 2)), draw(floats(length, joints)), draw(floats(length)),
-        draw(arrays(np.bool_, (length, joints))), draw(st.integers(0, 2**40)), (1080, 1920), layout,
+        draw(coordinates(length, joints, 2)), draw(arrays(np.float64, (length, joints), elements=st.floats(0, 1))),
+        video.times[start : start + length], draw(arrays(np.bool_, (length, joints))), start,
+        (video.width, video.height), layout,
     )  # fmt: skip
-    root = draw(st.none() | floats(length, 3))
-    lifted = Poses3D(draw(floats(length, 17, 3)), seen.times, root, H36M17)
-    unit = st.floats(0, 1)
-    action = st.builds(Action, st.floats(0, 1e6), st.floats(0, 1e6), st.text(), unit)
-    actions = draw(st.none() | st.lists(action, max_size=3).map(tuple))
-    return Person(number, seen, draw(st.none() | st.just(lifted)), actions)
+    root = draw(st.none() | coordinates(length, 3))
+    lifted = Poses3D(draw(coordinates(length, 17, 3)), seen.times, root, H36M17)
+    bounds = sorted(draw(st.lists(st.floats(0, 1e6), max_size=3)))
+    spans = [Action(*span, draw(texts), draw(st.floats(0, 1))) for span in pairwise(bounds)]
+    return Person(number, seen, draw(st.none() | st.just(lifted)), draw(st.none() | st.just(tuple(spans))))
 
 
 @st.composite
 def recordings(draw: st.DrawFn) -> Recording:
     numbers = draw(st.lists(st.integers(1, 99), unique=True, max_size=3))
-    facts = VideoFacts(draw(st.text()), draw(st.integers(1, 9999)), draw(st.integers(1, 9999)), draw(floats(3)))
-    made_with = draw(st.dictionaries(st.text(), st.text(), max_size=2))
-    return Recording(facts, tuple(draw(people(number)) for number in numbers), made_with)
+    times = sorted(draw(st.lists(st.floats(0, 1e6), min_size=FRAMES, max_size=FRAMES, unique=True)))
+    facts = VideoFacts(draw(texts), draw(st.integers(1, 9999)), draw(st.integers(1, 9999)), np.array(times))
+    made_with = draw(st.dictionaries(texts, texts | st.integers(-99, 99) | st.lists(st.none() | texts), max_size=2))
+    focal = st.floats(1e-3, 1e6)
+    lens = st.none() | st.builds(Distortion, st.floats(0.1, 1), st.floats(-1, 1))
+    camera = st.builds(Camera, focal | st.tuples(focal, focal), st.tuples(st.floats(-9, 9), st.floats(-9, 9)), lens)
+    everybody = tuple(draw(people(number, facts)) for number in numbers)
+    return Recording(facts, everybody, made_with, draw(st.none() | camera))
 
 
 # beartype, which checks the containers as they are drawn, samples with the random module.
@@ -139,8 +152,11 @@ def test_what_is_not_a_recording_is_told(tmp_path: Path, subtests: pytest.Subtes
     for name, content in contents.items():
         with subtests.test(name):
             (tmp_path / name).write_bytes(content)
-            with pytest.raises(DataError, match=f"{name} is not a recording"):
+            with pytest.raises(DataError, match=rf"{name} (is not an npz file|cannot be used: person1\S+ is damaged)"):
                 load(tmp_path / name)
+    np.savez(tmp_path / "other.npz", times=np.zeros(3))
+    with pytest.raises(DataError, match=r"other\.npz has no header, so it is not a recording"):
+        load(tmp_path / "other.npz")
     with pytest.raises(DataError, match=r"no recording .*missing\.npz"):
         load(tmp_path / "missing.npz")
     with pytest.raises(DataError, match="no recording"):
@@ -157,6 +173,21 @@ def tampered(path: Path, header: dict[str, Any] | None = None, **changed: Any) -
     return path
 
 
+@pytest.mark.parametrize("number", range(1, FORMAT + 1))
+def test_every_format_is_read(number: int) -> None:
+    found = load(Path(__file__).parent / f"recording-format-{number}.npz")
+    assert [(one.id, one.track.start, len(one.track)) for one in found.people] == [(1, 0, 8), (4, 3, 5)]
+    assert same(found.people[0], person(1, frames=8))
+    assert found.people[1].poses is None and found.people[1].actions is None
+
+
+def test_the_camera_is_numbers_and_was_words_in_format_1() -> None:
+    first, second = (load(Path(__file__).parent / f"recording-format-{number}.npz") for number in (1, 2))
+    assert first.made_with["focal"] == "61.5 px" and first.camera == Camera(61.5, (32.0, 24.0))
+    assert second.camera == Camera((61.5, 62.0), (32.0, 24.0), Distortion(0.1))
+    assert second.made_with["version"] == "0.1.0" and second.made_with["notes"] == ["a note"]
+
+
 def test_parts_that_do_not_fit_are_told(tmp_path: Path, subtests: pytest.Subtests) -> None:
     def somebody(layout: str) -> dict[str, Any]:
         layout_of = {"start": 0, "size": [64, 48], "skeleton": layout}
@@ -165,12 +196,12 @@ def test_parts_that_do_not_fit_are_told(tmp_path: Path, subtests: pytest.Subtest
     cases: dict[str, dict[str, Any]] = {
         f"format {FORMAT + 1}": {"header": {"format": FORMAT + 1}},
         "octopus": {"header": somebody("octopus")},
-        r"points has shape \(20, 17, 2\)": {"header": somebody("kinect15")},
-        "damaged .*person1/track/points": {"person1/track/points": None},
-        "int64 values": {"person1/poses/points": np.zeros((20, 17, 3), dtype=int)},
-        "float64 values": {"person1/track/filled": np.zeros((20, 17))},
-        "is not a recording": {"header": {"people": 3}},
-        "it is damaged": {"header": {"video": {"name": "x"}}},
+        r"person1/track/points has shape \(20, 17, 2\)": {"header": somebody("kinect15")},
+        "has no person1/track/points": {"person1/track/points": None},
+        "person1/poses/points holds int64": {"person1/poses/points": np.zeros((20, 17, 3), dtype=int)},
+        "person1/track/filled holds float64": {"person1/track/filled": np.zeros((20, 17))},
+        "header.people is 3, expected a list": {"header": {"people": 3}},
+        "header.video.width is missing": {"header": {"video": {"name": "x"}}},
     }
     for message, changes in cases.items():
         with subtests.test(message), pytest.raises(DataError, match=message):

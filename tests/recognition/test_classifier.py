@@ -98,7 +98,7 @@ def test_the_frame_rate_does_not_move_the_timeline(rate):
     np.testing.assert_allclose([end for _, end in found], [end for _, end in expected], atol=0.25)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 1000), st.floats(0, 0.25))
 def test_nor_do_uneven_frame_times_or_a_late_start(seed, start):
     times = start + np.cumsum(np.random.default_rng(seed).uniform(0.005, 0.1, 380))
@@ -134,7 +134,7 @@ def test_a_glimpse_between_gaps_is_unknown_too():
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=12))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_whatever_is_seen_the_timeline_is_whole(seen):
     clip = poses(np.tile([1.7] * 10 + [2.5] * 10, len(seen))[: 15 * len(seen)])
     clip.points[~np.repeat(seen, 15)] = np.nan

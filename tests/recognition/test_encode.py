@@ -13,7 +13,7 @@ from kinelift.recognition.__main__ import encode
 from kinelift.recognition.data import clipfile
 from kinelift.recognition.encoding.pair_order import LIMBS, REACHES
 from kinelift.recognition.encoding.spmf import Encoding
-from kinelift.recognition.measuring import figures
+from kinelift.recognition.measuring import classifier_plots
 from tests.recognition.bodies import moving
 from tests.recognition.motions import walking
 
@@ -93,7 +93,7 @@ def test_rows_are_named_where_there_is_one_for_each(choices, named, tmp_path, mo
     kept = []
     monkeypatch.setattr(figures, "_write", lambda figure, path: kept.append(figure))
     encoding = replace(Encoding(), **choices)
-    figures.motion_image(walking(31), encoding, 2.0, 1.0, tmp_path / "figure.png")
+    classifier_plots.motion_image(walking(31), encoding, 2.0, 1.0, tmp_path / "figure.png")
     first, *_ = kept[0].axes
     names = [label.get_text() for label in first.get_yticklabels()]
     assert first.get_xlim() == (2.0, 3.0)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kinelift.recognition.windows import WindowPlan, cut, fold, lengthen, resample, starts
@@ -21,7 +21,6 @@ def test_frame_rate_does_not_matter(rate):
     assert len(even) in (90, 91)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.005, 0.2), min_size=1, max_size=40), st.integers(0, 3))
 def test_variable_frame_rate_keeps_straight_lines(gaps, seed):
     times = np.concatenate([[0.0], np.cumsum(gaps)]) + 3.0

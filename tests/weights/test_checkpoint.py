@@ -6,7 +6,6 @@ from safetensors.torch import save_file
 
 from kinelift.poses.errors import WeightsError
 from kinelift.weights.checkpoint import Checkpoint, load, save
-from kinelift.weights.state import load_state, save_state
 
 WHOLE = Checkpoint(
     "net", {"widths": [3, 3], "about": {"data": "Größe"}}, {"a": torch.randn(3, 4), "n": torch.tensor(7)}
@@ -42,11 +41,3 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cut").write_bytes((tmp_path / "cut").read_bytes()[:-9])
     with pytest.raises(WeightsError, match="not a Kinelift checkpoint"):
         load(tmp_path / "cut")
-
-
-def test_state_round_trip_executes_nothing(tmp_path: Path) -> None:
-    save_state(tmp_path / "s", {"epoch": 3, "net": {"w": torch.ones(2)}})
-    assert load_state(tmp_path / "s")["net"]["w"].tolist() == [1, 1]
-    torch.save({"x": Path("/")}, tmp_path / "hostile")
-    with pytest.raises(WeightsError, match="not the state"):
-        load_state(tmp_path / "hostile")

@@ -7,6 +7,7 @@ z forward). Row i of a person's track and poses is frame ``start + i`` of the vi
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from jaxtyping import Float, Shaped
 from kinelift.app.export.actions_json import plain_actions
 from kinelift.app.export.timeline_figure import write_timeline_figure
 from kinelift.poses import COCO17, H36M17, Person, Recording, Skeleton, convert
+from kinelift.poses.camera import Camera
 from kinelift.poses.output import replacing
 
 COLUMNS = ("person", "frame", "time", "joint", "x", "y", "z", "root_x", "root_y", "root_z")
@@ -66,11 +68,13 @@ def write_json(path: Path, recording: Recording) -> None:
     """Everything, as standard JSON: what was not seen or not computed is null.
 
     ``skeletons`` lists joints in order and bones as index pairs; a person's ``track`` and ``poses`` name theirs.
+    ``camera``: focal lengths and principal point in pixels, and OpenCV's distortion coefficients, if there are any.
     """
     video = recording.video
     document = {
         "video": {"name": video.name, "width": video.width, "height": video.height, "times": _plain(video.times, 6)},
         "made_with": dict(recording.made_with),
+        "camera": None if recording.camera is None else _plain_camera(recording.camera),
         "skeletons": {layout.name: _plain_skeleton(layout) for layout in _layouts(recording)},
         "people": [_plain_person(person) for person in recording.people],
     }
@@ -83,7 +87,8 @@ def write_arrays(path: Path, recording: Recording) -> None:
     """Plain arrays over the video's F frames for P people, J joints in 3D and K in 2D.
 
     ``times`` (F,), ``ids`` (P,), ``joints3d`` (J,), ``points3d`` (P, F, J, 3) from the root joint, ``root3d``
-    (P, F, 3), ``joints2d`` (K,), ``points2d`` (P, F, K, 2), ``scores`` (P, F, K). NaN = not seen or not computed.
+    (P, F, 3), ``joints2d`` (K,), ``points2d`` (P, F, K, 2), ``scores`` (P, F, K), ``camera`` (11,): ``parameters`` of
+    ``poses.camera``. NaN = not seen or not computed.
     Joints are those of the first person; other people's are matched by name.
     """
     frames, people = len(recording.video.times), recording.people
@@ -98,6 +103,7 @@ def write_arrays(path: Path, recording: Recording) -> None:
         "joints2d": np.array(flat.joints),
         "points2d": _laid_out(frames, (len(flat), 2), [_points2d(person, flat) for person in people]),
         "scores": _laid_out(frames, (len(flat),), [_scores(person, flat) for person in people]),
+        "camera": np.full(11, np.nan) if recording.camera is None else recording.camera.parameters,
     }
     with replacing(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)
@@ -120,6 +126,11 @@ def _layouts(recording: Recording) -> Iterator[Skeleton]:
         yield person.track.skeleton
         if person.poses is not None:
             yield person.poses.skeleton
+
+
+def _plain_camera(camera: Camera) -> dict[str, Any]:
+    lens = None if camera.distortion is None else asdict(camera.distortion)
+    return {"focal": list(camera.focals), "centre": list(camera.centre), "distortion": lens}
 
 
 def _plain_skeleton(layout: Skeleton) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Recordings as moving pictures: 2D skeletons on the video, and a 3D view."""
 
-from kinelift.app.render.composition import LAYOUTS, Panel
-from kinelift.app.render.renderer import Renderer
+from kinelift.app.render.composition import LAYOUTS, Panel, Renderer
 
 __all__ = ["LAYOUTS", "Panel", "Renderer"]

@@ -1,4 +1,4 @@
-"""What the rendered video shows: the picture, the 3D view, or the two side by side."""
+"""Draws a recording frame by frame: the picture, the 3D view, or the two side by side."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from kinelift.app.render.picture import PicturePanel
 from kinelift.app.render.stage import StagePanel
 from kinelift.app.render.style import BACKGROUND
 from kinelift.poses import Frame, Recording, VideoFacts
+from kinelift.poses.errors import SettingsError
 
 LONGEST = 1280
 """Pixels of the picture panel's longer side at most: 4K sources are drawn smaller, and faster."""
@@ -65,6 +66,21 @@ def side_by_side(recording: Recording) -> Panel:
 
 
 LAYOUTS: Mapping[str, Callable[[Recording], Panel]] = {"side-by-side": side_by_side, "overlay": picture, "3d": stage}
+
+
+class Renderer:
+    """Draws the frames of the video that ``recording`` was made from. ``size`` is (width, height), both even."""
+
+    def __init__(self, recording: Recording, layout: str = "side-by-side") -> None:
+        """Prepare all that does not change from frame to frame. Raises ``SettingsError`` for an unknown layout."""
+        if layout not in LAYOUTS:
+            raise SettingsError(f"Unknown layout {layout!r}. Known: {', '.join(LAYOUTS)}.")
+        self._panel = LAYOUTS[layout](recording)
+        self.size = self._panel.size
+
+    def draw(self, frame: Frame) -> UInt8[np.ndarray, "H W 3"]:
+        """One RGB picture of ``size``; the frame itself stays as it is."""
+        return self._panel.draw(frame)
 
 
 def _fitted(video: VideoFacts) -> tuple[int, int]:

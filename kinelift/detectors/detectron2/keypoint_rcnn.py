@@ -5,15 +5,14 @@ epochs ("3x"). Detectron2 is imported when a network is built, not before.
 """
 
 import logging
-import pickle
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
+from kinelift.poses.errors import DataError, DetectorError, SettingsError, WeightsError
+from kinelift.poses.unpickling import unpickle
 
 BACKBONES: Mapping[str, str] = {
     "R50-FPN": "COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x.yaml",
@@ -127,17 +126,8 @@ def _check(file: Path) -> None:
         return  # read by torch, which builds nothing but tensors
     try:
         with file.open("rb") as stream:
-            _Arrays(stream, encoding="latin1").load()
-    except Exception as error:
+            unpickle(stream)
+    except DataError as error:
+        raise WeightsError(f"{file} {error}") from error
+    except Exception as error:  # damaged bytes can raise anything
         raise WeightsError(f"{file} is not a file of weights: {error}.") from error
-
-
-class _Arrays(pickle.Unpickler):
-    """Builds numpy arrays and plain containers, and refuses to call anything else."""
-
-    _BUILDERS = frozenset({"_reconstruct", "_frombuffer", "ndarray", "dtype", "scalar", "OrderedDict", "encode"})
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module.split(".")[0] in {"numpy", "collections", "_codecs"} and name in self._BUILDERS:
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"it wants to call {module}.{name}, which could be harmful")

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
-from scipy.interpolate import PchipInterpolator
+from jaxtyping import Float
 
 from kinelift.detectors.tracking.candidate import Sighting
 from kinelift.poses import Skeleton, Track2D
+from kinelift.poses.timeseries import fill_monotone
 
 _DISCOUNT = 0.5
 
@@ -33,24 +33,7 @@ def fill(track: Track2D, longest: float) -> Track2D:
     """
     points, scores, filled = track.points.copy(), track.scores.copy(), track.filled.copy()
     for joint in range(len(track.skeleton)):
-        seen = np.isfinite(track.points[:, joint]).all(axis=-1)
-        gap, before, after = _short_gaps(seen, track.times, longest)
-        if gap.any():
-            path = PchipInterpolator(track.times[seen], track.points[seen, joint])
-            points[gap, joint] = path(track.times[gap])
-            scores[gap, joint] = _DISCOUNT * np.minimum(track.scores[before, joint], track.scores[after, joint])
-            filled[gap, joint] = True
+        points[:, joint], (gap, before, after) = fill_monotone(track.points[:, joint], track.times, longest)
+        scores[gap, joint] = _DISCOUNT * np.minimum(track.scores[before, joint], track.scores[after, joint])
+        filled[gap, joint] = True
     return Track2D(points, scores, track.times, filled, track.start, track.size, track.skeleton)
-
-
-def _short_gaps(
-    seen: Bool[np.ndarray, " T"], times: Float[np.ndarray, " T"], longest: float
-) -> tuple[Bool[np.ndarray, " T"], np.ndarray, np.ndarray]:
-    """Frames in short gaps, and for each of them the last frame seen before it and the first one after it."""
-    frames = np.arange(len(seen))
-    before = np.maximum.accumulate(np.where(seen, frames, -1))
-    after = np.minimum.accumulate(np.where(seen, frames, len(seen))[::-1])[::-1]
-    inside = ~seen & (before >= 0) & (after < len(seen))
-    gap = np.zeros_like(seen)
-    gap[inside] = times[after[inside]] - times[before[inside]] <= longest + 1e-9
-    return gap, before[gap], after[gap]

@@ -11,11 +11,10 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.lifting.anthropometry import SEGMENTS
+from kinelift.lifting.body.accelerations import accelerations, products, spread
+from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.hinges import ELBOWS, KNEES, excesses
-from kinelift.lifting.body.motion import accelerations, products, spread
 from kinelift.lifting.body.problem import Problem, State
-from kinelift.lifting.body.robust import Many, charbonnier, geman_mcclure, welsch
-from kinelift.lifting.body.settings import FitSettings
 from kinelift.lifting.body.structure import SEGMENT, TIPS, chains
 
 BONES = len(TIPS)
@@ -34,6 +33,7 @@ _SEGMENT = list(SEGMENT)
 _MEMBERS = np.eye(LENGTHS)[_SEGMENT]
 
 Logs = Float[np.ndarray, " 10"]
+Many = Float[np.ndarray, "..."]
 Axes = Float[np.ndarray, "T 15 2 3"]
 Block = Float[np.ndarray, "T 33 33"]
 
@@ -196,3 +196,21 @@ class Energy:
             block[:last, 3:, 3:] += (pairs * alike).reshape(-1, 2 * BONES, 2 * BONES)
             for i in range(3):
                 block[:last, i, i] += centre[:last, 0] / s.root_acceleration[i] ** 2
+
+
+def geman_mcclure(square: Many, scale: float) -> tuple[Many, Many]:
+    """Energy, bounded by ``scale``², and weight (Geman and McClure 1987)."""
+    share = 1 / (1 + square / scale**2)
+    return square * share, share**2
+
+
+def charbonnier(square: Many, scale: float) -> tuple[Many, Many]:
+    """Energy, which grows like the error beyond ``scale``, and weight (Charbonnier et al. 1997)."""
+    root = np.sqrt(1 + square / scale**2)
+    return 2 * scale**2 * (root - 1), 1 / root
+
+
+def welsch(square: Many) -> tuple[Many, Many]:
+    """Energy, bounded by 1, and weight (Dennis and Welsch 1978)."""
+    weight = np.exp(-square)
+    return 1 - weight, weight

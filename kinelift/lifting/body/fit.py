@@ -7,12 +7,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from kinelift.lifting.anthropometry import prior
-from kinelift.lifting.body.motion import second
+from kinelift.lifting.body.accelerations import second
+from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.problem import Problem, State
-from kinelift.lifting.body.settings import FitSettings
 from kinelift.lifting.body.solver import Body, Lengths
-from kinelift.lifting.body.spells import solved
 from kinelift.lifting.body.structure import TIPS, centres, chains, keypoints
+from kinelift.lifting.body.windowed_solver import solved
 from kinelift.lifting.root import NEAREST, place
 from kinelift.lifting.synthesis.offsets import PUBLISHED
 from kinelift.poses import COCO17, H36M17, Poses3D, Skeleton, Track2D, convert
@@ -66,7 +66,7 @@ def _solved(
     poses: Poses3D,
     camera: Camera,
     known: Bool[np.ndarray, " T"],
-    table: Float[np.ndarray, "17 17"],
+    table: Float[np.ndarray, "K J"],
     settings: FitSettings,
 ) -> tuple[Body, Bool[np.ndarray, " F"]]:
     """The body in the frames that are ``known``, and whether the root's place is."""
@@ -95,7 +95,7 @@ def _solved(
     return solved(problem, Body((State(root, told),), mean), heavy, settings), shown
 
 
-def directions(points: Float[np.ndarray, "T 17 3"]) -> Float[np.ndarray, "T 15 3"]:
+def directions(points: Float[np.ndarray, "T J 3"]) -> Float[np.ndarray, "T 15 3"]:
     """Unit directions of the bones of a pose; straight down for a bone of no length."""
     ends = [H36M17.index(tip) for tip in TIPS]
     starts = [H36M17.index("right_hip") if tip == "left_hip" else H36M17.parents[H36M17.index(tip)] for tip in TIPS]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from kinelift.lifting.body.fit import fit, fits
-from kinelift.lifting.body.settings import FitSettings
+from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.poses import Poses3D, Track2D
 from kinelift.poses.camera import Camera
 

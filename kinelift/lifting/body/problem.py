@@ -15,7 +15,7 @@ class State:
     root: Float[np.ndarray, "T 3"]
     directions: Float[np.ndarray, "T 15 3"]
 
-    def joints(self, lengths: Float[np.ndarray, " 10"]) -> Float[np.ndarray, "T 17 3"]:
+    def joints(self, lengths: Float[np.ndarray, " 10"]) -> Float[np.ndarray, "T J 3"]:
         """Joints relative to the root, metres, for a body with these lengths (metres)."""
         return chains() @ (self.directions * lengths[list(SEGMENT), None])
 

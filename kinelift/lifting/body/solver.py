@@ -9,8 +9,8 @@ from numpy.lib.stride_tricks import as_strided
 from scipy.linalg.lapack import dpbtrf, dpbtrs
 
 from kinelift.lifting.body.energy import FREE, Energy, Equations
+from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.problem import Problem, State
-from kinelift.lifting.body.settings import FitSettings
 
 Logs = Float[np.ndarray, " 10"]
 

@@ -17,7 +17,6 @@ TIPS = tuple(name for name in H36M17.joints if name not in ("hip", "right_hip"))
 """The joint at the end of each direction; that of ``left_hip`` leads from the right hip to the left one."""
 SEGMENT = tuple(SEGMENTS.index(SEGMENT_OF[tip]) for tip in TIPS)
 """The segment whose length belongs to each direction."""
-JOINTS = len(H36M17)
 LIMBS = (
     ("knee", "hip", "thigh"), ("ankle", "knee", "shank"),
     ("elbow", "shoulder", "upper_arm"), ("wrist", "elbow", "forearm"),
@@ -27,9 +26,9 @@ SHOULDER_LINE = 0.92
 """Half the distance between the shoulders, a share of the segment from the thorax to one of them."""
 
 
-def chains() -> Float[np.ndarray, "17 15"]:
+def chains() -> Float[np.ndarray, "J D"]:
     """How often each direction occurs between the root and each joint: 1, or -1 for the right hip."""
-    out = np.zeros((JOINTS, len(TIPS)))
+    out = np.zeros((len(H36M17), len(TIPS)))
     for parent, joint in H36M17.outward:
         out[joint] = out[parent]
         name = H36M17.joints[joint]
@@ -40,9 +39,9 @@ def chains() -> Float[np.ndarray, "17 15"]:
     return out
 
 
-def centres() -> Float[np.ndarray, "17 17"]:
+def centres() -> Float[np.ndarray, "K J"]:
     """Keypoints that lie on joint centres: of every COCO keypoint, its weights of H36M joints. NaN: not a joint."""
-    out = np.full((len(COCO17), JOINTS), np.nan)
+    out = np.full((len(COCO17), len(H36M17)), np.nan)
     for k, name in enumerate(COCO17.joints):
         if name in H36M17.joints:
             out[k] = 0
@@ -50,7 +49,7 @@ def centres() -> Float[np.ndarray, "17 17"]:
     return out
 
 
-def keypoints(parts: Mapping[str, tuple[float, float, float]]) -> Float[np.ndarray, "17 17"]:
+def keypoints(parts: Mapping[str, tuple[float, float, float]]) -> Float[np.ndarray, "K J"]:
     """Keypoints beside the joint centres by the offsets of ``lifting.synthesis.offsets``, as sums of joints.
 
     Of an offset only what such a sum can say is kept: to the side for hips and shoulders, and up. Lengths are those of
@@ -69,7 +68,7 @@ def keypoints(parts: Mapping[str, tuple[float, float, float]]) -> Float[np.ndarr
     return out
 
 
-def _towards(row: Float[np.ndarray, " 17"], start: int, end: int, share: float) -> None:
+def _towards(row: Float[np.ndarray, " J"], start: int, end: int, share: float) -> None:
     """Move a keypoint by a share of the way from one joint to another."""
     row[end] += share
     row[start] -= share

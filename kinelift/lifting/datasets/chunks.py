@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Generator, Tensor
 
-from kinelift.lifting.batch import Framing
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
+from kinelift.lifting.training_batch import Framing
 from kinelift.poses import Skeleton
 from kinelift.poses.errors import DataError
 
@@ -25,7 +25,7 @@ class Chunks:
 
     ``keypoints``: pixels, and ``rays``: the same on the plane z = 1 of the camera, both 0 where not ``seen``;
     ``truth``: metres in the camera frame, not relative to any joint, or None; ``cameras``: ``Camera.parameters``, by
-    which ``lifting.projection.reproject`` projects; ``sizes``: width and height of the picture.
+    which ``lifting.losses.terms.reproject`` projects; ``sizes``: width and height of the picture.
     """
 
     keypoints: Float[Tensor, "B W J 2"]

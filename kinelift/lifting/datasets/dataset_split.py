@@ -9,12 +9,19 @@ import numpy as np
 
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.measuring.trials import Trial, trials
-from kinelift.lifting.mocap import subjects
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.poses.errors import DataError
 
 Bank: TypeAlias = MotionBank | SequenceBank
+
+TEST_SUBJECTS = ("2", "8", "14", "32", "38")
+"""Of the CMU subset, for the shipped checkpoints."""
+VALIDATION_SUBJECTS = ("7", "16", "43")
+EXTRA_DATASETS = ("hdm05", "sfu")
+"""Data sets that the shipped lifters do not learn from: their subjects' names begin so."""
+PUBLISHED_TEST_SUBJECTS = ("S9", "S11", "TS1", "TS2", "TS3", "TS4", "TS5", "TS6")
+"""Of Human3.6M and MPI-INF-3DHP."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,20 +46,21 @@ def load(path: Path) -> Bank:
 def split(bank: Bank, tested: str = "cmu", learned: Collection[str] = ()) -> Split:
     """The subjects' usual parts: ours of the CMU subset, the published ones of recorded data sets.
 
-    ``tested`` is the data set that motion capture is tested on: ``"cmu"``, or one of ``subjects.GUESTS``. Nobody learns
-    from the guests' actors, but for those of ``learned``. Published protocols have no validation subjects: there,
-    training is watched, but nothing chosen, by the test ones. Raises ``DataError`` where nobody is left to test on.
+    ``tested`` is the data set that motion capture is tested on: ``"cmu"``, or one of ``EXTRA_DATASETS``. Subjects of
+    the extra data sets are not trained on, except those of ``learned``. Published protocols have no validation
+    subjects: there, training is monitored on the test ones, but nothing is chosen by them. Raises ``DataError`` where
+    nobody is left to test on.
     """
     if isinstance(bank, MotionBank):
-        guests = {one: one.split("-")[0] for one in bank.subjects if one.split("-")[0] in subjects.GUESTS}
-        measured = subjects.TEST if tested == "cmu" else {one for one, home in guests.items() if home == tested}
+        extra = {one: one.split("-")[0] for one in bank.subjects if one.split("-")[0] in EXTRA_DATASETS}
+        measured = TEST_SUBJECTS if tested == "cmu" else {one for one, home in extra.items() if home == tested}
         if not measured:
             raise DataError(f"There is nobody of {tested} in this file. Prepare it with a folder named {tested}.")
-        unseen = {one for one, home in guests.items() if home not in learned}
-        learn = bank.without({*subjects.HELD_OUT, *unseen})
-        return Split(learn, bank.only(subjects.VALIDATION), bank.only(measured))
-    test = bank.where(lambda one: subjects.tests(one.subject) and one.truth is not None)
-    return Split(bank.where(lambda one: not subjects.tests(one.subject) and one.truth is not None), test, test)
+        unseen = {one for one, home in extra.items() if home not in learned}
+        learn = bank.without({*TEST_SUBJECTS, *VALIDATION_SUBJECTS, *unseen})
+        return Split(learn, bank.only(VALIDATION_SUBJECTS), bank.only(measured))
+    test = bank.where(lambda one: _tested(one.subject) and one.truth is not None)
+    return Split(bank.where(lambda one: not _tested(one.subject) and one.truth is not None), test, test)
 
 
 def showing(bank: Bank, actions: Collection[str]) -> Bank:
@@ -87,3 +95,8 @@ def tests(bank: Bank, cameras: int, noise: NoiseSettings | None, seed: int) -> I
     if isinstance(bank, MotionBank):
         return trials(bank, cameras, noise, seed)
     return (one.trial() for one in bank)
+
+
+def _tested(subject: str) -> bool:
+    """Whether published protocols test on this subject: those of HumanEva-I say so in their names."""
+    return subject in PUBLISHED_TEST_SUBJECTS or subject.startswith("Validate/")

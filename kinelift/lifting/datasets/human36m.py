@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from kinelift.lifting.datasets.arrays import is_hdf5, read
+from kinelift.lifting.datasets.array_files import is_hdf5, read
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.poses import H36M17
 from kinelift.poses.camera import Camera, Distortion, Extrinsics
@@ -117,7 +117,7 @@ def action_name(stem: str, path: Path) -> str:
     return name + (parts[2] or "")
 
 
-def positions(path: Path) -> Float[np.ndarray, "T 17 3"]:
+def positions(path: Path) -> Float[np.ndarray, "T J 3"]:
     """The joints of one recording in metres of the world (z up). Raises ``DataError``."""
     key = next(key for _, ending, key in _PLACES if path.name.endswith(ending))
     array = read(path, key)[key]
@@ -203,7 +203,7 @@ def _views(known: Calibration, subject: str) -> tuple[View, ...]:
     return known[subject]
 
 
-def _seen(subject: str, action: str, world: Float[np.ndarray, "T 17 3"], views: tuple[View, ...]) -> Iterator[Sequence]:
+def _seen(subject: str, action: str, world: Float[np.ndarray, "T J 3"], views: tuple[View, ...]) -> Iterator[Sequence]:
     for view in views:
         truth = view.place.to_camera(world)
         yield Sequence(

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from kinelift.lifting.datasets.arrays import read
+from kinelift.lifting.datasets.array_files import read
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.poses.archive import read_archive
 from kinelift.poses.camera import Camera
@@ -166,7 +166,7 @@ def _trained(name: str, camera: str, keypoints: Any, truth: Any, path: Path) -> 
 
 
 def _sequence(
-    subject: str, action: str, view: str, keypoints: Float[np.ndarray, "T 17 2"], poses: Float[np.ndarray, "T 17 3"],
+    subject: str, action: str, view: str, keypoints: Float[np.ndarray, "T J 2"], poses: Float[np.ndarray, "T J 3"],
     size: tuple[int, int], rate: float, path: Path,
 ) -> Sequence:  # fmt: skip
     truth = (poses / 1000).astype(np.float32)
@@ -213,11 +213,12 @@ def _entry(entry: Any, key: str, path: Path, name: str) -> Any:
     return entry[key]
 
 
-def _shaped(array: Any, last: int, path: Path, name: str) -> Float[np.ndarray, "T 17 _"]:
-    """(T, 17, ``last``) of what may have an axis for a single person."""
+def _shaped(array: Any, last: int, path: Path, name: str) -> Float[np.ndarray, "T J _"]:
+    """(T, J, ``last``) of what may have an axis for a single person."""
     found = np.asarray(array)
     if found.ndim == 4 and found.shape[1] == 1:
         found = found[:, 0]
-    if found.ndim != 3 or found.shape[1:] != (17, last) or found.dtype.kind not in "fiu":
-        raise DataError(f"{path}: {name} has an array of shape {found.shape}, expected frames × 17 × {last} numbers.")
+    if found.ndim != 3 or found.shape[1:] != (len(MPI3DHP17), last) or found.dtype.kind not in "fiu":
+        expected = f"frames × {len(MPI3DHP17)} × {last} numbers"
+        raise DataError(f"{path}: {name} has an array of shape {found.shape}, expected {expected}.")
     return found.astype(np.float32)

@@ -12,13 +12,13 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
-from kinelift.lifting.inference.windows import cut
 from kinelift.poses import COCO17, H36M17, People, Skeleton, Track2D, convert
 from kinelift.poses.archive import archive_keys
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.keypoints import Keypoints, read_videos
 from kinelift.poses.recording import load
+from kinelift.poses.timeseries import sample
 
 ACTION = "unlabelled"
 """The action of every sequence."""
@@ -144,7 +144,7 @@ def _recorded(path: Path, target: Skeleton) -> Iterator[Sequence]:
     for person in recording.people:
         points, rate = _evenly(person.track, recording.video.frame_rate)
         keypoints = convert(points, person.track.skeleton, COCO17)
-        camera = Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, size)
+        camera = recording.camera or Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, size)
         name = f"{recording.video.name} {person.id}"
         yield Sequence(name, ACTION, keypoints, None, camera, size, rate, COCO17, target)
 
@@ -156,5 +156,5 @@ def _evenly(track: Track2D, rate: float) -> tuple[Shaped[np.ndarray, "T J 2"], f
     if not len(steps) or np.abs(steps * rate - 1).max() <= UNEVEN:
         return points, rate
     times = np.arange(track.times[0], track.times[-1] + 0.5 / rate, 1 / rate)
-    found, seen = cut(points, track.times, times, np.zeros(1))
-    return np.where(seen[:, 0, :, None], found[:, 0], np.nan), rate
+    found, seen = sample(points, track.times, times)
+    return np.where(seen[..., None], found, np.nan), rate

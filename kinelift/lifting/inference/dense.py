@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float, Int
 
 from kinelift.lifting.coordinates import Normalisation
-from kinelift.lifting.inference.windows import cut
 from kinelift.models.fused_temporal import FusedTemporalNet
+from kinelift.poses.timeseries import interpolate, sample
 
 PHASES = 3
 """Grids of a track whose frames fit no number of them: at 20 Hz a moment every 1/60 s."""
@@ -61,9 +61,7 @@ class Grid:
 
     def between(self, wanted: Int[np.ndarray, " M"], answers: Float[np.ndarray, "M K 3"]) -> Float[np.ndarray, "T K 3"]:
         """Every frame's answer: linear between those of the ``wanted`` moments."""
-        first = np.searchsorted(wanted, self.before)
-        second = np.where(self.share > 0, first + 1, first)
-        return answers[first] + self.share[:, None, None] * (answers[second] - answers[first])
+        return interpolate(answers, np.searchsorted(wanted, self.before) + self.share)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +103,8 @@ class DenseLifting:
     ) -> Float[np.ndarray, "N K 3"]:
         """Answers for the ``wanted`` steps, in order and 0 the first, of a grid that starts at ``first`` seconds."""
         before, after = self.net.config.padding
-        reach = step * np.arange(-before, wanted[-1] + after + 1)
-        shown, seen = (torch.from_numpy(found) for found in cut(points, times, np.array([first]), reach))
+        reach = first + step * np.arange(-before, wanted[-1] + after + 1)
+        shown, seen = (torch.from_numpy(found) for found in sample(points, times, reach[None]))
         features, rotation = self.normalisation(shown.float().to(self.device), seen.to(self.device))
         steps = torch.from_numpy(wanted).to(self.device)
         return (self.net(features, steps) @ rotation[:, steps + before])[0].cpu().double().numpy()

@@ -7,6 +7,8 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float, Int
 
+from kinelift.poses.timeseries import interpolate
+
 Ask: TypeAlias = Callable[[Float[np.ndarray, " B"]], Float[np.ndarray, "B S K 3"]]
 """Times (s) of the first frames to answer for → answers for S consecutive frames at the network's rate from there."""
 
@@ -36,20 +38,13 @@ def overlapping(
         total = np.zeros((frames, *answers.shape[2:])) if total is None else total
         np.add.at(total, answered, answers)
         np.add.at(count, answered, 1)
-    return _between(total / count, where)
+    return interpolate(total / count, where.clip(max=frames - 1))
 
 
 def _starts(frames: int, outputs: int, step: int) -> Int[np.ndarray, " N"]:
     """First answered frames: every ``step``-th and, so that no frame is left over, the last possible."""
     last = frames - outputs
     return np.unique(np.append(np.arange(0, last, step), last))
-
-
-def _between(values: Float[np.ndarray, "N K 3"], where: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T K 3"]:
-    """Linear interpolation at ``where``, counted in rows of ``values``."""
-    before = np.clip(where.astype(int), 0, max(len(values) - 2, 0))
-    after = np.minimum(before + 1, len(values) - 1)
-    return values[before] + (where - before)[:, None, None] * (values[after] - values[before])
 
 
 def _parts(array: np.ndarray, size: int) -> Iterator[np.ndarray]:

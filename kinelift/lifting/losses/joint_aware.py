@@ -14,11 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kinelift.lifting.losses.position import Loss, Poses
+from kinelift.lifting.losses.terms import TINY, Loss, Poses, bones, lengths
 from kinelift.poses import Skeleton
-
-TINY = 1e-6
-"""Square metres: keeps the gradient of a length finite where a bone has none."""
 
 
 def angle(predicted: Poses, target: Poses, skeleton: Skeleton) -> Loss:
@@ -62,21 +59,11 @@ def angles(poses: Poses, skeleton: Skeleton) -> Float[Tensor, "B N A"]:
 
     Bones point away from the root. Gradients are finite, also where bones lie on one line or have no length.
     """
-    bones = _bones(poses, skeleton)
+    vectors = bones(poses, skeleton)
     pairs = torch.tensor(list(_meeting(skeleton)), device=poses.device)
-    one, other = bones[:, :, pairs[:, 0]], bones[:, :, pairs[:, 1]]
+    one, other = vectors[:, :, pairs[:, 0]], vectors[:, :, pairs[:, 1]]
     across = (torch.linalg.cross(one, other).square().sum(-1) + TINY**2).sqrt()
     return torch.atan2(across, (one * other).sum(-1))
-
-
-def lengths(poses: Poses, skeleton: Skeleton) -> Float[Tensor, "B N L"]:
-    """Length of every bone, metres."""
-    return (_bones(poses, skeleton).square().sum(-1) + TINY).sqrt()
-
-
-def _bones(poses: Poses, skeleton: Skeleton) -> Float[Tensor, "B N L 3"]:
-    parents, children = (list(ends) for ends in zip(*skeleton.bones, strict=True))
-    return poses[:, :, children] - poses[:, :, parents]
 
 
 def _meeting(skeleton: Skeleton) -> Iterator[tuple[int, int]]:

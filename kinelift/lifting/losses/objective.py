@@ -7,9 +7,8 @@ from math import isfinite
 
 from torch import Tensor
 
-from kinelift.lifting.losses import bones, joint_aware, position
-from kinelift.lifting.losses.motion import OPERATORS, motion
-from kinelift.lifting.losses.position import Poses
+from kinelift.lifting.losses import joint_aware
+from kinelift.lifting.losses.terms import OPERATORS, Poses, bone_length, motion, mpjpe, velocity
 from kinelift.poses import Skeleton
 from kinelift.poses.errors import SettingsError
 
@@ -76,9 +75,9 @@ def _terms(settings: LossSettings, skeleton: Skeleton) -> Mapping[str, tuple[int
     """By name: the frames that a term needs, and the term."""
     moving = partial(motion, operator=settings.motion_operator, intervals=settings.motion_intervals)
     return {
-        "mpjpe": (1, position.mpjpe),
-        "velocity": (2, position.velocity),
-        "bone_length": (1, partial(bones.bone_length, skeleton=skeleton)),
+        "mpjpe": (1, mpjpe),
+        "velocity": (2, velocity),
+        "bone_length": (1, partial(bone_length, skeleton=skeleton)),
         "motion": (1 + max(settings.motion_intervals), moving),
         "angle": (1, partial(joint_aware.angle, skeleton=skeleton)),
         "distance": (1, partial(joint_aware.distance, skeleton=skeleton)),

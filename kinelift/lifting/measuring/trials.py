@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from kinelift.lifting.anthropometry import Population, draw
 from kinelift.lifting.coordinates import turn
 from kinelift.lifting.synthesis import random
-from kinelift.lifting.synthesis.bank import COCO, MotionBank
+from kinelift.lifting.synthesis.bank import COCO, MOCAP, TARGET, MotionBank
 from kinelift.lifting.synthesis.body import embodied
 from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted, displaced
 from kinelift.lifting.synthesis.view import View, ViewSettings, draw_view
@@ -57,8 +57,8 @@ def trials(bank: MotionBank, cameras: int, noise: NoiseSettings | None, seed: in
 
 
 def _filmed(
-    points: Float[Tensor, "B T 22 3"], noise: NoiseSettings | None, generator: Generator
-) -> Iterator[tuple[Track2D, Float[np.ndarray, "T 17 3"]]]:
+    points: Float[Tensor, "B T J 3"], noise: NoiseSettings | None, generator: Generator
+) -> Iterator[tuple[Track2D, Float[np.ndarray, "T K 3"]]]:
     """The movement before one random camera a sample, which looks at the person's mean place."""
     count = len(points)
     view = draw_view(count, VIEW, generator)
@@ -66,7 +66,7 @@ def _filmed(
     body = view.camera_frame(turn(points - points[:, :, :1].mean(1, keepdim=True), heading))
     times = torch.arange(points.shape[1]) / RATE
     plane, seen = _seen(body[:, :, COCO], view, times, noise, generator)
-    truth = body[:, :, :17] - body[:, :, :1]
+    truth = body[:, :, TARGET] - body[:, :, MOCAP.root, None]
     for one, found, pose in zip(plane.double().numpy(), seen.numpy(), truth.double().numpy(), strict=True):
         pixels = np.where(found[..., None], one * np.asarray(CAMERA.focal) + np.asarray(CAMERA.centre), np.nan)
         blank = np.zeros(found.shape, dtype=bool)
@@ -74,8 +74,8 @@ def _filmed(
 
 
 def _seen(
-    joints: Float[Tensor, "B T 17 3"], view: View, times: Tensor, noise: NoiseSettings | None, generator: Generator
-) -> tuple[Float[Tensor, "B T 17 2"], Bool[Tensor, "B T 17"]]:
+    joints: Float[Tensor, "B T K 3"], view: View, times: Tensor, noise: NoiseSettings | None, generator: Generator
+) -> tuple[Float[Tensor, "B T K 2"], Bool[Tensor, "B T K"]]:
     if noise is None:
         return joints[..., :2] / joints[..., 2:], torch.ones(joints.shape[:3], dtype=torch.bool)
     flawed = torch.ones(len(joints), dtype=torch.bool)

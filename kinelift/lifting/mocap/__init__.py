@@ -1,1 +1,1 @@
-"""Motion capture: files of several formats and bone layouts to the 22 joints that training uses."""
+"""Motion capture: files of several formats and bone layouts to the joints that training uses."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.lifting.mocap.motion import Motion, turned, turns
+from kinelift.lifting.mocap.kinematics import Motion, turned, turns
 from kinelift.poses.errors import DataError
 
 RATE = 120.0

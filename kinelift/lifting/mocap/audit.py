@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.lifting.mocap.retarget import Clips, flexion
-from kinelift.lifting.synthesis.bank import JOINTS
+from kinelift.lifting.synthesis.bank import MOCAP
 
 RANGES: Mapping[str, tuple[float, float]] = {
     "shank/thigh": (0.87, 1.11),
@@ -79,12 +79,12 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + told)
 
 
-def _length(points: Float[np.ndarray, "T 22 3"], start: str, end: str) -> float:
-    return float(np.median(np.linalg.norm(points[:, JOINTS.index(end)] - points[:, JOINTS.index(start)], axis=1)))
+def _length(points: Float[np.ndarray, "T J 3"], start: str, end: str) -> float:
+    return float(np.median(np.linalg.norm(points[:, MOCAP.index(end)] - points[:, MOCAP.index(start)], axis=1)))
 
 
-def _gaze(points: Float[np.ndarray, "T 22 3"]) -> float:
-    at = {name: points[:, JOINTS.index(name)] for name in ("nose", "left_ear", "right_ear", "hip", "thorax")}
+def _gaze(points: Float[np.ndarray, "T J 3"]) -> float:
+    at = {name: points[:, MOCAP.index(name)] for name in ("nose", "left_ear", "right_ear", "hip", "thorax")}
     forward, up = at["nose"] - (at["left_ear"] + at["right_ear"]) / 2, at["thorax"] - at["hip"]
     forward, up = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (forward, up))
     upright = up[:, 1] > 0.9

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.lifting.mocap.motion import Motion, turns
+from kinelift.lifting.mocap.kinematics import Motion, turns
 from kinelift.poses.errors import DataError
 
 

@@ -1,4 +1,4 @@
-"""From the joints of each motion-capture layout to ``JOINTS``, in metres."""
+"""From the joints of each motion-capture layout to those of ``MOCAP``, in metres."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.lifting.mocap.motion import Motion
-from kinelift.lifting.synthesis.bank import FACE, JOINTS
+from kinelift.lifting.mocap.kinematics import Motion
+from kinelift.lifting.synthesis.bank import FACE, MOCAP
 from kinelift.poses.errors import DataError
 
 ACCLAIM_METRES = 0.0254 / 0.45
@@ -45,7 +45,7 @@ class Layout:
         return all(self.find(j) in motion.positions for j in _NEEDED if not (j == "head" and "head" not in self.joints))
 
 
-_NEEDED = tuple(j for j in JOINTS if j not in FACE and j != "hip")
+_NEEDED = tuple(j for j in MOCAP.joints if j not in FACE and j != "hip")
 
 ACCLAIM = Layout(
     {"hip": "{side}hipjoint", "knee": "{side}femur", "ankle": "{side}tibia", "spine": "lowerback", "thorax": "thorax",
@@ -81,20 +81,20 @@ UNITS = (ACCLAIM_METRES, 0.0254, 0.01, 0.001, 1.0)
 """Metres of the units that files are written in: CMU's, inches, centimetres, millimetres, metres."""
 
 
-def joints(motion: Motion, layout: Layout) -> Float[np.ndarray, "T 22 3"]:
-    """Our 22 joints in world metres. The hip is midway between the hips; face points ride on the head bone."""
-    out = np.empty((len(motion), len(JOINTS), 3))
+def joints(motion: Motion, layout: Layout) -> Float[np.ndarray, "T J 3"]:
+    """The joints of ``MOCAP`` in world metres. The hip is midway between both hips; the face is fixed to the head."""
+    out = np.empty((len(motion), len(MOCAP), 3))
     metres = unit(motion, layout)
     for name in _NEEDED:
         if name != "head" or "head" in layout.joints:
-            out[:, JOINTS.index(name)] = motion.positions[layout.find(name)] * metres
-    left, right, neck, thorax = (JOINTS.index(n) for n in ("left_hip", "right_hip", "neck", "thorax"))
-    out[:, JOINTS.index("hip")] = (out[:, left] + out[:, right]) / 2
+            out[:, MOCAP.index(name)] = motion.positions[layout.find(name)] * metres
+    left, right, neck, thorax = (MOCAP.index(n) for n in ("left_hip", "right_hip", "neck", "thorax"))
+    out[:, MOCAP.index("hip")] = (out[:, left] + out[:, right]) / 2
     if "head" not in layout.joints:
         up = out[:, neck] - out[:, thorax]
-        out[:, JOINTS.index("head")] = out[:, neck] + HEAD_LENGTH * up / np.linalg.norm(up, axis=1, keepdims=True)
+        out[:, MOCAP.index("head")] = out[:, neck] + HEAD_LENGTH * up / np.linalg.norm(up, axis=1, keepdims=True)
     face = np.einsum("tij,fj->tfi", motion.rotations[layout.head], FACE_POINTS)
-    out[:, -len(FACE) :] = out[:, neck, None] + face
+    out[:, [MOCAP.index(name) for name in FACE]] = out[:, neck, None] + face
     return out
 
 

@@ -12,10 +12,9 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.lifting.mocap.audit import Row, audit
-from kinelift.lifting.mocap.reading import Recorded, best, read
+from kinelift.lifting.mocap.capture_files import Recorded, best, read
 from kinelift.lifting.mocap.retarget import Calibration, retarget
-from kinelift.lifting.mocap.subjects import UNFIT
-from kinelift.lifting.synthesis.bank import FORMAT, JOINTS
+from kinelift.lifting.synthesis.bank import FORMAT, MOCAP
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import make_folder, replacing
 
@@ -25,9 +24,15 @@ FASTEST = 18.0
 """Metres a second: a joint that moves faster is a break in the recording, and the clip is cut there."""
 SHORTEST = 0.5
 """Seconds: shorter pieces are left out."""
+UNFIT = {
+    "60_salsa_06": "the head is upside down",
+    "60_salsa_07": "the head is upside down",
+    "test_washwindow_1": "a copy of a recording of test subject 14, without a subject",
+}
+"""Recordings that nobody should learn from or be measured on, by the name of their file, and why."""
 
 Index = Mapping[tuple[str, int], str]
-Piece = tuple[Recorded, Float[np.ndarray, "_ 22 3"]]
+Piece = tuple[Recorded, Float[np.ndarray, "_ J 3"]]
 """A recording, and the joints of an uninterrupted part of it."""
 
 
@@ -70,7 +75,7 @@ class Summary:
 def prepare(folders: Sequence[Path], out: Path, index: Path | None = None, asf: Path | None = None) -> Summary:
     """Read every AMC and BVH under ``folders`` and write ``out``.
 
-    Recordings that several files hold are taken from the best one (``reading.best``); those of ``subjects.UNFIT`` are
+    Recordings that several files hold are taken from the best one (``capture_files.best``); those of ``UNFIT`` are
     dropped. ``index``: a CSV whose first three columns are subject, trial and description; clips that it does not list
     are described by their file name. ``asf``: the skeleton of AMC files without one. Raises ``DataError`` naming the
     first file that cannot be read, ``OutputError`` if ``out`` cannot be written.
@@ -107,13 +112,13 @@ def read_index(path: Path) -> Index:
     return {(str(int(row[0])), int(row[1])): row[2].strip() for row in rows}
 
 
-def whole_pieces(points: Float[np.ndarray, "T 22 3"], rate: float) -> list[Float[np.ndarray, "_ 22 3"]]:
+def whole_pieces(points: Float[np.ndarray, "T J 3"], rate: float) -> list[Float[np.ndarray, "_ J 3"]]:
     """The recording between its breaks."""
     step = np.linalg.norm(np.diff(points, axis=0), axis=-1).max(1, initial=0.0)
     return np.split(points, np.flatnonzero(~(step * rate <= FASTEST)) + 1)
 
 
-def write(out: Path, clips: Sequence[Clip], joints: Sequence[str] = JOINTS, **more: np.ndarray) -> None:
+def write(out: Path, clips: Sequence[Clip], joints: Sequence[str] = MOCAP.joints, **more: np.ndarray) -> None:
     """The npz of ``clips``, whose poses have ``joints``; ``more`` arrays are kept beside. Raises ``OutputError``."""
     arrays: dict[str, Any] = {
         "format": np.array(FORMAT),
@@ -164,7 +169,7 @@ def _audit(pieces: Sequence[Piece]) -> list[Row]:
     return [audit(*key, clips) for key, clips in sorted(people.items())]
 
 
-def _clip(one: Recorded, points: Float[np.ndarray, "T 22 3"], described: Index) -> Clip:
+def _clip(one: Recorded, points: Float[np.ndarray, "T J 3"], described: Index) -> Clip:
     thin = max(1, round(one.rate / RATE))
     action = described.get(one.trial) if one.trial else None
     return Clip(one.name, one.subject, action or _words(one.name), points[::thin], one.rate / thin)

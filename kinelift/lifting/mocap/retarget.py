@@ -15,10 +15,10 @@ from jaxtyping import Float
 from kinelift.lifting import anthropometry
 from kinelift.lifting.anthropometry import LOWER_BACK, SEGMENTS
 from kinelift.lifting.mocap.joints import FACE_POINTS
-from kinelift.lifting.synthesis.bank import FACE, JOINTS
+from kinelift.lifting.synthesis.bank import FACE, MOCAP
 
-Points = Float[np.ndarray, "T 22 3"]
-Clips = Sequence[Float[np.ndarray, "_ 22 3"]]
+Points = Float[np.ndarray, "T J 3"]
+Clips = Sequence[Float[np.ndarray, "_ J 3"]]
 Vectors = Float[np.ndarray, "T 3"]
 Frames = Float[np.ndarray, "T 3 3"]
 """Rows are the axes: the person's left, up, forward."""
@@ -79,7 +79,7 @@ def retarget(points: Points, calibration: Calibration) -> Points:
     """The movement on the body of ``anthropometry.typical``, the hip where it was; world metres, Y up."""
     length = dict(zip(SEGMENTS, anthropometry.typical().double().numpy(), strict=True))
     out = np.empty_like(points, dtype=np.float64)
-    at = {name: j for j, name in enumerate(JOINTS)}
+    at = {name: j for j, name in enumerate(MOCAP.joints)}
     out[:, at["hip"]] = points[:, at["hip"]]
     hips = _unit(_bone(points, "right_hip", "left_hip"))
     for sign, side in ((1, "left"), (-1, "right")):
@@ -97,7 +97,7 @@ def retarget(points: Points, calibration: Calibration) -> Points:
     out[:, at["head"] : at["head"] + 1] = out[:, at["neck"], None]
     head = _head(points, calibration.gaze)
     out[:, at["head"]] += head[:, 1] * length["head"]
-    out[:, -len(FACE) :] = out[:, at["neck"], None] + np.einsum("fi,tij->tfj", FACE_POINTS, head)
+    out[:, [at[name] for name in FACE]] = out[:, at["neck"], None] + np.einsum("fi,tij->tfj", FACE_POINTS, head)
     mirror = np.diag([-1.0, 1.0, 1.0])
     for side, turn in (("left", calibration.shoulder), ("right", mirror @ calibration.shoulder @ mirror)):
         place = _unit(local(old, points, "thorax", f"{side}_shoulder")) @ turn.T
@@ -177,10 +177,10 @@ def _gaze(points: Points, axes: Frames) -> float:
 
 def _head(points: Points, up: float) -> Frames:
     """Axes of the head, out of the face points that ride on it, turned to look ``up`` by so many degrees."""
-    face = {name: points[:, JOINTS.index(name)] for name in FACE}
+    face = {name: points[:, MOCAP.index(name)] for name in FACE}
     nose, ears = FACE_POINTS[0], (FACE_POINTS[3] + FACE_POINTS[4]) / 2
     left = _unit(face["left_ear"] - face["right_ear"])
-    middle, neck = (face["left_ear"] + face["right_ear"]) / 2, points[:, JOINTS.index("neck")]
+    middle, neck = (face["left_ear"] + face["right_ear"]) / 2, points[:, MOCAP.index("neck")]
     goal = np.stack([middle - neck, face["nose"] - neck], 1)
     known = np.stack([ears, nose])[:, 1:]
     upward, forward = np.moveaxis(np.einsum("ab,tbj->taj", np.linalg.inv(known), goal), 1, 0)
@@ -200,7 +200,7 @@ def _world(axes: Frames, vectors: Vectors) -> Vectors:
 
 
 def _bone(points: Points, start: str, end: str) -> Vectors:
-    return np.asarray(points[:, JOINTS.index(end)] - points[:, JOINTS.index(start)], dtype=np.float64)
+    return np.asarray(points[:, MOCAP.index(end)] - points[:, MOCAP.index(start)], dtype=np.float64)
 
 
 def _unit(vectors: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:

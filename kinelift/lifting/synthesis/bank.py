@@ -11,22 +11,27 @@ from torch import Generator, Tensor
 
 from kinelift.poses import COCO17, H36M17
 from kinelift.poses.errors import DataError
+from kinelift.poses.skeleton import MOCAP22
 
 FORMAT = 2
 """Of prepared files. Since 2 all movement is on the body of ``anthropometry.typical``."""
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
-JOINTS = H36M17.joints + FACE
-"""The joints of a prepared file: what a lifter answers, then what COCO-17 has beyond that."""
-
-COCO = tuple(JOINTS.index(name) for name in COCO17.joints)
-"""Where each COCO-17 keypoint is found among ``JOINTS``."""
+MOCAP = MOCAP22
+"""The joints of a prepared file: the one place that says on which skeleton lifters are trained."""
+COCO = tuple(MOCAP.index(name) for name in COCO17.joints)
+"""Where each keypoint of coco17 is found in ``MOCAP``."""
+TARGET = tuple(MOCAP.index(name) for name in H36M17.joints)
+"""Where each joint of h36m17, which lifters answer, is found in ``MOCAP``."""
 
 
 @dataclass(frozen=True, eq=False)
 class MotionBank:
-    """Clips laid end to end: ``points`` (F, 22, 3) world metres, Y up; clip k is ``offsets[k]:offsets[k + 1]``."""
+    """Clips laid end to end: ``points`` (F, J, 3) of ``MOCAP`` in world metres, Y up.
 
-    points: Float[Tensor, "F 22 3"]
+    Clip k has ``lengths[k]`` frames from ``starts[k]`` on, ``rates[k]`` of them a second.
+    """
+
+    points: Float[Tensor, "F J 3"]
     starts: Int[Tensor, " K"]
     lengths: Int[Tensor, " K"]
     rates: Float[Tensor, " K"]
@@ -48,7 +53,7 @@ class MotionBank:
                     raise DataError(
                         f"{path} has format {file['format']}; this version reads {FORMAT}. Prepare it again."
                     )
-                if tuple(file["joints"]) != JOINTS:
+                if tuple(file["joints"]) != MOCAP.joints:
                     raise DataError(f"{path} holds other joints than this version expects. Prepare it again.")
                 offsets = torch.from_numpy(file["offsets"])
                 return MotionBank(
@@ -83,7 +88,7 @@ class MotionBank:
         tensors = {name: getattr(self, name).to(device) for name in ("points", "starts", "lengths", "rates")}
         return replace(self, **tensors)
 
-    def clip(self, k: int) -> Float[Tensor, "T 22 3"]:
+    def clip(self, k: int) -> Float[Tensor, "T J 3"]:
         """All frames of clip ``k``, at ``rates[k]``."""
         return self.points[self.starts[k] : self.starts[k] + self.lengths[k]]
 
@@ -98,14 +103,14 @@ class MotionBank:
         return clips, place * (self.lengths[clips] - 1)
 
     def where(
-        self, shows: Callable[[Float[Tensor, "F 22 3"]], Bool[Tensor, " F"]]
+        self, shows: Callable[[Float[Tensor, "F J 3"]], Bool[Tensor, " F"]]
     ) -> tuple[Int[Tensor, " N"], Float[Tensor, " N"]]:
         """Clips and places (frames) in them of all frames that ``shows`` is true of."""
         found = [torch.nonzero(shows(self.clip(k)))[:, 0] for k in range(len(self))]
         clips = [torch.full_like(frames, k) for k, frames in enumerate(found)]
         return torch.cat(clips), torch.cat(found).float()
 
-    def at(self, clips: Int[Tensor, " B"], frames: Float[Tensor, "B R"]) -> Float[Tensor, "B R 22 3"]:
+    def at(self, clips: Int[Tensor, " B"], frames: Float[Tensor, "B R"]) -> Float[Tensor, "B R J 3"]:
         """Joints at fractional frames of clips, linear in between; the ends of a clip repeat."""
         last = (self.lengths[clips] - 1)[:, None]
         frames = frames.clamp(min=0).minimum(last)

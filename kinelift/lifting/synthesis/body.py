@@ -10,24 +10,12 @@ from torch import Generator, Tensor
 from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, Population, draw, typical
 from kinelift.lifting.coordinates import turn
 from kinelift.lifting.synthesis import random
-from kinelift.lifting.synthesis.bank import FACE, JOINTS
-from kinelift.poses import H36M17
+from kinelift.lifting.synthesis.bank import MOCAP
 
-_NECK = H36M17.index("neck")
-PARENTS = H36M17.parents + (_NECK,) * len(FACE)
-"""Parent of each of the 22 joints; face points hang on the head bone's lower end."""
-
-LOWER = tuple(j for j, name in enumerate(JOINTS) if name.split("_")[-1] in ("hip", "knee", "ankle"))
-UPPER = tuple(j for j in range(len(JOINTS)) if j not in LOWER)
+LOWER = tuple(j for j, name in enumerate(MOCAP.joints) if name.split("_")[-1] in ("hip", "knee", "ankle"))
+UPPER = tuple(j for j in range(len(MOCAP)) if j not in LOWER)
 
 
-def _other(name: str) -> str:
-    swap = {"left": "right", "right": "left"}
-    side, _, rest = name.partition("_")
-    return f"{swap[side]}_{rest}" if side in swap else name
-
-
-MIRROR = tuple(JOINTS.index(_other(name)) for name in JOINTS)
 LIMBS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}
 SLIGHT = radians(45)
 """Limbs that bend more are left as they are."""
@@ -57,12 +45,12 @@ class BodySettings:
     """Share of samples turned to any orientation: people lie down and do handstands."""
 
 
-def mixed(lower: Float[Tensor, "B R 22 3"], upper: Float[Tensor, "B R 22 3"]) -> Float[Tensor, "B R 22 3"]:
+def mixed(lower: Float[Tensor, "B R J 3"], upper: Float[Tensor, "B R J 3"]) -> Float[Tensor, "B R J 3"]:
     """The legs of one clip under the trunk, arms and head of another, which turns with the hips of the first.
 
     Where hips are too steep for a heading (lying on a side), ``lower`` stays as it is.
     """
-    left, right, hip = JOINTS.index("left_hip"), JOINTS.index("right_hip"), JOINTS.index("hip")
+    left, right, hip = MOCAP.index("left_hip"), MOCAP.index("right_hip"), MOCAP.index("hip")
     axis = [motion[:, :, left] - motion[:, :, right] for motion in (lower, upper)]
     level = torch.stack([a[..., [0, 2]].norm(dim=-1) / a.norm(dim=-1).clamp_min(1e-6) for a in axis])
     usable = (level > 0.7).all(2).all(0)
@@ -74,32 +62,32 @@ def mixed(lower: Float[Tensor, "B R 22 3"], upper: Float[Tensor, "B R 22 3"]) ->
     return torch.where(usable[:, None, None, None], out, lower)
 
 
-def reshaped(points: Float[Tensor, "B R 22 3"], factors: Float[Tensor, "B 22"]) -> Float[Tensor, "B R 22 3"]:
+def reshaped(points: Float[Tensor, "B R J 3"], factors: Float[Tensor, "B J"]) -> Float[Tensor, "B R J 3"]:
     """The same joint directions with every bone's length times its factor (that of the bone's lower end)."""
-    parents = torch.tensor([max(p, 0) for p in PARENTS], device=points.device)
+    parents = torch.tensor([max(p, 0) for p in MOCAP.parents], device=points.device)
     bones = (points - points[:, :, parents]) * factors[:, None, :, None]
     bones[:, :, 0] = points[:, :, 0]
     return torch.einsum("jk,brkc->brjc", _ancestors().to(points), bones)
 
 
-def _ancestors() -> Float[Tensor, "22 22"]:
+def _ancestors() -> Float[Tensor, "J J"]:
     """Row j marks the bones between the root and joint j."""
-    chain = torch.zeros(len(PARENTS), len(PARENTS))
-    for j, parent in enumerate(PARENTS):
+    chain = torch.zeros(len(MOCAP), len(MOCAP))
+    for j, parent in enumerate(MOCAP.parents):
         if parent >= 0:
             chain[j] = chain[parent]
         chain[j, j] = 1
     return chain
 
 
-def mirrored(points: Float[Tensor, "B R 22 3"]) -> Float[Tensor, "B R 22 3"]:
+def mirrored(points: Float[Tensor, "B R J 3"]) -> Float[Tensor, "B R J 3"]:
     """Left and right exchanged."""
-    return points[:, :, MIRROR] * points.new_tensor([-1.0, 1.0, 1.0])
+    return points[:, :, list(MOCAP.mirror)] * points.new_tensor([-1.0, 1.0, 1.0])
 
 
 def straightened(
-    points: Float[Tensor, "B R 22 3"], settings: BodySettings, generator: Generator
-) -> Float[Tensor, "B R 22 3"]:
+    points: Float[Tensor, "B R J 3"], settings: BodySettings, generator: Generator
+) -> Float[Tensor, "B R J 3"]:
     """Limbs straight, or bent by up to 15 % of what they were, in some samples; the middle frame decides.
 
     Their ends stay in the same direction. Nobody's standing leg is bent, and motion capture seldom says so.
@@ -108,18 +96,18 @@ def straightened(
     for limb, share in (("leg", settings.straight), ("arm", settings.straight / 2)):
         chosen = random.chance((len(points), 1), share, generator)
         for side in ("left", "right"):
-            chain = points[:, :, [JOINTS.index(f"{side}_{part}") for part in LIMBS[limb]]]
+            chain = points[:, :, [MOCAP.index(f"{side}_{part}") for part in LIMBS[limb]]]
             keep = random.uniform((len(points), 1), 0.0, 0.15, generator)
             bend = flexion(chain)
             little = (bend[:, points.shape[1] // 2] < SLIGHT)[:, None]
             new = torch.where(chosen & little, bend * torch.where(bend < SLIGHT, keep, (bend - SLIGHT) / bend), bend)
-            out[:, :, [JOINTS.index(f"{side}_{part}") for part in LIMBS[limb][1:]]] = rebent(chain, new)
+            out[:, :, [MOCAP.index(f"{side}_{part}") for part in LIMBS[limb][1:]]] = rebent(chain, new)
     return out
 
 
 def crouched(
-    points: Float[Tensor, "B R 22 3"], settings: BodySettings, generator: Generator
-) -> Float[Tensor, "B R 22 3"]:
+    points: Float[Tensor, "B R J 3"], settings: BodySettings, generator: Generator
+) -> Float[Tensor, "B R J 3"]:
     """Knees bent further in some samples of people on straight legs, as in squats; hips and feet keep their directions.
 
     From the front that looks like short legs, and only proportions tell.
@@ -127,9 +115,9 @@ def crouched(
     out, count = points.clone(), len(points)
     chosen = random.chance((count, 1), settings.crouched, generator)
     more = random.uniform((count, 1), *DEEPER, generator)
-    hips = points[:, :, JOINTS.index("left_hip")] - points[:, :, JOINTS.index("right_hip")]
+    hips = points[:, :, MOCAP.index("left_hip")] - points[:, :, MOCAP.index("right_hip")]
     for side in ("left", "right"):
-        first, *rest = (JOINTS.index(f"{side}_{part}") for part in LIMBS["leg"])
+        first, *rest = (MOCAP.index(f"{side}_{part}") for part in LIMBS["leg"])
         chain = points[:, :, [first, *rest]]
         forward = torch.linalg.cross(hips, points[:, :, first] - points[:, :, rest[1]])
         bend = flexion(chain)
@@ -165,36 +153,32 @@ def rebent(
     return torch.stack([first + knee, first + reach[..., None] * along], 2)
 
 
-def stilled(
-    points: Float[Tensor, "B R 22 3"], settings: BodySettings, generator: Generator
-) -> Float[Tensor, "B R 22 3"]:
+def stilled(points: Float[Tensor, "B R J 3"], settings: BodySettings, generator: Generator) -> Float[Tensor, "B R J 3"]:
     """The middle frame throughout, in some samples."""
     still = random.chance((len(points), 1, 1, 1), settings.still, generator)
     return torch.where(still, points[:, points.shape[1] // 2, None], points)
 
 
-def low(points: Float[Tensor, "F 22 3"]) -> Bool[Tensor, " F"]:
+def low(points: Float[Tensor, "F J 3"]) -> Bool[Tensor, " F"]:
     """Whether people (world metres, Y up) sit, squat, kneel or lie: hips near the height of a foot, or the trunk flat.
 
     Near: less than 0.6 of a leg. Flat: more than 60° off the vertical.
     """
-    at = {name: points[:, j] for j, name in enumerate(JOINTS)}
+    at = {name: points[:, j] for j, name in enumerate(MOCAP.joints)}
     leg = (at["left_knee"] - at["left_hip"]).norm(dim=-1) + (at["left_ankle"] - at["left_knee"]).norm(dim=-1)
     rise = at["hip"][:, 1] - torch.minimum(at["left_ankle"][:, 1], at["right_ankle"][:, 1])
     trunk = torch.nn.functional.normalize(at["thorax"] - at["hip"], dim=-1)[:, 1]
     return (rise < 0.6 * leg) | (trunk < 0.5)
 
 
-def embodied(points: Float[Tensor, "B R 22 3"], lengths: Float[Tensor, "B 10"]) -> Float[Tensor, "B R 22 3"]:
+def embodied(points: Float[Tensor, "B R J 3"], lengths: Float[Tensor, "B 10"]) -> Float[Tensor, "B R J 3"]:
     """Motion of the typical body, as prepared files have it, on bodies of these ``SEGMENTS`` (metres)."""
     factors = lengths / typical().to(lengths)
-    columns = [SEGMENTS.index(SEGMENT_OF.get(name, "head")) for name in JOINTS]
+    columns = [SEGMENTS.index(SEGMENT_OF.get(name, "head")) for name in MOCAP.joints]
     return reshaped(points, factors[:, columns])
 
 
-def varied(
-    points: Float[Tensor, "B R 22 3"], settings: BodySettings, generator: Generator
-) -> Float[Tensor, "B R 22 3"]:
+def varied(points: Float[Tensor, "B R J 3"], settings: BodySettings, generator: Generator) -> Float[Tensor, "B R J 3"]:
     """Somebody else's body, straighter or still in some samples, a mirror for every second, turned another way.
 
     The hip of the middle frame is at 0.

@@ -117,8 +117,8 @@ MEASURED_NONE = replace(
 
 
 def displaced(
-    points: Float[Tensor, "B R 17 3"], flawed: Bool[Tensor, " B"], settings: NoiseSettings, generator: Generator
-) -> Float[Tensor, "B R 17 3"]:
+    points: Float[Tensor, "B R J 3"], flawed: Bool[Tensor, " B"], settings: NoiseSettings, generator: Generator
+) -> Float[Tensor, "B R J 3"]:
     """Joints (metres, camera axes) where a detector's annotators would put them, in the samples that are ``flawed``."""
     count = len(points)
     share = random.uniform((count, 1, len(PARTS), 1), *settings.placement, generator).repeat_interleave(2, 2)
@@ -134,13 +134,13 @@ def displaced(
 
 
 def corrupted(
-    plane: Float[Tensor, "B R 17 2"],
-    inside: Bool[Tensor, "B R 17"],
+    plane: Float[Tensor, "B R J 2"],
+    inside: Bool[Tensor, "B R J"],
     flawed: Bool[Tensor, " B"],
     times: Float[Tensor, " R"],
     settings: NoiseSettings,
     generator: Generator,
-) -> tuple[Float[Tensor, "B R 17 2"], Bool[Tensor, "B R 17"]]:
+) -> tuple[Float[Tensor, "B R J 2"], Bool[Tensor, "B R J"]]:
     """What a detector makes of true keypoints, and which of them it sees. ``times`` in seconds.
 
     Samples that are not ``flawed`` stay as they are, all joints seen, even beyond the picture's edge.
@@ -149,21 +149,23 @@ def corrupted(
     bad = flawed[:, None, None]
     size = (plane - plane.mean(2, keepdim=True)).square().sum(-1).mean((1, 2)).sqrt()[:, None, None, None]
     moved = plane + size * _wandering(count, times, settings, generator)
-    astray = random.spell(count, 17, times, 0.2, generator) & random.chance((count, 1, 17), settings.stray, generator)
-    moved = moved + size * 0.5 * random.normal((count, 1, 17, 2), generator) * astray[..., None]
+    joints = len(COCO17)
+    astray = random.spell(count, joints, times, 0.2, generator)
+    astray = astray & random.chance((count, 1, joints), settings.stray, generator)
+    moved = moved + size * 0.5 * random.normal((count, 1, joints, 2), generator) * astray[..., None]
     moved = _swapped(moved, times, settings, generator)
     lost = _lost(count, times, settings, generator) | _covered(plane, times, settings, generator)
     points = torch.where(bad[..., None], moved, plane)
     return points, torch.where(bad, inside & ~lost, True)
 
 
-def _wandering(count: int, times: Tensor, settings: NoiseSettings, generator: Generator) -> Float[Tensor, "B R 17 2"]:
+def _wandering(count: int, times: Tensor, settings: NoiseSettings, generator: Generator) -> Float[Tensor, "B R J 2"]:
     """Jitter and drift of every keypoint, in shares of the person's size."""
     low, high = (torch.tensor(bound).log().item() for bound in settings.level)
     level = random.uniform((count, 1, 1, 1), low, high, generator).exp()
     rate = float(random.uniform((1,), *settings.frame_rate, generator))
-    jitter = _over(times, 1 / rate, (count, 17, 2), generator)
-    drift = _over(times, settings.drift_seconds, (count, 17, 2), generator)
+    jitter = _over(times, 1 / rate, (count, len(COCO17), 2), generator)
+    drift = _over(times, settings.drift_seconds, (count, len(COCO17), 2), generator)
     spread = torch.tensor(SPREAD, device=level.device)[:, None]
     return level * spread * (settings.jitter * jitter + (1 - settings.jitter**2) ** 0.5 * drift)
 
@@ -192,8 +194,10 @@ def _swapped(plane: Tensor, times: Tensor, settings: NoiseSettings, generator: G
     return plane
 
 
-def _lost(count: int, times: Tensor, settings: NoiseSettings, generator: Generator) -> Bool[Tensor, "B R 17"]:
-    lost = random.spell(count, 17, times, 0.5, generator) & random.chance((count, 1, 17), settings.drop, generator)
+def _lost(count: int, times: Tensor, settings: NoiseSettings, generator: Generator) -> Bool[Tensor, "B R J"]:
+    joints = len(COCO17)
+    lost = random.spell(count, joints, times, 0.5, generator)
+    lost = lost & random.chance((count, 1, joints), settings.drop, generator)
     for limb in LIMBS:
         hidden = random.spell(count, 1, times, 0.8, generator)
         lost[:, :, limb] |= hidden & random.chance((count, 1, 1), settings.drop_limb, generator)
@@ -206,8 +210,8 @@ def _lost(count: int, times: Tensor, settings: NoiseSettings, generator: Generat
 
 
 def _covered(
-    plane: Float[Tensor, "B R 17 2"], times: Tensor, settings: NoiseSettings, generator: Generator
-) -> Bool[Tensor, "B R 17"]:
+    plane: Float[Tensor, "B R J 2"], times: Tensor, settings: NoiseSettings, generator: Generator
+) -> Bool[Tensor, "B R J"]:
     """Joints beyond a line that does not move and hides up to half of them, for a while."""
     count = len(plane)
     angle = random.uniform((count, 1, 1), 0, random.FULL_TURN, generator)

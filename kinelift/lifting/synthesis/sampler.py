@@ -7,13 +7,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
-from kinelift.lifting.batch import Batch, Framing
 from kinelift.lifting.synthesis import random
-from kinelift.lifting.synthesis.bank import COCO, MotionBank
+from kinelift.lifting.synthesis.bank import COCO, TARGET, MotionBank
 from kinelift.lifting.synthesis.body import BodySettings, low, mixed, varied
 from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted, displaced
 from kinelift.lifting.synthesis.view import ViewSettings, draw_view
-from kinelift.poses import H36M17
+from kinelift.lifting.training_batch import Batch, Framing
 
 NEAREST = 0.1
 """Joints closer to the camera than this (metres) are not seen."""
@@ -51,7 +50,7 @@ class Sampler:
         plane = _plane(shown)
         inside = view.inside(plane) & (shown[..., 2] > NEAREST)
         plane, seen = corrupted(plane, inside, flawed, self._times, noise, generator)
-        truth = points[:, self.framing.answered, : len(H36M17)]
+        truth = points[:, self.framing.answered][:, :, TARGET]
         clean, target = _plane(points[:, :, COCO]), truth - truth[:, :, :1]
         return Batch(plane, plane, clean, seen & (shown[..., 2] > NEAREST), target, truth[:, :, 0])
 
@@ -64,13 +63,13 @@ class Sampler:
         """Clips and frames of the bank in which people sit, squat, kneel or lie."""
         return self.bank.where(low)
 
-    def _motion(self, count: int, generator: Generator) -> Float[Tensor, "B R 22 3"]:
+    def _motion(self, count: int, generator: Generator) -> Float[Tensor, "B R J 3"]:
         speed = random.uniform((count, 1), *self.settings.speed, generator)
         motion, other = (self._clips(count, speed, generator) for _ in range(2))
         blend = random.chance((count, 1, 1, 1), self.settings.body.mix, generator)
         return torch.where(blend, mixed(motion, other), motion)
 
-    def _clips(self, count: int, speed: Tensor, generator: Generator) -> Float[Tensor, "B R 22 3"]:
+    def _clips(self, count: int, speed: Tensor, generator: Generator) -> Float[Tensor, "B R J 3"]:
         clips, centre = self.bank.draw(count, generator)
         places, frames = self._low
         if len(places):

@@ -12,11 +12,11 @@ from kinelift.lifting.anthropometry import Population, draw
 from kinelift.lifting.coordinates import turn
 from kinelift.lifting.measuring.trials import PIECE
 from kinelift.lifting.synthesis import random
-from kinelift.lifting.synthesis.bank import COCO
+from kinelift.lifting.synthesis.bank import COCO, MOCAP, TARGET
 from kinelift.lifting.synthesis.body import embodied
 from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted, displaced
 from kinelift.lifting.synthesis.view import View, ViewSettings, draw_view
-from kinelift.poses import H36M17, Track2D
+from kinelift.poses import Track2D
 from kinelift.poses.camera import Camera
 
 TRIED = 32
@@ -26,14 +26,14 @@ NEAREST = 0.5
 LONG_SIDE = 1280
 """Pixels."""
 
-Motion = Float[Tensor, "T 22 3"]
+Motion = Float[Tensor, "T J 3"]
 
 
 class Shot(NamedTuple):
     """The person as found, the true poses (relative to the root, metres, camera axes), and the camera."""
 
     track: Track2D
-    truth: Float[np.ndarray, "T 17 3"]
+    truth: Float[np.ndarray, "T K 3"]
     camera: Camera
 
 
@@ -53,7 +53,7 @@ def film(points: Motion, times: Float[Tensor, " T"], noise: NoiseSettings | None
     shown = np.where(seen.numpy()[..., None], pixels, np.nan)
     scores, filled = seen.double().numpy(), np.zeros(seen.shape, dtype=bool)
     track = Track2D(shown, scores, times.double().numpy(), filled, 0, (width, height))
-    truth = body[:, : len(H36M17)] - body[:, :1]
+    truth = body[:, TARGET] - body[:, MOCAP.root, None]
     return Shot(track, truth.double().numpy(), camera)
 
 
@@ -73,7 +73,7 @@ def framed(points: Motion, settings: ViewSettings, generator: Generator) -> tupl
     return chosen, bodies[best] + place - view.place[best]
 
 
-def _farther(bodies: Float[Tensor, "B T 22 3"], view: View) -> Float[Tensor, " B"]:
+def _farther(bodies: Float[Tensor, "B T J 3"], view: View) -> Float[Tensor, " B"]:
     """The share of its distance that each camera has to step back for everything to be in its picture.
 
     Along the ray r of the origin a joint at x moves to x + s·r, and is inside where ±(x + s·r)ₓᵧ ≤ half · (x + s·r)_z.
@@ -88,12 +88,12 @@ def _farther(bodies: Float[Tensor, "B T 22 3"], view: View) -> Float[Tensor, " B
 
 
 def _found(
-    joints: Float[Tensor, "T 17 3"],
+    joints: Float[Tensor, "T J 3"],
     view: View,
     times: Float[Tensor, " T"],
     noise: NoiseSettings | None,
     generator: Generator,
-) -> tuple[Float[Tensor, "T 17 2"], Bool[Tensor, "T 17"]]:
+) -> tuple[Float[Tensor, "T J 2"], Bool[Tensor, "T J"]]:
     """Keypoints on the plane z = 1, and which are seen. Mistakes are drawn anew for every piece of about four seconds.
 
     That is the time over which they were measured.

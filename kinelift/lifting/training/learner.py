@@ -7,13 +7,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kinelift.lifting.batch import Batch, Framing
 from kinelift.lifting.coordinates import normalisation
-from kinelift.lifting.losses.bones import bone_difference
 from kinelift.lifting.losses.objective import Objective
-from kinelift.lifting.losses.position import weighted_mpjpe
-from kinelift.lifting.losses.reprojection import reprojection
+from kinelift.lifting.losses.terms import bone_difference, reprojection, weighted_mpjpe
 from kinelift.lifting.network import Net, windowed
+from kinelift.lifting.training_batch import Batch, Framing
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses import Skeleton
 

@@ -6,7 +6,7 @@ They are for recorded sequences (``lifting convert``) with keypoints in the mann
 from dataclasses import dataclass, field
 
 from kinelift.lifting.losses.objective import LossSettings
-from kinelift.lifting.training.settings import Kind, Optimizer, Schedule, TrainSettings
+from kinelift.lifting.training.train_settings import Kind, Optimizer, Schedule, TrainSettings
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class HumanEva(VideoPose3D):
 class Gupta(VideoPose3D):
     """Gupta: the net of Pavllo et al. with 2048 channels, 85 epochs, and joint-aware terms beside the position error.
 
-    The text does not state the weights of its terms; these are ours, those of docs/lifting-study.md. Samples hold 8
-    consecutive answers (our choice): the terms over time need three.
+    The text does not state the weights of its terms; these are ours, those of docs/explanation/lifting-study.md.
+    Samples hold 8 consecutive answers (our choice): the terms over time need three.
     """
 
     channels: int = 2048

@@ -5,7 +5,7 @@ from math import cos, pi
 
 from torch import nn
 
-from kinelift.lifting.training.settings import TrainSettings
+from kinelift.lifting.training.train_settings import TrainSettings
 
 
 def learning_rate(settings: TrainSettings, step: int, steps: int) -> float:

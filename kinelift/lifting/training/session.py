@@ -2,23 +2,26 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kinelift.lifting.measuring.figures import save, training_curves
+from kinelift.lifting.measuring.error_plots import save, training_curves
 from kinelift.lifting.network import LifterNetwork
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.poses.output import make_folder
+from kinelift.weights.run import Run
 
 
-def begin(trainer: Trainer, out: Path, start: Path | None) -> None:
-    """Go on after the last epoch of an interrupted run; if there was none, begin, maybe with weights of ``start``."""
+def begin(trainer: Trainer, out: Path, run: Run, start: Path | None) -> None:
+    """Go on after the last epoch of an interrupted run; if there was none, begin, maybe with weights of ``start``.
+
+    Raises ``ResumeError`` if the interrupted run had other inputs than ``run``.
+    """
     state = out.with_suffix(".state")
     make_folder(out.parent)
     if state.exists():
-        trainer.restore(state)
+        trainer.restore(state, run)
         return
     if start:
         trainer.start_from(LifterNetwork.load(start))
@@ -26,20 +29,20 @@ def begin(trainer: Trainer, out: Path, start: Path | None) -> None:
         out.with_suffix(".jsonl").unlink(missing_ok=True)
 
 
-def logged(trainer: Trainer, out: Path) -> Iterator[Mapping[str, float]]:
+def logged(trainer: Trainer, out: Path, run: Run) -> Iterator[Mapping[str, float]]:
     """Train the epochs that are left. After each one the state is kept, and its record is a line in the log."""
     for record in trainer.fit():
-        trainer.save(out.with_suffix(".state"))
+        trainer.save(out.with_suffix(".state"), run)
         if trainer.fabric.is_global_zero:
             with out.with_suffix(".jsonl").open("a") as lines:
                 lines.write(json.dumps(record) + "\n")
         yield record
 
 
-def finish(trainer: Trainer, out: Path, about: Mapping[str, Any], start: Path | None) -> None:
-    """Write the checkpoint, which says how it was made, and the course of training as a figure beside it."""
+def finish(trainer: Trainer, out: Path, run: Run, about: Mapping[str, Any], start: Path | None) -> None:
+    """Write the checkpoint, which says from what it was made, and the course of training as a figure beside it."""
     if trainer.fabric.is_global_zero:
-        trained = {"date": f"{datetime.now(UTC):%Y-%m-%d}", **about, "settings": asdict(trainer.settings)}
+        trained = {"date": f"{datetime.now(UTC):%Y-%m-%d}", **about, **run.facts()}
         if start:
             trained["start"] = dict(LifterNetwork.load(start).about)
         trainer.result(trained).save(out)

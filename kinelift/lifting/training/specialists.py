@@ -4,10 +4,9 @@ Work is counted in unit-epochs: one pass over the training data of one action. A
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from lightning_fabric import Fabric
 
 from kinelift.lifting.datasets import dataset_split
@@ -15,8 +14,10 @@ from kinelift.lifting.datasets.dataset_split import Bank, Split
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import Errors, lifted, report, written
+from kinelift.lifting.network import LifterNetwork
 from kinelift.lifting.specialist_lifter import TABLE
-from kinelift.lifting.training.settings import TrainSettings
+from kinelift.lifting.training.inputs import run_of
+from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.poses.output import replacing
 
@@ -42,8 +43,9 @@ def train_all(
 ) -> Iterator[Comparison]:
     """Train the generalist for ``settings.epochs``, then a specialist for as many unit-epochs on every action.
 
-    ``names``: label by action. Writes the checkpoints to ``folder``; a comparison follows each. Raises ``DataError``
-    for an action that is not both learned and tested.
+    ``names``: label by action. Writes the checkpoints to ``folder``; a comparison follows each. Of an interrupted
+    training, the checkpoints that are complete are used again. Raises ``DataError`` for an action that is not both
+    learned and tested, ``ResumeError`` for a checkpoint in ``folder`` that was made from other inputs.
     """
     for part in (split.train, split.test):
         dataset_split.showing(part, tuple(names))
@@ -84,12 +86,16 @@ def labels(bank: Bank, wanted: Mapping[str, str]) -> dict[str, str]:
 
 
 def _trained(settings: TrainSettings, train: Bank, watch: Bank, path: Path, fabric: Fabric) -> Lifter:
-    trainer = Trainer(settings, train, watch, fabric)
-    for _ in trainer.fit():
-        pass
-    network = trainer.result({"settings": asdict(settings)})
-    network.save(path)
-    return Lifter(network, torch.device("cpu"))
+    """The lifter as its checkpoint has it: the one at ``path`` if it was made from the same inputs, else a new one."""
+    run = run_of(settings, train, watch, fabric)
+    if path.exists():
+        run.check(path, LifterNetwork.load(path).about)
+    else:
+        trainer = Trainer(settings, train, watch, fabric)
+        for _ in trainer.fit():
+            pass
+        trainer.result(run.facts()).save(path)
+    return Lifter.load(path, "cpu")
 
 
 def _as_much(settings: TrainSettings, mine: Bank, count: int) -> TrainSettings:

@@ -1,10 +1,9 @@
 """A training run of a lifter: setup → fit → step → validate."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,7 +12,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import Generator, Tensor, nn
 
-from kinelift.lifting.batch import Batch, Framing
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.datasets.chunks import ChunkSampler
 from kinelift.lifting.datasets.dataset_split import Bank
@@ -24,12 +22,13 @@ from kinelift.lifting.network import framing as framing_of
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.sampler import Sampler
 from kinelift.lifting.training.learner import Learner, Networks
+from kinelift.lifting.training.sample_sources import Recorded, Source, Synthetic, ahead, endless, frame_rate, layouts
 from kinelift.lifting.training.schedule import learning_rate, norm_momentum, set_norm_momentum
-from kinelift.lifting.training.settings import TrainSettings
-from kinelift.lifting.training.sources import Recorded, Source, Synthetic, ahead, endless, frame_rate, layouts
+from kinelift.lifting.training.train_settings import TrainSettings
+from kinelift.lifting.training_batch import Batch, Framing
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses.errors import SettingsError
-from kinelift.weights.state import load_state, save_state
+from kinelift.weights.run import Run, load_state, save_state
 
 EXAM = 2048
 """Answered frames that are validated on."""
@@ -121,29 +120,26 @@ class Trainer:
         mean = deepcopy(self.mean).eval().cpu()
         return self._network(mean.net, mean.trajectory, about)
 
-    def save(self, path: Path) -> None:
-        """Write all that ``restore`` needs. Every process calls it; the first one writes."""
+    def save(self, path: Path, run: Run) -> None:
+        """Write all that ``restore`` needs, with its ``run``. Every process calls it; the first one writes."""
         chances = [self._gathered(state) for state in self._chances()]
         if not self.fabric.is_global_zero:
             return
         state = {
-            "settings": _lasting(self.settings),
             "epoch": self.epoch,
             "net": self._learned(),
             "mean": self.mean.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "chances": chances,
         }
-        save_state(path, state)
+        save_state(path, state, run)
 
-    def restore(self, path: Path) -> None:
+    def restore(self, path: Path, run: Run) -> None:
         """Go on where ``save`` was called, as if the run had not been interrupted.
 
-        Raises ``SettingsError`` if that was a run with other settings; only the number of epochs may change.
+        Raises ``ResumeError`` if that was a run with other inputs; only the number of epochs may be raised.
         """
-        state = load_state(path)
-        if state["settings"] != _lasting(self.settings):
-            raise SettingsError(f"{path} belongs to a run with other settings. Delete it, or name another output.")
+        state = load_state(path, run)
         self.epoch = state["epoch"]
         self.model.load_state_dict(state["net"])
         self.mean.load_state_dict(state["mean"])
@@ -242,8 +238,3 @@ def _means(found: list[Mapping[str, Tensor]]) -> dict[str, float]:
         for name, value in step.items():
             terms[name].append(value)
     return {name: torch.stack(values).mean().item() for name, values in terms.items()}
-
-
-def _lasting(settings: TrainSettings) -> str:
-    """The settings that a resumed run must share."""
-    return json.dumps(asdict(replace(settings, epochs=0)))

@@ -37,8 +37,9 @@ class Samples:
 class Controller(nn.Module):
     """An LSTM; its input is what was decided last, its output the logits of the next decision.
 
-    Decisions of one kind share the embedding of their choices; every decision has logits of its own (docs/enas.md says
-    why). All weights start uniform in ±0.1, drawn from ``generator``: at first every choice is about equally likely.
+    Decisions of one kind share the embedding of their choices; every decision has logits of its own
+    (docs/explanation/architecture-search.md says why). All weights start uniform in ±0.1, drawn from ``generator``: at
+    first every choice is about equally likely.
     """
 
     def __init__(self, decisions: Sequence[Decision], config: ControllerConfig, generator: Generator) -> None:

@@ -15,8 +15,8 @@ from jaxtyping import Float
 
 from kinelift.poses.archive import read_archive
 from kinelift.poses.errors import DataError
-from kinelift.poses.keypoints.arrays import entries, size_of
 from kinelift.poses.keypoints.container import Keypoints
+from kinelift.poses.keypoints.documents import entries, size_of
 from kinelift.poses.keypoints.layouts import Definition, decide
 from kinelift.poses.keypoints.sightings import LARGEST, Sighting, gather
 from kinelift.poses.keypoints.videos import Videos

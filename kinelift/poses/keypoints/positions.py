@@ -13,8 +13,8 @@ from jaxtyping import Shaped
 
 from kinelift.poses.archive import read_archive
 from kinelift.poses.errors import DataError
-from kinelift.poses.keypoints.arrays import entries, size_of
 from kinelift.poses.keypoints.container import Keypoints
+from kinelift.poses.keypoints.documents import entries, size_of
 from kinelift.poses.keypoints.sightings import Sighting, gather
 from kinelift.poses.keypoints.videos import Videos
 from kinelift.poses.skeleton import COCO17, H36M17, HUMANEVA15, Skeleton, skeleton

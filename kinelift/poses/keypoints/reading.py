@@ -21,7 +21,7 @@ _LISTED = 9
 
 
 def read(path: Path, layout: str | None = None, first: int = 0) -> Keypoints:
-    """The keypoints of one video, as other programs write them (docs/keypoint-files.md).
+    """The keypoints of one video, as other programs write them (docs/reference/keypoint-files.md).
 
     ``path`` is a file or a folder; ``path/NAME`` is one video of those that it holds. ``layout`` names the skeleton
     where the file does not tell, or tells wrong. ``first``: the number that the file gives to the video's first frame.

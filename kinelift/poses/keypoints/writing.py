@@ -18,10 +18,9 @@ from jaxtyping import Float
 from kinelift.poses.boxes import around
 from kinelift.poses.containers import Person, Recording
 from kinelift.poses.errors import OutputError
-from kinelift.poses.keypoints.folder import check_folder, replacing_folder
 from kinelift.poses.keypoints.openpose import KEY
 from kinelift.poses.keypoints.recorded import seen
-from kinelift.poses.output import replacing
+from kinelift.poses.output import check_folder, replacing, replacing_folder
 from kinelift.poses.recording import save
 from kinelift.poses.skeleton import BODY25, COCO17, OPENPOSE18, Skeleton, convert
 

@@ -7,12 +7,17 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from kinelift.poses import Skeleton, recording
+from kinelift.poses.archive import archive_keys, read_arrays
 from kinelift.poses.errors import DataError
 from kinelift.poses.skeleton import skeleton
 
 _LARGEST = 50.0
 """Metres: no people whose poses are one clip are further apart."""
-_LAYOUT = "It should hold points (frames, joints, 3), times or rate, and skeleton; docs/recognition-data.md shows how."
+_LAYOUT = (
+    "It should hold points (frames, joints, 3), times or rate, and skeleton; "
+    "docs/reference/labelled-motion.md shows how."
+)
+_ARRAYS = ("points", "times", "rate", "skeleton")
 
 
 class Motion(NamedTuple):
@@ -28,17 +33,15 @@ def load(path: Path, person: str = "") -> Motion:
 
     Raises ``DataError`` naming the file and what is wrong with it.
     """
+    if not path.exists():
+        raise DataError(f"There is no {path}. Put it there, or remove its rows from labels.csv.")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if "header" in file.files:
-                return _recorded(path, person)
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise DataError(f"There is no {path}. Put it there, or remove its rows from labels.csv.") from None
-    except DataError:
-        raise
-    except Exception as error:  # damaged bytes can raise anything
-        raise DataError(f"{path} is not an npz of plain arrays, or it is damaged ({error}). {_LAYOUT}") from error
+        names = archive_keys(path)
+        arrays = {} if "header" in names else read_arrays(path, *(name for name in _ARRAYS if name in names))
+    except DataError as error:
+        raise DataError(f"{error} {_LAYOUT}") from error
+    if "header" in names:
+        return _recorded(path, person)
     if person:
         raise DataError(f"{path} is no recording, so it has no person {person!r}. Leave that column empty in its rows.")
     return _motion(path, arrays)

@@ -1,10 +1,10 @@
 """What is known about the CMU Graphics Lab clips beyond their files: descriptions to labels, and who is who.
 
 Some clips of the "expmap" selection carry no subject. Most are recordings that the numbered subjects hold as well
-(equal in length; docs/recognition.md): jumps and traffic of subject 13, the washed window of 14, the soccer clips of 10
-and 11, the dribbling of 6. Counting them as somebody else would put a test subject into the training data, so they are
-left out. The other jumping and traffic clips are taken to be by 13, whose sessions hold such trials; the referees'
-signals stay a subject of their own.
+(equal in length; docs/how-to/retrain-the-classifier.md): jumps and traffic of subject 13, the washed window of 14, the
+soccer clips of 10 and 11, the dribbling of 6. Counting them as somebody else would put a test subject into the training
+data, so they are left out. The other jumping and traffic clips are taken to be by 13, whose sessions hold such trials;
+the referees' signals stay a subject of their own.
 """
 
 import re

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from kinelift.poses.errors import SettingsError
-from kinelift.recognition.data import folder, mocap, msr_action3d, sbu
+from kinelift.recognition.data import labelled_folder, mocap, msr_action3d, sbu
 from kinelift.recognition.data.clips import Dataset
 
 Layout: TypeAlias = Literal["msr-action3d", "sbu", "mocap"]
@@ -31,5 +31,5 @@ def convert(path: Path, out: Path, layout: Layout, lifted: Path | None = None) -
     if lifted and layout != "mocap":
         raise SettingsError(f"Lifted poses belong to the layout mocap; {layout} has none. Leave {lifted} out.")
     dataset = mocap.read(path, lifted) if lifted else _READERS[layout](path)
-    folder.write(out, dataset)
+    labelled_folder.write(out, dataset)
     return dataset

@@ -21,14 +21,14 @@ _HIP = H36M17.index("hip")
 class Motion:
     """One clip: joints of h36m17 in world metres, y up, ``rate`` frames a second."""
 
-    points: Float[np.ndarray, "T 17 3"]
+    points: Float[np.ndarray, "T J 3"]
     rate: float
 
     def __len__(self) -> int:
         return len(self.points)
 
     @cached_property
-    def speeds(self) -> Float[np.ndarray, "T 17"]:
+    def speeds(self) -> Float[np.ndarray, "T J"]:
         """Speed of every joint in m/s, averaged over a sixth of a second."""
         velocity = np.gradient(self.points, axis=0) if len(self) > 1 else np.zeros_like(self.points)
         return uniform_filter1d(np.linalg.norm(velocity, axis=-1) * self.rate, self.frames(1 / 6), axis=0)
@@ -39,7 +39,7 @@ class Motion:
         thighs = self.both("knee", self.points) - self.both("hip", self.points)
         return np.degrees(np.arccos(np.clip(-thighs[..., 1] / np.linalg.norm(thighs, axis=-1), -1, 1)))
 
-    def both(self, part: str, values: Float[np.ndarray, "T 17 *more"]) -> Float[np.ndarray, "T 2 *more"]:
+    def both(self, part: str, values: Float[np.ndarray, "T J *more"]) -> Float[np.ndarray, "T 2 *more"]:
         """The left and the right one of a joint."""
         return values[:, [_LEFT[part], _RIGHT[part]]]
 

@@ -28,7 +28,7 @@ class _Recording:
     name: str
     subject: str
     action: str
-    points: Float[np.ndarray, "T 17 3"]
+    points: Float[np.ndarray, "T J 3"]
     rate: float
     source: int
 

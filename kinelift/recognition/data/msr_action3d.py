@@ -15,7 +15,7 @@ from kinelift.poses import skeleton
 from kinelift.poses.errors import DataError
 from kinelift.recognition.data import repair
 from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
-from kinelift.recognition.data.source import members
+from kinelift.recognition.data.collection_files import members
 
 SKELETON = skeleton("kinect20")
 RATE = 15.0

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
+from kinelift.poses.timeseries import fill_linear
 from kinelift.recognition.data.clips import Flaw
 
 Points = Float[np.ndarray, "T J 3"]
@@ -46,9 +47,7 @@ def bridge(name: str, points: Points, times: Times) -> Mended:
         gap = int(np.diff(seen).max()) - 1
         what = f"no pose in {within} of {len(points)} frames, up to {gap} in a row"
         flaws.append(Flaw(name, what, "bridged by straight lines"))
-    flat = points[seen].reshape(len(seen), -1)
-    filled = np.stack([np.interp(times[inside], times[seen], column) for column in flat.T], axis=1)
-    return filled.reshape(-1, *points.shape[1:]).astype(points.dtype), times[inside], tuple(flaws)
+    return fill_linear(points[inside], times[inside], ~empty[inside]), times[inside], tuple(flaws)
 
 
 def _of(mask: Bool[np.ndarray, " T"]) -> str:

@@ -3,24 +3,23 @@
 ``foldK_data.npy`` (clips, 3, T, 15, 2), zero-padded at the end, and ``foldK_label.pkl``, a list of label numbers.
 Coordinates are shares of a picture 2560 × 1920 and depths in units of 1.28 m; read as millimetres of a picture they
 give bodies of human size whose bones keep their lengths wherever they point. x right, y down, z forward is then a
-right-handed frame: people face each other, and shake right hands. docs/recognition-data.md has the numbers.
+right-handed frame: people face each other, and shake right hands. docs/reference/labelled-motion.md has the numbers.
 """
 
 import io
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from kinelift.poses import skeleton
 from kinelift.poses.errors import DataError
+from kinelift.poses.unpickling import unpickle
 from kinelift.recognition.data import repair
 from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
-from kinelift.recognition.data.source import members
+from kinelift.recognition.data.collection_files import members
 
 SKELETON = skeleton("kinect15-pair")
 RATE = 15.0
@@ -79,19 +78,12 @@ def _bodies(path: Path, file: str, files: Mapping[str, bytes]) -> Float[np.ndarr
 
 def _labels(path: Path, file: str, files: Mapping[str, bytes]) -> list[int]:
     try:
-        found = _Plain(io.BytesIO(_content(path, file, files))).load()
+        found = unpickle(io.BytesIO(_content(path, file, files)))
     except Exception as error:  # damaged and hostile bytes can raise anything
         raise DataError(f"{file} in {path} cannot be read safely ({error}). Download it again.") from error
     if isinstance(found, list) and all(isinstance(one, int) and 0 <= one < len(ACTIONS) for one in found):
         return found
     raise DataError(f"{file} in {path} is not a list of numbers from 0 to {len(ACTIONS) - 1}. Download it again.")
-
-
-class _Plain(pickle.Unpickler):
-    """Lists and numbers need no names; whatever a pickle names could be run, so nothing may be named."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        raise pickle.UnpicklingError(f"it would run {module}.{name}")
 
 
 def _content(path: Path, file: str, files: Mapping[str, bytes]) -> bytes:

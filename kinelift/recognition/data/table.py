@@ -12,7 +12,7 @@ from kinelift.recognition.data.clips import Flaw
 NEEDED = ("clip", "label")
 _LAYOUT = (
     "The first line names the columns: clip,label and, where needed, start,end,subject,split,person,kind,name. "
-    "docs/recognition-data.md has an example."
+    "docs/reference/labelled-motion.md has an example."
 )
 
 

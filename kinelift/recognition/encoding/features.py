@@ -7,6 +7,7 @@ from jaxtyping import Float
 from scipy.signal import savgol_filter
 
 from kinelift.poses import Skeleton
+from kinelift.poses.timeseries import interpolate
 from kinelift.recognition.encoding.pair_order import Pair
 
 
@@ -17,11 +18,7 @@ def smooth(points: Float[np.ndarray, "B T J C"]) -> Float[np.ndarray, "B T J C"]
 
 def sample(points: Float[np.ndarray, "B T J C"], count: int) -> Float[np.ndarray, "B N J C"]:
     """``count`` poses evenly spaced from the first to the last, linear in between."""
-    place = np.linspace(0, points.shape[1] - 1, count)
-    before = np.floor(place).astype(int)
-    after = np.minimum(before + 1, points.shape[1] - 1)
-    share = (place - before)[None, :, None, None]
-    return (1 - share) * points[:, before] + share * points[:, after]
+    return interpolate(points, np.linspace(0, points.shape[1] - 1, count), axis=1)
 
 
 def arrows(

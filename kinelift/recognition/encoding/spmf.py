@@ -1,4 +1,7 @@
-"""Enhanced-SPMF: a motion as a small colour picture (Pham et al., Sensors 19(8), 2019; docs/recognition.md)."""
+"""Enhanced-SPMF: a motion as a small colour picture (Pham et al., Sensors 19(8), 2019).
+
+docs/explanation/motion-images.md explains it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -36,7 +39,7 @@ _INTERPOLATIONS = {
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a motion of ``skeleton`` is drawn. docs/recognition.md says which alternatives were measured.
+    """How a motion of ``skeleton`` is drawn. docs/explanation/motion-images.md says which alternatives were measured.
 
     Rows: one for each of ``distances``, ``orientations`` and ``moves``, in ``order`` (``layout.arrangement``).
     Columns: pose and motion in turn ("interleaved", as published), for ``steps`` "moments" evenly spaced in time; with

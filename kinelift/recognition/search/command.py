@@ -1,22 +1,27 @@
 """``python -m recognition search``: an architecture for labelled motion."""
 
-from typing import Annotated
+from dataclasses import asdict, replace
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 import tyro
+from jaxtyping import Bool
 
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import make_folder, replacing
 from kinelift.recognition.console import Data, Out, console, progress, read
 from kinelift.recognition.measuring.evaluation import subject_folds
 from kinelift.recognition.network import pictures
-from kinelift.recognition.search import figures
+from kinelift.recognition.search import search_plots
 from kinelift.recognition.search.search import Search
-from kinelift.recognition.search.settings import SearchSettings
+from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.recognition.training.augment import Augmentation, Sampler
+from kinelift.recognition.training.corpus import Corpus
+from kinelift.recognition.training.inputs import inputs_of
 from kinelift.recognition.training.trainer import Pictures, TrainSettings
 from kinelift.recognition.windows import WindowPlan
+from kinelift.weights.run import Run
 
 
 def search(
@@ -47,21 +52,30 @@ def search(
     source = Pictures(Sampler(corpus.only(~judging), augmentation), training.encoding)
     images = pictures(corpus.only(judging).windows(), training.encoding)
     labels = torch.from_numpy(corpus.labels[judging])
-    run = Search(settings, len(corpus.names), source, images, labels, device)
+    work = Search(settings, len(corpus.names), source, images, labels, device)
+    run = Run(inputs_of(corpus), _chosen(settings, training, corpus, judging))
     make_folder(out.parent)
     state = out.with_suffix(".state")
     if state.exists():
-        run.restore(state)
-        console.print(f"Going on after epoch {len(run.history)} of {state}.")
-    with progress(settings.epochs, len(run.history)) as advance:
-        for record in run.fit():
-            run.save(state)
+        work.restore(state, run)
+        console.print(f"Going on after epoch {len(work.history)} of {state}.")
+    with progress(settings.epochs, len(work.history)) as advance:
+        for record in work.fit():
+            work.save(state, run)
             advance(f"reward {record.get('reward', 0.0):.1%}, random {record['random']:.1%}")
-    found = run.found()
+    found = replace(work.found(), run=run.facts())
     with replacing(out) as part:
         part.write_text(found.to_json(), encoding="utf-8")
-    figures.course(found.history, out.with_suffix(".png"))
-    figures.architecture(found.best.genotype, out.with_name(f"{out.stem}-found.png"))
+    search_plots.course(found.history, out.with_suffix(".png"))
+    search_plots.architecture(found.best.genotype, out.with_name(f"{out.stem}-found.png"))
     console.print(
         f"Wrote {out}: {found.best.accuracy:.1%}; best of as many random ones {found.best_random.accuracy:.1%}."
     )
+
+
+def _chosen(
+    settings: SearchSettings, training: TrainSettings, corpus: Corpus, judging: Bool[np.ndarray, " W"]
+) -> dict[str, Any]:
+    """The settings that the outcome depends on, and who judges."""
+    pictures = {name: asdict(getattr(training, name)) for name in ("plan", "augmentation", "encoding")}
+    return {**asdict(settings), **pictures, "judges": sorted(set(corpus.only(judging).subjects))}

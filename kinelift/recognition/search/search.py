@@ -1,4 +1,4 @@
-"""Architecture search (ENAS): shared weights and a controller learn in turn (docs/enas.md).
+"""Architecture search (ENAS): shared weights and a controller learn in turn (docs/explanation/architecture-search.md).
 
 Setup → fit (an epoch: weights, then controller) → found.
 """
@@ -22,8 +22,8 @@ from kinelift.models.enas.batch_norm import batch_statistics
 from kinelift.models.enas.controller import Controller
 from kinelift.recognition.search.reinforce import Reinforce
 from kinelift.recognition.search.search_result import Candidate, Found
-from kinelift.recognition.search.settings import SearchSettings, shared_weights, space_of
-from kinelift.weights.state import load_state, save_state
+from kinelift.recognition.search.search_settings import SearchSettings, shared_weights, space_of
+from kinelift.weights.run import Run, load_state, save_state
 
 
 @runtime_checkable
@@ -71,7 +71,7 @@ class Search:
         self.history: list[Mapping[str, float]] = []
 
     def fit(self) -> Iterator[Mapping[str, float]]:
-        """Search the epochs that are left; one record each (see ``docs/enas.md``)."""
+        """Search the epochs that are left; one record each (see ``docs/explanation/architecture-search.md``)."""
         while len(self.history) < self.settings.epochs:
             began = perf_counter()
             loss = self.train_weights()
@@ -160,8 +160,8 @@ class Search:
             )
         return Found(self.settings, _ranked(drawn), _ranked(random), tuple(self.history))
 
-    def save(self, path: Path) -> None:
-        """Write all that ``restore`` needs."""
+    def save(self, path: Path, run: Run) -> None:
+        """Write all that ``restore`` needs, with the inputs of ``run``."""
         state = {
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -172,11 +172,14 @@ class Search:
             "dropout": self.dropout,
             "history": [dict(record) for record in self.history],
         }
-        save_state(path, state)
+        save_state(path, state, run)
 
-    def restore(self, path: Path) -> None:
-        """Go on where ``save`` was called, as if the search had not been interrupted."""
-        state = load_state(path)
+    def restore(self, path: Path, run: Run) -> None:
+        """Go on where ``save`` was called, as if the search had not been interrupted.
+
+        Raises ``ResumeError`` if that was a search with other inputs; only the number of epochs may be raised.
+        """
+        state = load_state(path, run)
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.teacher.restore(state["teacher"])

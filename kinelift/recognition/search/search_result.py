@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from kinelift.models.enas.architecture import AnyGenotype, genotype
 from kinelift.models.enas.controller import ControllerConfig
 from kinelift.recognition.search.reinforce import ReinforceSettings
-from kinelift.recognition.search.settings import SearchSettings
+from kinelift.recognition.search.search_settings import SearchSettings
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search found: its ``candidates`` and as many uniformly random ones, each best first, and how it went."""
+    """What a search found: its ``candidates`` and as many uniformly random ones, each best first, and how it went.
+
+    ``run``: from what it was found (``weights.run.Run.facts``), where that was recorded.
+    """
 
     settings: SearchSettings
     candidates: tuple[Candidate, ...]
     random: tuple[Candidate, ...]
     history: tuple[Mapping[str, float], ...]
+    run: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def best(self) -> Candidate:
@@ -53,4 +58,4 @@ class Found:
             tuple(Candidate(genotype(each["genotype"]), each["accuracy"]) for each in values[name])
             for name in ("candidates", "random")
         )
-        return Found(SearchSettings(**settings), candidates, random, tuple(values["history"]))
+        return Found(SearchSettings(**settings), candidates, random, tuple(values["history"]), values.get("run", {}))

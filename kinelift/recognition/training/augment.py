@@ -13,6 +13,7 @@ from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
 from kinelift.poses import Skeleton
+from kinelift.poses.timeseries import interpolate
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.windows import fold
 
@@ -169,11 +170,7 @@ def _warped(count: int, frames: int, spread: float, generator: Generator) -> Flo
 def _drift(shape: tuple[int, ...], generator: Generator, knots: int = 4) -> Float[np.ndarray, "B T *more"]:
     """Standard normal values that change slowly along T: a few knots, joined by straight lines."""
     count, frames, *rest = shape
-    values = generator.standard_normal((count, knots, *rest))
-    place = np.linspace(0, knots - 1, frames)
-    before = np.minimum(place.astype(int), knots - 2)
-    share = (place - before).reshape(-1, *(1 for _ in rest))
-    return (1 - share) * values[:, before] + share * values[:, before + 1]
+    return interpolate(generator.standard_normal((count, knots, *rest)), np.linspace(0, knots - 1, frames), axis=1)
 
 
 def _balance(corpus: Corpus) -> Float[np.ndarray, " W"]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from kinelift.poses.timeseries import interpolate
 from kinelift.recognition.data.clips import Clip, Dataset
 from kinelift.recognition.windows import WindowPlan, fold, resample, starts
 
@@ -78,7 +79,7 @@ class Corpus:
         out = np.empty((*places.shape, len(self.dataset.skeleton), 3))
         for b, (row, wanted) in enumerate(zip(rows, places, strict=True)):
             motion = self.motions[self.clip[row]]
-            out[b] = _between(motion, fold(wanted, len(motion) - 1))
+            out[b] = interpolate(motion, fold(wanted, len(motion) - 1))
         return out
 
 
@@ -130,10 +131,3 @@ def _frame_labels(clip: Clip, frames: int, names: tuple[str, ...], rate: float) 
     for segment in reversed(clip.segments):
         labels[(times >= segment.start) & (times < segment.end)] = names.index(segment.label)
     return labels
-
-
-def _between(points: Float[np.ndarray, "N J 3"], places: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T J 3"]:
-    before = np.floor(places).astype(int)
-    after = np.minimum(before + 1, len(points) - 1)
-    share = (places - before)[:, None, None]
-    return (1 - share) * points[before] + share * points[after]

@@ -25,7 +25,7 @@ from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.scores import Scores, clip_scores
 from kinelift.recognition.windows import WindowPlan
-from kinelift.weights.state import load_state, save_state
+from kinelift.weights.run import Run, load_state, save_state
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,8 @@ class Trainer:
         net = deepcopy(self.net).eval()
         return ActionNetwork(net, self.labels, settings.encoding, settings.plan, settings.calibration, about)
 
-    def save(self, path: Path) -> None:
-        """Write all that ``restore`` needs."""
+    def save(self, path: Path, run: Run) -> None:
+        """Write all that ``restore`` needs, with the inputs of ``run``."""
         state = {
             "epoch": self.epoch,
             "net": self.net.state_dict(),
@@ -148,11 +148,14 @@ class Trainer:
             "samples": self.generator.bit_generator.state,
             "dropout": self.dropout,
         }
-        save_state(path, state)
+        save_state(path, state, run)
 
-    def restore(self, path: Path) -> None:
-        """Go on where ``save`` was called, as if the run had not been interrupted."""
-        state = load_state(path)
+    def restore(self, path: Path, run: Run) -> None:
+        """Go on where ``save`` was called, as if the run had not been interrupted.
+
+        Raises ``ResumeError`` if that was a run with other inputs; only the number of epochs may be raised.
+        """
+        state = load_state(path, run)
         self.epoch = state["epoch"]
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -71,7 +71,7 @@ def test_not_classified_is_an_empty_frame_not_unknown() -> None:
     assert not figure.legends
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(0.04, 20_000), st.integers(0, 40))
 def test_any_length_and_any_number_of_people_is_readable(seconds: float, people: int) -> None:
     half = Action(0.0, seconds / 2, "walk", 0.8), Action(seconds / 2, seconds, "sit", 0.8)

@@ -8,7 +8,7 @@ from benchmarks.bodies.body_angles import flexion
 from benchmarks.bodies.standing import ANKLE, AWAY, HEAD, SPREAD, bodies, stand, stature
 from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, adult, prior
 from kinelift.lifting.mocap.joints import FACE_POINTS
-from kinelift.lifting.synthesis.bank import FACE, JOINTS
+from kinelift.lifting.synthesis.bank import FACE, MOCAP
 from kinelift.poses import H36M17
 
 PEOPLE = bodies(3, seed=1)
@@ -16,7 +16,7 @@ Y, Z = 1, 2
 
 
 def at(points: np.ndarray, joint: str) -> np.ndarray:
-    return points[JOINTS.index(joint)]
+    return points[MOCAP.index(joint)]
 
 
 @pytest.mark.parametrize("name", PEOPLE)

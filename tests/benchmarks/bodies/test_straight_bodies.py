@@ -1,6 +1,6 @@
 """Figures of answers that are known."""
 
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,9 +64,13 @@ def test_body_while_standing() -> None:
 
 
 def test_side_view_of_people_who_come_and_go(tmp_path: Path) -> None:
-    track = partial(Track2D, np.zeros((4, 17, 2)), np.ones((4, 17)), np.arange(4) / 30, np.zeros((4, 17), bool))
+    def track(start: int, size: tuple[int, int]) -> Track2D:
+        times = (start + np.arange(4)) / 30
+        return Track2D(np.zeros((4, 17, 2)), np.ones((4, 17)), times, np.zeros((4, 17), bool), start, size)
+
     facts = VideoFacts("walk", 64, 48, np.arange(8) / 30)
-    people = (Person(1, track(0, (64, 48)), poses(knee=30)), Person(2, track(4, (64, 48)), poses()))
+    late = track(4, (64, 48))
+    people = (Person(1, track(0, (64, 48)), poses(knee=30)), Person(2, late, replace(poses(), times=late.times)))
     figure = side_view.drawing(people, [1, 5])
     titles = [ax.get_title() for ax in figure.axes]
     assert len(titles) == 8 and sum("knees" in title for title in titles) == 2

@@ -9,7 +9,7 @@ import torch
 from benchmarks.tracking.crossings import KINDS, RATES, SECONDS, Scene, hidden, in_place, scenes
 from benchmarks.tracking.simulated_detector import Flaws, detected, spells
 from benchmarks.tracking.tracking import judged, ours, plain
-from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
+from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.poses import COCO17
 
@@ -22,8 +22,8 @@ def bank(clips: int = 6) -> MotionBank:
     """Somebody who walks on the spot, in ``clips`` sizes: a stick figure of the 22 joints, its limbs swinging."""
     heights = {"ankle": 0.1, "knee": 0.5, "hip": 0.95, "spine": 1.2, "thorax": 1.45, "neck": 1.5, "shoulder": 1.42}
     heights |= {"elbow": 1.15, "wrist": 0.9, "head": 1.7}
-    body = np.array([[0.0, heights.get(name.split("_")[-1], 1.6), 0.0] for name in JOINTS])
-    sides = np.array([("left" in name) - ("right" in name) * 1.0 for name in JOINTS])
+    body = np.array([[0.0, heights.get(name.split("_")[-1], 1.6), 0.0] for name in MOCAP.joints])
+    sides = np.array([("left" in name) - ("right" in name) * 1.0 for name in MOCAP.joints])
     body[:, 0] = 0.15 * sides
     times = np.arange(120) / 60
     swing = 0.2 * np.sin(2 * np.pi * times)[:, None] * sides * np.isin(body[:, 1], [0.1, 0.5, 1.15, 0.9])
@@ -73,7 +73,7 @@ def test_motion_in_place_keeps_the_hip_on_the_spot_and_faces_the_camera() -> Non
     still = in_place(turned + np.array([3.0, 1.0, -2.0]), 60.0)
     np.testing.assert_allclose(still[:, 0, [0, 2]], 0, atol=1e-9)
     assert still[..., 1].min() == pytest.approx(0)
-    np.testing.assert_allclose(still[:, JOINTS.index("left_hip")] - still[:, 0], [[0.135, 0, 0]] * 120, atol=0.01)
+    np.testing.assert_allclose(still[:, MOCAP.index("left_hip")] - still[:, 0], [[0.135, 0, 0]] * 120, atol=0.01)
 
 
 def test_a_perfect_detector_finds_everybody_where_they_are(all_kinds: list[Scene]) -> None:

@@ -63,7 +63,7 @@ class TestPictures:
         short_side=st.integers(50, 300),
         long_side=st.integers(50, 300),
     )
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     def test_people_come_back_to_where_they_are_in_the_picture(
         self, width: int, height: int, place: tuple[float, float], short_side: int, long_side: int
     ) -> None:
@@ -117,7 +117,7 @@ class TestStream:
         waited: list[bool] = []
 
         def see(image: Tensor) -> Seen:
-            waited.append(prepared.wait(10))
+            waited.append(prepared.wait(60))
             return Seen.nobody()
 
         def frames() -> Iterator[Frame]:
@@ -261,7 +261,7 @@ class TestZoo:
                 return Path.touch, (tmp_path / "sprung",)
 
         (tmp_path / "trap.pkl").write_bytes(pickle.dumps({"model": {"backbone.bias": Trap()}}))
-        with pytest.raises(WeightsError, match=r"wants to call .*which could be harmful"):
+        with pytest.raises(WeightsError, match=r"trap\.pkl would run .*Do not use this file"):
             Detectron2.load(weights=tmp_path / "trap.pkl")
         assert not (tmp_path / "sprung").exists()
 

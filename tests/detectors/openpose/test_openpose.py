@@ -47,7 +47,7 @@ class Drawn:
         return [render(self._shown, height // STRIDE, width // STRIDE)] * len(pictures)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(64, 2000), st.integers(64, 2000), st.integers(0, 31), st.integers(0, 31))
 def test_the_centre_of_a_cell_comes_back_to_its_pixels(width: int, height: int, column: int, row: int) -> None:
     box = Letterbox.fit(width, height, 256, 8)

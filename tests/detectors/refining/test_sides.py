@@ -39,7 +39,7 @@ def test_right_stays_right(witness: bool | None) -> None:
     assert not any(read([False] * 20, [witness] * 20))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(3, 25), st.integers(1, 10))
 def test_a_network_that_errs_for_a_while_is_put_right(start: int, length: int) -> None:
     networks = [start <= k < start + length for k in range(40)]
@@ -48,7 +48,7 @@ def test_a_network_that_errs_for_a_while_is_put_right(start: int, length: int) -
     assert not any(read(networks[: start + shorter], [None] * (start + shorter)))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(3, 25), st.integers(1, 10))
 def test_a_witness_that_errs_for_a_while_is_not_believed(start: int, length: int) -> None:
     assert not any(read([False] * 40, [start <= k < start + length for k in range(40)]))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from kinelift.lifting.anthropometry import adult, prior
+from kinelift.lifting.body.accelerations import accelerations, second, spread
 from kinelift.lifting.body.energy import FREE, Energy
-from kinelift.lifting.body.motion import accelerations, second, spread
+from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.problem import Problem, State
-from kinelift.lifting.body.settings import FitSettings
 from kinelift.lifting.body.solver import banded
 from kinelift.lifting.body.structure import SEGMENT, TIPS, centres, chains, keypoints
 from kinelift.lifting.synthesis.offsets import PUBLISHED

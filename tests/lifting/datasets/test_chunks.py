@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from kinelift.lifting.batch import Framing
 from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler, mirrored
 from kinelift.lifting.datasets.sequences import SequenceBank
-from kinelift.lifting.projection import reproject
+from kinelift.lifting.losses.terms import reproject
+from kinelift.lifting.training_batch import Framing
 from kinelift.poses import COCO17, H36M17
 from kinelift.poses.camera import Camera, Distortion
 from kinelift.poses.errors import DataError
@@ -48,7 +48,7 @@ def answered(chunks: Chunks) -> list[tuple[int, int]]:
     return [(int(y), int(x)) for x, y in chunks.truth[:, :, 0, :2].reshape(-1, 2).tolist()]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(framing=FRAMINGS, seed=st.integers(0, 9))
 def test_shown_frames_lie_around_the_answered_ones(framing: Framing, seed: int) -> None:
     lengths = (5, 1, 12)
@@ -71,7 +71,7 @@ def test_every_frame_is_equally_likely() -> None:
     assert np.abs(np.array([*drawn.values()]) / 1000 - 1).max() < 0.15
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(framing=FRAMINGS, lengths=st.lists(st.integers(1, 20), min_size=1, max_size=4), count=st.integers(1, 30))
 def test_an_epoch_answers_for_every_frame(framing: Framing, lengths: list[int], count: int) -> None:
     sampler = ChunkSampler.of(numbered(*lengths), framing)
@@ -105,7 +105,7 @@ def test_an_epoch_shows_every_frame_both_ways_round() -> None:
     assert not torch.equal(other.keypoints, batches[0].keypoints)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     centre=st.floats(250, 400), p1=st.floats(-0.01, 0.01), p2=st.floats(-0.01, 0.01), s1=st.floats(-0.01, 0.01),
     s3=st.floats(-0.01, 0.01),

@@ -130,7 +130,7 @@ def test_the_training_archive(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 2**31), st.floats(500, 3000), st.floats(500, 3000), st.floats(0, 2000), st.floats(0, 2000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_camera_is_found_again(seed: int, fx: float, fy: float, cx: float, cy: float) -> None:
     metres = filmed(seed)[1] / 1000
     camera = Camera((fx, fy), (cx, cy))

@@ -13,7 +13,7 @@ from tests.lifting.datasets.recordings import LENS, SIZE, standing, walk
 WORLD = walk(100).reshape(-1, 3)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     focal=st.floats(0.6, 3.0),
     shift=st.tuples(st.floats(-40, 40), st.floats(-40, 40)),

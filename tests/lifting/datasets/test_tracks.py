@@ -114,7 +114,7 @@ def test_who_is_gone_is_replaced(tmp_path: Path) -> None:
 
 
 @given(st.integers(1, 40), st.integers(0, 2**31))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_nobody_is_invented(frames: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     crowd = {

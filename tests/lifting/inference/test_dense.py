@@ -67,7 +67,7 @@ def test_times_rounded_to_milliseconds_keep_the_frame_rate(rate: float) -> None:
 
 
 @given(st.integers(0, 2**31), st.integers(1, 60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_frame_lies_between_its_moments(seed: int, frames: int) -> None:
     times = 7 + np.cumsum(np.random.default_rng(seed).uniform(0.005, 0.2, frames))
     grid = Grid.of(times, RATE)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kinelift.lifting.measuring.error_plots import errors_by_action, save, training_curves
 from kinelift.lifting.measuring.evaluation import MOTION, Errors, mean_pose, report, tables, written
-from kinelift.lifting.measuring.figures import errors_by_action, save, training_curves
 from kinelift.lifting.measuring.metrics import mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe
 from kinelift.lifting.measuring.trials import Trial
 from kinelift.poses.errors import DataError, SettingsError

@@ -14,7 +14,7 @@ def poses(seed: int) -> np.ndarray:
 
 
 @given(seeds, st.floats(0.2, 5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_p_mpjpe_is_blind_to_similarities(seed: int, scale: float) -> None:
     truth = poses(seed)
     turn = Rotation.random(6, rng=seed).as_matrix()
@@ -24,14 +24,14 @@ def test_p_mpjpe_is_blind_to_similarities(seed: int, scale: float) -> None:
 
 
 @given(seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_p_mpjpe_sees_reflections(seed: int) -> None:
     truth = poses(seed)
     assert p_mpjpe(truth * [-1, 1, 1], truth) > 0.01
 
 
 @given(seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_alignment_never_hurts(seed: int) -> None:
     truth, other = poses(seed), poses(seed + 1)
     squared = ((aligned(other, truth) - truth) ** 2).sum()
@@ -40,7 +40,7 @@ def test_alignment_never_hurts(seed: int) -> None:
 
 
 @given(seeds, st.floats(0.2, 5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_n_mpjpe_is_blind_to_scale_alone(seed: int, scale: float) -> None:
     truth = poses(seed)
     assert n_mpjpe(scale * truth, truth) == pytest.approx(0, abs=1e-9)

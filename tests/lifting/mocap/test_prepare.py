@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kinelift.lifting.mocap.capture_files import LEAD_IN, Recorded, read
 from kinelift.lifting.mocap.joints import ACCLAIM_METRES
 from kinelift.lifting.mocap.prepare import prepare
-from kinelift.lifting.mocap.reading import LEAD_IN, Recorded, read
-from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
+from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.poses.errors import DataError, OutputError
 from tests.lifting.test_mocap import MOVEMENT, SKELETON
 
@@ -79,7 +79,7 @@ def prepared(folder: Path, name: str, text: str) -> dict[str, np.ndarray]:
 
 
 def place(data: Recorded, name: str) -> np.ndarray:
-    return data.points[0, JOINTS.index(name)]
+    return data.points[0, MOCAP.index(name)]
 
 
 def test_the_dropped_thorax_is_put_back(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_the_unit_is_found_by_the_legs(tmp_path: Path, metres: float) -> None:
         figure(still(60), 60),
     )  # fmt: skip
     points = recorded(tmp_path, "a.bvh", text).points[0]
-    leg = points[JOINTS.index("left_ankle")] - points[JOINTS.index("left_hip")]
+    leg = points[MOCAP.index("left_ankle")] - points[MOCAP.index("left_hip")]
     assert np.linalg.norm(leg) == pytest.approx(14 * ACCLAIM_METRES, rel=1e-4)
 
 

@@ -24,7 +24,7 @@ def test_genotype_rejects_what_cannot_be_built():
         MacroGenotype(())
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(members(SPACE))
 def test_supernet_on_a_genotype_is_the_standalone_network(genotype):
     torch.manual_seed(0)
@@ -40,7 +40,7 @@ def test_supernet_on_a_genotype_is_the_standalone_network(genotype):
     assert torch.equal(shared.extract(genotype)(IMAGES), net(IMAGES))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(members(SPACE))
 def test_a_network_has_no_parameter_that_it_does_not_use(genotype):
     net = MacroNet(MacroNetConfig(5, genotype, channels=4))

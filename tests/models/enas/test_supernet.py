@@ -41,7 +41,7 @@ def trained(**changes):
     return net
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(genotypes(3, 3), st.integers(1, 2))
 def test_supernet_on_a_genotype_is_the_standalone_network(genotype, repeats):
     shared = trained(cells=repeats)
@@ -55,7 +55,7 @@ def test_supernet_on_a_genotype_is_the_standalone_network(genotype, repeats):
     assert torch.equal(shared.extract(genotype)(IMAGES), net(IMAGES))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(genotypes(3, 3))
 def test_gradients_of_shared_weights_are_those_of_the_standalone_network(genotype):
     shared = trained(dropout=0.0, drop_path=0.0)

@@ -108,7 +108,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[Maker, Path]:
 
 
 @pytest.mark.parametrize("make", [*JSON, detectron, positions])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(share=st.floats(0, 0.999), byte=st.none() | st.integers(0, 255))
 def test_bytes(made: dict[Maker, Path], make: Maker, share: float, byte: int | None) -> None:
     """Cut off, or with another byte."""
@@ -122,7 +122,7 @@ def test_bytes(made: dict[Maker, Path], make: Maker, share: float, byte: int | N
 
 
 @pytest.mark.parametrize("make", JSON)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_values(made: dict[Maker, Path], make: Maker, data: st.DataObject) -> None:
     """Something else somewhere, or nothing."""
@@ -148,7 +148,7 @@ def pick(found: Any, draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[Any
 
 
 @pytest.mark.parametrize("make", [detectron, positions])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_objects(made: dict[Maker, Path], make: Maker, data: st.DataObject) -> None:
     """Something else in an archive."""

@@ -48,7 +48,7 @@ def check(found: Keypoints, made: Recording, joints: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("to", Format)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**31), starts=st.lists(st.integers(0, 12), max_size=3))
 def test_what_is_written_reads_the_same(
     tmp_path_factory: pytest.TempPathFactory, to: Format, seed: int, starts: list[int]

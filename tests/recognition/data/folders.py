@@ -29,7 +29,9 @@ def written(path: Path, table: str, **clips: Content) -> Path:
 
 def recorded(people: Mapping[int, np.ndarray | None]) -> Recording:
     """What ``kinelift run`` would keep of these people; without poses, as if it had stopped before."""
-    return Recording(VideoFacts("v.mp4", 64, 48, np.arange(30) / 30), tuple(_person(*one) for one in people.items()))
+    frames = max([30, *(len(points) for points in people.values() if points is not None)])
+    facts = VideoFacts("v.mp4", 64, 48, np.arange(frames) / 30)
+    return Recording(facts, tuple(_person(*one) for one in people.items()))
 
 
 def same(a: Dataset, b: Dataset) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from kinelift.poses import H36M17
 from kinelift.poses.errors import DataError, SettingsError
-from kinelift.recognition.data import folder, mocap
+from kinelift.recognition.data import labelled_folder, mocap
 from kinelift.recognition.data.clips import Dataset, Flaw, Segment
 from kinelift.recognition.data.collections import convert
 from kinelift.recognition.data.labels import LABELS
@@ -97,7 +97,7 @@ def test_copies_of_what_is_left_out_are_left_out_too(tmp_path: Path) -> None:
 def test_the_folder_keeps_everything(dataset: Dataset, tmp_path: Path) -> None:
     done = convert(tmp_path / "m.npz", tmp_path / "out", "mocap", tmp_path / "l.npz")
     same(done, dataset)
-    same(folder.read(tmp_path / "out"), dataset)
+    same(labelled_folder.read(tmp_path / "out"), dataset)
 
 
 def test_lifted_poses_of_another_file_are_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kinelift.poses.errors import DataError
-from kinelift.recognition.data import folder, msr_action3d
+from kinelift.recognition.data import labelled_folder, msr_action3d
 from kinelift.recognition.data.clips import Dataset
 from tests.recognition.data.folders import same
 from tests.recognition.data.samples import msr_points, packed, write_msr
@@ -124,5 +124,5 @@ def test_real_bodies_stand_upright_before_the_camera_and_are_not_mirrored(real: 
 
 def test_real_clips_survive_the_folder(real: Dataset, tmp_path: Path) -> None:
     part = real.taking(real.clips[::40])
-    folder.write(tmp_path / "out", part)
-    same(folder.read(tmp_path / "out"), part)
+    labelled_folder.write(tmp_path / "out", part)
+    same(labelled_folder.read(tmp_path / "out"), part)

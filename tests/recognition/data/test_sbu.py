@@ -6,7 +6,7 @@ import pytest
 
 from kinelift.poses import skeleton
 from kinelift.poses.errors import DataError
-from kinelift.recognition.data import folder, sbu
+from kinelift.recognition.data import labelled_folder, sbu
 from kinelift.recognition.data.clips import Dataset
 from tests.recognition.data.folders import same
 from tests.recognition.data.samples import packed, two_people, write_sbu
@@ -163,5 +163,5 @@ def test_real_labels_are_what_people_do(real: Dataset) -> None:
 
 def test_real_clips_survive_the_folder(real: Dataset, tmp_path: Path) -> None:
     part = real.taking(real.clips[::20])
-    folder.write(tmp_path / "out", part)
-    same(folder.read(tmp_path / "out"), part)
+    labelled_folder.write(tmp_path / "out", part)
+    same(labelled_folder.read(tmp_path / "out"), part)

@@ -23,7 +23,7 @@ def turned(points, *angles, axes="yxz"):
     return turn.apply(points.reshape(-1, 3)).reshape(points.shape)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(skeletons, seeds, angles, angles, angles, offsets, st.floats(0.3, 3), st.sampled_from(["body", "first"]))
 def test_body_axes_ignore_how_the_recording_lies(skeleton, seed, yaw, pitch, roll, offset, size, axes):
     points = moving(skeleton, seed)
@@ -31,7 +31,7 @@ def test_body_axes_ignore_how_the_recording_lies(skeleton, seed, yaw, pitch, rol
     np.testing.assert_allclose(to_body(seen, skeleton, axes), to_body(points, skeleton, axes), atol=1e-7)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(skeletons, seeds, angles, st.sampled_from(["frame", "window"]))
 def test_upright_axes_ignore_the_heading_alone(skeleton, seed, yaw, origin):
     points = moving(skeleton, seed)
@@ -68,7 +68,7 @@ def test_recorded_axes_are_kept():
     np.testing.assert_allclose(kept * body_size(points, KINECT20), given)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(skeletons, seeds, st.sampled_from(["body", "first", "upright"]))
 def test_mirrored_motion_is_the_mirrored_body(skeleton, seed, axes):
     points = moving(skeleton, seed)
@@ -77,7 +77,7 @@ def test_mirrored_motion_is_the_mirrored_body(skeleton, seed, axes):
     np.testing.assert_allclose(to_body(mirrored(points, skeleton), skeleton, axes), expected, atol=1e-9)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seeds)
 def test_two_people_exchanged_are_seen_from_the_other_side(seed):
     points = moving(KINECT15_PAIR, seed)

@@ -68,7 +68,7 @@ def turned(points, *angles):
     return turn.apply(points.reshape(-1, 3)).reshape(points.shape)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(names, seeds, angles, angles, offsets, sizes, st.sampled_from(["frame", "window"]))
 def test_picture_ignores_place_direction_and_size(name, seed, yaw, pitch, offset, size, origin):
     points = moving(skeleton(name), seed)
@@ -77,7 +77,7 @@ def test_picture_ignores_place_direction_and_size(name, seed, yaw, pitch, offset
     assert levels_apart(encode(points, encoding), encode(seen, encoding)) <= 4
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(names, seeds, one_of(spmf.Order))
 def test_mirrored_motion_is_the_mirrored_picture(name, seed, order):
     known, encoding = skeleton(name), plain(name, order=order, columns="interleaved")
@@ -95,7 +95,7 @@ def test_mirrored_motion_is_the_mirrored_picture(name, seed, order):
     assert levels_apart(encode(mirrored(points, known), encoding), expected) <= 4
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(names, st.integers(1, 12), looks)
 def test_every_choice_makes_one_picture_and_leaves_the_motion_alone(name, frames, look):
     look["moves"] = tuple(joint for joint in look["moves"] if joint in skeleton(name).joints)
@@ -108,7 +108,7 @@ def test_every_choice_makes_one_picture_and_leaves_the_motion_alone(name, frames
     assert (encode(points, encoding) == pictures).all()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(names, one_of(spmf.DistanceRange), one_of(spmf.Sampling))
 def test_a_body_at_rest_does_not_change_over_time(name, distance_range, sampling):
     points = moving(skeleton(name), frames=1).repeat(46, axis=1)

@@ -1,6 +1,6 @@
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -10,11 +10,12 @@ from kinelift.models.enas.controller import Controller, ControllerConfig
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.models.enas.macro import PLAIN
 from kinelift.models.enas.space import MacroSpace, MicroSpace
-from kinelift.recognition.search import figures
+from kinelift.recognition.search import search_plots
 from kinelift.recognition.search.reinforce import Reinforce, ReinforceSettings
 from kinelift.recognition.search.search import Search
 from kinelift.recognition.search.search_result import Candidate, Found
-from kinelift.recognition.search.settings import SearchSettings
+from kinelift.recognition.search.search_settings import SearchSettings
+from kinelift.weights.run import Run
 
 SMALL = SearchSettings(
     nodes=2, layers=3, channels=4, stages=2, grid=(2, 2), epochs=4, steps=3, batch=8, warm_up=1, restart=2,
@@ -88,14 +89,15 @@ def test_entropy_bonus_alone_makes_the_controller_less_decided():
 @pytest.mark.parametrize("space", ["micro", "macro"])
 def test_resumed_search_equals_uninterrupted_one(space, tmp_path):
     settings = replace(SMALL, space=space)
+    run = Run({}, asdict(settings))
     whole = started(settings)
     records = list(whole.fit())
     first = started(settings)
     part = first.fit()
     next(part), next(part)
-    first.save(tmp_path / "search.state")
+    first.save(tmp_path / "search.state", run)
     second = started(settings)
-    second.restore(tmp_path / "search.state")
+    second.restore(tmp_path / "search.state", run)
     assert without_time(second.fit()) == without_time(records[2:])
     assert second.found().candidates == whole.found().candidates
     assert second.found().random == whole.found().random
@@ -151,8 +153,8 @@ def test_learning_rate_restarts():
 def test_figures_are_drawn(tmp_path):
     history = tuple({"epoch": k, "loss": 1.0, "entropy": 0.9, "random": 0.1} for k in range(3))
     Found(SMALL, (Candidate(PLAIN, 0.5),), (Candidate(PLAIN, 0.4),), history)
-    figures.course(history, tmp_path / "course.png")
-    figures.cells(HAND_CHOSEN, tmp_path / "new folder" / "cells.png")
-    figures.chain(PLAIN, tmp_path / "chain.png")
+    search_plots.course(history, tmp_path / "course.png")
+    search_plots.cells(HAND_CHOSEN, tmp_path / "new folder" / "cells.png")
+    search_plots.chain(PLAIN, tmp_path / "chain.png")
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.rglob("*.png"))
     assert len(list(tmp_path.rglob("*.png"))) == 3

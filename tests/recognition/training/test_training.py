@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from kinelift.models.action_net import ActionNet, ActionNetConfig
+from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.poses import H36M17, Poses3D, skeleton
 from kinelift.poses.errors import WeightsError
 from kinelift.recognition.calibration import Calibration
@@ -14,6 +15,7 @@ from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.training.augment import Augmentation, Sampler, bridged, errors, reproportioned, turned, vary
 from kinelift.recognition.training.corpus import corpus_of
+from kinelift.recognition.training.inputs import run_of
 from kinelift.recognition.training.scores import clip_scores
 from kinelift.recognition.training.trainer import Trainer, TrainSettings
 from kinelift.recognition.windows import WindowPlan
@@ -54,11 +56,12 @@ def test_learns_to_tell_two_motions_apart(trained, corpus):
 
 def test_resumed_run_equals_uninterrupted_one(trained, corpus, tmp_path):
     whole, records = trained
+    run = run_of(corpus, SMALL, HAND_CHOSEN)
     first = Trainer(SMALL, corpus, corpus)
     next(first.fit())
-    first.save(tmp_path / "run.state")
+    first.save(tmp_path / "run.state", run)
     second = Trainer(SMALL, corpus, corpus)
-    second.restore(tmp_path / "run.state")
+    second.restore(tmp_path / "run.state", run)
     assert [r["loss"] for r in second.fit()] == [r["loss"] for r in records[1:]]
     for name, tensor in second.net.state_dict().items():
         assert torch.equal(tensor, whole.net.state_dict()[name]), name

@@ -1,0 +1,105 @@
+"""What must hold of a recording before it is drawn, exported or learnt from. Errors name the person and the field."""
+
+from itertools import pairwise
+from math import isfinite
+
+import numpy as np
+from jaxtyping import Shaped
+
+from kinelift.poses.containers import Action, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.poses.errors import DataError
+
+WIDEST = 65_536
+"""Pixels of a picture's side: no codec goes further."""
+LONGEST = 1e6
+"""Seconds of a video: eleven days."""
+FARTHEST = 1e9
+"""Pixels or metres from the origin: what is further away than that is damage."""
+_ROUNDING = 1e-6
+"""Seconds, or parts of a probability, by which numbers may miss what they should be."""
+
+
+def validate(recording: Recording) -> None:
+    """Raises ``DataError`` for the first field of ``recording`` that cannot be.
+
+    Shapes were checked when its containers were made. This checks values: sizes, times and their order, what must
+    agree between the video, its tracks and their poses, and the ranges of coordinates, scores and probabilities.
+    """
+    _check_video(recording.video)
+    ids = [person.id for person in recording.people]
+    if repeated := sorted({number for number in ids if ids.count(number) > 1}):
+        _refuse("people", f"has id {repeated[0]} more than once")
+    for person in recording.people:
+        _check_person(person, recording.video)
+
+
+def _check_video(video: VideoFacts) -> None:
+    for side, pixels in (("width", video.width), ("height", video.height)):
+        if not 1 <= pixels <= WIDEST:
+            _refuse(f"video.{side}", f"is {pixels}, expected 1 to {WIDEST} pixels")
+    if not (np.isfinite(video.times).all() and (video.times >= 0).all() and (video.times <= LONGEST).all()):
+        _refuse("times", f"has a time that is not within 0 to {LONGEST:.0f} s")
+    if not (np.diff(video.times) > 0).all():
+        _refuse("times", "does not increase from frame to frame")
+
+
+def _check_person(person: Person, video: VideoFacts) -> None:
+    name = f"person{person.id}"
+    if not 0 <= person.id < 2**31:
+        _refuse(name, "has an id that is not within 0 to 2147483647")
+    _check_track(person.track, video, f"{name}/track")
+    if person.poses is not None:
+        _check_poses(person.poses, person.track, f"{name}/poses")
+    _check_actions(person.actions or (), name)
+
+
+def _check_track(track: Track2D, video: VideoFacts, name: str) -> None:
+    if not len(track):
+        _refuse(f"{name}/points", "has no frames")
+    if not (track.start >= 0 and track.stop <= len(video.times)):
+        _refuse(
+            f"{name}/start",
+            f"is {track.start}: its {len(track)} frames are not all within the video's {len(video.times)}",
+        )
+    if track.size != (video.width, video.height):
+        _refuse(f"{name}/size", f"is {track.size}, but the video's is {(video.width, video.height)}")
+    _check_times(track.times, video.times[track.start : track.stop], f"{name}/times", "its frames in the video")
+    _check_coordinates(track.points, f"{name}/points")
+    if not ((track.scores >= 0) & (track.scores <= 1 + _ROUNDING)).all():
+        _refuse(f"{name}/scores", "has a score that is not within 0 to 1")
+
+
+def _check_poses(poses: Poses3D, track: Track2D, name: str) -> None:
+    if len(poses) != len(track):
+        _refuse(f"{name}/points", f"has {len(poses)} frames, but the track has {len(track)}")
+    _check_times(poses.times, track.times, f"{name}/times", "the track")
+    _check_coordinates(poses.points, f"{name}/points")
+    if poses.root is not None:
+        _check_coordinates(poses.root, f"{name}/root")
+
+
+def _check_actions(actions: tuple[Action, ...], name: str) -> None:
+    for place, action in enumerate(actions):
+        field = f"{name}/actions[{place}]"
+        if not 0 <= action.start <= action.end <= 2 * LONGEST:
+            _refuse(field, f"is from {action.start} to {action.end} s")
+        if not (isfinite(action.probability) and -_ROUNDING <= action.probability <= 1 + _ROUNDING):
+            _refuse(f"{field}.probability", f"is {action.probability}, expected 0 to 1")
+    for place, (one, other) in enumerate(pairwise(actions), 1):
+        if other.start < one.end - _ROUNDING:
+            _refuse(f"{name}/actions[{place}]", "begins before the one before it ends")
+
+
+def _check_times(found: Shaped[np.ndarray, " T"], expected: Shaped[np.ndarray, " T"], name: str, whose: str) -> None:
+    if not (np.abs(found - expected) <= _ROUNDING).all():
+        _refuse(name, f"are not those of {whose}")
+
+
+def _check_coordinates(points: Shaped[np.ndarray, "..."], name: str) -> None:
+    """NaN is what was not seen or not computed."""
+    if (np.abs(points) > FARTHEST).any():
+        _refuse(name, f"has a coordinate that is more than {FARTHEST:.0f} away")
+
+
+def _refuse(field: str, what: str) -> None:
+    raise DataError(f"{field} {what}.")
