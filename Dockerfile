@@ -41,7 +41,7 @@ RUN FORCE_CUDA=1 pip install --no-cache-dir --no-deps --no-build-isolation \
 COPY poses poses
 COPY weights weights
 RUN --mount=type=cache,target=/root/.cache/pip \
-    KINELIFT_CACHE=/opt/weights python -m weights fetch movenet-multipose blazepose-full
+    KINELIFT_CACHE=/opt/weights kinelift weights fetch movenet-multipose blazepose-full
 
 COPY models models
 COPY detectors detectors

@@ -14,9 +14,9 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/runtime.stamp ## Fetch weights and the sample clip, run the program on it
-	$(PY) -m weights fetch movenet-multipose blazepose-full sample-clip
-	$(PY) -m app run "$$($(PY) -c 'from weights.store import locate; print(locate("sample-clip"))')" -o $(OUT)
-	@echo "Results:" && ls -1 $(OUT)/sample-clip/*
+	$(PY) -m kinelift weights fetch movenet-multipose blazepose-full sample-clip
+	$(PY) -m kinelift run "$$($(PY) -c 'from kinelift.weights.store import locate; print(locate("sample-clip"))')" -o $(OUT)
+	@echo && ls -1 $(OUT)/sample-clip/* && echo && echo "Open $(abspath $(OUT))/sample-clip/overlay.mp4"
 
 check: $(VENV)/dev.stamp ## Formatting, lint, types, import contracts
 	$(PY) -m ruff format --check .

@@ -3,7 +3,7 @@
     python -m benchmarks.studies.unknown FOLDER [--answers FILE.npz] [--report FILE.json] [--figure FILE.png]
 
 Everybody in FOLDER (docs/recognition-data.md) is judged by networks that have not seen them, and every action by
-networks that were not taught it, as ``python -m recognition train`` does; through a lifter where the folder has lifted
+networks that were not taught it, as ``kinelift recognition train`` does; through a lifter where the folder has lifted
 clips. By default that takes ten trainings. What they answered is kept in --answers, if given: the tables are then
 printed again at once.
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from kinelift.app.progress import Watch, unwatched
 from kinelift.app.settings import Following
 from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.tracking import Tracker, choose, smoothing
 from kinelift.poses import Frame, Person, Recording, Track2D, VideoFacts
+from kinelift.terminal.progress import Watch, unwatched
 
 Mend = Callable[[Track2D], Track2D]
 """What is done to every track before its gaps are filled."""

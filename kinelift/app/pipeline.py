@@ -15,7 +15,6 @@ from typing import Protocol, runtime_checkable
 from kinelift.app.detection import open_detector
 from kinelift.app.device import pick
 from kinelift.app.following import Mend, follow
-from kinelift.app.progress import Watch, unwatched
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.video import Video, VideoWriter
@@ -28,7 +27,8 @@ from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, 
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.recognition.classifier import Classifier
-from kinelift.weights.store import locate
+from kinelift.terminal.progress import Watch, unwatched
+from kinelift.weights.store import find
 
 _SAME_TIME = 1e-3
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
@@ -71,7 +71,7 @@ class Pipeline:
         there, or for a lifter that needs joints which the detector does not find.
         """
         where = pick(device)
-        tells = Classifier.load(_checkpoint(classifier), where)
+        tells = Classifier.load(find(classifier), where)
         lifts = _lifter(lifter, tells, where)
         found = open_detector(detection or Detection(), where)
         return Pipeline(
@@ -139,11 +139,7 @@ def _fitting(detector: Detector, wanted: Skeleton) -> Detector:
 
 def _lifter(name: str, classifier: Classifier, device: str) -> Lifter | Coupled:
     """By name, by the file of a checkpoint, or by a folder of specialists, which the classifier chooses among."""
-    if Path(name).is_dir():
-        return Coupled.load(Path(name), classifier.classify, device)
-    return Lifter.load(_checkpoint(name), device)
-
-
-def _checkpoint(name: str) -> Path:
-    """The file of that name, or the weights that are registered by it."""
-    return Path(name) if Path(name).suffix else locate(name)
+    place = find(name)
+    if place.is_dir():
+        return Coupled.load(place, classifier.classify, device)
+    return Lifter.load(place, device)

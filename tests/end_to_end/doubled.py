@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from kinelift.app.__main__ import main
+from kinelift.__main__ import main
 from kinelift.app.pipeline import Pipeline
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.video import Video

@@ -36,7 +36,7 @@ class MustNotBeAsked:
 def test_missing_then_fetched_then_ready(store: Store) -> None:
     entry = entry_for(Bytes())
     assert store.verify(entry) is State.MISSING
-    with pytest.raises(WeightsError, match="Fetch them with: python -m weights fetch toy"):
+    with pytest.raises(WeightsError, match="Fetch them with: kinelift weights fetch toy"):
         store.locate(entry)
     assert store.fetch(entry) == store.locate(entry)
     assert store.verify(entry) is State.READY
@@ -45,7 +45,7 @@ def test_missing_then_fetched_then_ready(store: Store) -> None:
 
 def test_damage_is_found_and_mended(store: Store, damaged: Entry) -> None:
     assert store.verify(damaged) is State.DAMAGED
-    with pytest.raises(WeightsError, match=r"damaged.*python -m weights fetch toy"):
+    with pytest.raises(WeightsError, match=r"damaged.*kinelift weights fetch toy"):
         store.locate(damaged)
     store.fetch(damaged)
     assert store.verify(damaged) is State.READY
@@ -100,7 +100,7 @@ def test_cache_folder_follows_the_environment(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("KINELIFT_CACHE", str(tmp_path))
     assert module.default_store().cache == tmp_path
     assert module.verify("sample-clip") is State.MISSING
-    with pytest.raises(WeightsError, match="python -m weights fetch sample-clip"):
+    with pytest.raises(WeightsError, match="kinelift weights fetch sample-clip"):
         module.locate("sample-clip")
     monkeypatch.delenv("KINELIFT_CACHE")
     assert "kinelift" in str(module.default_store().cache)

@@ -1,4 +1,4 @@
-"""``python -m recognition search``: an architecture for labelled motion."""
+"""``kinelift recognition search``: an architecture for labelled motion."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ import tyro
 
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import make_folder, replacing
-from kinelift.recognition.console import Data, Out, console, progress, read
+from kinelift.recognition.console import Data, Out, read
 from kinelift.recognition.measuring.evaluation import subject_folds
 from kinelift.recognition.network import pictures
 from kinelift.recognition.search import figures
@@ -17,6 +17,8 @@ from kinelift.recognition.search.settings import SearchSettings
 from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.trainer import Pictures, TrainSettings
 from kinelift.recognition.windows import WindowPlan
+from kinelift.terminal.parsing import optional
+from kinelift.terminal.reporter import Reporter
 
 
 def search(
@@ -25,7 +27,7 @@ def search(
     settings: Annotated[SearchSettings, tyro.conf.arg(name="")] = SearchSettings(),  # noqa: B008
     plan: WindowPlan = WindowPlan(),  # noqa: B008
     augmentation: Augmentation = Augmentation(),  # noqa: B008
-    judges: tuple[str, ...] = (),
+    judges: Annotated[tuple[str, ...], optional("[SUBJECT ...]")] = (),
     device: str = "cpu",
 ) -> None:
     """Search an architecture (ENAS), and go on where an interrupted search stopped. Test clips are not looked at.
@@ -39,7 +41,8 @@ def search(
         judges: Subjects whose motion decides about the rewards, and is not trained on; without it, about a fifth.
         device: cpu or cuda.
     """
-    corpus, training = read(data, TrainSettings(plan=plan, augmentation=augmentation))
+    reporter = Reporter()
+    corpus, training = read(data, TrainSettings(plan=plan, augmentation=augmentation), reporter)
     corpus = corpus.only(np.array([clip.split != "test" for clip in corpus.clips]))
     judging = corpus.by(judges or subject_folds(corpus, 5)[0])
     if not judging.any() or judging.all():
@@ -52,8 +55,8 @@ def search(
     state = out.with_suffix(".state")
     if state.exists():
         run.restore(state)
-        console.print(f"Going on after epoch {len(run.history)} of {state}.")
-    with progress(settings.epochs, len(run.history)) as advance:
+        reporter.note(f"Going on after epoch {len(run.history)} of {state}.")
+    with reporter.counting("epochs", settings.epochs, len(run.history)) as advance:
         for record in run.fit():
             run.save(state)
             advance(f"reward {record.get('reward', 0.0):.1%}, random {record['random']:.1%}")
@@ -62,6 +65,6 @@ def search(
         part.write_text(found.to_json(), encoding="utf-8")
     figures.course(found.history, out.with_suffix(".png"))
     figures.architecture(found.best.genotype, out.with_name(f"{out.stem}-found.png"))
-    console.print(
+    reporter.result(
         f"Wrote {out}: {found.best.accuracy:.1%}; best of as many random ones {found.best_random.accuracy:.1%}."
     )
