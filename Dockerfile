@@ -38,20 +38,21 @@ RUN FORCE_CUDA=1 pip install --no-cache-dir --no-deps --no-build-isolation \
         "git+https://github.com/facebookresearch/detectron2@${DETECTRON2}" \
     && python -c "import torch, detectron2._C"
 
-COPY poses poses
-COPY weights weights
-RUN --mount=type=cache,target=/root/.cache/pip \
-    KINELIFT_CACHE=/opt/weights kinelift weights fetch movenet-multipose blazepose-full
+# Weights are fetched anew only after a change of what fetches them.
+COPY kinelift/__init__.py kinelift/__main__.py kinelift/
+COPY kinelift/terminal kinelift/terminal
+COPY kinelift/poses kinelift/poses
+COPY kinelift/weights kinelift/weights
+RUN KINELIFT_CACHE=/opt/weights python -m kinelift weights fetch movenet-multipose blazepose-full
 
-COPY models models
-COPY detectors detectors
-RUN FVCORE_CACHE=/opt/weights/detectron2 python -c "from detectors.keypoint_rcnn import load; load('R50-FPN')" \
+COPY kinelift/models kinelift/models
+COPY kinelift/detectors kinelift/detectors
+RUN FVCORE_CACHE=/opt/weights/detectron2 \
+        python -c "from kinelift.detectors.detectron2.keypoint_rcnn import load; load('R50-FPN')" \
     && chmod -R a+rwX /opt/weights/detectron2
 
 COPY pyproject.toml README.md LICENSE NOTICE ./
-COPY lifting lifting
-COPY recognition recognition
-COPY app app
+COPY kinelift kinelift
 RUN pip install --no-cache-dir --no-deps .
 
 

@@ -9,10 +9,10 @@ from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes, Positio
 
 from kinelift.app.settings import Detection, Following, Settings
 from kinelift.poses.errors import SettingsError
-from kinelift.terminal.parsing import Command, optional, run_command
+from kinelift.terminal.parsing import Command, run_command
 
 Layout = Literal["side-by-side", "overlay", "3d"]
-File = Annotated[Path | None, optional("FILE", "-o")]
+File = Annotated[Path | None, arg(metavar="FILE", aliases=["-o"])]
 VideoFile = Annotated[Positional[Path], arg(metavar="VIDEO")]
 RecordingFile = Annotated[Positional[Path], arg(metavar="RECORDING")]
 KEYPOINTS = {"openpose-json": "keypoints", "coco-json": "keypoints.json", "npz": "keypoints.npz"}
@@ -21,7 +21,7 @@ KEYPOINTS = {"openpose-json": "keypoints", "coco-json": "keypoints.json", "npz":
 
 def run(
     video: VideoFile,
-    more: Annotated[Positional[tuple[Path, ...]], optional("[VIDEO ...]")] = (),
+    more: Annotated[Positional[tuple[Path, ...]], arg(metavar="[VIDEO ...]")] = (),
     *,
     settings: OmitArgPrefixes[Settings],
     detection: OmitArgPrefixes[Detection],
@@ -70,7 +70,7 @@ def detect(
     following: OmitArgPrefixes[Following],
     detection: OmitArgPrefixes[Detection],
     to: Literal["openpose-json", "coco-json", "npz"] = "npz",
-    out: Annotated[Path | None, optional("PATH", "-o")] = None,
+    out: Annotated[Path | None, arg(metavar="PATH", aliases=["-o"])] = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     quiet: bool = False,
 ) -> int:

@@ -9,7 +9,6 @@ from tyro.conf import arg
 from kinelift.detectors.tracking import choose
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import SettingsError
-from kinelift.terminal.parsing import optional
 
 
 @dataclass(frozen=True)
@@ -26,17 +25,17 @@ class Detection:
     """What then places their joints: nothing else, BlazePose, or the larger and slower BlazePose heavy; auto takes
     BlazePose after MoveNet, and nothing after the others."""
 
-    detector_weights: Annotated[Path | None, optional("FILE")] = None
+    detector_weights: Annotated[Path | None, arg(metavar="FILE")] = None
     """Weights for Detectron2 (.pth, .pkl) or of an OpenPose network (.pth, .onnx), if not the published ones."""
 
     backbone: Literal["R50-FPN", "R101-FPN"] = "R50-FPN"
     """Which Keypoint R-CNN Detectron2 runs; the second is slower and finds a little more."""
 
-    keypoints: Annotated[Path | None, optional("PATH")] = None
+    keypoints: Annotated[Path | None, arg(metavar="PATH")] = None
     """Keypoints found by another program, instead of a detector: a folder of OpenPose JSON, COCO or AlphaPose JSON, an
     npz of Detectron2 or VideoPose3D, or a recording."""
 
-    keypoint_layout: Annotated[str | None, optional("NAME")] = None
+    keypoint_layout: Annotated[str | None, arg(metavar="NAME")] = None
     """The order of their joints, where the file does not tell or is wrong: coco17, body25, openpose18, halpe26 ..."""
 
     keypoint_first: Annotated[int, arg(metavar="N")] = 0
@@ -46,10 +45,10 @@ class Detection:
     """Left and right that were read the wrong way round for a while: keep them so, or mend them over the whole track;
     auto mends for detectors that read every frame on its own."""
 
-    long_side: Annotated[int | None, optional("PIXELS")] = None
+    long_side: Annotated[int | None, arg(metavar="PIXELS")] = None
     """The longer side of the pictures that the detector sees: larger finds smaller people and takes longer."""
 
-    person_threshold: Annotated[float | None, optional("SCORE")] = None
+    person_threshold: Annotated[float | None, arg(metavar="SCORE")] = None
     """Leave out people of whom the detector is less sure (0-1); by default 0.2 for MoveNet, 0.5 for Detectron2, 0.1 for
     OpenPose."""
 
@@ -103,10 +102,10 @@ class Settings(Following):
     Raises ``SettingsError`` for values out of range or in conflict.
     """
 
-    fov: Annotated[float | None, optional("DEGREES")] = None
+    fov: Annotated[float | None, arg(metavar="DEGREES")] = None
     """The camera's field of view along the longer side of the picture, in degrees (55 if nothing is given)."""
 
-    focal: Annotated[float | None, optional("PIXELS")] = None
+    focal: Annotated[float | None, arg(metavar="PIXELS")] = None
     """The camera's focal length in pixels, instead of --fov."""
 
     fit: Literal["body", "off"] = "body"

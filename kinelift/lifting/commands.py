@@ -29,7 +29,7 @@ from kinelift.lifting.training.specialists import Comparison, labels, markdown, 
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.poses.errors import SettingsError
 from kinelift.poses.output import make_folder, replacing
-from kinelift.terminal.parsing import Command, optional, run_command
+from kinelift.terminal.parsing import Command, run_command
 from kinelift.terminal.reporter import Quiet, Reporter
 
 Preset: TypeAlias = Literal["kinelift", "videopose3d", "humaneva", "gupta", "bai", "ugcn", "two-stream"]
@@ -37,9 +37,9 @@ Preset: TypeAlias = Literal["kinelift", "videopose3d", "humaneva", "gupta", "bai
 WAYS = {"clean keypoints": None, "flawed keypoints": NoiseSettings(), "measured noise": MEASURED}
 """What is seen of motion capture in tests."""
 
-Files = Annotated[tuple[Path, ...], optional("[PATH ...]")]
-Names = Annotated[tuple[str, ...], optional("[NAME ...]")]
-OptionalFile = Annotated[Path | None, optional("FILE")]
+Files = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH ...", help_behavior_hint="")]
+Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]")]
+OptionalFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 
 
 def prepare(
@@ -70,8 +70,8 @@ def convert(
     files: tyro.conf.Positional[Files],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     layout: Layout = "npz",
-    size: Annotated[tuple[int, int] | None, optional("WIDTH HEIGHT")] = None,
-    rate: Annotated[float | None, optional("RATE")] = None,
+    size: Annotated[tuple[int, int] | None, tyro.conf.arg(metavar="WIDTH HEIGHT")] = None,
+    rate: Annotated[float | None, tyro.conf.arg(metavar="RATE")] = None,
     projections: OptionalFile = None,
 ) -> None:
     """Read a recorded data set, or keypoints of own videos, into one npz of sequences.
@@ -101,7 +101,7 @@ def training(preset: str) -> Callable[..., None]:
         settings: Annotated[run, tyro.conf.arg(name="")] = run(),  # type: ignore[valid-type]  # noqa: B008
         preset: Preset = preset,  # type: ignore[assignment]
         actions: Names = (),
-        guests: Annotated[tuple[Literal["hdm05", "sfu"], ...], optional("{hdm05,sfu} ...")] = (),
+        guests: Annotated[tuple[Literal["hdm05", "sfu"], ...], tyro.conf.arg(metavar="{hdm05,sfu} ...")] = (),
         unlabelled: OptionalFile = None,
         start: OptionalFile = None,
         accelerator: str = "auto",
@@ -149,7 +149,7 @@ def specialising(preset: str) -> Callable[..., None]:
         out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
         settings: Annotated[run, tyro.conf.arg(name="")] = run(),  # type: ignore[valid-type]  # noqa: B008
         preset: Preset = preset,  # type: ignore[assignment]
-        actions: Annotated[dict[str, str], optional("ACTION LABEL ...")] = {},  # noqa: B006
+        actions: Annotated[dict[str, str], tyro.conf.arg(metavar="ACTION LABEL ...")] = {},  # noqa: B006
         accelerator: str = "auto",
         precision: str = "bf16-mixed",
     ) -> None:
@@ -186,7 +186,7 @@ def evaluate(
     cameras: int = 2,
     seed: int = 0,
     fit: Fit = "off",
-    out: Annotated[Path | None, optional("FILE", "-o")] = None,
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE", aliases=["-o"])] = None,
     figure: OptionalFile = None,
     device: str = "cpu",
 ) -> None:

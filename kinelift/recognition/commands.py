@@ -27,10 +27,10 @@ from kinelift.recognition.search.command import search
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.trainer import Trainer, TrainSettings
 from kinelift.recognition.windows import WindowPlan, resample
-from kinelift.terminal.parsing import Command, optional, run_command
+from kinelift.terminal.parsing import Command, run_command
 from kinelift.terminal.reporter import Reporter
 
-OptionalFile = Annotated[Path | None, optional("FILE")]
+OptionalFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 
 
 def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: OptionalFile = None) -> None:
@@ -120,7 +120,7 @@ def encode(
     recording: tyro.conf.Positional[Path],
     figure: Path,
     person: str = "",
-    start: Annotated[float | None, optional("SECONDS")] = None,
+    start: Annotated[float | None, tyro.conf.arg(metavar="SECONDS")] = None,
     seconds: float = 1.0,
     weights: OptionalFile = None,
 ) -> None:

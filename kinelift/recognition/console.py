@@ -14,13 +14,12 @@ from kinelift.recognition.data import folder
 from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.training.corpus import Corpus, corpus_of
 from kinelift.recognition.training.trainer import TrainSettings
-from kinelift.terminal.parsing import optional
 from kinelift.terminal.reporter import Reporter
 
 Data = Annotated[Path, tyro.conf.arg(help="A folder with labels.csv and clips/ (docs/recognition-data.md).")]
 Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 Settings = Annotated[TrainSettings, tyro.conf.arg(name="")]
-Cell = Annotated[Path | None, optional("FILE")]
+Cell = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 
 
 def read(data: Path, settings: TrainSettings, reporter: Reporter) -> tuple[Corpus, TrainSettings]:

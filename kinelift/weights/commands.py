@@ -11,7 +11,7 @@ from rich.text import Text
 from tyro.conf import Positional
 
 from kinelift.poses.errors import WeightsError
-from kinelift.terminal.parsing import Command, optional, run_command
+from kinelift.terminal.parsing import Command, run_command
 from kinelift.terminal.reporter import Reporter
 from kinelift.weights import registry
 from kinelift.weights.registry import Entry, sha256
@@ -21,7 +21,7 @@ from kinelift.weights.store import FILES, State, default_store
 _METHOD = "Pavllo et al. 2019, 3D human pose estimation in video with temporal convolutions"
 _TERMS = "Those of whoever published the file and of the data it was trained on; Kinelift's licence does not cover it."
 
-Names = Annotated[tuple[str, ...], optional("[NAME ...]")]
+Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]")]
 _COLOUR = {State.READY: "green", State.MISSING: "dim", State.DAMAGED: "bold red"}
 
 
@@ -100,8 +100,8 @@ def record(
 def import_(
     file: Positional[Path],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
-    skeleton_in: Annotated[str | None, optional("NAME")] = None,
-    skeleton_out: Annotated[str | None, optional("NAME")] = None,
+    skeleton_in: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    skeleton_out: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
     rate: float = 50.0,
     causal: bool = False,
 ) -> None:

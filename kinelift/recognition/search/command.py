@@ -17,7 +17,6 @@ from kinelift.recognition.search.settings import SearchSettings
 from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.trainer import Pictures, TrainSettings
 from kinelift.recognition.windows import WindowPlan
-from kinelift.terminal.parsing import optional
 from kinelift.terminal.reporter import Reporter
 
 
@@ -27,7 +26,7 @@ def search(
     settings: Annotated[SearchSettings, tyro.conf.arg(name="")] = SearchSettings(),  # noqa: B008
     plan: WindowPlan = WindowPlan(),  # noqa: B008
     augmentation: Augmentation = Augmentation(),  # noqa: B008
-    judges: Annotated[tuple[str, ...], optional("[SUBJECT ...]")] = (),
+    judges: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[SUBJECT ...]")] = (),
     device: str = "cpu",
 ) -> None:
     """Search an architecture (ENAS), and go on where an interrupted search stopped. Test clips are not looked at.
