@@ -38,12 +38,11 @@ RUN FORCE_CUDA=1 pip install --no-cache-dir --no-deps --no-build-isolation \
         "git+https://github.com/facebookresearch/detectron2@${DETECTRON2}" \
     && python -c "import torch, detectron2._C"
 
-# Weights are fetched anew only after a change of what fetches them.
-COPY kinelift/__init__.py kinelift/__main__.py kinelift/
-COPY kinelift/terminal kinelift/terminal
+# What fetches the weights, and no more: they are fetched anew only when this changes.
 COPY kinelift/poses kinelift/poses
 COPY kinelift/weights kinelift/weights
-RUN KINELIFT_CACHE=/opt/weights python -m kinelift weights fetch movenet-multipose blazepose-full
+RUN --mount=type=cache,target=/root/.cache/pip KINELIFT_CACHE=/opt/weights \
+    python -c "from kinelift.weights.store import fetch; fetch('movenet-multipose'); fetch('blazepose-full')"
 
 COPY kinelift/models kinelift/models
 COPY kinelift/detectors kinelift/detectors
