@@ -5,7 +5,6 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
-from typing import TextIO
 
 from kinelift.terminal.boundary import guarded, writing_standard_output
 
@@ -65,17 +64,20 @@ def _run(arguments: list[str]) -> int | None:
         case [other, *_]:
             from kinelift.terminal.reporter import visible
 
-            return _print(
-                f"{USAGE}\nerror: There is no command {visible(other)}. See: kinelift --help\n", sys.stderr, 2
-            )
+            return _refuse(f"{USAGE}\nerror: There is no command {visible(other)}. See: kinelift --help\n")
         case _:
-            return _print(HELP, sys.stderr, 2)
+            return _refuse(HELP)
 
 
-def _print(text: str, stream: TextIO | None = None, status: int = 0) -> int:
+def _print(text: str) -> int:
     with writing_standard_output():
-        print(text, end="", file=stream or sys.stdout)
-    return status
+        print(text, end="")  # noqa: T201
+    return 0
+
+
+def _refuse(text: str) -> int:
+    print(text, end="", file=sys.stderr)  # noqa: T201
+    return 2
 
 
 if __name__ == "__main__":

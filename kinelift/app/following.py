@@ -35,7 +35,7 @@ def follow(
     for people in watch(found, "finding people", _expected(video)):
         tracker.update(people, times[people.frame])
     everybody = tuple(Person(who.id, who.track) for who in choose(tracker.tracks(), settings.people))
-    facts = VideoFacts(video.path.stem, *size, np.array(times))
+    facts = VideoFacts(_text(video.path.stem), *size, np.array(times))
     return _smoothed(Recording(facts, everybody, made_with), settings.smooth)
 
 
@@ -61,3 +61,8 @@ def _expected(video: Video) -> int | None:
     if facts.frames is None and facts.duration is not None and facts.mean_rate is not None:
         return round(facts.duration * facts.mean_rate)
     return facts.frames
+
+
+def _text(name: str) -> str:
+    """The name of a file as text that can be stored; bytes that are not UTF-8 become escapes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

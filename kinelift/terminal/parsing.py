@@ -59,12 +59,17 @@ def _deferred(command: Command) -> Callable[..., Callable[[], int | None]]:
     def later(*args: Any, **options: Any) -> Callable[[], int | None]:
         return functools.partial(command, *args, **options)
 
+    help_text = _plain(inspect.getdoc(command))
     signature, hints = inspect.signature(command), get_type_hints(command, include_extras=True)
+    for name, hint in hints.items():
+        if is_dataclass(hint) and f"\n    {name}: " not in help_text:
+            hints[name] = Annotated[hint, tyro.conf.arg(help=_plain(hint.__doc__))]
     parameters = {name: _tidied(hints[name], each.default) for name, each in signature.parameters.items()}
     chosen = [each.replace(annotation=parameters[name]) for name, each in signature.parameters.items()]
     vars(later).update(__signature__=signature.replace(parameters=chosen))
     later.__annotations__ = parameters
-    later.__doc__ = _plain(inspect.getdoc(command))
+    vars(later).pop("__wrapped__", None)  # of a decorator that checks shapes: tyro would look behind it
+    later.__doc__ = help_text
     return later
 
 

@@ -4,8 +4,8 @@ Names of files, people and actions are printed as they are: nothing in them is r
 reaches the terminal as a command.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,9 +51,11 @@ class Reporter:
         """Progress of the work on ``title``, until left."""
         return watching(self.messages, visible(title))
 
-    def counting(self, what: str, total: int, done: int = 0) -> AbstractContextManager[Callable[[str], None]]:
-        """A bar of epochs or rounds; call what it gives after each one, with a description."""
-        return counting(self.messages, what, total, done)
+    @contextmanager
+    def counting(self, what: str, total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
+        """A bar of epochs or rounds; call what it yields after each one, with a description."""
+        with counting(self.messages, visible(what), total, done) as advance:
+            yield lambda description: advance(visible(description))
 
     def waiting(self, what: str) -> AbstractContextManager[object]:
         """A sign of life on a terminal while something of unknown length goes on."""
@@ -91,9 +93,10 @@ class Quiet(Reporter):
         """A watch that shows nothing."""
         return nullcontext(unwatched)
 
-    def counting(self, what: str, total: int, done: int = 0) -> AbstractContextManager[Callable[[str], None]]:
+    @contextmanager
+    def counting(self, what: str, total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
         """Counts without a bar."""
-        return nullcontext(lambda description: None)
+        yield lambda description: None
 
     def waiting(self, what: str) -> AbstractContextManager[object]:
         """Nothing."""
