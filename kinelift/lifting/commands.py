@@ -1,16 +1,13 @@
-"""``python -m lifting prepare|convert|train|specialists|evaluate|relift``: from recordings to lifters, and back."""
+"""``kinelift lifting``: from recordings to lifters, and back."""
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import tyro
 from lightning_fabric import Fabric
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from kinelift.lifting.body import Fit, fitted
 from kinelift.lifting.datasets import dataset_split
@@ -31,23 +28,26 @@ from kinelift.lifting.training.presets import PRESETS
 from kinelift.lifting.training.session import begin, finish, logged
 from kinelift.lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
 from kinelift.lifting.training.trainer import Trainer
-from kinelift.poses.errors import KineliftError, SettingsError
+from kinelift.poses.errors import SettingsError
 from kinelift.poses.output import make_folder, replacing
+from kinelift.terminal.parsing import Command, run_command
+from kinelift.terminal.reporter import Quiet, Reporter
 
 Preset: TypeAlias = Literal["kinelift", "videopose3d", "humaneva", "gupta", "bai", "ugcn", "two-stream"]
 
 WAYS = {"clean keypoints": None, "flawed keypoints": NoiseSettings(), "measured noise": MEASURED}
 """What is seen of motion capture in tests."""
 
-console = Console(stderr=True)
-_COLUMNS = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+Files = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH ...", help_behavior_hint="")]
+Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]")]
+OptionalFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 
 
 def prepare(
-    folders: tyro.conf.Positional[tuple[Path, ...]],
+    folders: tyro.conf.Positional[Files],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
-    index: Path | None = None,
-    asf: Path | None = None,
+    index: OptionalFile = None,
+    asf: OptionalFile = None,
     audit: bool = False,
 ) -> None:
     """Read folders of motion capture (ASF/AMC, BVH) into one npz, on bodies of human proportions.
@@ -60,18 +60,20 @@ def prepare(
         audit: Also print proportions and joint angles of every subject beside people's, as recorded and as written.
     """
     summary = prepare_folders(folders, out, index, asf)
-    console.print(f"Wrote {out}: {summary}", highlight=False)
+    reporter = Reporter()
+    reporter.result(f"Wrote {out}: {summary}")
     if audit:
-        print(f"### As recorded\n\n{audited(summary.before)}\n\n### As written\n\n{audited(summary.after)}")  # noqa: T201
+        before, after = audited(summary.before), audited(summary.after)
+        reporter.document(f"### As recorded\n\n{before}\n\n### As written\n\n{after}")
 
 
 def convert(
-    files: tyro.conf.Positional[tuple[Path, ...]],
+    files: tyro.conf.Positional[Files],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     layout: Layout = "npz",
-    size: tuple[int, int] | None = None,
-    rate: float | None = None,
-    projections: Path | None = None,
+    size: Annotated[tuple[int, int] | None, tyro.conf.arg(metavar="WIDTH HEIGHT")] = None,
+    rate: Annotated[float | None, tyro.conf.arg(metavar="RATE")] = None,
+    projections: OptionalFile = None,
 ) -> None:
     """Read a recorded data set, or keypoints of own videos, into one npz of sequences.
 
@@ -87,7 +89,7 @@ def convert(
         raise SettingsError("Nothing to convert: name the files or folders of the data set.")
     bank, told = convert_files(layout, files, size, rate, projections)
     bank.save(out)
-    console.print(f"Wrote {out}: {told}", highlight=False)
+    Reporter().result(f"Wrote {out}: {told}")
 
 
 def training(preset: str) -> Callable[..., None]:
@@ -99,10 +101,10 @@ def training(preset: str) -> Callable[..., None]:
         out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
         settings: Annotated[run, tyro.conf.arg(name="")] = run(),  # type: ignore[valid-type]  # noqa: B008
         preset: Preset = preset,  # type: ignore[assignment]
-        actions: tuple[str, ...] = (),
-        guests: tuple[Literal["hdm05", "sfu"], ...] = (),
-        unlabelled: Path | None = None,
-        start: Path | None = None,
+        actions: Names = (),
+        guests: Annotated[tuple[Literal["hdm05", "sfu"], ...], tyro.conf.arg(metavar="{hdm05,sfu} ...")] = (),
+        unlabelled: OptionalFile = None,
+        start: OptionalFile = None,
         accelerator: str = "auto",
         devices: int = 1,
         nodes: int = 1,
@@ -134,10 +136,9 @@ def training(preset: str) -> Callable[..., None]:
         trainer = Trainer(settings, learn, watch, fabric, more)
         run = run_of(settings, learn, watch, fabric, more, start, **chosen)
         begin(trainer, out, run, start)
-        with _progress() as progress:
-            task = progress.add_task("epochs", total=trainer.settings.epochs, completed=trainer.epoch)
+        with _reporter().counting("epochs", trainer.settings.epochs, trainer.epoch) as advance:
             for record in logged(trainer, out, run):
-                progress.update(task, advance=1, description=f"P-MPJPE {record['p_mpjpe']:.1f} mm")
+                advance(f"P-MPJPE {record['p_mpjpe']:.1f} mm")
         about = {"data": data_terms, "preset": preset, "actions": actions, "guests": guests}
         finish(trainer, out, run, about, start)
 
@@ -153,7 +154,7 @@ def specialising(preset: str) -> Callable[..., None]:
         out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
         settings: Annotated[run, tyro.conf.arg(name="")] = run(),  # type: ignore[valid-type]  # noqa: B008
         preset: Preset = preset,  # type: ignore[assignment]
-        actions: dict[str, str] = {},  # noqa: B006
+        actions: Annotated[dict[str, str], tyro.conf.arg(metavar="ACTION LABEL ...")] = {},  # noqa: B006
         accelerator: str = "auto",
         precision: str = "bf16-mixed",
     ) -> None:
@@ -161,7 +162,7 @@ def specialising(preset: str) -> Callable[..., None]:
 
         Args:
             data: What ``prepare`` or ``convert`` wrote.
-            out: Folder for the checkpoints; give it to ``python -m app run --lifter``.
+            out: Folder for the checkpoints; give it to ``kinelift run --lifter``.
             settings: The generalist's run.
             preset: Where the defaults of the run come from: our own schedule, or a published one.
             actions: Action and what the recogniser calls it, in pairs: Walking walk Jog run. Without it, all actions.
@@ -171,11 +172,12 @@ def specialising(preset: str) -> Callable[..., None]:
         parts = dataset_split.split(dataset_split.load(data))
         make_folder(out)
         found: list[Comparison] = []
+        reporter = Reporter()
         for one in train_all(settings, parts, labels(parts.test, actions), out, _fabric(accelerator, 1, 1, precision)):
             found.append(one)
-            console.print(f"{one.action}: generalist {one.generalist}, specialist {one.specialist}", highlight=False)
+            reporter.note(f"{one.action}: generalist {one.generalist}, specialist {one.specialist}")
         save_table(out, settings, found)
-        print(markdown(found))  # noqa: T201
+        reporter.document(markdown(found))
 
     return specialists
 
@@ -184,13 +186,13 @@ def evaluate(
     data: tyro.conf.Positional[Path],
     checkpoint: tyro.conf.Positional[Path],
     tested: Literal["cmu", "hdm05", "sfu"] = "cmu",
-    subject: tuple[str, ...] = (),
-    actions: tuple[str, ...] = (),
+    subject: Names = (),
+    actions: Names = (),
     cameras: int = 2,
     seed: int = 0,
     fit: Fit = "off",
-    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None,
-    figure: Path | None = None,
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE", aliases=["-o"])] = None,
+    figure: OptionalFile = None,
     device: str = "cpu",
 ) -> None:
     """Measure a checkpoint on held-out subjects, beside always answering the mean pose.
@@ -219,7 +221,7 @@ def evaluate(
     for name, noise in ways.items():
         reports[name] = report(_shown(dataset_split.tests(test, cameras, noise, seed)), lifted(fitted(lifter, fit)))
     for title, table in tables(reports).items():
-        print(f"\n### {title}\n\n{table}")  # noqa: T201
+        Reporter().document(f"\n### {title}\n\n{table}")
     if out:
         with replacing(out) as part:
             part.write_text(written(reports))
@@ -246,8 +248,22 @@ def relift(
     bank, lifter = MotionBank.load(motion), settings.load(device)
     done = list(_shown(relift_clips(bank, lifter, settings), settings.cameras * len(bank)))
     save_lifted(out, done, lifter.network.target, settings)
-    console.print(f"Wrote {out}: {len(done)} clips.", highlight=False)
-    print(tables(errors(bank, done))["All metrics"])  # noqa: T201
+    reporter = Reporter()
+    reporter.result(f"Wrote {out}: {len(done)} clips.")
+    reporter.document(tables(errors(bank, done))["All metrics"])
+
+
+def main(arguments: Sequence[str]) -> int | None:
+    """Run the command that ``arguments`` begin with; the defaults of training are those of its ``--preset``."""
+    commands: dict[str, Command] = {
+        "prepare": prepare,
+        "convert": convert,
+        "train": training(_preset(arguments, "kinelift")),
+        "specialists": specialising(_preset(arguments, "bai")),
+        "evaluate": evaluate,
+        "relift": relift,
+    }
+    return run_command(commands, "kinelift lifting", "From recordings to lifters, and back.", arguments)
 
 
 def _fabric(accelerator: str, devices: int, nodes: int, precision: str) -> Fabric:
@@ -256,13 +272,14 @@ def _fabric(accelerator: str, devices: int, nodes: int, precision: str) -> Fabri
     return fabric
 
 
-def _progress() -> Progress:
-    return Progress(*_COLUMNS, console=console, disable=int(os.environ.get("RANK", "0")) > 0)
+def _reporter() -> Reporter:
+    """One process of several reports."""
+    return Quiet() if int(os.environ.get("RANK", "0")) > 0 else Reporter()
 
 
 def _shown(items: Iterable[Seen], total: int | None = None) -> Iterator[Seen]:
-    with Progress(*_COLUMNS, console=console, transient=True) as progress:
-        yield from progress.track(items, total=total, description="lifting")
+    with Reporter().watching("lifting") as watch:
+        yield from watch(items, "clips", total)
 
 
 def _preset(args: Sequence[str], otherwise: str) -> str:
@@ -274,26 +291,3 @@ def _preset(args: Sequence[str], otherwise: str) -> str:
     except argparse.ArgumentError:
         return otherwise
     return named if named in PRESETS else otherwise
-
-
-def main() -> None:
-    """Run the command; a typed error becomes one line on stderr and exit status 1."""
-    commands: dict[str, Callable[..., None]] = {
-        "prepare": prepare,
-        "convert": convert,
-        "train": training(_preset(sys.argv, "kinelift")),
-        "specialists": specialising(_preset(sys.argv, "bai")),
-        "evaluate": evaluate,
-        "relift": relift,
-    }
-    try:
-        tyro.extras.subcommand_cli_from_dict(commands, prog="python -m lifting", description=__doc__)
-    except KineliftError as error:
-        console.print(f"[red]error:[/] {error}", highlight=False)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,21 +1,21 @@
-"""``python -m recognition convert | search | train | evaluate | encode``: labelled motion → a measured classifier."""
+"""``kinelift recognition``: from labelled motion to a measured classifier."""
 
 import json
-import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import tyro
 from jaxtyping import Float
 
 from kinelift.models.enas.architecture import AnyGenotype
-from kinelift.poses.errors import DataError, KineliftError, SettingsError
+from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.output import make_folder, replacing
 from kinelift.recognition.calibration import Calibration
-from kinelift.recognition.console import Cell, Data, Out, Settings, cell_of, console, progress, read, show_flaws
+from kinelift.recognition.console import Cell, Data, Out, Settings, cell_of, read, show_flaws
 from kinelift.recognition.data import clipfile
 from kinelift.recognition.data.collections import Layout
 from kinelift.recognition.data.collections import convert as convert_collection
@@ -29,20 +29,25 @@ from kinelift.recognition.training.inputs import run_of
 from kinelift.recognition.training.session import begin, logged, measured
 from kinelift.recognition.training.trainer import Trainer, TrainSettings
 from kinelift.recognition.windows import WindowPlan, resample
+from kinelift.terminal.parsing import Command, run_command
+from kinelift.terminal.reporter import Reporter
+
+OptionalFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 
 
-def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: Path | None = None) -> None:
+def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: OptionalFile = None) -> None:
     """Write a known collection as the folder that training reads.
 
     Args:
         path: The collection, a folder or an archive.
         out: The new folder.
         layout: Which collection it is.
-        lifted: Of motion capture, what python -m lifting relift made of it.
+        lifted: Of motion capture, what kinelift lifting relift made of it.
     """
     dataset = convert_collection(path, out, layout, lifted)
-    show_flaws(dataset.flaws)
-    console.print(f"Wrote {out}: {len(dataset)} clips of {len(dataset.subjects)} subjects.", highlight=False)
+    reporter = Reporter()
+    show_flaws(dataset.flaws, reporter)
+    reporter.result(f"Wrote {out}: {len(dataset)} clips of {len(dataset.subjects)} subjects.")
 
 
 def train(
@@ -60,30 +65,31 @@ def train(
         data: Labelled motion.
         out: Checkpoint to write. Beside it: report, confusion matrix, log (one JSON line an epoch), state of the run.
         settings: The run.
-        genotype: JSON of a cell.
+        genotype: JSON of the cell that a search found; without it, one chosen by hand.
         folds: Groups of subjects to measure on, where the data have no split of their own; 0 = do not measure.
         false_names: Share of motion of no known action that may get a name; sets the threshold below which it has none.
         device: cpu or cuda.
     """
-    corpus, settings = read(data, settings)
+    reporter = Reporter()
+    corpus, settings = read(data, settings, reporter)
     cell = cell_of(genotype)
     report = out.with_suffix(".json")
     make_folder(out.parent)
     trainer, run = Trainer(settings, corpus, None, cell, device), run_of(corpus, settings, cell)
     if begin(trainer, out, run):
-        console.print(f"Going on after epoch {trainer.epoch} of {out.with_suffix('.state')}.")
+        reporter.note(f"Going on after epoch {trainer.epoch} of {out.with_suffix('.state')}.")
     measurement = run_of(corpus, settings, cell, folds=folds, false_names=false_names)
     found = measured(report, measurement)
     if folds and found is None:
-        _measure(corpus, settings, cell, folds, false_names, report, out.with_suffix(".png"))
+        _measure(corpus, settings, cell, folds, false_names, report, out.with_suffix(".png"), reporter)
         found = measured(report, measurement)
-    with progress(settings.epochs, trainer.epoch) as advance:
+    with reporter.counting("epochs", settings.epochs, trainer.epoch) as advance:
         for record in logged(trainer, out, run):
             advance(f"loss {record['loss']:.2f}")
     about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "data": corpus.dataset.terms, "measured": found, **run.facts()}
     calibration = Calibration(**found["calibration"]) if found else settings.calibration
     replace(trainer.result(about), calibration=calibration).save(out)
-    console.print(f"Wrote {out}.")
+    reporter.result(f"Wrote {out}.")
 
 
 def evaluate(
@@ -92,31 +98,32 @@ def evaluate(
     genotype: Cell = None,
     folds: int = 5,
     false_names: float = 0.1,
-    figure: Path | None = None,
-    report: Path | None = None,
+    figure: OptionalFile = None,
+    report: OptionalFile = None,
 ) -> None:
     """Train once a fold, judge the subjects that were left out, and print the figures.
 
     Args:
         data: Labelled motion.
         settings: The run of every fold.
-        genotype: JSON of a cell.
+        genotype: JSON of the cell that a search found; without it, one chosen by hand.
         folds: Groups of subjects, where the data have no split of their own.
         false_names: Share of motion of no known action that may get a name.
         figure: PNG to write the confusion matrix to.
         report: JSON to write the figures to.
     """
-    corpus, settings = read(data, settings)
-    _measure(corpus, settings, cell_of(genotype), folds, false_names, report, figure)
+    reporter = Reporter()
+    corpus, settings = read(data, settings, reporter)
+    _measure(corpus, settings, cell_of(genotype), folds, false_names, report, figure, reporter)
 
 
 def encode(
     recording: tyro.conf.Positional[Path],
     figure: Path,
     person: str = "",
-    start: float | None = None,
+    start: Annotated[float | None, tyro.conf.arg(metavar="SECONDS")] = None,
     seconds: float = 1.0,
-    weights: Path | None = None,
+    weights: OptionalFile = None,
 ) -> None:
     """Draw a motion image with its rows, its time and its colours explained.
 
@@ -135,25 +142,19 @@ def encode(
     begin = float(motion.times[0]) if start is None else start
     points, length = _stretch(recording, motion, begin, seconds)
     classifier_plots.motion_image(points, encoding, begin, length, figure)
-    console.print(f"Wrote {figure}.")
+    Reporter().result(f"Wrote {figure}.")
 
 
-def main() -> None:
-    """Run the command; a typed error becomes one line on stderr and exit status 1."""
-    try:
-        commands: dict[str, Callable[..., None]] = {
-            "search": search,
-            "convert": convert,
-            "train": train,
-            "evaluate": evaluate,
-            "encode": encode,
-        }
-        tyro.extras.subcommand_cli_from_dict(commands, prog="python -m recognition", description=__doc__)
-    except KineliftError as error:
-        console.print(f"[red]error:[/] {error}", highlight=False)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+def main(arguments: Sequence[str]) -> int | None:
+    """Run the command that ``arguments`` begin with."""
+    commands: dict[str, Command] = {
+        "convert": convert,
+        "search": search,
+        "train": train,
+        "evaluate": evaluate,
+        "encode": encode,
+    }
+    return run_command(commands, "kinelift recognition", "From labelled motion to a measured classifier.", arguments)
 
 
 def _stretch(
@@ -181,14 +182,15 @@ def _measure(
     false_names: float,
     report: Path | None,
     figure: Path | None,
+    reporter: Reporter,
 ) -> Calibration:
     plan = evaluation.rounds(corpus, folds)
-    console.print(reports.contents(corpus, plan))
-    with progress((len(plan) + len(evaluation.untaught(corpus))) * settings.epochs) as advance:
+    reporter.table(reports.contents(corpus, plan))
+    with reporter.counting("epochs", (len(plan) + len(evaluation.untaught(corpus))) * settings.epochs) as advance:
         found = measure(corpus, settings, plan, cell, false_names, advance)
     scores = found.scores(found.kind)
-    console.print(reports.compared(scores, corpus.names))
-    console.print(reports.trusted(found.trust, found.calibration, found.reliability.error))
+    reporter.table(reports.compared(scores, corpus.names))
+    reporter.table(reports.trusted(found.trust, found.calibration, found.reliability.error))
     if figure:
         title = f"Subjects never seen: {scores['network'].accuracy:.1%} of clips"
         classifier_plots.confusion(scores["network"].confusion, corpus.names, title, figure)
@@ -198,7 +200,3 @@ def _measure(
         with replacing(report) as part:
             part.write_text(json.dumps(facts, indent=1, allow_nan=False), encoding="utf-8")
     return found.calibration
-
-
-if __name__ == "__main__":
-    main()

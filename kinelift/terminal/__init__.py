@@ -1,1 +1,1 @@
-"""Everything about the terminal that the commands share: what is printed, how options are parsed, how errors end a run."""
+"""What all commands share: how they print, how options are parsed, how a run ends."""

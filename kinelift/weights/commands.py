@@ -1,17 +1,18 @@
-"""``python -m weights list | fetch NAME... | verify [NAME...] | record NAME FILE | import FILE -o OUT``."""
+"""``kinelift weights``: list, fetch and verify networks; record and import them."""
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from tyro.conf import Positional
 
-from kinelift.poses.errors import KineliftError, WeightsError
+from kinelift.poses.errors import WeightsError
+from kinelift.terminal.parsing import Command, run_command
+from kinelift.terminal.reporter import Reporter
 from kinelift.weights import registry
 from kinelift.weights.registry import Entry, sha256
 from kinelift.weights.sources import Shipped
@@ -20,12 +21,13 @@ from kinelift.weights.store import FILES, State, default_store
 _METHOD = "Pavllo et al. 2019, 3D human pose estimation in video with temporal convolutions"
 _TERMS = "Those of whoever published the file and of the data it was trained on; Kinelift's licence does not cover it."
 
+Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]")]
 _COLOUR = {State.READY: "green", State.MISSING: "dim", State.DAMAGED: "bold red"}
 
 
 def show() -> None:
     """Show every known file: size, licence, whether it is here, what it is."""
-    store = default_store()
+    store, reporter = default_store(), Reporter()
     table = Table(box=None, pad_edge=False)
     for title in ("name", "MB", "licence", "state"):
         table.add_column(title, no_wrap=True)
@@ -33,26 +35,26 @@ def show() -> None:
     for entry in registry.entries():
         state = store.verify(entry)
         table.add_row(entry.name, f"{entry.size / 1e6:.1f}", entry.licence, _coloured(state), entry.summary)
-    Console().print(table)
-    Console().print(f"Fetched files lie in {store.cache} (set KINELIFT_CACHE to move them).", style="dim")
+    reporter.table(table)
+    reporter.result(f"Fetched files lie in {store.cache} (set KINELIFT_CACHE to move them).")
 
 
-def fetch(names: Positional[tuple[str, ...]]) -> None:
+def fetch(names: Positional[Names] = ()) -> None:
     """Download weights by name, check them, keep them in the cache; those that are there already stay.
 
     Args:
         names: What to fetch, as shown by ``list``.
     """
     if not names:
-        raise WeightsError("Nothing to fetch: give one or more names. See them with: python -m weights list")
-    store, errors = default_store(), Console(stderr=True)
+        raise WeightsError("Nothing to fetch: give one or more names. See them with: kinelift weights list")
+    store, reporter = default_store(), Reporter()
     for entry in [registry.entry(name) for name in names]:
-        with errors.status(f"Fetching {entry.name} ({entry.size / 1e6:.1f} MB) from {entry.source}"):
+        with reporter.waiting(f"Fetching {entry.name} ({entry.size / 1e6:.1f} MB) from {entry.source}"):
             path = store.fetch(entry)
-        Console(soft_wrap=True).print(f"{entry.name}: {path}", highlight=False)
+        reporter.result(f"{entry.name}: {path}")
 
 
-def verify(names: Positional[tuple[str, ...]] = ()) -> None:
+def verify(names: Positional[Names] = ()) -> None:
     """Check files against the registry: the named ones, or every one that is here.
 
     Args:
@@ -62,7 +64,7 @@ def verify(names: Positional[tuple[str, ...]] = ()) -> None:
     chosen = [registry.entry(name) for name in names] or registry.entries()
     states = {entry: store.verify(entry) for entry in chosen}
     for entry, state in states.items():
-        Console().print(f"{entry.name}: {_coloured(state)}", highlight=False)
+        Reporter().result(f"{entry.name}: {state.value}")
     accepted = {State.READY} if names else {State.READY, State.MISSING}
     wrong = [entry for entry, state in states.items() if state not in accepted]
     if wrong:
@@ -92,18 +94,18 @@ def record(
         raise WeightsError(f"No file {path}. Put the checkpoint there first.")
     entry = Entry(name, summary, path.name, 0, "", licence, trained_on, measured, Shipped())
     made = registry.record(entry, path)
-    Console().print(f"{made.name}: {made.size} bytes, SHA-256 {made.sha256}", highlight=False)
+    Reporter().result(f"{made.name}: {made.size} bytes, SHA-256 {made.sha256}")
 
 
 def import_(
     file: Positional[Path],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
-    skeleton_in: str | None = None,
-    skeleton_out: str | None = None,
+    skeleton_in: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    skeleton_out: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
     rate: float = 50.0,
     causal: bool = False,
 ) -> None:
-    """Turn published weights of VideoPose3D (.bin) into a checkpoint for ``python -m app run VIDEO --lifter OUT``.
+    """Turn published weights of VideoPose3D (.bin) into a checkpoint for ``kinelift run VIDEO --lifter OUT``.
 
     Args:
         file: The published file. Nothing in it is run.
@@ -122,39 +124,20 @@ def import_(
     checkpoint.save(out, made)
     facts, config = made.description, made.description["config"]
     roots = "with" if facts["trajectory"] else "no"
-    plain = Console(soft_wrap=True)
-    plain.print(
+    reporter = Reporter()
+    reporter.result(
         f"{out}: {facts['skeleton_in']} → {facts['skeleton_out']}, {prod(config['widths'])} frames at "
-        f"{facts['rate']:g} Hz, {config['channels']} channels, {config['layout']}, {roots} trajectory network.",
-        highlight=False,
+        f"{facts['rate']:g} Hz, {config['channels']} channels, {config['layout']}, {roots} trajectory network."
     )
     for note in facts["about"]["assumed"]:
-        plain.print(note, highlight=False)
+        reporter.result(note)
 
 
-def _coloured(state: State) -> str:
-    return f"[{_COLOUR[state]}]{state.value}[/]"
+def main(arguments: Sequence[str]) -> int | None:
+    """Run the command that ``arguments`` begin with."""
+    commands: dict[str, Command] = {"list": show, "fetch": fetch, "verify": verify, "record": record, "import": import_}
+    return run_command(commands, "kinelift weights", "The networks' weights.", arguments)
 
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Run one command; a mistake that the user can mend is printed without a traceback. Returns the exit status."""
-    commands: dict[str, Callable[..., Any]] = {
-        "list": show,
-        "fetch": fetch,
-        "verify": verify,
-        "record": record,
-        "import": import_,
-    }
-    try:
-        tyro.extras.subcommand_cli_from_dict(commands, prog="python -m weights", args=args)
-    except KineliftError as error:
-        Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", highlight=False, markup=False)
-        return 1
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Interrupted: nothing was changed.")
-        return 130
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _coloured(state: State) -> Text:
+    return Text(state.value, style=_COLOUR[state])

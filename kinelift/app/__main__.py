@@ -1,0 +1,8 @@
+"""``python -m app``, the old name of ``kinelift``: goes with the next release."""
+
+import sys
+
+from kinelift.__main__ import moved
+
+if __name__ == "__main__":
+    sys.exit(moved("app"))

@@ -1,0 +1,8 @@
+"""``python -m lifting``, the old name of ``kinelift lifting``: goes with the next release."""
+
+import sys
+
+from kinelift.__main__ import moved
+
+if __name__ == "__main__":
+    sys.exit(moved("lifting"))
