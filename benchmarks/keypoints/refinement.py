@@ -25,6 +25,7 @@ import numpy as np
 import tyro
 from jaxtyping import Float
 
+import kinelift.detectors
 from benchmarks.reporting import machine
 from kinelift.app.settings import Settings
 from kinelift.app.video import Video

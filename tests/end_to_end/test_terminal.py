@@ -29,7 +29,7 @@ def test_videos_with_odd_names(tmp_path: Path, variables: dict[str, str]) -> Non
     for name in ODD:
         (tmp_path / name.replace("/", "-")).write_bytes(clip.read_bytes())
     names = [name.replace("/", "-") for name in ODD]
-    process = start("tests.end_to_end.doubled", "0", "run", *names, "no[b].mp4", folder=tmp_path, **variables)
+    process = start("tests.end_to_end.doubled", "nowhere", "run", *names, "no[b].mp4", folder=tmp_path, **variables)
     out, err = process.communicate()
     assert process.returncode == 1 and "Traceback" not in err
     lines = out.splitlines()

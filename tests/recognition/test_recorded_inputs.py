@@ -14,7 +14,7 @@ from kinelift.models.enas.genotype import HAND_CHOSEN, Genotype
 from kinelift.poses import H36M17
 from kinelift.poses.errors import ResumeError
 from kinelift.recognition.commands import evaluate, train
-from kinelift.recognition.data import clipfile, folder
+from kinelift.recognition.data import clipfile, labelled_folder
 from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.search.command import search
 from kinelift.recognition.search.search_result import Found
@@ -40,7 +40,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kinds = {"walk": walking(60), "gesture": waving(60)}
     clips = [clip(f"{kind}{s}", s, points, kind) for s in ("1", "2") for kind, points in kinds.items()]
     path = tmp_path_factory.mktemp("labelled") / "motion"
-    folder.write(path, dataset(clips))
+    labelled_folder.write(path, dataset(clips))
     (path / "labels.txt").unlink()
     return path
 
@@ -187,7 +187,7 @@ def test_unchanged_inputs_go_on_and_are_told_by_the_results(written: Path, out: 
     assert (out / "actions.png").read_bytes() == (made / "actions.png").read_bytes()
     before, after = (ActionNetwork.load(path / "actions.safetensors") for path in (made, out))
     assert all(torch.equal(tensor, after.net.state_dict()[name]) for name, tensor in before.net.state_dict().items())
-    corpus = corpus_of(folder.read(written), TINY.plan)
+    corpus = corpus_of(labelled_folder.read(written), TINY.plan)
     told = run_of(corpus, TINY, HAND_CHOSEN).facts()
     assert {name: after.about[name] for name in told} == told
     assert after.about["measured"]["settings"]["folds"] == 2
@@ -207,7 +207,7 @@ REPORT = {"settings": TINY, "genotype": HAND_CHOSEN, "folds": 2, "false_names": 
 def test_figures_are_used_again_only_for_what_was_measured(
     written: Path, made: Path, changed: dict[str, object]
 ) -> None:
-    corpus = corpus_of(folder.read(written), TINY.plan)
+    corpus = corpus_of(labelled_folder.read(written), TINY.plan)
     run = run_of(corpus, **{**REPORT, **changed})  # type: ignore[arg-type]
     assert (session.measured(made / "actions.json", run) is not None) == (not changed)
 
@@ -215,7 +215,7 @@ def test_figures_are_used_again_only_for_what_was_measured(
 @pytest.mark.parametrize("what", DATA)
 def test_figures_of_other_data_are_not_used_again(data: Path, made: Path, what: str) -> None:
     DATA[what][0](data)
-    run = run_of(corpus_of(folder.read(data), TINY.plan), **REPORT)  # type: ignore[arg-type]
+    run = run_of(corpus_of(labelled_folder.read(data), TINY.plan), **REPORT)  # type: ignore[arg-type]
     assert session.measured(made / "actions.json", run) is None
 
 
@@ -224,7 +224,7 @@ def test_figures_of_other_data_are_not_used_again(data: Path, made: Path, what: 
 )
 def test_a_report_that_does_not_say_what_it_is_of_is_not_used(written: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "a.json").write_text(text)
-    run = run_of(corpus_of(folder.read(written), TINY.plan), **REPORT)  # type: ignore[arg-type]
+    run = run_of(corpus_of(labelled_folder.read(written), TINY.plan), **REPORT)  # type: ignore[arg-type]
     assert session.measured(tmp_path / "a.json", run) is None
 
 
@@ -242,6 +242,6 @@ def test_figures_are_those_of_evaluate_and_not_measured_twice(
 
 def test_any_setting_of_a_training_counts(written: Path) -> None:
     """Every number, text and choice is among what is compared."""
-    corpus = corpus_of(folder.read(written), TINY.plan)
+    corpus = corpus_of(labelled_folder.read(written), TINY.plan)
     told = run_of(corpus, TINY, HAND_CHOSEN).facts()["settings"]
     assert told == {**json.loads(json.dumps(asdict(TINY))), "genotype": json.loads(json.dumps(asdict(HAND_CHOSEN)))}

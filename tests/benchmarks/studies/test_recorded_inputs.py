@@ -13,7 +13,7 @@ from kinelift.lifting.datasets.dataset_split import Split
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.poses import skeleton
 from kinelift.poses.errors import ResumeError
-from kinelift.recognition.data import folder
+from kinelift.recognition.data import labelled_folder
 from kinelift.recognition.data.clips import Clip, Dataset, Segment
 from kinelift.recognition.data.msr_action3d import AS1
 from kinelift.recognition.search.search_settings import SearchSettings
@@ -47,7 +47,7 @@ def gestures(path: Path, seed: int) -> recognition_study.Data:
         for label in AS1:
             points = random.normal(size=(1, 20, 3)) + 0.1 * random.normal(size=(30, 20, 3)).cumsum(axis=0)
             clips.append(Clip(f"{label}{who}", who, points, np.arange(30) / 15, (Segment(label),), side))
-    folder.write(path, Dataset(layout, tuple(AS1), tuple(clips), "made up"))
+    labelled_folder.write(path, Dataset(layout, tuple(AS1), tuple(clips), "made up"))
     return recognition_study.Data(path, path)
 
 
@@ -73,8 +73,8 @@ def test_recognition_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_unknown_motion(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     motions = {"walk": walking(60), "gesture": waving(60)}
     clips = [clip(f"{kind}{s}", s, points, kind) for s in ("1", "2") for kind, points in motions.items()]
-    folder.write(tmp_path / "one", dataset(clips))
-    folder.write(tmp_path / "two", dataset(clips[:-1]))
+    labelled_folder.write(tmp_path / "one", dataset(clips))
+    labelled_folder.write(tmp_path / "two", dataset(clips[:-1]))
     settings = TrainSettings(channels=2, epochs=1, steps=1, batch=4)
     corpus, settings = unknown.read(tmp_path / "one", settings)
     run = unknown.run_of(corpus, settings, HAND_CHOSEN, folds=2)
