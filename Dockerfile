@@ -38,20 +38,20 @@ RUN FORCE_CUDA=1 pip install --no-cache-dir --no-deps --no-build-isolation \
         "git+https://github.com/facebookresearch/detectron2@${DETECTRON2}" \
     && python -c "import torch, detectron2._C"
 
-COPY poses poses
-COPY weights weights
-RUN --mount=type=cache,target=/root/.cache/pip \
-    KINELIFT_CACHE=/opt/weights python -m weights fetch movenet-multipose blazepose-full
+# What fetches the weights, and no more: they are fetched anew only when this changes.
+COPY kinelift/poses kinelift/poses
+COPY kinelift/weights kinelift/weights
+RUN --mount=type=cache,target=/root/.cache/pip KINELIFT_CACHE=/opt/weights \
+    python -c "from kinelift.weights.store import fetch; fetch('movenet-multipose'); fetch('blazepose-full')"
 
-COPY models models
-COPY detectors detectors
-RUN FVCORE_CACHE=/opt/weights/detectron2 python -c "from detectors.keypoint_rcnn import load; load('R50-FPN')" \
+COPY kinelift/models kinelift/models
+COPY kinelift/detectors kinelift/detectors
+RUN FVCORE_CACHE=/opt/weights/detectron2 \
+        python -c "from kinelift.detectors.detectron2.keypoint_rcnn import load; load('R50-FPN')" \
     && chmod -R a+rwX /opt/weights/detectron2
 
 COPY pyproject.toml README.md LICENSE NOTICE ./
-COPY lifting lifting
-COPY recognition recognition
-COPY app app
+COPY kinelift kinelift
 RUN pip install --no-cache-dir --no-deps .
 
 

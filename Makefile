@@ -6,17 +6,18 @@ OUT ?= out
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 UV := uv==0.13.8
+PUBLISHING := build==1.6.1 twine==7.0.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lock clean
+.PHONY: help demo check test lock dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/runtime.stamp ## Fetch weights and the sample clip, run the program on it
-	$(PY) -m weights fetch movenet-multipose blazepose-full sample-clip
-	$(PY) -m app run "$$($(PY) -c 'from weights.store import locate; print(locate("sample-clip"))')" -o $(OUT)
-	@echo "Results:" && ls -1 $(OUT)/sample-clip/*
+	$(PY) -m kinelift weights fetch movenet-multipose blazepose-full sample-clip
+	$(PY) -m kinelift run "$$($(PY) -c 'from kinelift.weights.store import locate; print(locate("sample-clip"))')" -o $(OUT)
+	@echo && ls -1 $(OUT)/sample-clip/* && echo && echo "Open $(abspath $(OUT))/sample-clip/overlay.mp4"
 
 check: $(VENV)/dev.stamp ## Formatting, lint, types, import contracts
 	$(PY) -m ruff format --check .
@@ -51,6 +52,12 @@ lock: $(VENV)/runtime.stamp ## Resolve requirements/*.lock anew from pyproject.t
 	$(COMPILE) --constraint requirements/runtime.lock requirements/detectron2.in -o requirements/detectron2.lock
 	sed -i.bak -E '/^(cuda|nvidia|triton)[-=]/d' requirements/*.lock
 	rm requirements/*.lock.bak
+
+dist: $(VENV)/runtime.stamp ## Build dist/*.whl and dist/*.tar.gz, and check them (docs/releasing.md)
+	$(PIP) install --quiet $(PUBLISHING)
+	rm -rf build dist
+	$(PY) -m build --no-isolation
+	$(PY) -m twine check --strict dist/*
 
 clean: ## Remove the environment and all caches, keep results
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -68,10 +69,18 @@ def test_locks_agree(lock: str) -> None:
 
 
 def test_every_data_file_is_packaged() -> None:
-    patterns = PROJECT["tool"]["setuptools"]["package-data"]["weights"]
-    data = [p for p in (ROOT / "weights").rglob("*") if p.is_file() and p.suffix not in {".py", ".pyc", ".part"}]
-    left_out = [p.name for p in data if not any(fnmatch(str(p.relative_to(ROOT / "weights")), q) for q in patterns)]
-    assert left_out == []
+    packages = PROJECT["tool"]["setuptools"]["package-data"]
+    patterns = [f"{package.replace('.', '/')}/{pattern}" for package, each in packages.items() for pattern in each]
+    files = [p.relative_to(ROOT).as_posix() for p in (ROOT / "kinelift").rglob("*") if p.is_file()]
+    data = [name for name in files if not name.endswith((".py", ".pyc", ".part"))]
+    assert [name for name in data if not any(fnmatch(name, pattern) for pattern in patterns)] == []
+
+
+def test_top_level_folders_are_links_to_the_rooms() -> None:
+    links = [path for path in ROOT.iterdir() if path.is_symlink()]
+    assert {link.name: link.readlink().as_posix() for link in links} == {
+        name: f"kinelift/{name}" for name in ("app", "detectors", "lifting", "models", "recognition", "weights")
+    }
 
 
 class TestDockerfile:
@@ -101,12 +110,21 @@ class TestDockerfile:
 
     def test_copies_what_exists_and_is_let_in(self) -> None:
         let_in = {line.removeprefix("!") for line in lines(".dockerignore") if line.startswith("!")}
-        assert self.copied() == let_in
-        assert [name for name in let_in if not (ROOT / name).exists()] == []
+        assert {source.split("/")[0] for source in self.copied()} == let_in
+        assert [name for name in self.copied() if not (ROOT / name).exists()] == []
 
-    def test_copies_every_package(self) -> None:
+    def test_copies_the_whole_package(self) -> None:
         packages = {pattern.rstrip("*") for pattern in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]}
         assert packages <= self.copied()
+
+    def test_fetches_weights_with_no_more_code_than_it_takes(self, tmp_path: Path) -> None:
+        """What is copied before the weights are fetched is all that this imports."""
+        before = self.text[: self.text.index("from kinelift.weights.store import fetch")]
+        for source in re.findall(r"^COPY (kinelift/\w+) ", before, re.MULTILINE):
+            shutil.copytree(ROOT / source, tmp_path / source, ignore=shutil.ignore_patterns("files", "__pycache__"))
+        program = "from kinelift.weights.store import fetch; import kinelift; print(*kinelift.__path__)"
+        done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == str(tmp_path / "kinelift")
 
     def test_starts_our_program_as_an_ordinary_user(self) -> None:
         (entrypoint,) = self.words("ENTRYPOINT")
@@ -117,7 +135,7 @@ class TestDockerfile:
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 class TestMake:
-    @pytest.mark.parametrize("target", ["help", "demo", "check", "test", "lock", "clean"])
+    @pytest.mark.parametrize("target", ["help", "demo", "check", "test", "lock", "dist", "clean"])
     def test_target_exists(self, target: str) -> None:
         done = make("--dry-run", target)
         assert done.returncode == 0, done.stderr

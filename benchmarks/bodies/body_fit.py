@@ -46,7 +46,7 @@ from kinelift.lifting.synthesis.offsets import PUBLISHED
 from kinelift.poses import COCO17, H36M17, Poses3D, Track2D
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.recording import load
-from kinelift.weights.store import locate
+from kinelift.weights.store import find
 
 BENDS = (0, 10, 20, 30, 60, 90)
 """Degrees of true flexion."""
@@ -88,7 +88,7 @@ def main(
         cache: A folder that keeps the tracks found in the calibrated clips.
         drawn: How many adults are drawn from the survey, beside man, woman, child, and legs long and short.
     """
-    lifts = Lifter.load(Path(lifter) if Path(lifter).suffix else locate(lifter))
+    lifts = Lifter.load(find(lifter))
     groups = {
         "clips": list(clips(lifts, cache)),
         "standing": list(standing(lifts, drawn)),

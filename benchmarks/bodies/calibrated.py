@@ -43,7 +43,7 @@ from benchmarks.reporting import machine
 from kinelift.lifting.body import Fit, PoseLifter, fitted
 from kinelift.lifting.lifter import Lifter
 from kinelift.poses import COCO17, Track2D
-from kinelift.weights.store import locate
+from kinelift.weights.store import find
 
 BODY = slice(COCO17.index("left_shoulder"), None)
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -62,7 +62,7 @@ def main(
         cache: A folder that keeps what the 2D stages find, so that another lifter takes seconds. Empty it when a
             detector changes.
     """
-    network = fitted(Lifter.load(Path(lifter) if Path(lifter).suffix else locate(lifter)), fit)
+    network = fitted(Lifter.load(find(lifter)), fit)
     rows = [person(seen, network) for seen in people(clip, frames, cache)]
     about = {"machine": machine(), "clip": clip, "frames": frames, "lifter": lifter, "fit": fit}
     print(json.dumps({**about, "people": rows}, indent=2))

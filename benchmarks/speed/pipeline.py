@@ -57,11 +57,11 @@ def programs(source: Path, seconds: float, folder: Path) -> dict[str, Any]:
 
 
 def program(video: Path, folder: Path) -> dict[str, float]:
-    """Frames, seconds, frames a second and peak memory (MB) of ``python -m app run``."""
+    """Frames, seconds, frames a second and peak memory (MB) of ``kinelift run``."""
     from av import open as open_container
 
     began = time.perf_counter()
-    command = [sys.executable, "-m", "app", "run", str(video), "-o", str(folder / "out")]
+    command = [sys.executable, "-m", "kinelift", "run", str(video), "-o", str(folder / "out")]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(child.pid, 0)
     took = time.perf_counter() - began

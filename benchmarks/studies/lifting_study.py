@@ -148,12 +148,12 @@ def main(
     """Run what is not done yet, then print the tables of all that is.
 
     Args:
-        data: What ``python -m lifting prepare`` wrote.
+        data: What ``kinelift lifting prepare`` wrote.
         out: Folder for a JSON file of each run.
         parts: Of networks, losses, labels.
         seeds: Runs of each case.
         share: Do only every n-th run from number k on: k n. For several processes.
-        humaneva: HumanEva-I as ``python -m lifting convert`` wrote it.
+        humaneva: HumanEva-I as ``kinelift lifting convert`` wrote it.
     """
     torch.set_num_threads(1)
     out.mkdir(parents=True, exist_ok=True)

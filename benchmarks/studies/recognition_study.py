@@ -1,7 +1,7 @@
 """The searched cell against random cells and a fixed small CNN, on MSR-Action3D and SBU, over several seeds.
 
-python -m recognition convert ARCHIVE --layout msr-action3d -o msr
-python -m recognition convert ARCHIVE --layout sbu -o sbu
+kinelift recognition convert ARCHIVE --layout msr-action3d -o msr
+kinelift recognition convert ARCHIVE --layout sbu -o sbu
 python -m benchmarks.studies.recognition_study msr sbu -o FOLDER
 
 A cell is searched once a seed, on all 20 actions of the training subjects of MSR-Action3D, of whom one is taken out for

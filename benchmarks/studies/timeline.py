@@ -31,6 +31,7 @@ from kinelift.recognition.segments import UNKNOWN, Timeline, segments
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.trainer import Trainer, TrainSettings
 from kinelift.recognition.windows import cut, starts
+from kinelift.terminal.reporter import Reporter
 
 BLEND = 6
 """Frames over which one stitched motion becomes the next."""
@@ -89,7 +90,7 @@ def main(
         folds: Groups of people.
         report: JSON to write as well.
     """
-    corpus, settings = read(data, settings)
+    corpus, settings = read(data, settings, Reporter())
     kind = "lifted" if corpus.of("lifted").any() else ""
     found = list(cases(corpus, kind, settings, cell_of(genotype), folds))
     names = corpus.names

@@ -43,13 +43,14 @@ from kinelift.recognition.calibration import (
     trust,
     trust_curve,
 )
-from kinelift.recognition.console import Cell, Data, Settings, cell_of, progress, read
+from kinelift.recognition.console import Cell, Data, Settings, cell_of, read
 from kinelift.recognition.measuring import evaluation, reports
 from kinelift.recognition.measuring.calibration_figure import write_calibration_figure
 from kinelift.recognition.measuring.measure import measure
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.inputs import run_of
 from kinelift.recognition.training.trainer import TrainSettings
+from kinelift.terminal.reporter import Reporter
 from kinelift.weights.run import Run
 
 BOUNDS = (0.05, 0.1, 0.15, 0.2, 0.3)
@@ -107,7 +108,7 @@ def main(
         report: JSON to write.
         figure: PNG to write: reliability, and shares over thresholds.
     """
-    corpus, settings = read(data, settings)
+    corpus, settings = read(data, settings, Reporter())
     run = run_of(corpus, settings, cell_of(genotype), folds=folds)
     found = kept(answers, run, lambda: ask(corpus, settings, genotype, folds))
     scaled = temperatures(found.answers)
@@ -135,7 +136,8 @@ def ask(corpus: Corpus, settings: TrainSettings, genotype: Path | None, folds: i
     plan = evaluation.rounds(corpus, folds)
     if len(plan) < 2:
         raise DataError("These data are judged in one piece: their split leaves nobody to choose thresholds on.")
-    with progress((len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs) as advance:
+    epochs = (len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs
+    with Reporter().counting("epochs", epochs) as advance:
         found = measure(corpus, settings, plan, cell_of(genotype), BOUNDS[0], advance)
     return Asked(found.answers, corpus.names, found.kind)
 

@@ -69,14 +69,14 @@ def main(motion: tyro.conf.Positional[Path], clips: int = 60, seed: int = 1, tun
     """Measure and print.
 
     Args:
-        motion: What ``python -m lifting prepare`` wrote.
+        motion: What ``kinelift lifting prepare`` wrote.
         clips: How many clips are used, before two cameras each.
         seed: Of cameras, noise and flips.
         tuning: Use the subjects that settings may be chosen on.
     """
     bank = dataset_split.load(motion)
     if not isinstance(bank, MotionBank):
-        raise DataError(f"{motion} holds recorded sequences. Give motion capture: python -m lifting prepare --help")
+        raise DataError(f"{motion} holds recorded sequences. Give motion capture: kinelift lifting prepare --help")
     parts = dataset_split.split(bank)
     some = list(pairs(parts.train if tuning else parts.test, clips, seed))
     report = {"machine": machine(), "tracks": len(some), "walkers": sum(p.walks for p in some), "tuning": tuning}

@@ -2,7 +2,7 @@
 
     python -m benchmarks.tracking.tracking cmu.npz [--count 20] [--seed 1]
 
-``cmu.npz`` is what ``python -m lifting prepare`` makes. Its test subjects walk on paths that cross under one camera
+``cmu.npz`` is what ``kinelift lifting prepare`` makes. Its test subjects walk on paths that cross under one camera
 (``benchmarks.tracking.crossings``), and a detector that finds them is imitated
 (``benchmarks.tracking.simulated_detector``). Settings were chosen on the other subjects (``--tuning``). A person counts
 where four tenths of their joints can be seen; a track that lies on somebody hidden counts neither for nor against. A
@@ -102,14 +102,14 @@ def main(motion: tyro.conf.Positional[Path], count: int = 20, seed: int = 1, tun
     """Measure and print.
 
     Args:
-        motion: What ``python -m lifting prepare`` wrote.
+        motion: What ``kinelift lifting prepare`` wrote.
         count: Scenes of each kind.
         seed: Of the scenes and the mistakes in them.
         tuning: Use the subjects that settings may be chosen on.
     """
     bank = dataset_split.load(motion)
     if not isinstance(bank, MotionBank):
-        raise DataError(f"{motion} holds recorded sequences. Give motion capture: python -m lifting prepare --help")
+        raise DataError(f"{motion} holds recorded sequences. Give motion capture: kinelift lifting prepare --help")
     parts = dataset_split.split(bank)
     scores: dict[str, dict[str, list[Score]]] = {way: {kind: [] for kind in KINDS} for way in WAYS}
     people = 0

@@ -1,17 +1,16 @@
 """A page for each command, with the help that the program prints."""
 
 import contextlib
-import importlib
-import importlib.util
 import io
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from unittest import mock
 
+from kinelift.__main__ import main
+
 WIDTH = 100
 PROGRAM = "kinelift"
-_BEFORE_ONE_COMMAND = {group: f"kinelift.{group}.__main__" for group in ("lifting", "recognition", "weights")}
 
 Help = Callable[[Sequence[str]], str]
 
@@ -28,7 +27,6 @@ def commands(help_of: Help, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple
     """Every command that has no commands below it, with its help text."""
     text = help_of(words)
     below = re.findall(r"^\W*• ([\w-]+)", text, re.MULTILINE) or _listed(text) * (not words)
-    below += [group for group in _BEFORE_ONE_COMMAND if not words and group not in below]
     for name in below:
         yield from commands(help_of, (*words, name))
     if not below:
@@ -37,32 +35,22 @@ def commands(help_of: Help, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple
 
 def printed_help(words: Sequence[str]) -> str:
     """What ``kinelift WORDS --help`` prints on a terminal of ``WIDTH`` characters without colours."""
-    main, program, rest = _program(words)
     out = io.StringIO()
     terminal = {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
     with (
-        mock.patch.dict(os.environ, terminal), mock.patch("sys.argv", [PROGRAM, *rest, "--help"]),
-        contextlib.redirect_stdout(out), contextlib.suppress(SystemExit),
-    ):  # fmt: skip
-        main()
+        mock.patch.dict(os.environ, terminal),
+        contextlib.redirect_stdout(out),
+    ):
+        main([*words, "--help"])
     lines = [line.rstrip() for line in out.getvalue().strip().splitlines()]
     if not lines or not lines[0].startswith("usage:"):
         raise RuntimeError(f"{' '.join((PROGRAM, *words))} --help printed no help: {out.getvalue()!r}")
-    named = " ".join((PROGRAM, *words[: len(words) - len(rest)]))
-    return "\n".join(lines).replace(f"usage: {program}", f"usage: {named}")
+    return "\n".join(lines)
 
 
 def _listed(text: str) -> list[str]:
     """The commands of the program's own overview: two spaces, a name, and what it does."""
     return re.findall(r"^ {2}([a-z][\w-]*) {2,}\S", text, re.MULTILINE)
-
-
-def _program(words: Sequence[str]) -> tuple[Callable[[], object], str, Sequence[str]]:
-    if importlib.util.find_spec("kinelift.__main__"):
-        return importlib.import_module("kinelift.__main__").main, PROGRAM, words
-    if words and words[0] in _BEFORE_ONE_COMMAND:
-        return importlib.import_module(_BEFORE_ONE_COMMAND[words[0]]).main, f"python -m {words[0]}", words[1:]
-    return importlib.import_module("kinelift.app.__main__").main, PROGRAM, words
 
 
 def _page(words: tuple[str, ...], text: str) -> str:

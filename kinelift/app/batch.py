@@ -11,12 +11,12 @@ from kinelift.app.export.actions_json import write_timeline
 from kinelift.app.export.formats import write_csv
 from kinelift.app.export.timeline_figure import write_timeline_figure
 from kinelift.app.pipeline import Pipeline, render
-from kinelift.app.progress import Watch
-from kinelift.app.reporter import Reporter
 from kinelift.app.video import Video
 from kinelift.poses import Recording, recording
 from kinelift.poses.errors import KineliftError, OutputError
 from kinelift.poses.output import make_folder
+from kinelift.terminal.progress import Watch
+from kinelift.terminal.reporter import Reporter
 
 RECORDING, OVERLAY, POSES, ACTIONS = "recording.npz", "overlay.mp4", "poses3d.csv", "actions.json"
 TIMELINE = "timeline.png"

@@ -1,17 +1,19 @@
 """The commands, as typed functions; what is slow to import waits until a command needs it."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from kinelift.app.detection_flags import DetectionFlags
 from kinelift.app.settings import Following, Settings
 from kinelift.poses.errors import SettingsError
+from kinelift.terminal.parsing import Command, run_command
 
 Layout = Literal["side-by-side", "overlay", "3d"]
-File = Annotated[Path | None, arg(aliases=["-o"], metavar="FILE")]
+File = Annotated[Path | None, arg(metavar="FILE", aliases=["-o"])]
 VideoFile = Annotated[Positional[Path], arg(metavar="VIDEO")]
 RecordingFile = Annotated[Positional[Path], arg(metavar="RECORDING")]
 KEYPOINTS = {"openpose-json": "keypoints", "coco-json": "keypoints.json", "npz": "keypoints.npz"}
@@ -40,15 +42,17 @@ def run(
         layout: What overlay.mp4 shows: the picture beside the 3D view, or one of them.
         settings: Whom to follow, and what is known of the camera.
         detection: How people are found in the frames.
-        lifter: The network from 2D to 3D: a name (python -m weights list), a checkpoint, or a folder of specialists.
-        classifier: The network from 3D poses to actions: a name, or a checkpoint (python -m recognition train).
+        lifter: The network from 2D to 3D: a name (kinelift weights list), or the path of a checkpoint
+            or of a folder of specialists. ./NAME is a path, too.
+        classifier: The network from 3D poses to actions: a name, or the path of a checkpoint
+            (kinelift recognition train).
         device: Where the networks run; auto takes a GPU if there is one.
         quiet: Say nothing but errors.
     """
     from kinelift.app import batch
     from kinelift.app.pipeline import Pipeline
-    from kinelift.app.reporter import Quiet, Reporter
     from kinelift.app.spec import PipelineSpec
+    from kinelift.terminal.reporter import Quiet, Reporter
 
     if "keypoints" in detection.options and more:
         raise SettingsError("--keypoints are those of one video. Give the others their own, one run each.")
@@ -68,7 +72,7 @@ def detect(
     following: OmitArgPrefixes[Following],
     detection: DetectionFlags,
     to: Literal["openpose-json", "coco-json", "npz"] = "npz",
-    out: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None,
+    out: Annotated[Path | None, arg(metavar="PATH", aliases=["-o"])] = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     quiet: bool = False,
 ) -> int:
@@ -87,11 +91,11 @@ def detect(
     from kinelift.app import batch
     from kinelift.app.detection import decided, open_detector
     from kinelift.app.following import follow
-    from kinelift.app.reporter import Quiet, Reporter
     from kinelift.app.spec import made_with, notes_on, pick_device
     from kinelift.app.video import Video
     from kinelift.poses.keypoints import Format, check, write
     from kinelift.poses.output import make_folder
+    from kinelift.terminal.reporter import Quiet, Reporter
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video)
     path = out or Path("out") / video.stem / KEYPOINTS[to]
@@ -127,9 +131,9 @@ def render(
     """
     from kinelift.app import pipeline
     from kinelift.app.batch import OVERLAY, spare
-    from kinelift.app.reporter import Quiet, Reporter
     from kinelift.app.video import Video
     from kinelift.poses.recording import load
+    from kinelift.terminal.reporter import Quiet, Reporter
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video)
     path = out or recording.with_name(OVERLAY)
@@ -151,8 +155,8 @@ def export(recording: RecordingFile, to: Literal["json", "csv", "npz", "timeline
     """
     from kinelift.app.export.formats import Format
     from kinelift.app.export.formats import export as write
-    from kinelift.app.reporter import Reporter
     from kinelift.poses.recording import load
+    from kinelift.terminal.reporter import Reporter
 
     path = out or recording.with_name(Format(to).file)
     write(path, load(recording), Format(to))
@@ -166,11 +170,17 @@ def info(video: VideoFile) -> int:
     Args:
         video: The video to look at.
     """
-    from kinelift.app.reporter import Reporter
     from kinelift.app.video import Video
+    from kinelift.terminal.reporter import Reporter
 
     lines = Video(video).summary.lines()
     width = max(map(len, lines))
     for name, value in lines.items():
         Reporter().result(f"{name:<{width}}  {value}")
     return 0
+
+
+def main(arguments: Sequence[str]) -> int | None:
+    """Run the command that ``arguments`` begin with."""
+    commands: dict[str, Command] = {"run": run, "detect": detect, "render": render, "export": export, "info": info}
+    return run_command(commands, "kinelift", "", arguments, FlagCreatePairsOff, DisallowNone)

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from kinelift.app.progress import Watch, unwatched
 from kinelift.app.settings import Following
 from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.detectors.tracking import Tracker, select_people, smoothing
 from kinelift.poses import Frame, Person, Recording, VideoFacts
+from kinelift.terminal.progress import Watch, unwatched
 
 
 def follow(
@@ -33,8 +33,7 @@ def follow(
     for people in watch(found, "finding people", _expected(video)):
         tracker.update(people, times[people.frame])
     everybody = tuple(Person(who.id, who.track) for who in select_people(tracker.tracks(), settings.people))
-    name = video.path.stem.encode(errors="replace").decode()  # file names need not be Unicode; recordings are
-    facts = VideoFacts(name, *size, np.array(times))
+    facts = VideoFacts(_text(video.path.stem), *size, np.array(times))
     return _smoothed(Recording(facts, everybody, made_with), settings.smooth)
 
 
@@ -61,3 +60,8 @@ def _expected(video: Video) -> int | None:
     if facts.frames is None and facts.duration is not None and facts.mean_rate is not None:
         return round(facts.duration * facts.mean_rate)
     return facts.frames
+
+
+def _text(name: str) -> str:
+    """The name of a file as text that can be stored; bytes that are not UTF-8 become escapes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

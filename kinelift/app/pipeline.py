@@ -14,7 +14,6 @@ from typing import Any, Protocol, runtime_checkable
 
 from kinelift.app.detection import decided, open_detector
 from kinelift.app.following import follow
-from kinelift.app.progress import Watch, unwatched
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec, made_with, notes_on, pick_device
@@ -28,7 +27,8 @@ from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, 
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.recognition.classifier import Classifier
-from kinelift.weights.store import locate
+from kinelift.terminal.progress import Watch, unwatched
+from kinelift.weights.store import find
 
 _SAME_TIME = 1e-3
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
@@ -80,7 +80,7 @@ class Pipeline:
         """
         device = pick_device(spec.device)
         spec = replace(spec, device=device, detection=decided(spec.detection, device))
-        classifier = Classifier.load(_checkpoint(spec.classifier), device)
+        classifier = Classifier.load(find(spec.classifier), device)
         lifter = _lifter(spec.lifter, classifier, device)
         found = open_detector(spec.detection, device)
         return Pipeline(
@@ -149,11 +149,7 @@ def _fitting(detector: Detector, wanted: Skeleton) -> Detector:
 
 def _lifter(name: str, classifier: Classifier, device: str) -> Lifter | SpecialistLifter:
     """By name, by the file of a checkpoint, or by a folder of specialists, which the classifier chooses among."""
-    if Path(name).is_dir():
-        return SpecialistLifter.load(Path(name), classifier.classify, device)
-    return Lifter.load(_checkpoint(name), device)
-
-
-def _checkpoint(name: str) -> Path:
-    """The file of that name, or the weights that are registered by it."""
-    return Path(name) if Path(name).suffix else locate(name)
+    place = find(name)
+    if place.is_dir():
+        return SpecialistLifter.load(place, classifier.classify, device)
+    return Lifter.load(place, device)

@@ -10,10 +10,10 @@ was made with. It is written as JSON and read back:
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import kinelift
 from kinelift.app.settings import Detection, Settings
 from kinelift.poses import Recording
 from kinelift.poses.errors import DataError, KineliftError, SettingsError
@@ -96,7 +96,7 @@ def made_with(chosen: Mapping[str, Any], notes: tuple[str, ...] = ()) -> dict[st
     Returns:
         "version" of the program, "spec" for ``PipelineSpec.from_json``, and "notes".
     """
-    return {"version": version("kinelift"), "spec": {"format": FORMAT, **to_json(chosen)}, "notes": list(notes)}
+    return {"version": kinelift.__version__, "spec": {"format": FORMAT, **to_json(chosen)}, "notes": list(notes)}
 
 
 def notes_on(facts: Mapping[str, str]) -> tuple[str, ...]:

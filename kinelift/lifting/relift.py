@@ -28,7 +28,7 @@ from kinelift.lifting.synthesis.virtual_camera import project_virtual_camera
 from kinelift.poses import Skeleton
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import SettingsError
-from kinelift.weights.store import locate
+from kinelift.weights.store import find
 
 Noise: TypeAlias = Literal["measured", "measured-heavy", "measured-movenet", "training", "none"]
 NOISES: Mapping[Noise, NoiseSettings | None] = {
@@ -70,7 +70,7 @@ class ReliftSettings:
 
     def load(self, device: str = "cpu") -> Lifter:
         """The lifter. Raises ``WeightsError``."""
-        return Lifter.load(Path(self.lifter) if Path(self.lifter).suffix else locate(self.lifter), device)
+        return Lifter.load(find(self.lifter), device)
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,7 @@ class SpecialistLifter:
             generalist = folder / table["generalist"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise WeightsError(
-                f"{folder} holds no specialists: {error}. Train them with: python -m lifting specialists"
+                f"{folder} holds no specialists: {error}. Train them with: kinelift lifting specialists"
             ) from error
         lifters = {label: Lifter.load(path, device) for label, path in better.items()}
         return SpecialistLifter(Lifter.load(generalist, device), lifters, recognise)

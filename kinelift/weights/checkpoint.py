@@ -45,7 +45,7 @@ def save(path: Path, checkpoint: Checkpoint, *, half: bool = False) -> None:
 def load(path: Path) -> Checkpoint:
     """Read a checkpoint; fp16 tensors come back as fp32. Raises ``WeightsError`` for anything else than one."""
     if not path.is_file():
-        raise WeightsError(f"No checkpoint at {path}. List the known ones with: python -m weights list")
+        raise WeightsError(f"No checkpoint at {path}. List the known ones with: kinelift weights list")
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))

@@ -95,6 +95,30 @@ def locate(name: str) -> Path:
     return default_store().locate(registry.entry(name))
 
 
+def find(choice: str) -> Path:
+    """What NAME|PATH stands for: the verified file of a registered name, else a path that exists.
+
+    A registered name is never a path, whatever lies in the current folder. Text with a path separator or a suffix is
+    a path, as ``./mine``, ``mine.safetensors`` and ``..`` are.
+
+    Raises:
+        WeightsError: With what was tried, if it is neither; and as ``locate`` does.
+    """
+    path = Path(choice)
+    try:
+        entry = registry.entry(choice)
+    except WeightsError as unknown:
+        if not (path.suffix or {os.sep, os.altsep} & set(choice) or choice in (".", "..")):
+            raise WeightsError(f"{unknown} For a file or folder of that name, write .{os.sep}{choice}") from None
+        if not path.exists():
+            raise WeightsError(
+                f"{choice!r} is no registered name (see: kinelift weights list), and there is no file or folder "
+                f"{path.absolute()}"
+            ) from None
+        return path
+    return default_store().locate(entry)
+
+
 def fetch(name: str) -> Path:
     """The verified file of that name, downloaded if need be. Raises ``WeightsError``."""
     return default_store().fetch(registry.entry(name))
@@ -117,5 +141,5 @@ def _expect(entry: Entry, got: Path) -> None:
 
 def _remedy(entry: Entry) -> str:
     if isinstance(entry.source, Shipped):
-        return "It comes with Kinelift: reinstall it, or record your own with: python -m weights record"
-    return f"Fetch them with: python -m weights fetch {entry.name}"
+        return "It comes with Kinelift: reinstall it, or record your own with: kinelift weights record"
+    return f"Fetch them with: kinelift weights fetch {entry.name}"

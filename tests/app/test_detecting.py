@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kinelift.app.__main__ import main
+from kinelift.__main__ import main
 from kinelift.app.detection import decided, open_detector
 from kinelift.app.settings import Detection
 from kinelift.detectors.keypoint_files.detector import KeypointFile

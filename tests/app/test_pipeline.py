@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from kinelift.app import Pipeline, Video
+from kinelift import Pipeline, Video
 from kinelift.app.detection import decided
 from kinelift.app.pipeline import render
 from kinelift.app.settings import Detection, Settings
@@ -169,7 +169,7 @@ class TestLoading:
 
     @pytest.mark.parametrize(("lifter", "message"), [
         ("defualt", "Did you mean 'default'"),
-        ("missing.safetensors", r"No checkpoint at missing\.safetensors"),
+        ("missing.safetensors", r"there is no file or folder .*missing\.safetensors"),
         ("text.safetensors", r"text\.safetensors is not a Kinelift checkpoint"),
         (str(FILES / "actions.safetensors"), "lifter"),
     ])  # fmt: skip

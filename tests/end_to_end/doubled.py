@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from kinelift.app.__main__ import main
+from kinelift.__main__ import main
 from kinelift.app.pipeline import Pipeline
 from kinelift.app.spec import PipelineSpec
 from kinelift.app.video import Video

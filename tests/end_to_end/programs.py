@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*arguments: str | Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """``python -m app ARGUMENTS`` in ``folder``, to its end."""
-    process = start("app", *arguments, folder=folder, **variables)
+    """``python -m kinelift ARGUMENTS`` in ``folder``, to its end."""
+    process = start("kinelift", *arguments, folder=folder, **variables)
     out, err = finish(process)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 

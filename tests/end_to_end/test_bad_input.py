@@ -53,7 +53,7 @@ def test_missing_and_damaged_weights_come_with_the_remedy(folder: Path) -> None:
     for done, words in (missing, "No weights for movenet-multipose"), (damaged, "are damaged"):
         assert done.returncode == 1
         (line,) = done.stderr.splitlines()
-        assert words in line and "python -m weights fetch movenet-multipose" in line
+        assert words in line and "kinelift weights fetch movenet-multipose" in line
     assert not (folder / "out").exists()
 
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from kinelift.app.__main__ import main
+from kinelift.__main__ import main
 from kinelift.app.render import Renderer
 from kinelift.app.video import Video
 from kinelift.poses import Recording

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from kinelift.__main__ import main
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.network import LifterNetwork
 from kinelift.models.temporal import TemporalConfig, TemporalNet
 from kinelift.poses import COCO17, H36M17, Track2D
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
-from kinelift.weights.__main__ import main
 from tests.weights.bins import write
 
 SIZE = (640, 360)
@@ -35,7 +35,7 @@ def trained(**config: Any) -> TemporalNet:
 def imported(folder: Path, net: TemporalNet, roots: TemporalNet | None = None, *told: str, zipped: bool = True) -> Path:
     states = net.state_dict(), None if roots is None else roots.state_dict()
     path, out = write(folder / "x.bin", *states, zipped=zipped), folder / "x.safetensors"
-    assert main(["import", str(path), "-o", str(out), *told]) == 0
+    assert main(["weights", "import", str(path), "-o", str(out), *told]) == 0
     return out
 
 

@@ -183,7 +183,7 @@ def test_two_processes_train_and_resume(data: Path, tmp_path: Path) -> None:
         torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
         small = ["--channels", "16", "--steps", "2", "--batch", "16", "--warmup", "1", "--epochs", str(epochs)]
         place = ["--accelerator", "cpu", "--devices", "2", "--precision", "32-true"]
-        command = [*torchrun, "-m", "lifting", "train", str(data), "-o", str(out), *small, *place]
+        command = [*torchrun, "-m", "kinelift", "lifting", "train", str(data), "-o", str(out), *small, *place]
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ALONE)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
@@ -211,5 +211,5 @@ def _lifting(arguments: list[str]) -> str:
 
 
 def _run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lifting", *arguments]
+    command = [sys.executable, "-m", "kinelift", "lifting", *arguments]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ALONE)

@@ -8,8 +8,8 @@ import tyro
 
 from kinelift.models.enas.genotype import HAND_CHOSEN, Genotype
 from kinelift.poses.errors import DataError
-from kinelift.recognition.__main__ import evaluate, train
 from kinelift.recognition.classifier import Classifier
+from kinelift.recognition.commands import evaluate, train
 from kinelift.recognition.data import labelled_folder
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.network import ActionNetwork

@@ -1,4 +1,4 @@
-"""``python -m recognition encode``: from a file to a figure."""
+"""``kinelift recognition encode``: from a file to a figure."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ import pytest
 from kinelift.poses import H36M17, Person, Poses3D, Recording, Track2D, VideoFacts, recording
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.skeleton import KINECT15_PAIR
-from kinelift.recognition.__main__ import encode
+from kinelift.recognition.commands import encode
 from kinelift.recognition.data import clipfile
 from kinelift.recognition.encoding.pair_order import LIMBS, REACHES
 from kinelift.recognition.encoding.spmf import Encoding

@@ -13,7 +13,7 @@ import torch
 from kinelift.models.enas.genotype import HAND_CHOSEN, Genotype
 from kinelift.poses import H36M17
 from kinelift.poses.errors import ResumeError
-from kinelift.recognition.__main__ import evaluate, train
+from kinelift.recognition.commands import evaluate, train
 from kinelift.recognition.data import clipfile, labelled_folder
 from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.search.command import search

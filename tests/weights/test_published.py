@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from kinelift.__main__ import main
 from kinelift.poses.errors import DataError, WeightsError
-from kinelift.weights import __main__ as cli
 from kinelift.weights import checkpoint
 from kinelift.weights.published import Published, read, read_state
 from kinelift.weights.videopose3d import Intent, converted
@@ -174,18 +174,18 @@ def test_unknown_layouts_name_the_known() -> None:
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, out = write(tmp_path / "x.bin", state((3, 3, 3))), tmp_path / "x.safetensors"
-    assert cli.main(["import", str(path), "-o", str(out)]) == 0
+    assert main(["weights", "import", str(path), "-o", str(out)]) == 0
     said = capsys.readouterr().out
     assert "coco17 → h36m17, 27 frames at 50 Hz, 4 channels, dilated, no trajectory" in said
     assert "--skeleton-in h36m17" in said and "--causal" in said
     about = checkpoint.load(out).description["about"]
     assert (about["imported_from"], about["epoch"], len(about["sha256"])) == ("x.bin", 80, 64)
     told = ["--skeleton-in", "h36m17", "--causal", "--rate", "25"]
-    assert cli.main(["import", str(path), "-o", str(out), *told]) == 0
+    assert main(["weights", "import", str(path), "-o", str(out), *told]) == 0
     assert capsys.readouterr().out.count("\n") == 1
-    assert cli.main(["import", str(tmp_path / "none"), "-o", str(out)]) == 1
+    assert main(["weights", "import", str(tmp_path / "none"), "-o", str(out)]) == 1
     assert "No file" in capsys.readouterr().err
-    assert cli.main(["import", str(path), "-o", str(tmp_path / "nowhere" / "x.safetensors")]) == 1
+    assert main(["weights", "import", str(path), "-o", str(tmp_path / "nowhere" / "x.safetensors")]) == 1
     assert "cannot be written" in capsys.readouterr().err
 
 

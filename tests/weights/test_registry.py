@@ -30,7 +30,7 @@ def test_entries_are_complete(entry: registry.Entry) -> None:
 @pytest.mark.parametrize("entry", registry.entries(), ids=lambda entry: entry.name)
 def test_shipped_files_are_the_recorded_ones(entry: registry.Entry) -> None:
     if isinstance(entry.source, Shipped):
-        assert default_store().verify(entry) is State.READY, "run: python -m weights record"
+        assert default_store().verify(entry) is State.READY, "run: kinelift weights record"
         assert entry.trained_on and entry.measured
 
 

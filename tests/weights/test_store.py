@@ -36,7 +36,7 @@ class MustNotBeAsked:
 def test_missing_then_fetched_then_ready(store: Store) -> None:
     entry = entry_for(Bytes())
     assert store.verify(entry) is State.MISSING
-    with pytest.raises(WeightsError, match="Fetch them with: python -m weights fetch toy"):
+    with pytest.raises(WeightsError, match="Fetch them with: kinelift weights fetch toy"):
         store.locate(entry)
     assert store.fetch(entry) == store.locate(entry)
     assert store.verify(entry) is State.READY
@@ -45,7 +45,7 @@ def test_missing_then_fetched_then_ready(store: Store) -> None:
 
 def test_damage_is_found_and_mended(store: Store, damaged: Entry) -> None:
     assert store.verify(damaged) is State.DAMAGED
-    with pytest.raises(WeightsError, match=r"damaged.*python -m weights fetch toy"):
+    with pytest.raises(WeightsError, match=r"damaged.*kinelift weights fetch toy"):
         store.locate(damaged)
     store.fetch(damaged)
     assert store.verify(damaged) is State.READY
@@ -100,7 +100,50 @@ def test_cache_folder_follows_the_environment(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("KINELIFT_CACHE", str(tmp_path))
     assert module.default_store().cache == tmp_path
     assert module.verify("sample-clip") is State.MISSING
-    with pytest.raises(WeightsError, match="python -m weights fetch sample-clip"):
+    with pytest.raises(WeightsError, match="kinelift weights fetch sample-clip"):
         module.locate("sample-clip")
     monkeypatch.delenv("KINELIFT_CACHE")
     assert "kinelift" in str(module.default_store().cache)
+
+
+class TestFind:
+    """NAME|PATH: a registered name is never a path, and a path is never looked up as a name."""
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.chdir(tmp_path)
+        return tmp_path
+
+    @pytest.mark.parametrize("kind", ["nothing", "folder", "file"])
+    def test_a_name_is_the_registered_weights_whatever_lies_here(self, folder: Path, kind: str) -> None:
+        if kind == "folder":
+            (folder / "default").mkdir()
+        if kind == "file":
+            (folder / "default").write_text("not weights")
+        assert module.find("default") == module.locate("default")
+
+    @pytest.mark.parametrize(
+        "choice", ["./default", "./mine", "sub/mine", "./mine.st", "mine.st", ".", "ABSOLUTE/mine"]
+    )
+    @pytest.mark.parametrize("kind", ["folder", "file"])
+    def test_a_path_is_what_lies_there(self, folder: Path, choice: str, kind: str) -> None:
+        choice = choice.replace("ABSOLUTE", str(folder))
+        path = Path(choice)
+        path.parent.mkdir(exist_ok=True)
+        if kind == "folder":
+            path.mkdir(exist_ok=True)
+        elif choice != ".":
+            path.write_text("anything")
+        assert module.find(choice).samefile(path)
+
+    @pytest.mark.parametrize(("choice", "says"), [
+        ("defualt", "Did you mean 'default'"), ("mine", r"write \./mine$"),
+        ("./default", r"no registered name .* no file or folder .*default$"),
+        ("mine.st", r"no file or folder .*mine\.st$"),
+        ("", "Unknown weights ''"),
+    ])  # fmt: skip
+    def test_a_wrong_one_is_told_with_what_was_tried(self, folder: Path, choice: str, says: str) -> None:
+        if choice == "mine":
+            (folder / "mine").mkdir()
+        with pytest.raises(WeightsError, match=says):
+            module.find(choice)

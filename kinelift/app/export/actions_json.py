@@ -22,7 +22,11 @@ def write_timeline(path: Path, recording: Recording) -> None:
     """Write the actions of everybody to ``path`` in one move. Raises ``OutputError``."""
     document = {"video": recording.video.name, "people": [_entry(person) for person in recording.people]}
     with replacing(path) as part:
-        part.write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        part.write_text(
+            json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
 
 
 def plain_actions(actions: tuple[Action, ...] | None) -> list[dict[str, Any]] | None:

@@ -78,7 +78,7 @@ def write_json(path: Path, recording: Recording) -> None:
         "skeletons": {layout.name: _plain_skeleton(layout) for layout in _layouts(recording)},
         "people": [_plain_person(person) for person in recording.people],
     }
-    with replacing(path) as part, part.open("w", encoding="utf-8") as file:
+    with replacing(path) as part, part.open("w", encoding="utf-8", errors="backslashreplace") as file:
         json.dump(document, file, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         file.write("\n")
 

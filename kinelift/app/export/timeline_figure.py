@@ -22,6 +22,7 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 from kinelift.app.render.style import accent
 from kinelift.poses import Action, Person, Recording
 from kinelift.poses.output import replacing
+from kinelift.terminal.reporter import visible
 
 _COLOURS = {
     "walk": "#4c8fd9", "run": "#f0c419", "jump": "#f28e2b", "sit": "#9a7fc7", "stand": "#6fb35c", "idle": "#6fb35c",
@@ -150,9 +151,10 @@ def _draw_legend(figure: Figure, labels: Sequence[str]) -> None:
 
 
 def _title(recording: Recording, shown: Sequence[Person]) -> str:
-    text = f"{recording.video.name}: who does what, from when to when; the paler a bar, the less certain"
+    video = visible(recording.video.name)
+    text = f"{video}: who does what, from when to when; the paler a bar, the less certain"
     if not shown:
-        return f"{recording.video.name}: nobody was found"
+        return f"{video}: nobody was found"
     left_out = len(recording.people) - len(shown)
     return f"{text}; {left_out} more people, seen for less time, are not shown" if left_out else text
 

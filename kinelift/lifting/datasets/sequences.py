@@ -174,7 +174,7 @@ class SequenceBank:
     def load(path: Path) -> "SequenceBank":
         """Read what ``save`` wrote. Raises ``DataError`` for anything else."""
         if not path.is_file():
-            raise DataError(f"No sequences at {path}. Make the file with: python -m lifting convert --help")
+            raise DataError(f"No sequences at {path}. Make the file with: kinelift lifting convert --help")
         try:
             with np.load(path, allow_pickle=False) as file:
                 return _bank({name: file[name] for name in file.files})

@@ -44,9 +44,9 @@ class MotionBank:
 
     @staticmethod
     def load(path: Path) -> "MotionBank":
-        """Read what ``python -m lifting prepare`` wrote. Raises ``DataError`` for any other file."""
+        """Read what ``kinelift lifting prepare`` wrote. Raises ``DataError`` for any other file."""
         if not path.is_file():
-            raise DataError(f"No prepared motion capture at {path}. Make it with: python -m lifting prepare FOLDER")
+            raise DataError(f"No prepared motion capture at {path}. Make it with: kinelift lifting prepare FOLDER")
         try:
             with np.load(path, allow_pickle=False) as file:
                 if int(file["format"]) != FORMAT:

@@ -12,7 +12,7 @@ Layout: TypeAlias = Literal["msr-action3d", "sbu", "mocap"]
 LAYOUTS: Mapping[Layout, str] = {
     "msr-action3d": "a folder or archive with a01_s01_e01_skeleton3D.txt … of MSR-Action3D",
     "sbu": "a folder or archive with fold1_data.npy, fold1_label.pkl … of SBU Kinect Interaction",
-    "mocap": "the file that python -m lifting prepare made of the CMU database",
+    "mocap": "the file that kinelift lifting prepare made of the CMU database",
 }
 _READERS: Mapping[Layout, Callable[[Path], Dataset]] = {
     "msr-action3d": msr_action3d.read,
@@ -24,7 +24,7 @@ _READERS: Mapping[Layout, Callable[[Path], Dataset]] = {
 def convert(path: Path, out: Path, layout: Layout, lifted: Path | None = None) -> Dataset:
     """Write the collection at ``path``, which has a ``layout`` of ``LAYOUTS``, as the new folder ``out``.
 
-    ``lifted``: for motion capture, also the poses that ``python -m lifting relift`` made of the same file.
+    ``lifted``: for motion capture, also the poses that ``kinelift lifting relift`` made of the same file.
     Raises ``DataError`` for what cannot be read, ``OutputError`` if ``out`` cannot be written or is there already,
     ``SettingsError`` for lifted poses of another layout.
     """

@@ -1,4 +1,4 @@
-"""Motion capture as ``python -m lifting prepare`` writes it, labelled by rules, and the same motions lifted again."""
+"""Motion capture as ``kinelift lifting prepare`` writes it, labelled by rules, and the same motions lifted again."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ def read(path: Path, lifted: Path | None = None) -> Dataset:
     """Labelled clips of h36m17 joints in world metres, y up, from a prepared file of the CMU database.
 
     Second copies of a recording are left out, and clips whose description no rule reads have no segments.
-    ``lifted``: what ``python -m lifting relift`` made of the same file; its poses (camera axes, relative to the hip)
+    ``lifted``: what ``kinelift lifting relift`` made of the same file; its poses (camera axes, relative to the hip)
     become further clips of kind "lifted", with the segments of the clip that they were made from.
     Raises ``DataError`` for files of another kind, and for lifted poses of another file.
     """
@@ -87,7 +87,7 @@ def _copies(
     for one in _recordings(path, f"relift {origin}"):
         if not one.source < len(recordings) or recordings[one.source].name != one.name:
             raise DataError(
-                f"{path}: {one.name} was not made from {origin}. Make the file with: python -m lifting relift {origin}"
+                f"{path}: {one.name} was not made from {origin}. Make the file with: kinelift lifting relift {origin}"
             )
         if (clip := clips.get(one.source)) and np.isfinite(one.points).any():
             points, times, flaws = repair.clean(clip.name, one.points, one.times)
@@ -95,8 +95,8 @@ def _copies(
 
 
 def _recordings(path: Path, command: str) -> Iterator[_Recording]:
-    """The rows of a file that ``python -m lifting`` wrote with ``command``."""
-    remedy = f"Make it with: python -m lifting {command} -o {path}"
+    """The rows of a file that ``kinelift lifting`` wrote with ``command``."""
+    remedy = f"Make it with: kinelift lifting {command} -o {path}"
     try:
         with np.load(path, allow_pickle=False) as file:
             data = {name: file[name] for name in file.files}

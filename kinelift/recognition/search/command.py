@@ -1,4 +1,4 @@
-"""``python -m recognition search``: an architecture for labelled motion."""
+"""``kinelift recognition search``: an architecture for labelled motion."""
 
 from dataclasses import asdict, replace
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from jaxtyping import Bool
 
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import make_folder, replacing
-from kinelift.recognition.console import Data, Out, console, progress, read
+from kinelift.recognition.console import Data, Out, read
 from kinelift.recognition.measuring.evaluation import subject_folds
 from kinelift.recognition.network import pictures
 from kinelift.recognition.search import search_plots
@@ -21,6 +21,7 @@ from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.inputs import inputs_of
 from kinelift.recognition.training.trainer import Pictures, TrainSettings
 from kinelift.recognition.windows import WindowPlan
+from kinelift.terminal.reporter import Reporter
 from kinelift.weights.run import Run
 
 
@@ -30,7 +31,7 @@ def search(
     settings: Annotated[SearchSettings, tyro.conf.arg(name="")] = SearchSettings(),  # noqa: B008
     plan: WindowPlan = WindowPlan(),  # noqa: B008
     augmentation: Augmentation = Augmentation(),  # noqa: B008
-    validation_subjects: tuple[str, ...] = (),
+    validation_subjects: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[SUBJECT ...]")] = (),
     device: str = "cpu",
 ) -> None:
     """Search an architecture (ENAS), and go on where an interrupted search stopped. Test clips are not looked at.
@@ -44,7 +45,8 @@ def search(
         validation_subjects: Subjects whose motion gives the rewards and is not trained on; without it, about a fifth.
         device: cpu or cuda.
     """
-    corpus, training = read(data, TrainSettings(plan=plan, augmentation=augmentation))
+    reporter = Reporter()
+    corpus, training = read(data, TrainSettings(plan=plan, augmentation=augmentation), reporter)
     corpus = corpus.only(np.array([clip.split != "test" for clip in corpus.clips]))
     validation = corpus.by(validation_subjects or subject_folds(corpus, 5)[0])
     if not validation.any() or validation.all():
@@ -60,8 +62,8 @@ def search(
     state = out.with_suffix(".state")
     if state.exists():
         work.restore(state, run)
-        console.print(f"Going on after epoch {len(work.history)} of {state}.")
-    with progress(settings.epochs, len(work.history)) as advance:
+        reporter.note(f"Going on after epoch {len(work.history)} of {state}.")
+    with reporter.counting("epochs", settings.epochs, len(work.history)) as advance:
         for record in work.fit():
             work.save(state, run)
             advance(f"reward {record.get('reward', 0.0):.1%}, random {record['random']:.1%}")
@@ -70,7 +72,7 @@ def search(
         part.write_text(found.to_json(), encoding="utf-8")
     search_plots.course(found.history, out.with_suffix(".png"))
     search_plots.architecture(found.best.genotype, out.with_name(f"{out.stem}-found.png"))
-    console.print(
+    reporter.result(
         f"Wrote {out}: {found.best.accuracy:.1%}; best of as many random ones {found.best_random.accuracy:.1%}."
     )
 

@@ -31,7 +31,7 @@ COLUMNS = {"subjects": ("2", "expmap", "16", "16", "expmap"), "actions": ("walk"
 
 
 def prepared(path: Path, rows: tuple[int, ...] = (0, 1, 2, 3, 4), thin: int = 1, **more: object) -> Path:
-    """What ``python -m lifting prepare`` writes of ``MOTIONS``, of which every ``thin``-th frame is kept."""
+    """What ``kinelift lifting prepare`` writes of ``MOTIONS``, of which every ``thin``-th frame is kept."""
     motions = [MOTIONS[row][::thin] for row in rows]
     joints = np.concatenate([np.concatenate([m, np.zeros((len(m), 5, 3))], axis=1) for m in motions])
     np.savez(
@@ -49,7 +49,7 @@ def prepared(path: Path, rows: tuple[int, ...] = (0, 1, 2, 3, 4), thin: int = 1,
 
 
 def lifted(path: Path, rows: tuple[int, ...] = (0, 0, 2, 3)) -> Path:
-    """What ``python -m lifting relift`` writes."""
+    """What ``kinelift lifting relift`` writes."""
     return prepared(path, rows, thin=2, kinds=np.array(["lifted"] * len(rows)), sources=np.array(rows))
 
 

@@ -1,7 +1,7 @@
 """Progress as a pass-through iterator: stages hand their items through a ``Watch`` and never print themselves."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
@@ -35,6 +35,15 @@ def watching(console: Console, title: str) -> Iterator[Watch]:
     # Standard output is left alone: it may be a file.
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False) as progress:
         yield _Bars(progress, title)
+
+
+@contextmanager
+def counting(console: Console, what: str, total: int, done: int) -> Iterator[Callable[[str], None]]:
+    """A bar of epochs or rounds; call what it yields after each one, with a description."""
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeRemainingColumn(), console=console, redirect_stdout=False) as progress:
+        task = progress.add_task(what, total=total, completed=done)
+        yield lambda description: progress.update(task, advance=1, description=description)
 
 
 @dataclass(frozen=True)

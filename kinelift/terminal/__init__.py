@@ -1,0 +1,1 @@
+"""What all commands share: how they print, how options are parsed, how a run ends."""

@@ -1,0 +1,66 @@
+"""How a run ends, whatever happens in it."""
+
+import errno
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from kinelift.poses.errors import DataError, KineliftError
+from kinelift.terminal.boundary import guarded, writing_standard_output
+
+
+def raising(error: BaseException) -> Callable[[], int]:
+    def command() -> int:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(("error", "status", "says"), [
+    (DataError("No data in a[/red]b.\n"), 1, "error: No data in a[/red]b.\\n\n"),
+    (PermissionError(errno.EACCES, "Not permitted", "a\x1b.mp4"), 1, "error: a\\x1b.mp4: Not permitted\n"),
+    (OSError("no such thing"), 1, "error: no such thing\n"),
+    (KeyboardInterrupt(), 130, "error: Interrupted. Results that were complete are kept.\n"),
+    (SystemExit(2), 2, ""),
+    (SystemExit(), 0, ""),
+    (SystemExit("why"), 1, ""),
+])  # fmt: skip
+def test_an_error_is_a_status_and_a_line(
+    error: BaseException, status: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert guarded(raising(error)) == status
+    assert capsys.readouterr() == ("", says)
+
+
+def test_success_has_the_status_of_the_command() -> None:
+    assert (guarded(lambda: None), guarded(lambda: 0), guarded(lambda: 3)) == (0, 0, 3)
+
+
+def test_a_fault_of_ours_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        guarded(raising(ZeroDivisionError()))
+
+
+def test_a_request_to_end_unwinds() -> None:
+    unwound = []
+
+    def command() -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        finally:
+            unwound.append(True)
+        return 0
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert guarded(command) == 143
+    assert unwound and signal.getsignal(signal.SIGTERM) is before
+
+
+def test_output_that_cannot_be_written_is_told_from_output_that_nobody_reads() -> None:
+    with pytest.raises(BrokenPipeError), writing_standard_output():
+        raise BrokenPipeError
+    with pytest.raises(KineliftError, match="No space left"), writing_standard_output():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
