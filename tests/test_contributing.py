@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import kinelift.detectors
-from kinelift.app.__main__ import main
+from kinelift.__main__ import main
 from kinelift.detectors import kinds
 from kinelift.poses.recording import load
 from tests.clips import NTSC, steady, write_clip

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kinelift.app.__main__ import main
+from kinelift.__main__ import main
 from kinelift.app.detection import decided, open_detector
 from kinelift.app.settings import Detection
 from kinelift.detectors import kinds

@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.lifting.network import LifterNetwork
-from kinelift.lifting.synthesis.bank import JOINTS, MotionBank
+from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.lifting.training.inputs import run_of
 from kinelift.lifting.training.presets import PRESETS, Bai
 from kinelift.lifting.training.specialists import train_all
@@ -147,7 +147,7 @@ def test_the_order_of_names_of_actions_does_not_count(lifting: Lifting, made: Pa
 
 def motion(**changes: object) -> MotionBank:
     """Two clips of motion capture."""
-    points = torch.linspace(-1, 1, 40 * len(JOINTS) * 3).reshape(40, len(JOINTS), 3)
+    points = torch.linspace(-1, 1, 40 * len(MOCAP) * 3).reshape(40, len(MOCAP), 3)
     two = MotionBank(
         points,
         torch.tensor([0, 15]),
