@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from benchmarks.bodies.calibrated_tracks import Seen
+from kinelift.lifting.body import PoseLifter
 from kinelift.lifting.measuring.metrics import aligned
 from kinelift.poses import COCO17, H36M17, Track2D
 

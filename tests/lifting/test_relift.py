@@ -18,7 +18,7 @@ from kinelift.lifting.relift import Relifted, ReliftSettings, errors, relift
 from kinelift.lifting.synthesis.bank import COCO, MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED
 from kinelift.lifting.synthesis.view import ViewSettings
-from kinelift.lifting.synthesis.virtual_camera import NEAREST, framed
+from kinelift.lifting.synthesis.virtual_camera import NEAREST, framed, project_virtual_camera
 from kinelift.poses import H36M17
 from kinelift.poses.errors import SettingsError
 from tests.lifting.conftest import Lifting

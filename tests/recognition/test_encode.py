@@ -64,7 +64,7 @@ def test_a_missing_recording_is_named(tmp_path):
 
 def test_seconds_and_window_are_those_asked_for(two_people, tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(figures, "motion_image", lambda *given: drawn.append(given))
+    monkeypatch.setattr(classifier_plots, "motion_image", lambda *given: drawn.append(given))
     encode(two_people, tmp_path / "figure.png", "8")
     encode(two_people, tmp_path / "figure.png", "8", start=3.0, seconds=0.5)
     encode(two_people, tmp_path / "figure.png", "8", start=4.0, seconds=float("inf"))
@@ -79,7 +79,7 @@ def test_a_clip_of_two_people_is_drawn_in_their_own_encoding(tmp_path, monkeypat
         tmp_path / "clip.npz", clipfile.ClipMotion(moving(KINECT15_PAIR)[0], np.arange(46) / 30, KINECT15_PAIR)
     )
     drawn = []
-    monkeypatch.setattr(figures, "motion_image", lambda *given: drawn.append(given))
+    monkeypatch.setattr(classifier_plots, "motion_image", lambda *given: drawn.append(given))
     encode(tmp_path / "clip.npz", tmp_path / "figure.png")
     assert drawn[0][1] == Encoding.of("kinect15-pair")
 
@@ -93,7 +93,7 @@ def test_a_clip_of_two_people_is_drawn_in_their_own_encoding(tmp_path, monkeypat
 )  # fmt: skip
 def test_rows_are_named_where_there_is_one_for_each(choices, named, tmp_path, monkeypatch):
     kept = []
-    monkeypatch.setattr(figures, "_write", lambda figure, path: kept.append(figure))
+    monkeypatch.setattr(classifier_plots, "_write", lambda figure, path: kept.append(figure))
     encoding = replace(Encoding(), **choices)
     classifier_plots.motion_image(walking(31), encoding, 2.0, 1.0, tmp_path / "figure.png")
     first, *_ = kept[0].axes

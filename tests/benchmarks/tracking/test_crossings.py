@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.tracking.crossings import KINDS, RATES, SECONDS, Scene, hidden, in_place, scenes
-from benchmarks.tracking.simulated_detector import Flaws, detected
+from benchmarks.tracking.simulated_detector import Flaws, detected, episodes
 from benchmarks.tracking.tracking import judged, ours, plain
 from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
