@@ -151,7 +151,10 @@ MOCAP22 = tree(
     right_shoulder="thorax", right_elbow="right_shoulder", right_wrist="right_elbow",
     nose="neck", left_eye="neck", right_eye="neck", left_ear="neck", right_ear="neck",
 )  # fmt: skip
-"""Prepared motion capture: h36m17, and what coco17 has beyond it. The face is fixed to the head bone's lower end."""
+"""Prepared motion capture: h36m17, and what coco17 has beyond it. The face is fixed to the head bone's lower end.
+
+Not registered: it is no layout of keypoint files, and their joints' names must not be taken for it.
+"""
 
 OPENPOSE18 = tree(
     "openpose18",
@@ -220,7 +223,7 @@ KINECT15 = tree(
 KINECT15_PAIR = pair(KINECT15)
 
 _REGISTERED = _by_name(
-    COCO17, H36M17, MOCAP22, OPENPOSE18, BODY25, HALPE26, HUMANEVA15, MPI3DHP17, KINECT20, KINECT15, KINECT15_PAIR
+    COCO17, H36M17, OPENPOSE18, BODY25, HALPE26, HUMANEVA15, MPI3DHP17, KINECT20, KINECT15, KINECT15_PAIR
 )  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def _plain(name: Any) -> str:
 
 
 def _order(path: Path, names: list[str], requested: str | None) -> Order:
-    """The layout that was asked for; or the one of these joints; or the smallest one that has them all."""
+    """The requested layout; or the one of these joints; or the smallest one that has them all."""
     if requested is not None:
         return Order(chosen(str(path), {len(names)}, requested), list(range(len(names))), "as it was asked for")
     fitting = [layout for layout in registered() if names and set(names) <= set(layout.joints)]
