@@ -100,7 +100,7 @@ def _scales(axes: Axes, encoding: Encoding) -> None:
     else:
         bar.set_yticks([0, 1], ["shortest", "longest"], fontsize=8)
     table = axes.inset_axes((0.0, 0.02, 0.25, 0.36))
-    table.imshow(colours.of_arrows(np.concatenate([np.eye(3), -np.eye(3)]), "unit", 1.0)[:, None], aspect="auto")
+    table.imshow(colours.of_vectors(np.concatenate([np.eye(3), -np.eye(3)]), "unit", 1.0)[:, None], aspect="auto")
     table.set_xticks([])
     table.set_yticks(range(6), _directions(encoding), fontsize=8)
     table.yaxis.tick_right()
@@ -111,7 +111,7 @@ def _arrows(encoding: Encoding) -> str:
     """What the full colours of the table stand for."""
     lines = ["direction"]
     if encoding.arrows == "scaled":
-        lines.append(f"({encoding.component:.2g} body sizes)")
+        lines.append(f"({encoding.vector_range:.2g} body sizes)")
     if encoding.moves:
         lines.append(f"(moves: {encoding.travel:g})")
     return "\n".join(lines)
