@@ -94,7 +94,7 @@ def corpus(path: Path) -> Corpus:
 def problem(data: Data, name: str) -> tuple[Corpus, Corpus]:
     """Clips to train on, clips to judge."""
     if name in SUBSETS:
-        whole = corpus_of(corpus(data.msr).dataset.showing(ACTIONS[name]), PLAN)
+        whole = corpus_of(corpus(data.msr).dataset.with_labels(ACTIONS[name]), PLAN)
         (only,) = rounds(whole, 0)
         return whole.only(only.train), whole.only(only.test)
     whole = corpus(data.sbu)

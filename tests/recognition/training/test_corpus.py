@@ -85,7 +85,7 @@ def test_one_subject_cannot_be_divided():
 def test_parts_of_a_dataset_keep_what_belongs_together():
     both = Clip("both", "1", walking(60), np.arange(60) / 30, (Segment("walk", 0, 1), Segment("sit", 1, 2)))
     data = dataset([both, clip("b", "2", waving(60), "gesture")])
-    part = data.showing({"sit", "walk"})
+    part = data.with_labels({"sit", "walk"})
     assert part.labels == ("walk", "sit") and [c.name for c in part.clips] == ["both"]
-    assert data.showing({"sit"}).clips[0].segments == (Segment("sit", 1, 2),)
-    assert data.subjects == ("1", "2") and len(data.taking(data.clips[:1])) == 1
+    assert data.with_labels({"sit"}).clips[0].segments == (Segment("sit", 1, 2),)
+    assert data.subjects == ("1", "2") and len(data.with_clips(data.clips[:1])) == 1
