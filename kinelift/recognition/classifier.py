@@ -13,7 +13,7 @@ from kinelift.poses.errors import ShapeError, WeightsError
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.segments import UNKNOWN, Timeline, segments
-from kinelift.recognition.windows import WindowPlan, lengthen, resample, starts
+from kinelift.recognition.windows import WindowPlan, extend, resample, starts
 
 Recogniser = Callable[[Float[np.ndarray, "B T J 3"]], Float[np.ndarray, "B K"]]
 """Probabilities of every label for windows of finite poses."""
@@ -83,7 +83,7 @@ class Classifier:
         return segments(self._probabilities(seen), centres, span, self.labels, self.timeline)
 
     def _probabilities(self, seen: Float[np.ndarray, "N J 3"]) -> Float[np.ndarray, "W K"]:
-        long = lengthen(seen, self.plan.frames)
+        long = extend(seen, self.plan.frames)
         places = starts(len(seen), self.plan)[:, None] + np.arange(self.plan.frames)
         blocks = [places[i : i + _BLOCK] for i in range(0, len(places), _BLOCK)]
         return np.concatenate([self.recogniser(long[block]) for block in blocks])

@@ -15,7 +15,7 @@ from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.output import make_folder, replacing
 from kinelift.recognition.calibration import Calibration
-from kinelift.recognition.console import Cell, Data, Out, Settings, cell_of, read, show_flaws
+from kinelift.recognition.console import Cell, Data, Out, Settings, read_corpus, read_genotype, report_flaws
 from kinelift.recognition.data import clipfile
 from kinelift.recognition.data.collections import Layout
 from kinelift.recognition.data.collections import convert as convert_collection
@@ -26,7 +26,7 @@ from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.search.command import search
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.inputs import run_of
-from kinelift.recognition.training.session import begin, logged, measured
+from kinelift.recognition.training.session import fit_with_log, matching_report, resume
 from kinelift.recognition.training.trainer import Trainer, TrainSettings
 from kinelift.recognition.windows import WindowPlan, resample
 from kinelift.terminal.parsing import Command, run_command
@@ -46,7 +46,7 @@ def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: 
     """
     dataset = convert_collection(path, out, layout, lifted)
     reporter = Reporter()
-    show_flaws(dataset.flaws, reporter)
+    report_flaws(dataset.flaws, reporter)
     reporter.result(f"Wrote {out}: {len(dataset)} clips of {len(dataset.subjects)} subjects.")
 
 
@@ -71,20 +71,20 @@ def train(
         device: cpu or cuda.
     """
     reporter = Reporter()
-    corpus, settings = read(data, settings, reporter)
-    cell = cell_of(genotype)
+    corpus, settings = read_corpus(data, settings, reporter)
+    cell = read_genotype(genotype)
     report = out.with_suffix(".json")
     make_folder(out.parent)
     trainer, run = Trainer(settings, corpus, None, cell, device), run_of(corpus, settings, cell)
-    if begin(trainer, out, run):
+    if resume(trainer, out, run):
         reporter.note(f"Going on after epoch {trainer.epoch} of {out.with_suffix('.state')}.")
     measurement = run_of(corpus, settings, cell, folds=folds, false_names=false_names)
-    found = measured(report, measurement)
+    found = matching_report(report, measurement)
     if folds and found is None:
         _measure(corpus, settings, cell, folds, false_names, report, out.with_suffix(".png"), reporter)
-        found = measured(report, measurement)
+        found = matching_report(report, measurement)
     with reporter.counting("epochs", settings.epochs, trainer.epoch) as advance:
-        for record in logged(trainer, out, run):
+        for record in fit_with_log(trainer, out, run):
             advance(f"loss {record['loss']:.2f}")
     about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "data": corpus.dataset.terms, "measured": found, **run.facts()}
     calibration = Calibration(**found["calibration"]) if found else settings.calibration
@@ -113,8 +113,8 @@ def evaluate(
         report: JSON to write the figures to.
     """
     reporter = Reporter()
-    corpus, settings = read(data, settings, reporter)
-    _measure(corpus, settings, cell_of(genotype), folds, false_names, report, figure, reporter)
+    corpus, settings = read_corpus(data, settings, reporter)
+    _measure(corpus, settings, read_genotype(genotype), folds, false_names, report, figure, reporter)
 
 
 def encode(
@@ -140,7 +140,7 @@ def encode(
     motion = clipfile.load(recording, person)
     encoding = ActionNetwork.load(weights).encoding if weights else Encoding.of(motion.skeleton.name)
     begin = float(motion.times[0]) if start is None else start
-    points, length = _stretch(recording, motion, begin, seconds)
+    points, length = _excerpt(recording, motion, begin, seconds)
     classifier_plots.motion_image(points, encoding, begin, length, figure)
     Reporter().result(f"Wrote {figure}.")
 
@@ -157,21 +157,21 @@ def main(arguments: Sequence[str]) -> int | None:
     return run_command(commands, "kinelift recognition", "From labelled motion to a measured classifier.", arguments)
 
 
-def _stretch(
+def _excerpt(
     path: Path, motion: clipfile.ClipMotion, start: float, seconds: float
 ) -> tuple[Float[np.ndarray, "T J 3"], float]:
     """Finite poses at an even rate from ``start`` on, and for how many seconds they last."""
     plan, (first, last) = WindowPlan(), motion.times[[0, -1]]
     if not seconds > 0:
         raise SettingsError(f"--seconds is {seconds:g}. Give more than 0.")
-    even = resample(motion.points, motion.times, plan)
-    begin, frames = round((start - first) * plan.rate), min(seconds * plan.rate, len(even))
-    part = even[max(begin, 0) : max(begin, 0) + round(frames) + 1]
-    if begin < 0 or len(part) < 2:
+    resampled = resample(motion.points, motion.times, plan)
+    begin, frames = round((start - first) * plan.rate), min(seconds * plan.rate, len(resampled))
+    excerpt = resampled[max(begin, 0) : max(begin, 0) + round(frames) + 1]
+    if begin < 0 or len(excerpt) < 2:
         raise SettingsError(f"{path} shows this person from {first:.2f} to {last:.2f} s. Choose a --start within.")
-    if not np.isfinite(part).all():
+    if not np.isfinite(excerpt).all():
         raise DataError(f"In {path} a joint is out of sight for over {plan.gap} s then. Choose another --start.")
-    return part, (len(part) - 1) / plan.rate
+    return excerpt, (len(excerpt) - 1) / plan.rate
 
 
 def _measure(

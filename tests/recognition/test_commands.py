@@ -87,7 +87,7 @@ def test_a_cell_is_read_from_a_file_or_refused(data, tmp_path):
     train(data, tmp_path / "a.safetensors", TINY, genotype=tmp_path / "cell.json", folds=0)
     assert ActionNetwork.load(tmp_path / "a.safetensors").net.config.genotype == HAND_CHOSEN
     (tmp_path / "cell.json").write_text("{}")
-    with pytest.raises(DataError, match="holds no cell"):
+    with pytest.raises(DataError, match="does not contain an architecture"):
         train(data, tmp_path / "b.safetensors", TINY, genotype=tmp_path / "cell.json", folds=0)
     assert not (tmp_path / "b.safetensors").exists()
 

@@ -91,11 +91,11 @@ def one_moved_joint(data: Path) -> None:
     motion = clipfile.load(data / "clips" / "walk1.npz", "")
     points = motion.points.copy()
     points[30, 5, 1] += 0.001
-    clipfile.save(data / "clips" / "walk1.npz", clipfile.Motion(points, motion.times, H36M17))
+    clipfile.save(data / "clips" / "walk1.npz", clipfile.ClipMotion(points, motion.times, H36M17))
 
 
 def one_more_clip(data: Path) -> None:
-    clipfile.save(data / "clips" / "more.npz", clipfile.Motion(walking(70), np.arange(70) / 30, H36M17))
+    clipfile.save(data / "clips" / "more.npz", clipfile.ClipMotion(walking(70), np.arange(70) / 30, H36M17))
     with (data / "labels.csv").open("a") as rows:
         rows.write("more,walk,1\n")
 
@@ -114,12 +114,12 @@ DATA: dict[str, tuple[Callable[[Path], None], str]] = {
 
 @pytest.mark.parametrize("what", DATA)
 def test_a_training_of_other_data_is_refused(data: Path, out: Path, what: str) -> None:
-    change, said = DATA[what]
+    change, difference = DATA[what]
     change(data)
     before = {path: path.read_bytes() for path in out.iterdir()}
     with pytest.raises(ResumeError, match=r"actions\.state") as caught:
         train(data, out / "actions.safetensors", TINY, folds=2)
-    assert said in str(caught.value) and "Delete" in str(caught.value) and "-o" in str(caught.value)
+    assert difference in str(caught.value) and "Delete" in str(caught.value) and "-o" in str(caught.value)
     assert {path: path.read_bytes() for path in out.iterdir()} == before, "nothing is written, nothing measured"
     (out / "actions.state").unlink()
     train(data, out / "actions.safetensors", TINY, folds=0)
@@ -130,15 +130,15 @@ def test_a_training_of_other_data_is_refused(data: Path, out: Path, what: str) -
 
 @pytest.mark.parametrize("what", [what for what in DATA if what != "another subject"])
 def test_a_search_on_other_data_is_refused(data: Path, out: Path, what: str) -> None:
-    change, said = DATA[what]
+    change, difference = DATA[what]
     change(data)
     with pytest.raises(ResumeError, match=r"cell\.state") as caught:
         search(data, out / "cell.json", SEARCH, TINY.plan, validation_subjects=("2",))
-    assert said in str(caught.value)
+    assert difference in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "difference"),
     [
         ({"settings": replace(TINY, seed=1)}, "seed was 0, now 1"),
         ({"settings": replace(TINY, learning_rate=0.01)}, "learning_rate was 0.003, now 0.01"),
@@ -148,18 +148,18 @@ def test_a_search_on_other_data_is_refused(data: Path, out: Path, what: str) -> 
     ],
 )
 def test_a_training_with_other_settings_is_refused(
-    written: Path, out: Path, changed: dict[str, object], said: str
+    written: Path, out: Path, changed: dict[str, object], difference: str
 ) -> None:
     if "genotype" in changed:
         (out / "turned.json").write_text(TURNED.to_json())
         changed = {"genotype": out / "turned.json"}
     with pytest.raises(ResumeError) as caught:
         train(written, out / "actions.safetensors", **{"settings": TINY, "folds": 0, **changed})  # type: ignore[arg-type]
-    assert said in str(caught.value)
+    assert difference in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "difference"),
     [
         ({"settings": replace(SEARCH, seed=1)}, "seed was 0, now 1"),
         ({"settings": replace(SEARCH, space="macro")}, "space was micro, now macro"),
@@ -173,7 +173,7 @@ def test_a_training_with_other_settings_is_refused(
     ],
 )
 def test_a_search_with_other_settings_is_refused(
-    written: Path, out: Path, changed: dict[str, object], said: str
+    written: Path, out: Path, changed: dict[str, object], difference: str
 ) -> None:
     with pytest.raises(ResumeError) as caught:
         search(
@@ -181,7 +181,7 @@ def test_a_search_with_other_settings_is_refused(
             out / "cell.json",
             **{"settings": SEARCH, "plan": TINY.plan, "validation_subjects": ("2",), **changed},
         )  # type: ignore[arg-type]
-    assert said in str(caught.value)
+    assert difference in str(caught.value)
 
 
 def test_unchanged_inputs_go_on_and_are_told_by_the_results(written: Path, out: Path, made: Path) -> None:
@@ -192,8 +192,8 @@ def test_unchanged_inputs_go_on_and_are_told_by_the_results(written: Path, out: 
     before, after = (ActionNetwork.load(path / "actions.safetensors") for path in (made, out))
     assert all(torch.equal(tensor, after.net.state_dict()[name]) for name, tensor in before.net.state_dict().items())
     corpus = corpus_of(labelled_folder.read(written), TINY.plan)
-    told = run_of(corpus, TINY, HAND_CHOSEN).facts()
-    assert {name: after.about[name] for name in told} == told
+    facts = run_of(corpus, TINY, HAND_CHOSEN).facts()
+    assert {name: after.about[name] for name in facts} == facts
     assert after.about["measured"]["settings"]["folds"] == 2
     found = SearchResult.from_json((out / "cell.json").read_text())
     assert found.run["inputs"] == inputs_of(corpus)
@@ -213,14 +213,14 @@ def test_figures_are_used_again_only_for_what_was_measured(
 ) -> None:
     corpus = corpus_of(labelled_folder.read(written), TINY.plan)
     run = run_of(corpus, **{**REPORT, **changed})  # type: ignore[arg-type]
-    assert (session.measured(made / "actions.json", run) is not None) == (not changed)
+    assert (session.matching_report(made / "actions.json", run) is not None) == (not changed)
 
 
 @pytest.mark.parametrize("what", DATA)
 def test_figures_of_other_data_are_not_used_again(data: Path, made: Path, what: str) -> None:
     DATA[what][0](data)
     run = run_of(corpus_of(labelled_folder.read(data), TINY.plan), **REPORT)  # type: ignore[arg-type]
-    assert session.measured(made / "actions.json", run) is None
+    assert session.matching_report(made / "actions.json", run) is None
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_figures_of_other_data_are_not_used_again(data: Path, made: Path, what: 
 def test_a_report_that_does_not_say_what_it_is_of_is_not_used(written: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "a.json").write_text(text)
     run = run_of(corpus_of(labelled_folder.read(written), TINY.plan), **REPORT)  # type: ignore[arg-type]
-    assert session.measured(tmp_path / "a.json", run) is None
+    assert session.matching_report(tmp_path / "a.json", run) is None
 
 
 def test_figures_are_those_of_evaluate_and_not_measured_twice(
@@ -247,5 +247,5 @@ def test_figures_are_those_of_evaluate_and_not_measured_twice(
 def test_any_setting_of_a_training_counts(written: Path) -> None:
     """Every number, text and choice is among what is compared."""
     corpus = corpus_of(labelled_folder.read(written), TINY.plan)
-    told = run_of(corpus, TINY, HAND_CHOSEN).facts()["settings"]
-    assert told == {**json.loads(json.dumps(asdict(TINY))), "genotype": json.loads(json.dumps(asdict(HAND_CHOSEN)))}
+    facts = run_of(corpus, TINY, HAND_CHOSEN).facts()["settings"]
+    assert facts == {**json.loads(json.dumps(asdict(TINY))), "genotype": json.loads(json.dumps(asdict(HAND_CHOSEN)))}

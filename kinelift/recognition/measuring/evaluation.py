@@ -60,7 +60,9 @@ def rounds(corpus: Corpus, folds: int) -> list[Round]:
         found = [Round(name, splits != name, splits == name) for name in sorted(set(splits.tolist()))]
     else:
         groups = subject_folds(corpus, folds)
-        found = [Round(", ".join(_ordered(group)), ~corpus.by(group), corpus.by(group)) for group in groups]
+        found = [
+            Round(", ".join(_ordered(group)), ~corpus.of_subjects(group), corpus.of_subjects(group)) for group in groups
+        ]
     if not all(each.train.any() and each.test.any() for each in found):
         raise DataError("These data cannot be divided: everything is of one subject, or on one side of the split.")
     return found

@@ -44,7 +44,7 @@ class Measured:
 
     def scores(self, kind: str) -> dict[str, Scores]:
         """Scores of the network and its baselines over clips of one kind."""
-        rows = self.verdicts.corpus.of(kind)
+        rows = self.verdicts.corpus.of_kind(kind)
         return {name: self.verdicts.scores(getattr(self.verdicts, name), rows) for name in MODELS}
 
     def facts(self) -> dict[str, Any]:
@@ -78,11 +78,11 @@ def measure(
     verdicts = evaluation.cross_validate(
         corpus, settings, plan, genotype, lambda k, _: progress(f"round {k + 1} of {len(plan)}")
     )
-    kind = "lifted" if corpus.of("lifted").any() else ""
-    taught = evaluation.answers(verdicts, corpus.of(kind))
+    kind = "lifted" if corpus.of_kind("lifted").any() else ""
+    taught = evaluation.answers(verdicts, corpus.of_kind(kind))
     answers = taught
     if evaluation.left_out_actions(corpus):
-        judged = corpus.of(kind) & (verdicts.round >= 0)
+        judged = corpus.of_kind(kind) & (verdicts.round >= 0)
         strangers = evaluation.answers_on_left_out(
             corpus, judged, settings, verdicts.round, genotype, lambda k, _: progress(f"actions left out, {k + 1}")
         )

@@ -10,16 +10,16 @@ from jaxtyping import Bool
 
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import make_folder, replacing
-from kinelift.recognition.console import Data, Out, read
+from kinelift.recognition.console import Data, Out, read_corpus
 from kinelift.recognition.measuring.evaluation import subject_folds
-from kinelift.recognition.network import pictures
+from kinelift.recognition.network import motion_images
 from kinelift.recognition.search import search_plots
 from kinelift.recognition.search.search import Search
 from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.inputs import inputs_of
-from kinelift.recognition.training.trainer import Pictures, TrainSettings
+from kinelift.recognition.training.trainer import ImageSampler, TrainSettings
 from kinelift.recognition.windows import WindowPlan
 from kinelift.terminal.reporter import Reporter
 from kinelift.weights.run import Run
@@ -46,15 +46,15 @@ def search(
         device: cpu or cuda.
     """
     reporter = Reporter()
-    corpus, training = read(data, TrainSettings(plan=plan, augmentation=augmentation), reporter)
+    corpus, training = read_corpus(data, TrainSettings(plan=plan, augmentation=augmentation), reporter)
     corpus = corpus.only(np.array([clip.split != "test" for clip in corpus.clips]))
-    validation = corpus.by(validation_subjects or subject_folds(corpus, 5)[0])
+    validation = corpus.of_subjects(validation_subjects or subject_folds(corpus, 5)[0])
     if not validation.any() or validation.all():
         raise DataError(
             "A search needs people to learn from and others to judge by. Name some of them with --validation-subjects."
         )
-    source = Pictures(Sampler(corpus.only(~validation), augmentation), training.encoding)
-    images = pictures(corpus.only(validation).windows(), training.encoding)
+    source = ImageSampler(Sampler(corpus.only(~validation), augmentation), training.encoding)
+    images = motion_images(corpus.only(validation).windows(), training.encoding)
     labels = torch.from_numpy(corpus.labels[validation])
     work = Search(settings, len(corpus.names), source, images, labels, device)
     run = Run(inputs_of(corpus), _chosen(settings, training, corpus, validation))
@@ -81,5 +81,5 @@ def _chosen(
     settings: SearchSettings, training: TrainSettings, corpus: Corpus, judging: Bool[np.ndarray, " W"]
 ) -> dict[str, Any]:
     """The settings that the outcome depends on, and who judges."""
-    pictures = {name: asdict(getattr(training, name)) for name in ("plan", "augmentation", "encoding")}
-    return {**asdict(settings), **pictures, "validation_subjects": sorted(set(corpus.only(judging).subjects))}
+    image_settings = {name: asdict(getattr(training, name)) for name in ("plan", "augmentation", "encoding")}
+    return {**asdict(settings), **image_settings, "validation_subjects": sorted(set(corpus.only(judging).subjects))}

@@ -56,4 +56,4 @@ def test_everybody_is_judged_once_by_a_network_that_has_not_seen_them(corpus):
     alone = np.isin(corpus.labels, [LABELS.index("gesture"), LABELS.index(OTHER)])
     assert (found.fair == ~alone).all()
     assert found.scores(found.centroid).accuracy == 1.0
-    assert found.scores(found.centroid, corpus.by({"1"})).confusion.sum() == 1
+    assert found.scores(found.centroid, corpus.of_subjects({"1"})).confusion.sum() == 1
