@@ -279,7 +279,7 @@ def plain(names: Sequence[str]) -> Callable[[Any], Any]:
     """Of trust and scores, what JSON can say."""
 
     def made(value: Trust | Score) -> Any:
-        return reports.plain_trust(value, names) if isinstance(value, Trust) else vars(value)
+        return reports.trust_json(value, names) if isinstance(value, Trust) else vars(value)
 
     return made
 

@@ -36,13 +36,13 @@ OptionalFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 
 
 def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: OptionalFile = None) -> None:
-    """Write a known collection as the folder that training reads.
+    """Convert a public data set to the folder that training reads.
 
     Args:
-        path: The collection, a folder or an archive.
+        path: The data set, a folder or an archive.
         out: The new folder.
-        layout: Which collection it is.
-        lifted: Of motion capture, what kinelift lifting relift made of it.
+        layout: Which data set it is.
+        lifted: For motion capture, the output of kinelift lifting relift.
     """
     dataset = convert_collection(path, out, layout, lifted)
     reporter = Reporter()
@@ -59,15 +59,15 @@ def train(
     false_names: float = 0.1,
     device: str = "cpu",
 ) -> None:
-    """Measure across subjects, then train on everybody; a run that was interrupted goes on where it stopped.
+    """Measure across subjects, then train on everybody. Resumes an interrupted run.
 
     Args:
         data: Labelled motion.
-        out: Checkpoint to write. Beside it: report, confusion matrix, log (one JSON line an epoch), state of the run.
-        settings: The run.
-        genotype: JSON of the cell that a search found; without it, one chosen by hand.
-        folds: Groups of subjects to measure on, where the data have no split of their own; 0 = do not measure.
-        false_names: Share of motion of no known action that may get a name; sets the threshold below which it has none.
+        out: Checkpoint to write. Beside it: report, confusion matrix, log (one JSON line per epoch), state of the run.
+        settings: Of the training.
+        genotype: JSON of the cell from a search; by default, the hand-chosen one.
+        folds: Groups of subjects to measure on, if the data have no split; 0 = do not measure.
+        false_names: Share of unknown motion that may get a name. Sets the threshold for naming an action.
         device: cpu or cuda.
     """
     reporter = Reporter()
@@ -77,7 +77,7 @@ def train(
     make_folder(out.parent)
     trainer, run = Trainer(settings, corpus, None, cell, device), run_of(corpus, settings, cell)
     if resume(trainer, out, run):
-        reporter.note(f"Going on after epoch {trainer.epoch} of {out.with_suffix('.state')}.")
+        reporter.note(f"Resuming after epoch {trainer.epoch} from {out.with_suffix('.state')}.")
     measurement = run_of(corpus, settings, cell, folds=folds, false_names=false_names)
     found = matching_report(report, measurement)
     if folds and found is None:
@@ -101,14 +101,14 @@ def evaluate(
     figure: OptionalFile = None,
     report: OptionalFile = None,
 ) -> None:
-    """Train once a fold, judge the subjects that were left out, and print the figures.
+    """Train once per fold, test on the subjects left out, and print the figures.
 
     Args:
         data: Labelled motion.
-        settings: The run of every fold.
-        genotype: JSON of the cell that a search found; without it, one chosen by hand.
-        folds: Groups of subjects, where the data have no split of their own.
-        false_names: Share of motion of no known action that may get a name.
+        settings: Of every training.
+        genotype: JSON of the cell from a search; by default, the hand-chosen one.
+        folds: Groups of subjects, if the data have no split.
+        false_names: Share of unknown motion that may get a name.
         figure: PNG to write the confusion matrix to.
         report: JSON to write the figures to.
     """
@@ -125,15 +125,15 @@ def encode(
     seconds: float = 1.0,
     weights: OptionalFile = None,
 ) -> None:
-    """Draw a motion image with its rows, its time and its colours explained.
+    """Draw a motion image with its rows, time and colours explained.
 
     Args:
         recording: A recording.npz of kinelift run, or a clip of a labelled folder (clips/NAME.npz).
         figure: PNG to write.
-        person: Whose poses, in a recording of several people.
-        start: Where it begins, in seconds on the recording's clock; without it, where the person appears.
-        seconds: How much is shown, as far as there is so much; inf = up to the end.
-        weights: Checkpoint whose pictures are wanted; without it, the default of the skeleton.
+        person: Id of the person, in a recording of several people.
+        start: First second to draw, on the recording's clock; by default, when the person appears.
+        seconds: Length to draw; inf = to the end.
+        weights: Checkpoint whose encoding to use; by default, that of the skeleton.
     """
     if not recording.is_file():
         raise DataError(f"There is no recording {recording}. Make one with: kinelift run VIDEO")
@@ -146,7 +146,7 @@ def encode(
 
 
 def main(arguments: Sequence[str]) -> int | None:
-    """Run the command that ``arguments`` begin with."""
+    """Run the command at the start of ``arguments``."""
     commands: dict[str, Command] = {
         "convert": convert,
         "search": search,
@@ -160,7 +160,7 @@ def main(arguments: Sequence[str]) -> int | None:
 def _excerpt(
     path: Path, motion: clipfile.ClipMotion, start: float, seconds: float
 ) -> tuple[Float[np.ndarray, "T J 3"], float]:
-    """Finite poses at an even rate from ``start`` on, and for how many seconds they last."""
+    """Finite poses at an even rate from ``start`` on, and their length in seconds."""
     plan, (first, last) = WindowPlan(), motion.times[[0, -1]]
     if not seconds > 0:
         raise SettingsError(f"--seconds is {seconds:g}. Give more than 0.")
@@ -168,9 +168,11 @@ def _excerpt(
     begin, frames = round((start - first) * plan.rate), min(seconds * plan.rate, len(resampled))
     excerpt = resampled[max(begin, 0) : max(begin, 0) + round(frames) + 1]
     if begin < 0 or len(excerpt) < 2:
-        raise SettingsError(f"{path} shows this person from {first:.2f} to {last:.2f} s. Choose a --start within.")
+        raise SettingsError(
+            f"{path} shows this person from {first:.2f} to {last:.2f} s. Choose a --start in that range."
+        )
     if not np.isfinite(excerpt).all():
-        raise DataError(f"In {path} a joint is out of sight for over {plan.gap} s then. Choose another --start.")
+        raise DataError(f"In {path} a joint is not seen for over {plan.gap} s at that time. Choose another --start.")
     return excerpt, (len(excerpt) - 1) / plan.rate
 
 
@@ -185,15 +187,15 @@ def _measure(
     reporter: Reporter,
 ) -> Calibration:
     plan = evaluation.rounds(corpus, folds)
-    reporter.table(reports.contents(corpus, plan))
+    reporter.table(reports.corpus_table(corpus, plan))
     epochs = (len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs
     with reporter.counting("epochs", epochs) as advance:
         found = measure(corpus, settings, plan, cell, false_names, advance)
     scores = found.scores(found.kind)
-    reporter.table(reports.compared(scores, corpus.names))
-    reporter.table(reports.trusted(found.trust, found.calibration, found.reliability.error))
+    reporter.table(reports.scores_table(scores, corpus.names))
+    reporter.table(reports.trust_table(found.trust, found.calibration, found.reliability.error))
     if figure:
-        title = f"Subjects never seen: {scores['network'].accuracy:.1%} of clips"
+        title = f"Subjects not trained on: {scores['network'].accuracy:.1%} of clips correct"
         classifier_plots.confusion(scores["network"].confusion, corpus.names, title, figure)
     if report:
         run = run_of(corpus, settings, cell, folds=folds, false_names=false_names)

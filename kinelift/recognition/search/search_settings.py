@@ -1,4 +1,4 @@
-"""The settings of an architecture search, and the space and the shared weights that they describe."""
+"""Settings of an architecture search, with the search space and the shared weights that they describe."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,20 +13,20 @@ from kinelift.recognition.search.reinforce import ReinforceSettings
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """One search.
+    """Settings of one search.
 
-    In every epoch the shared weights learn from ``steps`` batches, each with an architecture that the controller draws
-    (uniformly in the first ``warm_up`` epochs); then the controller makes ``controller_steps`` steps, each from
-    ``samples`` architectures. At the end ``candidates`` architectures of the controller and as many random ones are
-    scored. The learning rate falls from ``learning_rate`` to ``lowest_rate`` along a cosine that starts anew after
-    ``restart`` epochs, and then after twice as many each time.
+    In every epoch, the shared weights are trained on ``steps`` batches, each with an architecture sampled from the
+    controller (uniformly in the first ``warm_up`` epochs). Then the controller takes ``controller_steps`` steps, each
+    with ``samples`` architectures. At the end, ``candidates`` architectures of the controller and as many random ones
+    are scored. The learning rate falls from ``learning_rate`` to ``lowest_rate`` along a cosine, which restarts after
+    ``restart`` epochs, and after twice as many each further time.
     """
 
     space: Literal["micro", "macro"] = "micro"
     nodes: int = 5
-    """Nodes a cell (micro)."""
+    """Nodes per cell (micro)."""
     layers: int = 6
-    """Layers (macro)."""
+    """Number of layers (macro)."""
     channels: int = 8
     stages: int = 2
     cells: int = 1
@@ -41,7 +41,7 @@ class SearchSettings:
     restart: int = 10
     weight_decay: float = 1e-4
     gradient: float = 5.0
-    """Gradients longer than this are shortened."""
+    """Longer gradients are clipped to this norm."""
     dropout: float = 0.1
     drop_path: float = 0.1
     auxiliary: float = 0.4
@@ -49,7 +49,7 @@ class SearchSettings:
     controller_steps: int = 10
     samples: int = 10
     reward_batch: int = 128
-    """Validation images a reward, all if there are no more."""
+    """Validation images per reward; all, if there are fewer."""
     candidates: int = 20
     seed: int = 0
     controller: ControllerConfig = field(default_factory=ControllerConfig)
@@ -57,12 +57,12 @@ class SearchSettings:
 
 
 def space_of(settings: SearchSettings) -> Space:
-    """The space to search."""
+    """The search space."""
     return MicroSpace(settings.nodes) if settings.space == "micro" else MacroSpace(settings.layers)
 
 
 def shared_weights(settings: SearchSettings, classes: int) -> Supernet | MacroSupernet:
-    """The shared weights of all networks of the space; drawn from torch's own generator."""
+    """The shared weights of all networks in the space, initialised from torch's global generator."""
     sizes: dict[str, Any] = {
         "channels": settings.channels,
         "stages": settings.stages,

@@ -43,7 +43,7 @@ class ImageSampler:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """``epochs`` of ``steps`` batches. The learning rate rises for a twentieth of the run, then follows a cosine down."""
+    """``epochs`` of ``steps`` batches. The learning rate rises for a twentieth of the run, then falls like a cosine."""
 
     channels: int = 16
     stages: int = 3

@@ -4,11 +4,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from kinelift.poses.errors import WeightsError
 
 from kinelift.models.action_net import ActionNet, ActionNetConfig
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.poses import H36M17, Poses3D, skeleton
+from kinelift.poses.errors import WeightsError
 from kinelift.recognition.calibration import Calibration
 from kinelift.recognition.classifier import Classifier
 from kinelift.recognition.encoding.spmf import Encoding
