@@ -10,21 +10,18 @@ from kinelift.poses import timeseries
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """How a motion is cut into windows.
-
-    Attributes:
-        seconds: Length of a window. None makes one window of each labelled segment, as published protocols do.
-        rate: Frames per second of a window.
-        stride: Seconds between the starts of two windows.
-        gap: Gaps (NaN) of up to this many seconds are interpolated; longer ones stay NaN.
-        samples: Poses in a window if ``seconds`` is None.
-    """
+    """How a motion is cut into windows."""
 
     seconds: float | None = 1.0
+    """Length of a window. None makes one window of each labelled segment, as published protocols do."""
     rate: float = 30.0
+    """Frames per second of a window."""
     stride: float = 0.25
+    """Seconds between the starts of two windows."""
     gap: float = 0.4
+    """Gaps (NaN) of up to this many seconds are interpolated; longer ones stay NaN."""
     samples: int = 64
+    """Poses in a window without a length in seconds."""
 
     @property
     def frames(self) -> int:

@@ -39,56 +39,52 @@ _INTERPOLATIONS = {
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a motion is drawn as an image; docs/explanation/motion-images.md compares the alternatives.
-
-    Attributes:
-        rows: Height of the image.
-        steps: Moments, evenly spaced in time.
-        reach: Body sizes from which distances are deep red.
-        equalise: CLAHE on each colour channel, on the lightness of Lab, on the value of HSV, or none.
-        clip: Contrast limit of CLAHE.
-        tiles: CLAHE works on ``tiles`` × ``tiles`` parts of the image.
-        distances: Pairs of joints whose distance has a row.
-        orientations: Pairs of joints whose direction has a row.
-        skeleton: Name of the registered skeleton that is drawn.
-        order: Order of the rows, see ``pair_order.arrangement``.
-        columns: "interleaved" alternates columns of pose and motion, as published; "stacked" has one column for each
-            moment, with the rows of motion below those of pose.
-        distance_range: "fixed" scales distances by ``reach``; "sequence" by the shortest and longest of the motion.
-        arrows: Directions are "unit" vectors, or "scaled" ones whose largest component is two thirds of ``reach``.
-        moves: Joints whose own displacement has a row.
-        travel: Body sizes of displacement at which the colour is full.
-        lag: Moments over which motion is measured.
-        smoothing: ``features.smooth``, or none.
-        sampling: "moments" samples ``steps`` of them; "frames" draws every frame.
-        interpolation: Resizes images that are not of the right ``size``.
-        axes: See ``body_frame.to_body``.
-        up: See ``body_frame.to_body``.
-        origin: See ``body_frame.to_body``.
-    """
+    """How a motion is drawn as an image; docs/explanation/motion-images.md compares the alternatives."""
 
     rows: int = 32
+    """Height of the image."""
     steps: int = 16
+    """Moments, evenly spaced in time."""
     reach: float = 1.2
+    """Body sizes from which distances are deep red."""
     equalise: Equalisation = "channels"
+    """CLAHE on each colour channel, on the lightness of Lab, on the value of HSV, or none."""
     clip: float = 2.0
+    """Contrast limit of CLAHE."""
     tiles: int = 2
+    """CLAHE divides the image into tiles × tiles parts."""
     distances: tuple[Pair, ...] = REACHES
+    """Pairs of joints whose distance has a row."""
     orientations: tuple[Pair, ...] = LIMBS
+    """Pairs of joints whose direction has a row."""
     skeleton: str = "h36m17"
+    """Name of the registered skeleton that is drawn."""
     order: Order = "given"
+    """Order of the rows: as given, by pair of joints, or by part of the body."""
     columns: Columns = "interleaved"
+    """Columns of pose and motion alternate, as published, or the rows of motion are below those of pose."""
     distance_range: DistanceRange = "fixed"
+    """Distances are scaled by the reach, or by the shortest and longest of the motion."""
     arrows: Arrows = "unit"
+    """Directions are unit vectors, or scaled by two thirds of the reach."""
     moves: tuple[str, ...] = ()
+    """Joints whose own displacement has a row."""
     travel: float = 0.4
+    """Body sizes of displacement at which the colour is full."""
     lag: int = 1
+    """Moments over which motion is measured."""
     smoothing: Smoothing = "savgol"
+    """Savitzky–Golay filter over time, or none."""
     sampling: Sampling = "moments"
+    """Draw the moments, or every frame."""
     interpolation: Interpolation = "area"
+    """Resizes images that are not of the right size."""
     axes: Axes = "body"
+    """Up is the trunk's direction on average, or at first, or the recording's vertical; or nothing is rotated."""
     up: Up = "+y"
+    """The recording's vertical axis, for upright axes."""
     origin: Origin = "frame"
+    """The hip is at the origin in every frame, or on average over the window."""
 
     @staticmethod
     def of(name: str) -> "Encoding":

@@ -46,18 +46,27 @@ class TrainSettings:
     """``epochs`` of ``steps`` batches. The learning rate rises for a twentieth of the run, then falls like a cosine."""
 
     channels: int = 16
+    """Channels per node in the first stage; doubled at each reduction."""
     stages: int = 3
+    """Stages of the network."""
     grid: tuple[int, int] = (1, 1)
     """Rows and columns of parts that the image is divided into; the classifier sees each part separately."""
     epochs: int = 16
+    """Number of epochs."""
     steps: int = 25
+    """Batches per epoch."""
     batch: int = 64
+    """Windows per batch."""
     learning_rate: float = 3e-3
+    """Peak learning rate."""
     weight_decay: float = 0.05
+    """Of AdamW."""
     label_smoothing: float = 0.1
+    """Probability that is spread over all labels."""
     auxiliary: float = 0.0
     """Weight of a second classifier in the middle of the network; 0 = none."""
     seed: int = 0
+    """Seed of all random numbers."""
     plan: WindowPlan = field(default_factory=WindowPlan)
     encoding: Encoding = field(default_factory=Encoding)
     augmentation: Augmentation = field(default_factory=Augmentation)
