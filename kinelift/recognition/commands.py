@@ -78,16 +78,16 @@ def train(
     trainer, run = Trainer(settings, corpus, None, cell, device), run_of(corpus, settings, cell)
     if resume(trainer, out, run):
         reporter.note(f"Resuming after epoch {trainer.epoch} from {out.with_suffix('.state')}.")
-    measurement = run_of(corpus, settings, cell, folds=folds, false_names=false_names)
-    found = matching_report(report, measurement)
-    if folds and found is None:
+    measuring_run = run_of(corpus, settings, cell, folds=folds, false_names=false_names)
+    figures = matching_report(report, measuring_run)
+    if folds and figures is None:
         _measure(corpus, settings, cell, folds, false_names, report, out.with_suffix(".png"), reporter)
-        found = matching_report(report, measurement)
+        figures = matching_report(report, measuring_run)
     with reporter.counting("epochs", settings.epochs, trainer.epoch) as advance:
         for record in fit_with_log(trainer, out, run):
             advance(f"loss {record['loss']:.2f}")
-    about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "data": corpus.dataset.terms, "measured": found, **run.facts()}
-    calibration = Calibration(**found["calibration"]) if found else settings.calibration
+    about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "data": corpus.dataset.terms, "measured": figures, **run.facts()}
+    calibration = Calibration(**figures["calibration"]) if figures else settings.calibration
     replace(trainer.result(about), calibration=calibration).save(out)
     reporter.result(f"Wrote {out}.")
 
@@ -190,16 +190,16 @@ def _measure(
     reporter.table(reports.corpus_table(corpus, plan))
     epochs = (len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs
     with reporter.counting("epochs", epochs) as advance:
-        found = measure(corpus, settings, plan, cell, false_names, advance)
-    scores = found.scores(found.kind)
+        measurement = measure(corpus, settings, plan, cell, false_names, advance)
+    scores = measurement.scores(measurement.kind)
     reporter.table(reports.scores_table(scores, corpus.names))
-    reporter.table(reports.trust_table(found.trust, found.calibration, found.reliability.error))
+    reporter.table(reports.trust_table(measurement.trust, measurement.calibration, measurement.reliability.error))
     if figure:
         title = f"Subjects not trained on: {scores['network'].accuracy:.1%} of clips correct"
         classifier_plots.confusion(scores["network"].confusion, corpus.names, title, figure)
     if report:
         run = run_of(corpus, settings, cell, folds=folds, false_names=false_names)
-        facts = {**found.facts(), "rounds": [each.name for each in plan], **run.facts()}
+        facts = {**measurement.facts(), "rounds": [each.name for each in plan], **run.facts()}
         with replacing(report) as part:
             part.write_text(json.dumps(facts, indent=1, allow_nan=False), encoding="utf-8")
-    return found.calibration
+    return measurement.calibration

@@ -1,4 +1,4 @@
-"""A training, a search or a measurement goes on or is used again only with the inputs that it was begun with."""
+"""A training, search or measurement is resumed or reused only with the inputs that it was started with."""
 
 import json
 import shutil
@@ -56,13 +56,13 @@ def finished(labelled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def data(labelled: Path, tmp_path: Path) -> Path:
-    """A copy, to be changed."""
+    """A copy to change."""
     return Path(shutil.copytree(labelled, tmp_path / "motion"))
 
 
 @pytest.fixture
 def out(finished: Path, tmp_path: Path) -> Path:
-    """A copy, to go on with."""
+    """A copy to resume from."""
     return Path(shutil.copytree(finished, tmp_path / "made"))
 
 
@@ -103,7 +103,7 @@ def one_more_clip(data: Path) -> None:
 DATA: dict[str, tuple[Callable[[Path], None], str]] = {
     "swapped labels": (swapped_labels, "labels was walk, gesture, now gesture, walk"),
     "a renamed label": (table(",walk,", ",stroll,"), "labels was walk, gesture, now stroll, gesture"),
-    "an exchanged row": (table("walk2,walk", "walk2,gesture"), "labels.csv: other content"),
+    "another label in a row": (table("walk2,walk", "walk2,gesture"), "labels.csv: other content"),
     "another subject": (table("walk2,walk,2", "walk2,walk,1"), "labels.csv: other content"),
     "another order": (other_order, "labels.csv: other content"),
     "a moved joint": (one_moved_joint, "clips: other content"),
@@ -195,10 +195,10 @@ def test_unchanged_inputs_resume_and_are_stored_with_the_results(labelled: Path,
     facts = run_of(corpus, TINY, HAND_CHOSEN).facts()
     assert {name: after.about[name] for name in facts} == facts
     assert after.about["measured"]["settings"]["folds"] == 2
-    found = SearchResult.from_json((out / "cell.json").read_text())
-    assert found.run["inputs"] == inputs_of(corpus)
-    assert found.run["settings"]["validation_subjects"] == ["2"]
-    assert json.loads(json.dumps(asdict(SEARCH))).items() <= found.run["settings"].items()
+    result = SearchResult.from_json((out / "cell.json").read_text())
+    assert result.run["inputs"] == inputs_of(corpus)
+    assert result.run["settings"]["validation_subjects"] == ["2"]
+    assert json.loads(json.dumps(asdict(SEARCH))).items() <= result.run["settings"].items()
 
 
 REPORT = {"settings": TINY, "genotype": HAND_CHOSEN, "folds": 2, "false_names": 0.1}

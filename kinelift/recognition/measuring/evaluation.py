@@ -76,20 +76,20 @@ def rounds(corpus: Corpus, folds: int) -> list[Round]:
     """
     splits = np.array([clip.split for clip in corpus.clips])
     if set(splits.tolist()) == {"train", "test"}:
-        found = [Round("test", splits == "train", splits == "test")]
+        plan = [Round("test", splits == "train", splits == "test")]
     elif splits.any():
-        found = [Round(name, splits != name, splits == name) for name in sorted(set(splits.tolist()))]
+        plan = [Round(name, splits != name, splits == name) for name in sorted(set(splits.tolist()))]
     else:
         groups = subject_folds(corpus, folds)
-        found = [
+        plan = [
             Round(", ".join(_ordered(group)), ~corpus.of_subjects(group), corpus.of_subjects(group)) for group in groups
         ]
-    if not all(each.train.any() and each.test.any() for each in found):
+    if not all(each.train.any() and each.test.any() for each in plan):
         raise DataError(
             "These data cannot be divided: they have one subject, or only one side of a split. "
             "Add subjects, or train with --folds 0."
         )
-    return found
+    return plan
 
 
 def subject_folds(corpus: Corpus, folds: int) -> list[frozenset[str]]:
@@ -100,7 +100,7 @@ def subject_folds(corpus: Corpus, folds: int) -> list[frozenset[str]]:
     labels: dict[str, set[int]] = {}
     for subject, label in zip(corpus.subjects, corpus.labels.tolist(), strict=True):
         labels.setdefault(subject, set()).add(label)
-    subjects_of = Counter(label for found in labels.values() for label in found)
+    subjects_of = Counter(label for shown in labels.values() for label in shown)
     groups: list[set[str]] = [set() for _ in range(folds)]
 
     def cost(group: set[str], subject: str) -> tuple[float, int]:

@@ -97,14 +97,14 @@ def measure(
         corpus, settings, plan, genotype, lambda k, _: progress(f"round {k + 1} of {len(plan)}")
     )
     kind = "lifted" if corpus.of_kind("lifted").any() else ""
-    taught = evaluation.answers(validation, corpus.of_kind(kind))
-    answers = taught
+    known = evaluation.answers(validation, corpus.of_kind(kind))
+    answers = known
     if evaluation.left_out_actions(corpus):
         tested = corpus.of_kind(kind) & (validation.round >= 0)
         left_out = evaluation.answers_on_left_out(
             corpus, tested, settings, validation.round, genotype, lambda k, _: progress(f"actions left out, {k + 1}")
         )
-        answers = evaluation.concatenate(taught, left_out)
+        answers = evaluation.concatenate(known, left_out)
 
     def choose(others: Answers) -> Calibration:
         return calibrate(others, false_names)
@@ -112,10 +112,10 @@ def measure(
     several_folds = len(np.unique(answers.folds)) > 1
     calibration = choose(answers)
     decisions = decide_across(answers, choose) if several_folds else decide(answers, calibration)
-    return Measurement(validation, answers, kind, calibration, trust(answers, decisions), _reliability(taught))
+    return Measurement(validation, answers, kind, calibration, trust(answers, decisions), _reliability(known))
 
 
-def _reliability(taught: Answers) -> Reliability:
+def _reliability(known: Answers) -> Reliability:
     """Reliability with the temperature of every fold chosen on the other folds, if there are any."""
-    probabilities = softmax(taught.logits / temperatures(taught)[:, None], axis=1)
-    return reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == taught.labels)
+    probabilities = softmax(known.logits / temperatures(known)[:, None], axis=1)
+    return reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == known.labels)

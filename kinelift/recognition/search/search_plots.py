@@ -14,7 +14,7 @@ from kinelift.models.enas.genotype import Edge, Genotype, Node, loose_ends
 from kinelift.models.enas.macro import MacroGenotype
 from kinelift.poses.output import make_folder, replacing
 
-Place = tuple[float, float]
+Position = tuple[float, float]
 
 _COLOURS = {
     "identity": "#8a8f98",
@@ -106,21 +106,21 @@ def chain(genotype: MacroGenotype, path: Path) -> None:
 def _cell(axes: Axes, nodes: tuple[Node, ...], bottom: float) -> None:
     columns, rows = _columns(nodes), _rows(nodes)
     middle = _COLUMN * (len(nodes) - 1) / 2
-    places = [(middle - 1.6, 0.0), (middle + 1.6, 0.0)]
-    places += [(_COLUMN * column, -_ROW * row) for column, row in zip(columns, rows[2:], strict=True)]
-    for place, node in zip(places[2:], nodes, strict=True):
-        for edge, side in zip(node.edges, _sides(node, places), strict=True):
-            _edge(axes, places[edge.state], place, edge, side)
+    positions = [(middle - 1.6, 0.0), (middle + 1.6, 0.0)]
+    positions += [(_COLUMN * column, -_ROW * row) for column, row in zip(columns, rows[2:], strict=True)]
+    for position, node in zip(positions[2:], nodes, strict=True):
+        for edge, side in zip(node.edges, _sides(node, positions), strict=True):
+            _edge(axes, positions[edge.state], position, edge, side)
     for end in loose_ends(nodes):
-        x, y = places[end]
+        x, y = positions[end]
         _arrow(axes, [(x, y - 0.22), (x, bottom + 0.25)], _INK, "--")
-    for state, place in enumerate(places):
-        _box(axes, place, ("cell before last", "last cell")[state] if state < 2 else f"+ {state - 1}")
+    for state, position in enumerate(positions):
+        _box(axes, position, ("cell before last", "last cell")[state] if state < 2 else f"+ {state - 1}")
     _box(axes, (middle, bottom), "concatenation of the loose ends", width=_COLUMN * len(nodes) - 0.4)
     _frame(axes, (-1.5, _COLUMN * (len(nodes) - 1) + 1.5), (bottom - 0.4, 0.4))
 
 
-def _edge(axes: Axes, start: Place, end: Place, edge: Edge, side: float) -> None:
+def _edge(axes: Axes, start: Position, end: Position, edge: Edge, side: float) -> None:
     """From a state through a box with the operation, left or right above the node, into the node.
 
     The arrow reaches the column of its box before the next row and then goes straight down, past other nodes.
@@ -134,9 +134,9 @@ def _edge(axes: Axes, start: Place, end: Place, edge: Edge, side: float) -> None
     _box(axes, (x, y), _SHORT[edge.operation], colour)
 
 
-def _sides(node: Node, places: Sequence[Place]) -> Place:
+def _sides(node: Node, positions: Sequence[Position]) -> Position:
     """Sides of a node's two edges: -1 = left, for the edge that comes from further left."""
-    return (-1, 1) if places[node.first.state][0] <= places[node.second.state][0] else (1, -1)
+    return (-1, 1) if positions[node.first.state][0] <= positions[node.second.state][0] else (1, -1)
 
 
 def _rows(nodes: tuple[Node, ...]) -> list[int]:
@@ -156,7 +156,7 @@ def _columns(nodes: tuple[Node, ...]) -> list[int]:
     return [order.index(number) for number in range(len(nodes))]
 
 
-def _arrow(axes: Axes, points: Sequence[Place], colour: str, style: str = "-") -> None:
+def _arrow(axes: Axes, points: Sequence[Position], colour: str, style: str = "-") -> None:
     """A straight line through two points; a Bézier curve through four, with a straight line after it for five."""
     curve = [MplPath.CURVE4] * 3 if len(points) > 2 else []
     codes = [MplPath.MOVETO, *curve, *[MplPath.LINETO] * (len(points) - 1 - len(curve))]
@@ -165,16 +165,16 @@ def _arrow(axes: Axes, points: Sequence[Place], colour: str, style: str = "-") -
     axes.add_patch(arrow)
 
 
-def _box(axes: Axes, place: Place, text: str, colour: str = _INK, width: float = 0.0) -> None:
+def _box(axes: Axes, position: Position, text: str, colour: str = _INK, width: float = 0.0) -> None:
     width = width or 0.3 + 0.1 * len(text)
-    corner = (place[0] - width / 2, place[1] - 0.15)
+    corner = (position[0] - width / 2, position[1] - 0.15)
     operation = colour != _INK
     fill = colour if operation else _PAPER
     axes.add_patch(FancyBboxPatch(corner, width, 0.3, boxstyle="round,pad=0.05", zorder=2, fc=fill, ec=colour, lw=1.4))
-    axes.text(*place, text, ha="center", va="center", fontsize=9.5, color="white" if operation else _INK, zorder=3)
+    axes.text(*position, text, ha="center", va="center", fontsize=9.5, color="white" if operation else _INK, zorder=3)
 
 
-def _frame(axes: Axes, across: Place, up: Place) -> None:
+def _frame(axes: Axes, across: Position, up: Position) -> None:
     axes.set_xlim(*across)
     axes.set_ylim(*up)
     axes.set_axis_off()
@@ -182,9 +182,9 @@ def _frame(axes: Axes, across: Place, up: Place) -> None:
 
 def _line(axes: Axes, history: Sequence[Mapping[str, float]], key: str, label: str, **style: object) -> None:
     """Plot the records that have ``key``; while warming up there is no reward."""
-    known = [(record["epoch"], record[key]) for record in history if key in record]
-    if known:
-        axes.plot(*zip(*known, strict=True), label=label, **style)  # type: ignore[arg-type]
+    points = [(record["epoch"], record[key]) for record in history if key in record]
+    if points:
+        axes.plot(*zip(*points, strict=True), label=label, **style)  # type: ignore[arg-type]
 
 
 def _write(figure: Figure, path: Path) -> None:

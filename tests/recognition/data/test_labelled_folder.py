@@ -51,11 +51,11 @@ def any_clip(draw: Draw, labels: list[str]) -> Clip:
 
 def any_dataset(draw: Draw) -> Dataset:
     labels = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
-    found = [any_clip(draw, labels) for _ in range(draw(st.integers(1, 3)))]
-    if not any(clip.segments for clip in found):
-        found.append(Clip("one", "1", np.ones((1, 15, 3)), np.zeros(1), (Segment(labels[0]),)))
+    clips = [any_clip(draw, labels) for _ in range(draw(st.integers(1, 3)))]
+    if not any(clip.segments for clip in clips):
+        clips.append(Clip("one", "1", np.ones((1, 15, 3)), np.zeros(1), (Segment(labels[0]),)))
     flaws = draw(st.lists(st.builds(Flaw, NAMES, NAMES, NAMES), max_size=2, unique=True))
-    return Dataset(skeleton("kinect15"), tuple(labels), tuple(found), draw(NAMES | st.just("")), tuple(flaws))
+    return Dataset(skeleton("kinect15"), tuple(labels), tuple(clips), draw(NAMES | st.just("")), tuple(flaws))
 
 
 @settings(max_examples=60)

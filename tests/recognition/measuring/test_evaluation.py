@@ -46,16 +46,16 @@ def test_labels_missing_from_training_do_not_count(corpus):
 
 def test_every_subject_is_tested_once_by_a_network_not_trained_on_them(corpus):
     calls = []
-    found = cross_validate(
+    result = cross_validate(
         corpus, TINY, rounds(corpus, 3), progress=lambda number, epoch: calls.append((number, epoch))
     )
     assert calls == [(0, 1), (1, 1), (2, 1)]
-    assert (found.round >= 0).all() and np.isfinite(found.network).all()
+    assert (result.round >= 0).all() and np.isfinite(result.network).all()
     by_subject = {subject: set() for subject in corpus.subjects}
-    for subject, number in zip(corpus.subjects, found.round.tolist(), strict=True):
+    for subject, number in zip(corpus.subjects, result.round.tolist(), strict=True):
         by_subject[subject].add(number)
     assert sorted(map(len, by_subject.values())) == [1, 1, 1]
     alone = np.isin(corpus.labels, [LABELS.index("gesture"), LABELS.index(OTHER)])
-    assert (found.learnable == ~alone).all()
-    assert found.scores(found.centroid).accuracy == 1.0
-    assert found.scores(found.centroid, corpus.of_subjects({"1"})).confusion.sum() == 1
+    assert (result.learnable == ~alone).all()
+    assert result.scores(result.centroid).accuracy == 1.0
+    assert result.scores(result.centroid, corpus.of_subjects({"1"})).confusion.sum() == 1
