@@ -1,19 +1,11 @@
 """Pages of the skeletons, the export formats and the registered weights."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from inspect import getdoc
-from typing import Any
 
 from kinelift.app.export import formats
 from kinelift.poses.skeleton import registered
 from kinelift.weights.registry import entries
-
-EXPORTS: Mapping[formats.Format, Callable[..., Any]] = {
-    formats.Format.CSV: formats.write_csv,
-    formats.Format.JSON: formats.write_json,
-    formats.Format.NPZ: formats.write_arrays,
-    formats.Format.TIMELINE: formats.write_timeline_figure,
-}
 
 
 def pages() -> Mapping[str, str]:
@@ -33,7 +25,7 @@ def _skeletons() -> str:
 def _exports() -> str:
     lines = ["# Export formats", "", "What `kinelift export RECORDING --to FORMAT` writes."]
     for to in formats.Format:
-        about = (getdoc(EXPORTS[to]) or "").replace("``", "`")
+        about = (getdoc(formats.WRITERS[to]) or "").replace("``", "`")
         lines += ["", f"## {to.value}", "", f"Usual name: `{to.file}`.", "", about]
     lines += ["", "## Columns of the csv", "", ", ".join(f"`{column}`" for column in formats.COLUMNS) + "."]
     return "\n".join(lines)
