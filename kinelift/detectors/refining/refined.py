@@ -138,8 +138,9 @@ class Refined:
         return owners
 
     def _distance(self, points: Float[np.ndarray, "J 2"], others: Float[np.ndarray, "J 2"]) -> float:
-        """Median distance, in body sizes, of the joints that both have, as read or with left and right swapped;
-        infinite if they share none.
+        """Median distance, in body sizes, of the joints that both have.
+
+        As read or with left and right swapped, whichever is less; infinite if they share none.
         """
         apart = [np.linalg.norm(p - others, axis=1) for p in (points, points[list(self.skeleton.mirror)])]
         nearest = min(float(np.median(one[one >= 0])) if (one >= 0).any() else np.inf for one in apart)
@@ -201,7 +202,8 @@ class Refined:
         others: Float[np.ndarray, "J 2"],
         weights: Float[np.ndarray, " J"],
     ) -> Float[np.ndarray, "J 2"]:
-        """From the model's position of each joint to its mean with the first stage's, weighted by score and trust;
+        """From the model's position of each joint to its mean with the first stage's, weighted by score and trust.
+
         0 where the two disagree.
         """
         if side_agreement(others, points, scores, self.skeleton) < 0:
