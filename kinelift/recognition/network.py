@@ -82,7 +82,7 @@ def pictures(windows: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> Float
 
 def _built(stored: Checkpoint, device: str) -> ActionNetwork:
     facts = stored.description
-    net = architecture.network(architecture.config(facts["network"]))
+    net = architecture.build_network(architecture.config_from_mapping(facts["network"]))
     net.load_state_dict(dict(stored.tensors))
     return ActionNetwork(
         net.eval().to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
