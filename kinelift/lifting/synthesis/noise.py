@@ -95,7 +95,8 @@ triangulations from four calibrated cameras (``python -m benchmarks.keypoints.ca
 are the mean of that and of ``python -m benchmarks.keypoints.keypoint_noise`` on the sample clip. They reproduce the
 share of time with errors in pieces of four seconds; real errors are shorter and more frequent. The data show only
 three people, one of them rendered and one half hidden for a third of the time. ``placement`` follows from body widths:
-hips are as far apart as published offsets predict, shoulders half as much (``python -m benchmarks.keypoints.keypoint_offsets``).
+hips are as far apart as published offsets predict, shoulders half as much (``python -m
+benchmarks.keypoints.keypoint_offsets``).
 """
 MEASURED_HEAVY = replace(
     _MEASURED, detectors=("heavy",), level=(0.022, 0.042), jitter=0.58, drift_seconds=0.18, swap=0.03, drop=0.08,
