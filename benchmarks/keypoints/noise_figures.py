@@ -32,7 +32,7 @@ OUTLIER = 5.0
 FAR = 0.25
 """Shares of the person's size: what is farther off has strayed, and is left out of jitter and drift."""
 STRAYS_FAR = float(np.exp(-((FAR / 0.5) ** 2) / 2))
-"""How many of the strayed joints of ``corrupted`` are that far off."""
+"""How many of the strayed joints of ``corrupt`` are that far off."""
 TWINS = list(COCO17.mirror)
 GROUPS: Mapping[str, tuple[tuple[int, ...], ...]] = {
     "face": (tuple(range(COCO17.index("left_shoulder"))),),
@@ -138,7 +138,7 @@ def autocovariance(errors: Sequence[Float[np.ndarray, "P T J 2"]], longest: int)
 def decomposed(curve: Float[np.ndarray, " L"], rate: float) -> tuple[float, float, float, float]:
     """Standard deviations of white jitter, of drift and of what never changes, and the drift's seconds.
 
-    Drift is, as in ``corrupted``, linear between values that are independent every so many seconds: its autocovariance
+    Drift is, as in ``corrupt``, linear between values that are independent every so many seconds: its autocovariance
     is a cubic B-spline four steps wide, and its variance two thirds of theirs. Least squares over ``curve``.
     """
     lags = np.arange(len(curve)) / rate

@@ -134,7 +134,7 @@ def divided(bank: MotionBank, share: float) -> tuple[MotionBank, MotionBank | No
         return bank, None
     names = bank.names[:: round(1 / share)]
     others = [name for name in bank.names if name not in names]
-    return bank.dropping(others), bank.dropping(names)
+    return bank.without_clips(others), bank.without_clips(names)
 
 
 def main(

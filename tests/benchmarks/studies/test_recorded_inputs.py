@@ -27,7 +27,7 @@ def test_lifting_study(bank, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     settings = replace(lifting_study.BASE, channels=8, epochs=1, steps=1, batch=32)
     case, parts = (
         lifting_study.Case("networks", "tiny", settings),
-        Split(bank.only("1"), bank.only("7"), bank.only("2")),
+        Split(bank.with_subjects("1"), bank.with_subjects("7"), bank.with_subjects("2")),
     )
     path = tmp_path / "a.json"
     lifting_study.run(case, 0, parts, path)
@@ -37,7 +37,7 @@ def test_lifting_study(bank, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     with pytest.raises(ResumeError, match="seed was 0, now 1"):
         lifting_study.run(case, 1, parts, path)
     with pytest.raises(ResumeError, match="test"):
-        lifting_study.run(case, 0, replace(parts, test=bank.only("7")), path)
+        lifting_study.run(case, 0, replace(parts, test=bank.with_subjects("7")), path)
 
 
 def gestures(path: Path, seed: int) -> recognition_study.Data:
