@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from kinelift.poses.boxes import around
+from kinelift.poses.boxes import bounding_boxes
 from kinelift.poses.containers import People
 from kinelift.poses.errors import DataError
 
@@ -36,7 +36,7 @@ class Sighting(NamedTuple):
 def gather(source: str, sightings: Iterable[Sighting], joints: int, empty: Iterable[int] = ()) -> dict[int, People]:
     """The people of every frame, in order; a person of whom nothing is seen is nobody. ``empty``: frames of nobody.
 
-    Without a box there is one around the seen joints, and the confidence is the mean of their scores. Raises
+    Without a box there is one bounding_boxes the seen joints, and the confidence is the mean of their scores. Raises
     ``DataError`` for coordinates that cannot be pixels.
     """
     rows = sorted(sightings, key=lambda sighting: sighting.frame)
@@ -97,7 +97,7 @@ def _check(source: str, rows: list[Sighting], table: Float[np.ndarray, "P J 3"],
 
 def _boxes(rows: list[Sighting], points: Float[np.ndarray, "P J 2"]) -> Float[np.ndarray, "P 4"]:
     given = np.array([row.box or _NO_BOX for row in rows], dtype=np.float64).reshape(len(rows), 4)
-    return np.where(np.isnan(given), around(points), given)
+    return np.where(np.isnan(given), bounding_boxes(points), given)
 
 
 def _confidence(

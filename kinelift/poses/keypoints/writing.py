@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.poses.boxes import around
+from kinelift.poses.boxes import bounding_boxes
 from kinelift.poses.containers import Person, Recording
 from kinelift.poses.errors import OutputError
 from kinelift.poses.keypoints.openpose import KEY
@@ -81,7 +81,7 @@ def write_openpose(path: Path, recording: Recording) -> None:
 def write_coco(path: Path, recording: Recording) -> None:
     """A list of COCO results with the 17 joints: ``image_id`` is the number of the frame, from 0, ``track_id`` ours.
 
-    ``bbox`` (x, y, width, height) is around the seen joints, ``score`` the mean of theirs.
+    ``bbox`` (x, y, width, height) is bounding_boxes the seen joints, ``score`` the mean of theirs.
     """
     rows = [
         _coco_result(frame, one)
@@ -142,7 +142,7 @@ def _openpose_person(one: Seen) -> dict[str, Any]:
 
 def _coco_result(frame: int, one: Seen) -> dict[str, Any]:
     points, scores = one.joints[:, :2], one.joints[:, 2]
-    x1, y1, x2, y2 = around(np.where(scores[:, None] > 0, points, np.nan)[None])[0].tolist()
+    x1, y1, x2, y2 = bounding_boxes(np.where(scores[:, None] > 0, points, np.nan)[None])[0].tolist()
     return {
         "image_id": frame,
         "category_id": 1,
