@@ -1,13 +1,15 @@
 """How bent limbs are, how far a trunk leans, and how much the length of limbs varies in a recording."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 
 from kinelift.poses import H36M17, Poses3D, Skeleton
 
-HINGES = {"knee": ("hip", "knee", "ankle"), "elbow": ("shoulder", "elbow", "wrist")}
+Hinge: TypeAlias = Literal["knee", "elbow"]
+HINGES: Mapping[Hinge, tuple[str, str, str]] = {"knee": ("hip", "knee", "ankle"), "elbow": ("shoulder", "elbow", "wrist")}
 SIDES = ("left", "right")
 LIMBS = {
     "thigh": ("hip", "knee"), "shank": ("knee", "ankle"), "upper_arm": ("shoulder", "elbow"),
@@ -16,7 +18,7 @@ LIMBS = {
 
 
 def flexion(
-    points: Float[np.ndarray, "*frames J 3"], hinge: Literal["knee", "elbow"], skeleton: Skeleton = H36M17
+    points: Float[np.ndarray, "*frames J 3"], hinge: Hinge, skeleton: Skeleton = H36M17
 ) -> Float[np.ndarray, "*frames 2"]:
     """Degrees by which the left and the right knee or elbow are bent: 0 is straight."""
     bent = []

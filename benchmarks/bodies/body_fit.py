@@ -32,7 +32,7 @@ import tyro
 from jaxtyping import Float
 from tyro.conf import OmitArgPrefixes
 
-from benchmarks.bodies.body_angles import HINGES, flexion, spread
+from benchmarks.bodies.body_angles import HINGES, Hinge, flexion, spread
 from benchmarks.bodies.calibrated_tracks import Clip, Seen, people, plain
 from benchmarks.bodies.lifted_figures import HIPS, SHARED
 from benchmarks.bodies.standing import bodies, stand, stature
@@ -209,7 +209,7 @@ def against(some: Sequence[tuple[Case, Poses3D]], table: Table) -> dict[str, flo
     }  # fmt: skip
 
 
-def bent(points: Float[np.ndarray, "T 12 3"], hinge: Literal["knee", "elbow"]) -> Float[np.ndarray, "T 2"]:
+def bent(points: Float[np.ndarray, "T 12 3"], hinge: Hinge) -> Float[np.ndarray, "T 2"]:
     """Degrees of flexion of the joints ``SHARED``."""
     whole = np.full((len(points), len(H36M17), 3), np.nan)
     whole[:, [H36M17.index(joint) for joint in SHARED]] = points
@@ -238,7 +238,7 @@ def standing_knees(poses: Poses3D) -> float:
     return round(float(np.nanmedian(flexion(poses.points[during], "knee"))), 1)
 
 
-def followed(some: Sequence[tuple[Case, Poses3D]], hinge: Literal["knee", "elbow"]) -> dict[str, Any]:
+def followed(some: Sequence[tuple[Case, Poses3D]], hinge: Hinge) -> dict[str, Any]:
     """Straight limbs, and how bends are followed."""
     other = "elbow" if hinge == "knee" else "knee"
     rows = [

@@ -38,10 +38,11 @@ from jaxtyping import Bool, Float
 from benchmarks.bodies.calibrated_tracks import Clip, Seen, people, plain
 from benchmarks.bodies.lifted_figures import figures, lifted
 from benchmarks.bodies.rig import RATE, View
-from benchmarks.keypoints.noise_figures import ARMS, LEGS, across
+from benchmarks.keypoints.noise_figures import across
 from benchmarks.reporting import machine
 from kinelift.lifting.body import Fit, PoseLifter, fitted
 from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.synthesis.noise import ARMS, LEGS
 from kinelift.poses import COCO17, Track2D
 from kinelift.weights.store import find
 

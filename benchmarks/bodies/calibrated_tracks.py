@@ -130,7 +130,7 @@ def _points(found: Sequence[Sequence[Track2D]]) -> list[list[Float[np.ndarray, "
 
 def keep(file: Path, found: Found, run: Run) -> None:
     """Write tracks, an array (N, T, …) for every way, view and part, and from what they were found."""
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{way}.{k}.{part}": np.array([getattr(track, part) for track in some])
         for way, all_ in found.items()
         for k, some in enumerate(all_)

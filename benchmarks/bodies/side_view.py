@@ -64,7 +64,7 @@ def drawing(people: Sequence[Person], frames: Sequence[int]) -> Figure:
     axes = figure.subplots(2 * len(lifted), len(frames), squeeze=False)
     for row, (who, poses) in enumerate(lifted):
         for column, frame in enumerate(frames):
-            pair = axes[2 * row : 2 * row + 2, column]
+            pair = list(axes[2 * row : 2 * row + 2, column])
             _column(pair, poses, frame - who.track.start, f"person {who.id}, frame {frame}")
     return figure
 

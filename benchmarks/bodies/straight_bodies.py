@@ -28,7 +28,7 @@ from jaxtyping import Float
 from torch import Generator
 from tyro.conf import OmitArgPrefixes
 
-from benchmarks.bodies.body_angles import HINGES, flexion, lean, spread
+from benchmarks.bodies.body_angles import HINGES, Hinge, flexion, lean, spread
 from benchmarks.bodies.standing import Lengths, bodies, stand, stature
 from benchmarks.bodies.still_views import RATE, VIEWS, StillView, Studio, noisy
 from benchmarks.reporting import machine
@@ -52,7 +52,7 @@ class Answer:
     lean: float
     """Median degrees between the trunk and the true vertical."""
 
-    def flexion(self, hinge: Literal["knee", "elbow"]) -> Float[np.ndarray, "T 2"]:
+    def flexion(self, hinge: Hinge) -> Float[np.ndarray, "T 2"]:
         """Degrees answered, left and right."""
         return flexion(self.poses.points, hinge, self.poses.skeleton)
 
@@ -135,7 +135,7 @@ def followed(answers: Sequence[Answer]) -> dict[str, Any]:
     return {hinge: _followed([answer for answer in answers if hinge in answer.bends], hinge) for hinge in HINGES}
 
 
-def _followed(answers: Sequence[Answer], hinge: str) -> dict[str, Any]:
+def _followed(answers: Sequence[Answer], hinge: Hinge) -> dict[str, Any]:
     """Slope and bias of one hinge in all, by heading and by the camera's height, and the answers by true flexion."""
     return {
         **line(answers, hinge),
@@ -145,7 +145,7 @@ def _followed(answers: Sequence[Answer], hinge: str) -> dict[str, Any]:
     }
 
 
-def line(answers: Sequence[Answer], hinge: str) -> dict[str, float]:
+def line(answers: Sequence[Answer], hinge: Hinge) -> dict[str, float]:
     """The least-squares line of answered over true flexion, and the mean difference in degrees."""
     told = np.array([np.nanmedian(a.flexion(hinge), axis=0) for a in answers])
     true = np.repeat([[a.bends[hinge]] for a in answers], 2, axis=1)
@@ -153,7 +153,7 @@ def line(answers: Sequence[Answer], hinge: str) -> dict[str, float]:
     return {"slope": round(float(slope), 3), "bias": round(float((told - true).mean()), 1)}
 
 
-def median(answers: Iterable[Answer], hinge: str) -> float:
+def median(answers: Iterable[Answer], hinge: Hinge) -> float:
     """Degrees answered, over everything."""
     return round(float(np.nanmedian(np.concatenate([a.flexion(hinge) for a in answers]))), 1)
 

@@ -118,7 +118,7 @@ def main(video: Path | None = None, tracks: Path | None = None) -> None:
 
 def searched(video: Video, keep: Path | None, run: Run) -> dict[str, list[Tracks]]:
     """What each detector finds in each view."""
-    found = {
+    found: dict[str, list[Tracks]] = {
         name: [followed(Pipeline.load(Detection(refine=name)).detector, video, view) for view in VIEWS]
         for name in DETECTORS
     }

@@ -103,7 +103,7 @@ class Loop:
         """Poses from one pass over the sequence and its mirror image."""
         shown = np.nan_to_num(on_picture(track.points, camera, track.size)).astype(np.float32)
         shown = np.pad(shown, ((self.pad, self.pad), (0, 0), (0, 0)), "edge")
-        mirrored = shown[:, list(COCO17.mirror)] * np.float32([-1, 1])
+        mirrored = shown[:, list(COCO17.mirror)] * np.array([-1, 1], np.float32)
         answers = self.net(torch.from_numpy(np.stack([shown, mirrored])))
         back = answers[1][:, list(H36M17.mirror)] * torch.tensor([-1.0, 1.0, 1.0])
         return ((answers[0] + back) / 2).numpy()

@@ -61,7 +61,7 @@ class Scene:
     @property
     def inside(self) -> Bool[np.ndarray, "P T J"]:
         """Which joints lie in the picture."""
-        return ((self.points >= 0) & (self.points < SIZE)).all(axis=-1)
+        return np.asarray(((self.points >= 0) & (self.points < SIZE)).all(axis=-1))
 
     @property
     def clear(self) -> Float[np.ndarray, "P T"]:
@@ -188,7 +188,7 @@ def _through(random: np.random.Generator, direction: float, z: float, middle: fl
 
 def passing(random: np.random.Generator) -> Plan:
     """Two to five people walk past each other."""
-    count = random.integers(2, 6)
+    count = int(random.integers(2, 6))
     sides = random.permutation([1.0, -1.0, *random.choice([-1.0, 1.0], count - 2)])
     return [
         _through(random, s, z, random.uniform(3, 5)) for s, z in zip(sides, _depths(random, count), strict=True)
@@ -196,9 +196,9 @@ def passing(random: np.random.Generator) -> Plan:
 
 
 def turning(random: np.random.Generator) -> Plan:
-    """Two or three meet, stand in front of each other for a while, and each goes on or turns back."""
-    paths = []
-    for k, z in enumerate(_depths(random, random.integers(2, 4))):
+    """Two or three people meet, face each other for a while, and each walks on or turns back."""
+    paths: list[Path] = []
+    for k, z in enumerate(_depths(random, int(random.integers(2, 4)))):
         side, meet = (-1.0) ** k, random.normal(0, 0.06)
         come = 2.5 + random.normal(0, 0.2)
         go = come + random.uniform(0.3, 1.6)
@@ -233,7 +233,7 @@ def circling(random: np.random.Generator) -> Plan:
     z, count = random.uniform(4.5, 6.0), random.integers(2, 4)
     radius, speed, phase = random.uniform(0.5, 1.1), random.uniform(0.7, 1.4), random.uniform(0, 6.3)
     angle = speed * np.arange(0, SECONDS + 0.5, 0.5) * random.choice([-1.0, 1.0]) + phase
-    paths = []
+    paths: list[Path] = []
     for k in range(count):
         x, deep = radius * np.cos(angle + 2 * np.pi * k / count), z + radius * np.sin(angle + 2 * np.pi * k / count)
         paths.append([(0.5 * n, float(a / d / WIDTH), float(d)) for n, (a, d) in enumerate(zip(x, deep, strict=True))])
@@ -243,7 +243,7 @@ def circling(random: np.random.Generator) -> Plan:
 def overtaking(random: np.random.Generator) -> Plan:
     """Two to four go the same way at different speeds and pass each other slowly."""
     side = random.choice([-1.0, 1.0])
-    zs = _depths(random, random.integers(2, 5))
+    zs = _depths(random, int(random.integers(2, 5)))
     return [_through(random, side, z, 4 + random.normal(0, 0.5), random.uniform(0.9, 1.25)) for z in zs], []
 
 

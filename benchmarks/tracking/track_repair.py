@@ -78,7 +78,9 @@ def main(motion: tyro.conf.Positional[Path], clips: int = 60, seed: int = 1, tun
     if not isinstance(bank, MotionBank):
         raise DataError(f"{motion} holds recorded sequences. Give motion capture: kinelift lifting prepare --help")
     parts = dataset_split.split(bank)
-    some = list(pairs(parts.train if tuning else parts.test, clips, seed))
+    part = parts.train if tuning else parts.test
+    assert isinstance(part, MotionBank)  # a part of a bank is of its type
+    some = list(pairs(part, clips, seed))
     report = {"machine": machine(), "tracks": len(some), "walkers": sum(p.walks for p in some), "tuning": tuning}
     print(json.dumps(report | {"flips": flip_figures(some, seed), "smoothing": smoothing_figures(some)}, indent=2))
 
@@ -95,7 +97,7 @@ def pairs(bank: MotionBank, clips: int, seed: int) -> Iterator[Pair]:
         yield from (Pair(read, true) for read, true in zip(*both, strict=True) if len(read.track) > 30)
 
 
-def flip_figures(some: Sequence[Pair], seed: int) -> dict[str, dict[str, float]]:
+def flip_figures(some: Sequence[Pair], seed: int) -> dict[str, dict[str, Any]]:
     """By what was exchanged."""
     figures = {}
     for kind, groups in KINDS.items():
@@ -114,7 +116,7 @@ def mended(
     order = np.tile(np.arange(len(COCO17)), (len(track), 1))
     for group in groups:
         both = [*HALVES[group], *(COCO17.mirror[j] for j in HALVES[group])]
-        order[np.ix_(when, both)] = [COCO17.mirror[j] for j in both]
+        order[np.ix_(when, np.array(both))] = [COCO17.mirror[j] for j in both]
     rows = np.arange(len(track))[:, None]
     out = repair_side_flips(replace(track, points=track.points[rows, order], scores=track.scores[rows, order]))
     was, wrong, judged = (np.zeros((len(track), 3), dtype=bool) for _ in range(3))

@@ -70,7 +70,7 @@ def plain(memory: float) -> Way:
             sure = np.flatnonzero(people.confidence >= TrackerSettings().high_confidence)
             overlap = iou(np.array([t[1][-1] for t in live]).reshape(-1, 4), people.boxes[sure])
             pairs = {
-                n: m
+                int(n): int(m)
                 for m, n in zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
                 if overlap[m, n] >= 0.3
             }
@@ -111,9 +111,11 @@ def main(motion: tyro.conf.Positional[Path], count: int = 20, seed: int = 1, tun
     if not isinstance(bank, MotionBank):
         raise DataError(f"{motion} holds recorded sequences. Give motion capture: kinelift lifting prepare --help")
     parts = dataset_split.split(bank)
+    part = parts.train if tuning else parts.test
+    assert isinstance(part, MotionBank)  # a part of a bank is of its type
     scores: dict[str, dict[str, list[Score]]] = {way: {kind: [] for kind in KINDS} for way in WAYS}
     people = 0
-    for number, scene in enumerate(scenes(parts.train if tuning else parts.test, count, seed)):
+    for number, scene in enumerate(scenes(part, count, seed)):
         found = detected(scene, Flaws(), seed * 10_000 + number)
         people += int((scene.clear >= SHOWN).any(axis=1).sum())
         for way, follow in WAYS.items():
@@ -134,7 +136,8 @@ def judged(scene: Scene, identities: Sequence[Identity]) -> Score:
 
 def moments(scene: Scene, identities: Sequence[Identity]) -> Iterator[Moment]:
     """Frame by frame, who is shown and which tracks have joints; tracks that lie on somebody hidden are left out."""
-    shown, inside = scene.clear >= SHOWN, scene.inside.any(axis=2)
+    shown: Bool[np.ndarray, "P T"] = np.asarray(scene.clear >= SHOWN)
+    inside = scene.inside.any(axis=2)
     for frame in range(len(scene.times)):
         there = [i for i in identities if _sighted(i, frame)]
         points = np.array([i.track.points[frame - i.track.start] for i in there]).reshape(-1, len(COCO17), 2)
