@@ -9,7 +9,10 @@ from jaxtyping import Float
 from kinelift.poses import H36M17, Poses3D, Skeleton
 
 Hinge: TypeAlias = Literal["knee", "elbow"]
-HINGES: Mapping[Hinge, tuple[str, str, str]] = {"knee": ("hip", "knee", "ankle"), "elbow": ("shoulder", "elbow", "wrist")}
+HINGES: Mapping[Hinge, tuple[str, str, str]] = {
+    "knee": ("hip", "knee", "ankle"),
+    "elbow": ("shoulder", "elbow", "wrist"),
+}
 SIDES = ("left", "right")
 LIMBS = {
     "thigh": ("hip", "knee"), "shank": ("knee", "ankle"), "upper_arm": ("shoulder", "elbow"),

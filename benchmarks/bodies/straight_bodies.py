@@ -78,7 +78,7 @@ def main(
         seed: Of drawn adults and of the noise.
     """
     people = bodies(drawn, seed)
-    bends = [{hinge: bend} for hinge in HINGES for bend in BENDS] if flexion else [{}]
+    bends: list[dict[str, float]] = [{hinge: bend} for hinge in HINGES for bend in BENDS] if flexion else [{}]
     generator, frames = Generator().manual_seed(seed), round(seconds * RATE)
     with TemporaryDirectory() as folder:
         studio = Studio.open(Path(folder), frames, lifter, settings)

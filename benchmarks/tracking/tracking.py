@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import tyro
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.reporting import machine
@@ -136,7 +136,7 @@ def judged(scene: Scene, identities: Sequence[Identity]) -> Score:
 
 def moments(scene: Scene, identities: Sequence[Identity]) -> Iterator[Moment]:
     """Frame by frame, who is shown and which tracks have joints; tracks that lie on somebody hidden are left out."""
-    shown: Bool[np.ndarray, "P T"] = np.asarray(scene.clear >= SHOWN)
+    shown: Bool[np.ndarray, "P T"] = np.greater_equal(scene.clear, SHOWN)
     inside = scene.inside.any(axis=2)
     for frame in range(len(scene.times)):
         there = [i for i in identities if _sighted(i, frame)]
@@ -144,7 +144,7 @@ def moments(scene: Scene, identities: Sequence[Identity]) -> Iterator[Moment]:
         alike = likeness(scene.points[:, frame], points)
         alike[~inside[:, frame]] = 0.0
         best = alike.argmax(axis=0)
-        counts = shown[best, frame] | (alike.max(axis=0) < 0.5)
+        counts = np.logical_or(shown[best, frame], alike.max(axis=0) < 0.5)
         truth = np.flatnonzero(shown[:, frame])
         ids = np.array([i.id for i in there], dtype=int)
         yield Moment(truth, ids[counts], alike[truth][:, counts])

@@ -32,7 +32,8 @@ def two_people(tmp_path):
         Person(3, track, Poses3D(hidden, TIMES, None, H36M17)),
         Person(8, track, Poses3D(points, TIMES, None, H36M17)),
     )
-    recording.save(tmp_path / "recording.npz", Recording(VideoFacts("a.mp4", 640, 480, TIMES), people))
+    video = VideoFacts("a.mp4", 640, 480, np.arange(150) / 30)
+    recording.save(tmp_path / "recording.npz", Recording(video, people))
     return tmp_path / "recording.npz"
 
 

@@ -91,11 +91,11 @@ def one_moved_joint(data: Path) -> None:
     motion = clipfile.load(data / "clips" / "walk1.npz", "")
     points = motion.points.copy()
     points[30, 5, 1] += 0.001
-    clipfile.save(data / "clips" / "walk1.npz", clipfile.Motion(points, motion.times, H36M17))
+    clipfile.save(data / "clips" / "walk1.npz", clipfile.ClipMotion(points, motion.times, H36M17))
 
 
 def one_more_clip(data: Path) -> None:
-    clipfile.save(data / "clips" / "more.npz", clipfile.Motion(walking(70), np.arange(70) / 30, H36M17))
+    clipfile.save(data / "clips" / "more.npz", clipfile.ClipMotion(walking(70), np.arange(70) / 30, H36M17))
     with (data / "labels.csv").open("a") as rows:
         rows.write("more,walk,1\n")
 

@@ -73,9 +73,9 @@ def test_every_frame_lies_between_its_moments(seed: int, frames: int) -> None:
     grid = Grid.of(times, RATE)
     assert 1 <= grid.phases <= MOST_PHASES
     assert ((grid.share >= 0) & (grid.share < 1)).all()
-    moments = grid.start + grid.spacing * grid.wanted
+    moments = grid.start + grid.spacing * grid.moments
     answers = moments[:, None, None] * np.ones((2, 3))
-    np.testing.assert_allclose(grid.between(grid.wanted, answers)[:, 0, 0], times, atol=1e-7)
+    np.testing.assert_allclose(grid.between(grid.moments, answers)[:, 0, 0], times, atol=1e-7)
 
 
 def test_uneven_frames_get_answers_near_those_of_their_windows() -> None:
