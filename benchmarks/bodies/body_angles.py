@@ -1,4 +1,4 @@
-"""How bent limbs are, how far a trunk leans, and how much the length of limbs varies in a recording."""
+"""Joint flexion, trunk lean, and variation of limb lengths in 3D poses."""
 
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
@@ -23,7 +23,7 @@ LIMBS = {
 def flexion(
     points: Float[np.ndarray, "*frames J 3"], hinge: Hinge, skeleton: Skeleton = H36M17
 ) -> Float[np.ndarray, "*frames 2"]:
-    """Degrees by which the left and the right knee or elbow are bent: 0 is straight."""
+    """Flexion of the left and right knee or elbow in degrees: 0 is straight."""
     bent = []
     for side in SIDES:
         first, middle, last = (points[..., skeleton.index(f"{side}_{part}"), :] for part in HINGES[hinge])
@@ -34,7 +34,7 @@ def flexion(
 def between(
     one: Float[np.ndarray, "*frames 3"], other: Float[np.ndarray, "*#frames 3"]
 ) -> Float[np.ndarray, "*frames"]:
-    """Degrees between vectors, exact near 0 and 180."""
+    """Angle between vectors in degrees, accurate near 0 and 180."""
     across = np.linalg.norm(np.cross(one, other), axis=-1)
     return np.degrees(np.arctan2(across, (one * other).sum(-1)))
 
@@ -42,12 +42,12 @@ def between(
 def lean(
     points: Float[np.ndarray, "*frames J 3"], up: Float[np.ndarray, " 3"], skeleton: Skeleton = H36M17
 ) -> Float[np.ndarray, "*frames"]:
-    """Degrees between the trunk, hip to thorax, and ``up``, which is given in the axes of ``points``."""
+    """Angle between the trunk (hip to thorax) and ``up`` in degrees, both in the axes of ``points``."""
     return between(points[..., skeleton.index("thorax"), :] - points[..., skeleton.index("hip"), :], up)
 
 
 def lengths(poses: Poses3D) -> dict[str, Float[np.ndarray, " T"]]:
-    """Metres of each limb in every frame, by name, ``left_thigh`` …."""
+    """Length of each limb in each frame, m, by name (``left_thigh`` …)."""
     points, index = poses.points, poses.skeleton.index
     return {
         f"{side}_{limb}": np.linalg.norm(points[:, index(f"{side}_{a}")] - points[:, index(f"{side}_{b}")], axis=-1)
@@ -57,5 +57,5 @@ def lengths(poses: Poses3D) -> dict[str, Float[np.ndarray, " T"]]:
 
 
 def spread(poses: Poses3D) -> dict[str, float]:
-    """Standard deviation over mean of each limb's length, in percent; frames without an answer do not count."""
+    """Coefficient of variation of each limb's length in percent, over frames with a pose."""
     return {limb: float(100 * np.nanstd(size) / np.nanmean(size)) for limb, size in lengths(poses).items()}
