@@ -104,13 +104,13 @@ def main(
         ways["file"] = keypoints_of(keypoints, frames)
     with TemporaryDirectory() as folder:
         clips = [Clip(video.stem, Video(video), frames)] if video else real_clips(Path(folder), frames)
-        clips = [run_detectors(clip, ways) for clip in clips]
+        readings = [run_detectors(clip, ways) for clip in clips]
     report = {
         "machine": machine(),
         "frames": frames,
-        "clips": [one.clip for one in clips],
-        "pairs": {f"{a} – {b}": compare(clips, a, b) for a, b in combinations(ways, 2)},
-        "ways": steadiness(clips),
+        "clips": [one.clip for one in readings],
+        "pairs": {f"{a} – {b}": compare(readings, a, b) for a, b in combinations(ways, 2)},
+        "ways": steadiness(readings),
     }
     print(json.dumps(report, indent=2))
     print(tables(report), file=sys.stderr)

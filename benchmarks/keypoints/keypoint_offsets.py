@@ -34,15 +34,15 @@ from kinelift.lifting.synthesis.offsets import BODY, FIRST, PARTS, PUBLISHED, ST
 from kinelift.poses import Track2D
 
 LIMBS = 0.778
-"""Length of thigh, shank, upper arm and forearm between keypoints over stature: joint centres' 0.805 (ANSUR II, means
-of men and women) with ``PUBLISHED``."""
+"""Total length of thigh, shank, upper arm and forearm between keypoints, as a fraction of stature: 0.805 between joint
+centres (ANSUR II, means of men and women), with ``PUBLISHED`` applied."""
 EXPECTED = {
     "joint centres": {"hips": 0.204, "shoulders": 0.620, "shank": 0.987, "forearm": 0.978},
     "joint centres and published offsets": {"hips": 0.264, "shoulders": 0.742, "shank": 1.019, "forearm": 0.909},
 }
-"""Of shares of the stature between joint centres (ANSUR II, means of men and women): 0.099 and 0.1985 from hip to hip
-and from shoulder to shoulder, thigh 0.2441, shank 0.2409, upper arm 0.162, forearm 0.1584; with ``PUBLISHED``, those
-of a body ``STATURE`` tall."""
+"""Ratios from lengths between joint centres as fractions of stature (ANSUR II, means of men and women): hips 0.099,
+shoulders 0.1985, thigh 0.2441, shank 0.2409, upper arm 0.162, forearm 0.1584; with ``PUBLISHED``, for a body of height
+``STATURE``."""
 PEOPLE = ("the man", "the woman", "the man behind the woman")
 COUNTED = 2
 """How many of ``PEOPLE`` count, from the first."""
