@@ -122,6 +122,6 @@ def noisy(
     if noise is None:
         return points[0].double().numpy()
     filmed = replace(noise, frame_rate=(RATE, RATE))
-    everything, inside = torch.ones(1, dtype=torch.bool), torch.ones(points.shape[:3], dtype=torch.bool)
-    moved, seen = corrupted(points, inside, everything, torch.arange(frames) / RATE, filmed, generator)
+    present, inside = torch.ones(1, dtype=torch.bool), torch.ones(points.shape[:3], dtype=torch.bool)
+    moved, seen = corrupted(points, inside, present, torch.arange(frames) / RATE, filmed, generator)
     return np.where(seen[0, ..., None].numpy(), moved[0].double().numpy(), np.nan)

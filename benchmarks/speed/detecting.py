@@ -90,7 +90,11 @@ def main(
     """
     source = video or fetch("sample-clip")
     clip = list(islice(Video(source).frames(), 1, frames + 2))  # not from 0: keypoint files check whole videos
-    ways = {name: way for name, way in available_detectors(openpose, source, frames + 2).items() if _selected(name, detector)}
+    ways = {
+        name: way
+        for name, way in available_detectors(openpose, source, frames + 2).items()
+        if _selected(name, detector)
+    }
     costs = {threads: measured(ways, clip, threads) for threads in THREADS}
     report = {
         "machine": machine(),

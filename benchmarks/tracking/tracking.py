@@ -142,7 +142,7 @@ def moments(scene: Scene, identities: Sequence[Identity]) -> Iterator[Moment]:
         there = [i for i in identities if _sighted(i, frame)]
         points = np.array([i.track.points[frame - i.track.start] for i in there]).reshape(-1, len(COCO17), 2)
         alike = likeness(scene.points[:, frame], points)
-        alike[~inside[:, frame]] = 0.0
+        alike[np.logical_not(inside[:, frame])] = 0.0
         best = alike.argmax(axis=0)
         counts = np.logical_or(shown[best, frame], alike.max(axis=0) < 0.5)
         truth = np.flatnonzero(shown[:, frame])
