@@ -23,7 +23,7 @@ def test_a_detector_is_added_in_the_steps_that_are_described(tmp_path: Path, mon
         (folder / f"{name}.py").write_text(code, encoding="utf-8")
     monkeypatch.setattr(kinelift.detectors, "__path__", [*kinelift.detectors.__path__, str(tmp_path)])
     try:
-        from kinelift.detectors.spot.kind import SPOT
+        from kinelift.detectors.spot.kind import SPOT  # type: ignore[import-not-found]
 
         monkeypatch.setattr(kinds, "KINDS", (*kinds.KINDS, SPOT))
         write_clip(tmp_path / "dance.mp4", steady(12, NTSC), size=(160, 120))

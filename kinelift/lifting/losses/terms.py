@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from kinelift.poses import Skeleton
-from kinelift.poses.camera import moved
+from kinelift.poses.camera import distort
 
 NEAREST = 0.2
 """Metres: joints that are predicted nearer to the camera, or behind it, count as this far."""
@@ -135,5 +135,5 @@ def reproject(points: Float[Tensor, "B *N 3"], parameters: Float[Tensor, "B 11"]
     """
     numbers = parameters.view(len(parameters), *(1,) * (points.dim() - 2), 11)
     plane = points[..., :2] / points[..., 2:]
-    bent = torch.stack(moved(plane[..., 0], plane[..., 1], *numbers[..., 4:].unbind(-1)), -1)
+    bent = torch.stack(distort(plane[..., 0], plane[..., 1], *numbers[..., 4:].unbind(-1)), -1)
     return bent * numbers[..., :2] + numbers[..., 2:4]
