@@ -80,7 +80,7 @@ class Pipeline:
         """
         device = pick_device(spec.device)
         spec = replace(spec, device=device, detection=decided(spec.detection, device))
-        classifier = Classifier.load(find(spec.classifier), device)
+        classifier = Classifier.load(find(spec.classifier), device, spec.settings.unknown)
         lifter = _lifter(spec.lifter, classifier, device)
         found = open_detector(spec.detection, device)
         return Pipeline(

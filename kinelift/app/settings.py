@@ -106,10 +106,17 @@ class Settings(Following):
     """What happens to the 3D poses after the network: body makes them one body of constant size, which fits its
     keypoints and is steady; off leaves the network's answer as it is."""
 
+    unknown: Annotated[float | None, arg(metavar="PROBABILITY")] = None
+    """An action needs at least this probability (0-1) to be named; otherwise it is "unknown". Lower names more and errs
+    more. Without it: the classifier's own threshold, which its training chose for a share of false names
+    (kinelift recognition train --false-names)."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.fov is not None and self.focal is not None:
             raise SettingsError("Both --fov and --focal were given, which say the same thing. Give one of them.")
+        if self.unknown is not None and not 0 <= self.unknown <= 1:
+            raise SettingsError(f"--unknown is {self.unknown:g}; give a probability from 0 to 1.")
         self.camera((1, 1))
 
     def camera(self, size: tuple[int, int]) -> Camera:

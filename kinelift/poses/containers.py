@@ -155,12 +155,16 @@ class Poses3D:
 
 @dataclass(frozen=True)
 class Action:
-    """An action recognised from ``start`` to ``end`` (seconds), with its mean probability, 0-1."""
+    """An action recognised from ``start`` to ``end`` (seconds), with its mean probability, 0-1.
+
+    ``top`` holds the most probable labels with their mean probabilities, in descending order; empty if not known.
+    """
 
     start: float
     end: float
     label: str
     probability: float
+    top: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -88,9 +88,18 @@ def _check_actions(actions: tuple[Action, ...], name: str) -> None:
             _refuse(field, f"is from {action.start} to {action.end} s")
         if not (isfinite(action.probability) and -_ROUNDING <= action.probability <= 1 + _ROUNDING):
             _refuse(f"{field}.probability", f"is {action.probability}, expected 0 to 1")
+        _check_top([probability for _, probability in action.top], f"{field}.top")
     for k, (earlier, later) in enumerate(pairwise(actions), 1):
         if later.start < earlier.end - _ROUNDING:
             _refuse(f"{name}/actions[{k}]", "begins before the previous action ends")
+
+
+def _check_top(probabilities: list[float], name: str) -> None:
+    for k, probability in enumerate(probabilities):
+        if not (isfinite(probability) and -_ROUNDING <= probability <= 1 + _ROUNDING):
+            _refuse(f"{name}[{k}]", f"has probability {probability}, expected 0 to 1")
+    if any(later > earlier for earlier, later in pairwise(probabilities)):
+        _refuse(name, "is not in descending order of probability")
 
 
 def _check_times(times: Shaped[np.ndarray, " T"], expected: Shaped[np.ndarray, " T"], name: str, owner: str) -> None:

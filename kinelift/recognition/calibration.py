@@ -1,9 +1,9 @@
 """Calibrate a network on people and motions that it was not trained on.
 
 All functions work on ``Answers``. Windows of unknown motion are those of "other", and those of actions left out of
-training on purpose; without the latter, nothing shows how a classifier responds to new motions. An action is claimed by
-its odds against "other". They separate unknown motion better than probability, logit, energy, margin, entropy, and
-distances in feature space (docs/explanation/unknown.md).
+training on purpose; without the latter, nothing shows how a classifier responds to new motions. An action is named if
+its own probability, averaged over time as in a timeline, reaches a threshold and exceeds that of "other"
+(docs/explanation/unknown.md).
 """
 
 from collections.abc import Callable
@@ -14,31 +14,18 @@ from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from kinelift.recognition.segments import SMOOTHING, smoothed
+
 _HOTTEST = 20.0
 """Temperatures are searched between 1 / 20 and 20."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Logits are divided by ``temperature``. An action whose claim is below ``threshold`` is not named."""
+    """Logits are divided by ``temperature``. A less probable action than ``threshold`` is not named."""
 
     temperature: float = 1.0
     threshold: float = 0.5
-
-
-def claim(
-    action: Float[np.ndarray, " W"], other: Float[np.ndarray, " W"] | None, labels: int
-) -> Float[np.ndarray, " W"]:
-    """How likely an action is against none of the actions, from 0 to 1.
-
-    Training shows all labels equally often. Here "other" weighs as much as all actions together.
-
-    Args:
-        action: Probability of the action.
-        other: Probability of "other"; without it, the claim is ``action`` itself.
-        labels: Number of labels, including "other".
-    """
-    return action if other is None else action / np.maximum(action + (labels - 1) * other, 1e-12)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,23 +37,27 @@ class Answers:
         labels: True labels.
         folds: Group of people of each window. Parameters are chosen without the fold that they are tested on.
         novel: Windows whose label was left out of the network's training; that label's logit is not used.
+        sequences: A number for each stretch of consecutive windows with one label. Rows of a stretch are adjacent and
+            in order of time.
         other: Index of the label that stands for none of the actions, or None.
+        stride: Seconds between two windows of a stretch.
     """
 
     logits: Float[np.ndarray, "W K"]
     labels: Int[np.ndarray, " W"]
     folds: Int[np.ndarray, " W"]
     novel: Bool[np.ndarray, " W"]
+    sequences: Int[np.ndarray, " W"]
     other: int | None = None
+    stride: float = 0.25
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def only(self, keep: Bool[np.ndarray, " W"]) -> "Answers":
         """The windows where ``keep`` is true."""
-        return replace(
-            self, logits=self.logits[keep], labels=self.labels[keep], folds=self.folds[keep], novel=self.novel[keep]
-        )
+        rows = {name: getattr(self, name)[keep] for name in ("logits", "labels", "folds", "novel", "sequences")}
+        return replace(self, **rows)
 
     @property
     def unknown(self) -> Bool[np.ndarray, " W"]:
@@ -85,6 +76,13 @@ class Answers:
         """Probability of every label, 0 for the one left out of a network's training."""
         probabilities: Float[np.ndarray, "W K"] = softmax(self.taught / temperature, axis=1)
         return probabilities
+
+    def smoothed(self, temperature: float) -> Float[np.ndarray, "W K"]:
+        """``probabilities`` averaged over time within each stretch, as in a timeline."""
+        probabilities = self.probabilities(temperature)
+        bounds = np.flatnonzero(np.diff(self.sequences)) + 1
+        parts = [smoothed(part, SMOOTHING / self.stride) for part in np.split(probabilities, bounds) if len(part)]
+        return np.concatenate(parts) if parts else probabilities
 
 
 def best_temperature(logits: Float[np.ndarray, "W K"], labels: Int[np.ndarray, " W"]) -> float:
@@ -114,15 +112,15 @@ def lowest_threshold(answers: Answers, temperature: float, rate: float) -> float
     The rate is the mean over the labels of unknown motion, as in ``Trust``.
     """
     unknown = answers.only(answers.unknown)
-    claims = decide(unknown, Calibration(temperature)).claims
-    return max(bounding(claims, unknown.labels, rate), 0.0)
+    scores = decide(unknown, Calibration(temperature)).scores
+    return max(bounding(scores, unknown.labels, rate), 0.0)
 
 
 def bounding(scores: Float[np.ndarray, " W"], labels: Int[np.ndarray, " W"], rate: float) -> float:
     """The lowest threshold that at most ``rate`` of the scores reach.
 
     Args:
-        scores: Claims of windows.
+        scores: Of windows.
         labels: The rate is a mean over these.
         rate: From 0 to 1.
 
@@ -148,24 +146,26 @@ class Decisions:
     """Decisions about windows.
 
     Attributes:
-        choice: The most probable action.
-        claims: Its ``claim``.
-        named: Whether the claim reaches the threshold.
+        choice: The most probable action, averaged over time.
+        scores: Its probability; −1 where "other" is at least as probable.
+        named: Whether the score reaches the threshold.
     """
 
     choice: Int[np.ndarray, " W"]
-    claims: Float[np.ndarray, " W"]
+    scores: Float[np.ndarray, " W"]
     named: Bool[np.ndarray, " W"]
 
 
 def decide(answers: Answers, calibration: Calibration) -> Decisions:
     """Decide with one calibration for all windows."""
-    probabilities = answers.probabilities(calibration.temperature)
-    actions, none = probabilities.copy(), None
+    actions = answers.smoothed(calibration.temperature)
     if answers.other is not None:
-        none, actions[:, answers.other] = probabilities[:, answers.other], -1.0
-    claims = claim(actions.max(axis=1), none, actions.shape[1])
-    return Decisions(actions.argmax(axis=1), claims, claims >= calibration.threshold)
+        none = actions[:, answers.other].copy()
+        actions[:, answers.other] = -1.0
+        scores = np.where(actions.max(axis=1) > none, actions.max(axis=1), -1.0)
+    else:
+        scores = actions.max(axis=1)
+    return Decisions(actions.argmax(axis=1), scores, scores >= calibration.threshold)
 
 
 def decide_across(answers: Answers, choose: Callable[[Answers], Calibration]) -> Decisions:
@@ -176,7 +176,7 @@ def decide_across(answers: Answers, choose: Callable[[Answers], Calibration]) ->
     folds = np.unique(answers.folds)
     parts = [decide(answers.only(answers.folds == f), choose(answers.only(answers.folds != f))) for f in folds]
     back = np.argsort(np.concatenate([np.flatnonzero(answers.folds == f) for f in folds]))
-    names = ("choice", "claims", "named")
+    names = ("choice", "scores", "named")
     return Decisions(*(np.concatenate([getattr(part, name) for part in parts])[back] for name in names))
 
 

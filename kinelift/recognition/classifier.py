@@ -1,7 +1,7 @@
 """Apply a trained classifier to a person's poses: what they do, and when."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,12 +12,14 @@ from kinelift.poses import H36M17, Action, Poses3D
 from kinelift.poses.errors import ShapeError, WeightsError
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.network import ActionNetwork
-from kinelift.recognition.segments import UNKNOWN, Timeline, segments
+from kinelift.recognition.segments import UNKNOWN, Timeline, segments, unseen
 from kinelift.recognition.windows import WindowPlan, extend, resample, starts
 
 Recogniser = Callable[[Float[np.ndarray, "B T J 3"]], Float[np.ndarray, "B K"]]
 """Probabilities of every label for windows of finite poses."""
 
+TOP = 3
+"""Number of labels in ``Action.top``."""
 _BLOCK = 512
 """Windows in memory at a time; an hour of one person has 14,400."""
 
@@ -44,8 +46,13 @@ class Classifier:
     evidence: float = 0.5
 
     @staticmethod
-    def load(path: Path, device: str = "cpu") -> "Classifier":
+    def load(path: Path, device: str = "cpu", threshold: float | None = None) -> "Classifier":
         """Load a classifier from a checkpoint.
+
+        Args:
+            path: The checkpoint.
+            device: cpu or cuda.
+            threshold: The lowest probability of an action that is named; by default, the checkpoint's.
 
         Raises:
             WeightsError: The file is not a checkpoint, or was trained on other skeletons or on whole clips.
@@ -57,7 +64,7 @@ class Classifier:
             )
         if network.plan.seconds is None:
             raise WeightsError(f"{path} was trained on whole clips. Train a classifier on windows: --plan.seconds 1")
-        timeline = Timeline(network.calibration.threshold)
+        timeline = Timeline(network.calibration.threshold if threshold is None else threshold)
         return Classifier(network.probabilities, network.labels, network.plan, timeline)
 
     @property
@@ -66,7 +73,7 @@ class Classifier:
         return (*(label for label in self.labels if label != OTHER), UNKNOWN)
 
     def classify(self, poses: Poses3D) -> tuple[Action, ...]:
-        """Classify the actions of one person.
+        """Classify the actions of one person. ``Action.top`` holds the three most probable labels.
 
         Poses shorter than a window are extended by playing them backwards and forwards, as in training.
 
@@ -88,12 +95,12 @@ class Classifier:
         found: list[Action] = []
         for start, stop in _stretches(np.isfinite(even).all(axis=(1, 2))):
             found += self._judge(even[start:stop], (marks[start], marks[stop]))
-        return _joined(found)
+        return tuple(replace(action, top=action.top[:TOP]) for action in _joined(found))
 
     def _judge(self, seen: Float[np.ndarray, "N J 3"], span: tuple[float, float]) -> tuple[Action, ...]:
         """Segments of a stretch that is seen throughout, or not at all."""
         if len(seen) <= self.evidence * self.plan.rate or not np.isfinite(seen).all():
-            return (Action(*span, UNKNOWN, 1.0),)
+            return (unseen(span),)
         length = min(len(seen), self.plan.frames)
         centres = span[0] + (starts(len(seen), self.plan) + (length - 1) / 2) / self.plan.rate
         return segments(self._probabilities(seen), centres, span, self.labels, self.timeline)
@@ -122,9 +129,12 @@ def _joined(actions: list[Action]) -> tuple[Action, ...]:
 
 
 def _both(a: Action, b: Action) -> Action:
-    """Two actions as one; its probability is their mean over time."""
-    certain = a.probability * (a.end - a.start) + b.probability * (b.end - b.start)
-    return Action(a.start, b.end, a.label, certain / (b.end - a.start))
+    """Two actions as one; its probabilities are their means over time."""
+    share = (a.end - a.start) / (b.end - a.start)
+    first, second = dict(a.top), dict(b.top)
+    means = {label: share * first.get(label, 0.0) + (1 - share) * second.get(label, 0.0) for label in first | second}
+    top = tuple(sorted(means.items(), key=lambda entry: -entry[1]))
+    return Action(a.start, b.end, a.label, means.get(a.label, 0.0), top)
 
 
 def _span(poses: Poses3D, plan: WindowPlan) -> tuple[float, float]:

@@ -13,10 +13,11 @@ from jaxtyping import Float, Int
 from scipy.ndimage import gaussian_filter1d
 
 from kinelift.poses import Action
-from kinelift.recognition.calibration import claim
 from kinelift.recognition.data.clips import OTHER
 
 UNKNOWN = "unknown"
+SMOOTHING = 0.6
+"""Standard deviation of the average over time, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,13 @@ class Timeline:
     """How a timeline is made from probabilities.
 
     Attributes:
-        threshold: A segment is "unknown" unless at least half of its windows have a ``calibration.claim`` of this.
+        threshold: A segment is "unknown" unless the mean probability of its label reaches this.
         smoothing: Standard deviation of the average over time, in seconds.
         shortest: Segments of fewer seconds are merged into a neighbour.
     """
 
     threshold: float
-    smoothing: float = 0.3
+    smoothing: float = SMOOTHING
     shortest: float = 0.6
 
 
@@ -60,8 +61,11 @@ def segments(
 ) -> tuple[Action, ...]:
     """Actions that cover a span of time without gap or overlap. Two neighbours never have the same label.
 
-    The probability of an action is the mean over its windows; that of "unknown" is one minus the mean of the most
-    probable action. Without windows, the whole span is "unknown" with probability 1.
+    A segment has the mean probabilities of its windows. It is named if that of its label reaches the threshold and
+    exceeds that of "other". The probability of "unknown" is that of "other", or 0 if the classifier does not know
+    "other". Without windows, the whole span is "unknown" with probability 1.
+
+    ``Action.top`` holds all labels; "unknown" stands for "other".
 
     Args:
         probabilities: Of ``labels``, for every window.
@@ -71,26 +75,30 @@ def segments(
         timeline: How decisions are made.
     """
     if not len(probabilities):
-        return (Action(*span, UNKNOWN, 1.0),)
+        return (unseen(span),)
     pace = float(np.median(np.diff(centres))) if len(centres) > 1 else 1.0
     smooth = smoothed(probabilities, timeline.smoothing / pace)
     bounds = np.concatenate([[span[0]], (centres[1:] + centres[:-1]) / 2, [span[1]]])
     runs = _merged(_runs(smooth.argmax(axis=1), bounds), timeline.shortest)
     other = labels.index(OTHER) if OTHER in labels else None
-    judged = [_judged(run, _rows(run, smooth, bounds), other, timeline.threshold) for run in runs]
-    return tuple(_action(run, smooth, bounds, labels) for run in _together(judged))
+    judged = [_judged(run, _mean(run, smooth, bounds), other, timeline.threshold) for run in runs]
+    return tuple(_action(run, _mean(run, smooth, bounds), labels) for run in _together(judged))
 
 
-def _rows(run: _Run, rows: Float[np.ndarray, "W K"], bounds: Float[np.ndarray, " W1"]) -> Float[np.ndarray, "R K"]:
-    return rows[(bounds[:-1] >= run.start) & (bounds[1:] <= run.end)]
+def unseen(span: tuple[float, float]) -> Action:
+    """What is said about time in which nothing was seen."""
+    return Action(*span, UNKNOWN, 1.0, ((UNKNOWN, 1.0),))
 
 
-def _judged(run: _Run, rows: Float[np.ndarray, "R K"], other: int | None, threshold: float) -> _Run:
-    """The run, or an unknown one (−1) if its claims are too low."""
-    none = None if other is None else rows[:, other]
-    claims = claim(rows[:, run.choice], none, rows.shape[1])
-    sure = run.choice != other and float(np.median(claims)) >= threshold
-    return run if sure else _Run(-1, run.start, run.end)
+def _mean(run: _Run, rows: Float[np.ndarray, "W K"], bounds: Float[np.ndarray, " W1"]) -> Float[np.ndarray, " K"]:
+    mean = rows[(bounds[:-1] >= run.start) & (bounds[1:] <= run.end)].mean(axis=0)
+    return np.clip(mean, 0.0, 1.0)
+
+
+def _judged(run: _Run, mean: Float[np.ndarray, " K"], other: int | None, threshold: float) -> _Run:
+    """The run, or an unknown one (−1) if its label is not probable enough."""
+    leads = other is None or mean[run.choice] > mean[other]
+    return run if leads and mean[run.choice] >= threshold else _Run(-1, run.start, run.end)
 
 
 def _runs(choices: Int[np.ndarray, " W"], bounds: Float[np.ndarray, " W1"]) -> list[_Run]:
@@ -122,12 +130,8 @@ def _joined(runs: list[_Run]) -> _Run:
     return _Run(runs[0].choice, runs[0].start, runs[-1].end)
 
 
-def _action(
-    run: _Run, probabilities: Float[np.ndarray, "W K"], bounds: Float[np.ndarray, " W1"], labels: Sequence[str]
-) -> Action:
-    if run.choice >= 0:
-        mean = float(_rows(run, probabilities, bounds)[:, run.choice].mean())
-        return Action(run.start, run.end, labels[run.choice], min(mean, 1.0))
-    actions = [k for k, label in enumerate(labels) if label != OTHER]
-    likeliest = probabilities[:, actions].max(axis=1, keepdims=True)
-    return Action(run.start, run.end, UNKNOWN, max(1 - float(_rows(run, likeliest, bounds).mean()), 0.0))
+def _action(run: _Run, mean: Float[np.ndarray, " K"], labels: Sequence[str]) -> Action:
+    names = [UNKNOWN if label == OTHER else label for label in labels]
+    top = tuple((names[k], float(mean[k])) for k in np.argsort(-mean, kind="stable"))
+    label = UNKNOWN if run.choice < 0 else names[run.choice]
+    return Action(run.start, run.end, label, dict(top).get(label, 0.0), top)

@@ -2,10 +2,11 @@
 
     {"video": "dance", "people": [
         {"id": 1, "start": 0.0, "end": 7.9, "actions": [
-            {"start": 0.0, "end": 7.9, "label": "dance", "probability": 0.91}]}]}
+            {"start": 0.0, "end": 7.9, "label": "dance", "probability": 0.91, "top": [
+                {"label": "dance", "probability": 0.91}, {"label": "unknown", "probability": 0.04}]}]}]}
 
 Seconds from the first picture; ``start`` and ``end`` of a person are their first and last frame; ``actions`` is null
-where nothing was classified. Without anybody in the video ``people`` is empty.
+where nothing was classified. ``top`` holds the most probable labels. Without anybody in the video ``people`` is empty.
 """
 
 import json
@@ -39,6 +40,7 @@ def plain_actions(actions: tuple[Action, ...] | None) -> list[dict[str, Any]] | 
             "end": round(action.end, _DECIMALS),
             "label": action.label,
             "probability": round(action.probability, 4),
+            "top": [{"label": label, "probability": round(value, 4)} for label, value in action.top],
         }
         for action in actions
     ]

@@ -7,7 +7,7 @@ out in several lines, like text.
 
 from collections.abc import Iterator, Sequence
 from colorsys import hls_to_rgb
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from zlib import crc32
@@ -188,7 +188,7 @@ def _within(actions: Sequence[Action], line: _Line) -> Iterator[Action]:
     for action in actions:
         start, end = max(action.start, line.start), min(action.end, line.end)
         if start < end:
-            yield Action(start, end, action.label, action.probability)
+            yield replace(action, start=start, end=end)
 
 
 def _shade(action: Action) -> tuple[float, ...]:

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -151,8 +152,16 @@ def answers(validation: CrossValidation, rows: Bool[np.ndarray, " W"]) -> Answer
         rows: Rows to take, if they are learnable.
     """
     corpus, keep = validation.corpus, validation.learnable & rows
-    novel = np.zeros(int(keep.sum()), bool)
-    return Answers(validation.network[keep], corpus.labels[keep], validation.round[keep], novel, other_of(corpus))
+    shown, novel = corpus.only(keep), np.zeros(int(keep.sum()), bool)
+    return Answers(
+        validation.network[keep],
+        shown.labels,
+        validation.round[keep],
+        novel,
+        shown.stretches(),
+        other_of(corpus),
+        corpus.plan.step / corpus.plan.rate,
+    )
 
 
 def answers_on_left_out(
@@ -175,26 +184,30 @@ def answers_on_left_out(
         genotype: The architecture.
         progress: Called with the number of the training and of the epoch after every epoch.
     """
-    parts = []
+    parts: list[Answers] = []
     for number, left_out in enumerate(left_out_actions(corpus)):
         rows = np.isin(corpus.labels, left_out)
         trainer = Trainer(settings, corpus.only(~rows), None, genotype)
         for _ in trainer.fit():
             progress(number, trainer.epoch)
-        test = rows & tested
-        parts.append((trainer.result({}).logits(corpus.only(test).windows()), corpus.labels[test], folds[test]))
-    logits, labels, groups = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Answers(logits, labels, groups, np.ones(len(labels), bool), other_of(corpus))
+        keep = rows & tested
+        test, novel = corpus.only(keep), np.ones(int(keep.sum()), bool)
+        logits = trainer.result({}).logits(test.windows())
+        stride = corpus.plan.step / corpus.plan.rate
+        parts.append(Answers(logits, test.labels, folds[keep], novel, test.stretches(), other_of(corpus), stride))
+    return reduce(concatenate, parts)
 
 
 def concatenate(first: Answers, second: Answers) -> Answers:
     """Concatenate two sets of answers."""
-    return Answers(
-        np.concatenate([first.logits, second.logits]),
-        np.concatenate([first.labels, second.labels]),
-        np.concatenate([first.folds, second.folds]),
-        np.concatenate([first.novel, second.novel]),
-        first.other,
+    after = int(first.sequences.max(initial=-1)) + 1
+    return replace(
+        first,
+        logits=np.concatenate([first.logits, second.logits]),
+        labels=np.concatenate([first.labels, second.labels]),
+        folds=np.concatenate([first.folds, second.folds]),
+        novel=np.concatenate([first.novel, second.novel]),
+        sequences=np.concatenate([first.sequences, after + second.sequences]),
     )
 
 

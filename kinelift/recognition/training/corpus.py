@@ -69,6 +69,12 @@ class Corpus:
         """Mask of the rows of clips of this kind."""
         return np.array([clip.kind == kind for clip in self.clips], bool)
 
+    def stretches(self) -> Int[np.ndarray, " W"]:
+        """Number of the stretch of each row: consecutive windows of one clip with one label."""
+        follows = np.diff(self.spans[:, 0]) == self.plan.step
+        same = (np.diff(self.clip) == 0) & (np.diff(self.labels) == 0) & follows & (self.plan.seconds is not None)
+        return np.concatenate([[0], np.cumsum(~same)])[: len(self)].astype(int)
+
     def part(self, start: float, end: float) -> "Corpus":
         """The same rows, limited to the share of their time from ``start`` to ``end`` (0–1)."""
         first, length = self.spans[:, :1], np.diff(self.spans, axis=1)
