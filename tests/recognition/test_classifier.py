@@ -118,6 +118,29 @@ def test_a_long_gap_is_unknown_and_no_more_than_the_gap():
     assert (gap.start, gap.end) == pytest.approx((2 + 100 / 30, 2 + 160 / 30), abs=0.05)
 
 
+def test_unknown_next_to_a_gap_is_one_action_with_the_mean_probabilities():
+    def half(windows):
+        return np.tile([0.3, 0.4, 0.3], (len(windows), 1))
+
+    clip = poses(np.full(240, 1.7))
+    clip.points[120:180] = np.nan
+    (action,) = Classifier(half, LABELS, classifier().plan, Timeline(0.5)).classify(clip)
+    gap = 60 / 240
+    assert action.label == "unknown" and action.probability == pytest.approx(gap + (1 - gap) * 0.3, abs=0.02)
+    assert [label for label, _ in action.top] == ["unknown", "high", "low"]
+
+
+def test_the_three_most_probable_labels_are_kept():
+    labels = ("a", "b", "c", "d", "other")
+
+    def certain(windows):
+        return np.tile([0.1, 0.2, 0.5, 0.05, 0.15], (len(windows), 1))
+
+    (action,) = Classifier(certain, labels, classifier().plan, Timeline(0.4)).classify(poses(np.full(60, 1.7)))
+    assert (action.label, [label for label, _ in action.top]) == ("c", ["c", "b", "unknown"])
+    assert [value for _, value in action.top] == pytest.approx([0.5, 0.2, 0.15])
+
+
 def test_a_gap_separates_what_lies_before_and_after():
     heights = np.full(150, 1.7)
     heights[90:] = 2.5

@@ -43,8 +43,9 @@ def test_changes_lie_between_windows():
 
 def test_below_threshold_is_unknown():
     (action,) = decide([(0.45, 0.3), (0.35, 0.2)])
-    assert action.label == "unknown"
-    assert action.probability == pytest.approx(0.6)
+    assert (action.label, action.probability) == ("unknown", 0.0)  # this classifier does not know "other"
+    assert [label for label, _ in action.top] == ["walk", "run"]
+    assert [value for _, value in action.top] == pytest.approx([0.4, 0.25])
 
 
 def test_threshold_itself_is_enough():
@@ -75,16 +76,36 @@ def test_smoothing_keeps_sums_up_to_the_ends():
     assert (out.std(axis=0) < rows.std(axis=0)).all()
 
 
-def test_other_is_unknown_and_takes_from_claims():
-    walk, other = (0.5, 0.2, 0.3), (0.2, 0.2, 0.6)
-    rows, centres = np.array([walk] * 4 + [other] * 4), 0.5 + np.arange(8)
-    labels = (*LABELS, "other")
-    actions = segments(rows, centres, (0, 8), labels, Timeline(0.4, 1e-3, 0.0))
-    assert [(a.label, a.start, a.end) for a in actions] == [("walk", 0, 4), ("unknown", 4, 8)]
-    assert actions[1].probability == pytest.approx(0.8)
-    claimed = 0.5 / (0.5 + 2 * 0.3)
-    assert segments(rows, centres, (0, 8), labels, Timeline(claimed + 1e-6, 1e-3, 0.0))[0].label == "unknown"
-    assert segments(rows, centres, (0, 8), labels, Timeline(claimed - 1e-6, 1e-3, 0.0))[0].label == "walk"
+def test_a_name_needs_the_threshold_and_a_lead_over_other():
+    labels, centres = (*LABELS, "other"), 0.5 + np.arange(4)
+
+    def found(row, threshold):
+        (action,) = segments(np.array([row] * 4), centres, (0, 4), labels, Timeline(threshold, 1e-3, 0.0))
+        return action.label, pytest.approx(action.probability)
+
+    assert found((0.5, 0.2, 0.3), 0.5 - 1e-6) == ("walk", 0.5)
+    assert found((0.5, 0.2, 0.3), 0.5 + 1e-6) == ("unknown", 0.3)
+    assert found((0.4, 0.1, 0.5), 0.0) == ("unknown", 0.5)
+
+
+def test_a_run_that_takes_in_other_is_unknown_if_other_leads_in_the_mean():
+    rows = np.array([(0.5, 0.1, 0.4)] * 3 + [(0.05, 0.0, 0.95)] * 2)
+    timeline = Timeline(0.0, 1e-3, shortest=2.5)
+    (action,) = segments(rows, 0.5 + np.arange(5), (0.0, 5.0), (*LABELS, "other"), timeline)
+    assert action.label == "unknown"
+    assert action.probability == pytest.approx((3 * 0.4 + 2 * 0.95) / 5)
+
+
+@given(hnp.arrays(float, st.tuples(st.integers(1, 20), st.just(3)), elements=st.floats(0.01, 1)), st.floats(0, 1))
+def test_a_label_is_printed_with_its_own_probability(weights, threshold):
+    rows = weights / weights.sum(axis=1, keepdims=True)
+    labels, names = (*LABELS, "other"), (*LABELS, "unknown")
+    for action in segments(rows, 0.5 + np.arange(len(rows)), (0.0, len(rows)), labels, Timeline(threshold, 0.6, 0.0)):
+        top = dict(action.top)
+        assert action.probability == top[action.label] and set(top) == set(names)
+        assert list(top.values()) == sorted(top.values(), reverse=True)
+        assert sum(top.values()) == pytest.approx(1.0)
+        assert action.label == "unknown" or (top[action.label] >= threshold and top[action.label] > top["unknown"])
 
 
 def test_a_segment_is_named_by_all_of_it():
