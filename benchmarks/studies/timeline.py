@@ -18,16 +18,14 @@ from pathlib import Path
 import numpy as np
 import tyro
 from jaxtyping import Float, Int
-from scipy.ndimage import gaussian_filter1d
 
 from benchmarks.reporting import machine
 from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.poses.output import replacing
-from kinelift.recognition.calibration import claim
 from kinelift.recognition.console import Cell, Data, Settings, read_corpus, read_genotype
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.measuring.evaluation import subject_folds
-from kinelift.recognition.segments import UNKNOWN, Timeline, segments
+from kinelift.recognition.segments import SMOOTHING, UNKNOWN, Timeline, segments, smoothed
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.trainer import Trainer, TrainSettings
 from kinelift.recognition.windows import cut, starts
@@ -208,7 +206,7 @@ def by_window(names: tuple[str, ...], threshold: float) -> Way:
 
     def way(case: Case) -> Track:
         pace = float(np.median(np.diff(case.centres)))
-        smooth = gaussian_filter1d(case.probabilities, 0.3 / pace, axis=0, mode="nearest")
+        smooth = smoothed(case.probabilities, SMOOTHING / pace)
         return spread(judged(smooth, smooth.argmax(axis=1), names, threshold), case)
 
     return way
@@ -222,10 +220,27 @@ def viterbi(cost: float) -> Callable[[tuple[str, ...], float], Way]:
             pace = float(np.median(np.diff(case.centres)))
             path = decoded(np.log(case.probabilities + 1e-9) * pace, cost)
             bounds = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
-            sure = judged(case.probabilities, path, names, threshold) >= 0
             for a, b in pairwise(bounds):
-                path[a:b] = path[a] if sure[a:b].mean() >= 0.5 else -1
+                mean = case.probabilities[a:b].mean(axis=0, keepdims=True)
+                path[a:b] = judged(mean, path[a : a + 1], names, threshold)
             return spread(path, case)
+
+        return way
+
+    return made
+
+
+def viterbi_unknown(cost: float) -> Callable[[tuple[str, ...], float], Way]:
+    """Viterbi with an unknown state that is as probable as "other", but at least ``threshold``."""
+
+    def made(names: tuple[str, ...], threshold: float) -> Way:
+        actions = [k for k, name in enumerate(names) if name != OTHER]
+
+        def way(case: Case) -> Track:
+            pace = float(np.median(np.diff(case.centres)))
+            none = case.probabilities[:, [k for k in range(len(names)) if k not in actions]].sum(axis=1)
+            rows = np.column_stack([np.maximum(none, threshold), case.probabilities[:, actions]])
+            return spread(np.array([-1, *actions])[decoded(np.log(rows + 1e-9) * pace, cost)], case)
 
         return way
 
@@ -249,11 +264,10 @@ def decoded(scores: Float[np.ndarray, "W K"], cost: float) -> Int[np.ndarray, " 
 def judged(
     probabilities: Float[np.ndarray, "W K"], choice: Int[np.ndarray, " W"], names: tuple[str, ...], threshold: float
 ) -> Int[np.ndarray, " W"]:
-    """The chosen label, or −1 where it is "other" or its confidence is too low."""
-    other = names.index(OTHER) if OTHER in names else None
-    none = None if other is None else probabilities[:, other]
-    claims = claim(probabilities[np.arange(len(choice)), choice], none, len(names))
-    return np.where((choice != (-1 if other is None else other)) & (claims >= threshold), choice, -1)
+    """The chosen label, or −1 where "other" is as probable or it is not probable enough."""
+    own = probabilities[np.arange(len(choice)), choice]
+    leads = own > probabilities[:, names.index(OTHER)] if OTHER in names else np.ones(len(choice), bool)
+    return np.where(leads & (own >= threshold), choice, -1)
 
 
 def spread(choice: Int[np.ndarray, " W"], case: Case) -> Track:
@@ -314,6 +328,7 @@ WAYS: Mapping[str, Callable[[tuple[str, ...], float], Way]] = {
     "library": library,
     "name each window": by_window,
     **{f"viterbi {cost}": viterbi(cost) for cost in COSTS},
+    **{f"viterbi {cost}, unknown state": viterbi_unknown(cost) for cost in COSTS},
 }
 
 

@@ -36,7 +36,6 @@ from kinelift.recognition.calibration import (
     Trust,
     bounding,
     calibrate,
-    claim,
     decide_across,
     reliability,
     temperatures,
@@ -55,7 +54,9 @@ from kinelift.weights.run import Run
 
 BOUNDS = (0.05, 0.1, 0.15, 0.2, 0.3)
 """Bounds of the fraction of unknown motion that gets a name."""
-ARRAYS = ("logits", "labels", "folds", "novel")
+IN_USE = "probability over time"
+"""The score that decides in the program."""
+ARRAYS = ("logits", "labels", "folds", "novel", "sequences")
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +163,8 @@ def kept(path: Path | None, run: Run, ask: Callable[[], Asked]) -> Asked:
     with np.load(path) as file:
         run.check(path, json.loads(str(file["about"])))
         other = int(file["other"])
-        answers = Answers(**{name: file[name] for name in ARRAYS}, other=other if other >= 0 else None)
+        known = {"other": other if other >= 0 else None, "stride": float(file["stride"])}
+        answers = Answers(**{name: file[name] for name in ARRAYS}, **known)
         return Asked(answers, tuple(file["names"].tolist()), str(file["kind"]))
 
 
@@ -170,16 +172,34 @@ def save(path: Path, found: Asked, run: Run) -> None:
     """Save answers with the inputs of their run."""
     arrays = {name: getattr(found.answers, name) for name in ARRAYS}
     other = -1 if found.answers.other is None else found.answers.other
+    facts = {"names": found.names, "kind": found.kind, "other": other, "stride": found.answers.stride}
     with replacing(path) as part, part.open("wb") as file:
-        np.savez_compressed(
-            file, about=json.dumps(run.facts()), names=found.names, kind=found.kind, other=other, **arrays
-        )
+        np.savez_compressed(file, about=json.dumps(run.facts()), **facts, **arrays)
 
 
 def bounded(answers: Answers, bound: float) -> dict[str, Any]:
     """The threshold for use, and trust with thresholds chosen on other people."""
     decisions = decide_across(answers, lambda others: calibrate(others, bound))
     return {**asdict(calibrate(answers, bound)), "trust": trust(answers, decisions)}
+
+
+def claim(
+    action: Float[np.ndarray, " W"], other: Float[np.ndarray, " W"] | None, labels: int
+) -> Float[np.ndarray, " W"]:
+    """How likely an action is against "other", if that weighed as much as all actions together."""
+    return action if other is None else action / np.maximum(action + (labels - 1) * other, 1e-12)
+
+
+def scores_over_time(
+    probabilities: Float[np.ndarray, "W K"], other: int | None
+) -> tuple[Int[np.ndarray, " W"], dict[str, Float[np.ndarray, " W"]]]:
+    """The most likely action, its probability if "other" is less likely (the rule in use), and its claim."""
+    actions, none = probabilities.copy(), None
+    if other is not None:
+        none, actions[:, other] = probabilities[:, other], -1.0
+    choice, best = actions.argmax(axis=1), actions.max(axis=1)
+    own = best if none is None else np.where(best > none, best, -1.0)
+    return choice, {IN_USE: own, "claim over time": claim(best, none, actions.shape[1])}
 
 
 def scores(
@@ -211,8 +231,10 @@ def scores(
 
 def compared(answers: Answers, scaled: Float[np.ndarray, " W"], bound: float) -> dict[str, Score]:
     """Evaluate each score with its own thresholds."""
-    choice, found = scores(answers.taught / scaled[:, None], answers.other)
-    return {name: judged(answers, choice, values, bound) for name, values in found.items()}
+    logits = answers.taught / scaled[:, None]
+    smooth = answers.over_time(softmax(logits, axis=1))
+    both = (scores_over_time(smooth, answers.other), scores(logits, answers.other))
+    return {name: judged(answers, choice, values, bound) for choice, found in both for name, values in found.items()}
 
 
 def judged(answers: Answers, choice: Int[np.ndarray, " W"], values: Float[np.ndarray, " W"], bound: float) -> Score:
@@ -266,7 +288,7 @@ def show(found: Asked, facts: dict[str, Any], bound: float) -> None:
     counts = ", ".join(f"{count:,} {name}" for name, count in found.counts.items())
     console = Console(width=120)
     table = Table("bound", "temperature", "threshold", "false names", "known named", "names right")
-    table.title = f"Claim; windows {facts['judged']}: {counts}"
+    table.title = f"The rule in use; windows {facts['judged']}: {counts}"
     for name, row in facts["bounds"].items():
         table.add_row(f"{name:.0%}", f"{row['temperature']:.2f}", f"{row['threshold']:.2f}", *shares(row["trust"]))
     console.print(table)
@@ -275,8 +297,8 @@ def show(found: Asked, facts: dict[str, Any], bound: float) -> None:
     for name, score in facts["scores"].items():
         table.add_row(name, *shares(score.trust), f"{score.other:.3f}", f"{score.left_out:.3f}")
     console.print(table)
-    table = Table("motion", "false names", title=f"Claim, bound {bound:.0%}")
-    for label, share in facts["scores"]["claim"].trust.false_accept_rates.items():
+    table = Table("motion", "false names", title=f"The rule in use, bound {bound:.0%}")
+    for label, share in facts["scores"][IN_USE].trust.false_accept_rates.items():
         table.add_row(found.names[label], f"{share:.1%}")
     console.print(table)
     table = Table("expected calibration error", "")

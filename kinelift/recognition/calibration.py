@@ -77,9 +77,8 @@ class Answers:
         probabilities: Float[np.ndarray, "W K"] = softmax(self.taught / temperature, axis=1)
         return probabilities
 
-    def smoothed(self, temperature: float) -> Float[np.ndarray, "W K"]:
-        """``probabilities`` averaged over time within each stretch, as in a timeline."""
-        probabilities = self.probabilities(temperature)
+    def over_time(self, probabilities: Float[np.ndarray, "W K"]) -> Float[np.ndarray, "W K"]:
+        """Average probabilities over time within each stretch, as in a timeline."""
         bounds = np.flatnonzero(np.diff(self.sequences)) + 1
         parts = [smoothed(part, SMOOTHING / self.stride) for part in np.split(probabilities, bounds) if len(part)]
         return np.concatenate(parts) if parts else probabilities
@@ -158,7 +157,7 @@ class Decisions:
 
 def decide(answers: Answers, calibration: Calibration) -> Decisions:
     """Decide with one calibration for all windows."""
-    actions = answers.smoothed(calibration.temperature)
+    actions = answers.over_time(answers.probabilities(calibration.temperature))
     if answers.other is not None:
         none = actions[:, answers.other].copy()
         actions[:, answers.other] = -1.0

@@ -52,6 +52,8 @@ def test_what_is_wrong_is_an_error_of_ours() -> None:
         kinelift.run("dance.mp4", peoples="main")
     with pytest.raises(SettingsError):
         kinelift.run("dance.mp4", fov=200)
+    with pytest.raises(SettingsError, match="--unknown"):
+        kinelift.run("dance.mp4", unknown=2)
     with pytest.raises(VideoError):
         kinelift.run("none.mp4")
     with pytest.raises(DataError):

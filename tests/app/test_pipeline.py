@@ -66,7 +66,7 @@ class TestAnalysis:
     def test_video_and_stages_are_named(self, tmp_path: Path) -> None:
         recording = pipeline(two_people(), people="main", focal=150.0).run(clip(tmp_path))
         assert (recording.video.name, recording.video.width, recording.video.height) == ("dance", *SIZE)
-        settings = {"people": "main", "smooth": "none", "fov": None, "focal": 150.0, "fit": "off"}
+        settings = {"people": "main", "smooth": "none", "fov": None, "focal": 150.0, "fit": "off", "unknown": None}
         assert recording.made_with == {
             "version": version("kinelift"),
             "spec": {"format": 1, "lifter": "flat", "settings": settings},
@@ -162,6 +162,22 @@ class TestLoading:
         with pytest.raises(SettingsError, match=r"'tpu'.*auto, cpu, cuda"):
             Pipeline.load(device="tpu")
 
+    def test_the_threshold_of_names_is_the_classifier_s_or_the_user_s(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[float | None] = []
+        load = Classifier.load
+
+        def watched(path: Path, device: str, threshold: float | None) -> Classifier:
+            asked.append(threshold)
+            return load(path, device, threshold)
+
+        monkeypatch.setattr(Classifier, "load", staticmethod(watched))
+        for unknown in (None, 0.0, 0.4):
+            opened = Pipeline.load(device="cpu", settings=Settings(unknown=unknown))
+            assert isinstance(opened.classifier, Classifier)
+            default = load(FILES / "actions.safetensors").timeline.threshold
+            assert opened.classifier.timeline.threshold == (default if unknown is None else unknown)
+        assert asked == [None, 0.0, 0.4]
+
     @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
     def test_a_device_that_is_not_there(self) -> None:
         with pytest.raises(SettingsError, match="no CUDA device"):
@@ -190,6 +206,9 @@ class TestSettings:
         ({"fov": 180.0}, "field of view"),
         ({"focal": -1.0}, "focal length"),
         ({"fov": 50.0, "focal": 900.0}, "Both"),
+        ({"unknown": 1.01}, "--unknown is 1.01; give a probability from 0 to 1"),
+        ({"unknown": -0.5}, "--unknown is -0.5"),
+        ({"unknown": float("nan")}, "--unknown is nan"),
     ])  # fmt: skip
     def test_what_cannot_be_is_refused_at_once(self, wrong: dict[str, object], message: str) -> None:
         with pytest.raises(SettingsError, match=message):

@@ -17,7 +17,7 @@ CHOSEN = PipelineSpec(
     lifter="live",
     classifier="mine.safetensors",
     device="cpu",
-    settings=Settings(people="2", smooth="savgol", focal=900.0, fit="off"),
+    settings=Settings(people="2", smooth="savgol", focal=900.0, fit="off", unknown=0.4),
 )
 
 

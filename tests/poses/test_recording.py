@@ -55,7 +55,8 @@ def people(draw: st.DrawFn, number: int, video: VideoFacts) -> Person:
     root = draw(st.none() | coordinates(length, 3))
     lifted = Poses3D(draw(coordinates(length, 17, 3)), seen.times, root, H36M17)
     bounds = sorted(draw(st.lists(st.floats(0, 1e6), max_size=3)))
-    spans = [Action(*span, draw(texts), draw(st.floats(0, 1))) for span in pairwise(bounds)]
+    tops = st.lists(st.tuples(texts, st.floats(0, 1)), max_size=3).map(lambda top: sorted(top, key=lambda t: -t[1]))
+    spans = [Action(*span, draw(texts), draw(st.floats(0, 1)), tuple(draw(tops))) for span in pairwise(bounds)]
     return Person(number, seen, draw(st.none() | st.just(lifted)), draw(st.none() | st.just(tuple(spans))))
 
 
@@ -86,6 +87,30 @@ def test_what_has_not_been_computed_stays_none(tmp_path: Path) -> None:
     save(tmp_path / "r.npz", recording(bare, replace(bare, id=2, actions=())))
     first, second = load(tmp_path / "r.npz").people
     assert first.poses is None and first.actions is None and second.actions == ()
+
+
+def test_actions_of_earlier_recordings_have_no_top(tmp_path: Path) -> None:
+    top = (("walk", 0.8), ("unknown", 0.1))
+    somebody = replace(person(1), actions=(Action(0.0, 1.0, "walk", 0.8, top),))
+    save(tmp_path / "r.npz", recording(somebody))
+    assert load(tmp_path / "r.npz").people[0].actions == somebody.actions
+    with np.load(tmp_path / "r.npz") as file:
+        parts = dict(file)
+    header = json.loads(str(parts["header"]))
+    assert header["people"][0]["actions"][0].pop("top") == [["walk", 0.8], ["unknown", 0.1]]
+    np.savez(tmp_path / "r.npz", **parts | {"header": np.array(json.dumps(header))})
+    assert load(tmp_path / "r.npz").people[0].actions == (Action(0.0, 1.0, "walk", 0.8),)
+
+
+@pytest.mark.parametrize(("top", "message"), [
+    ((("walk", 1.5),), r"person1/actions\[0\].top\[0\] has probability 1.5, expected 0 to 1"),
+    ((("walk", 0.5), ("run", -0.1)), r"person1/actions\[0\].top\[1\] has probability -0.1"),
+    ((("walk", 0.2), ("run", 0.3)), r"person1/actions\[0\].top is not in descending order"),
+])  # fmt: skip
+def test_top_labels_are_checked(tmp_path: Path, top: tuple[tuple[str, float], ...], message: str) -> None:
+    save(tmp_path / "r.npz", recording(replace(person(1), actions=(Action(0.0, 1.0, "walk", 0.5, top),))))
+    with pytest.raises(DataError, match=message):
+        load(tmp_path / "r.npz")
 
 
 def test_one_person_can_be_read_with_numpy_alone(tmp_path: Path) -> None:

@@ -140,11 +140,12 @@ def test_answers_are_averaged_over_the_windows_of_their_own_stretch_only():
     logits = np.array([walk, walk, run, walk, walk, run, run])
     sequences, zeros = np.array([4, 4, 4, 4, 4, 7, 7]), np.zeros(7, int)
     sample = Answers(logits, zeros, zeros, zeros.astype(bool), sequences, OTHER, stride=0.25)
-    found = sample.smoothed(1.0)
+    found = sample.over_time(sample.probabilities(1.0))
     np.testing.assert_allclose(found[:5], smoothed(softmax(logits[:5], axis=1), SMOOTHING / 0.25))
     np.testing.assert_allclose(found[5:], softmax(logits[5:], axis=1))
     assert decide(sample, Calibration()).choice.tolist() == [0] * 5 + [1] * 2
-    np.testing.assert_allclose(sample.only(sequences == 7).smoothed(1.0), found[5:])
+    later = sample.only(sequences == 7)
+    np.testing.assert_allclose(later.over_time(later.probabilities(1.0)), found[5:])
 
 
 def test_the_figure_is_drawn(tmp_path):

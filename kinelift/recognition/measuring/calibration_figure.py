@@ -39,7 +39,7 @@ def write_calibration_figure(
     ):
         right.plot(thresholds, [getattr(trust, name) for trust in curve], label=label, color=colour)
     right.axvline(chosen, color="#555555", linestyle=":", label=f"threshold {chosen:.2f}")
-    right.set(xlabel="threshold of the claim", ylabel="share of windows", xlim=(0, 1), ylim=(0, 1.02))
+    right.set(xlabel="threshold of the probability", ylabel="share of windows", xlim=(0, 1), ylim=(0, 1.02))
     right.grid(color="#dddddd")
     right.legend(fontsize=8, loc="lower left")
     make_folder(path.parent)

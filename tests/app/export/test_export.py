@@ -139,6 +139,18 @@ class TestTimeline:
         assert second["end"] == pytest.approx(original.video.times[11], abs=1e-6)
         assert [(a["label"], a["probability"]) for a in first["actions"]] == [("walk", 0.9), ("unknown", 0.4)]
 
+    def test_holds_the_most_probable_labels(self, tmp_path: Path) -> None:
+        top = (("walk", 0.61), ("run", 0.20001), ("unknown", 0.1))
+        somebody = replace(person(1), actions=(Action(0.0, 1.0, "walk", 0.61, top), Action(1.0, 2.0, "run", 0.7)))
+        write_timeline(tmp_path / "a.json", recording(somebody))
+        first, second = json.loads((tmp_path / "a.json").read_text())["people"][0]["actions"]
+        assert [(entry["label"], entry["probability"]) for entry in first["top"]] == [
+            ("walk", 0.61),
+            ("run", 0.2),
+            ("unknown", 0.1),
+        ]
+        assert second["top"] == []
+
     def test_nobody_is_an_empty_list_and_unclassified_is_null(self, tmp_path: Path) -> None:
         write_timeline(tmp_path / "none.json", recording())
         write_timeline(tmp_path / "one.json", recording(Person(1, track())))

@@ -35,6 +35,21 @@ def test_whole_segments_are_one_window_each_however_long():
     np.testing.assert_allclose(corpus.windows()[0][[0, -1]], walking(300)[[0, -1]], atol=1e-9)
 
 
+def test_stretches_are_consecutive_windows_of_one_label_of_one_clip():
+    points = walking(240)
+    points[150:180, 3] = np.nan
+    mixed = Clip("a", "1", points, np.arange(240) / 30, (Segment("walk", 0, 2.5), Segment("gesture", 2.5, 8)))
+    corpus = corpus_of(dataset([mixed, clip("b", "1", walking(61), "gesture")]), PLAN)
+    stretches = corpus.stretches()
+    for number in range(int(stretches.max()) + 1):
+        rows = corpus.only(stretches == number)
+        assert len(set(zip(rows.clip.tolist(), rows.labels.tolist(), strict=True))) == 1
+        assert (np.diff(rows.spans[:, 0]) == PLAN.step).all()
+    assert (np.diff(stretches) >= 0).all() and stretches.max() == 3
+    whole = corpus_of(dataset([mixed, clip("b", "1", walking(61), "gesture")]), WHOLE)
+    assert whole.stretches().tolist() == [0, 1, 2]
+
+
 def test_a_part_of_a_row_is_cut_out_of_it():
     corpus = corpus_of(dataset([clip("long", "1", walking(101), "walk")]), WHOLE)
     assert corpus.part(0.1, 0.9).spans.tolist() == [[10, 90]]

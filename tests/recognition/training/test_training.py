@@ -99,6 +99,8 @@ def test_checkpoint_describes_itself_and_classifies(trained, corpus, tmp_path):
     windows = corpus.windows()[:4]
     np.testing.assert_allclose(back.probabilities(windows), network.probabilities(windows), atol=0.02)
     classifier = Classifier.load(tmp_path / "actions.safetensors")
+    assert classifier.timeline.threshold == 0.3
+    assert Classifier.load(tmp_path / "actions.safetensors", threshold=0.0).timeline.threshold == 0.0
     points = walking(90) * [1.0, -1.0, -1.0]
     (action,) = classifier.classify(Poses3D(points - points[:, :1], np.arange(90) / 30))
     assert (action.label, action.start, action.end) == ("walk", 0.0, pytest.approx(3.0))
