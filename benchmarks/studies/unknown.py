@@ -163,8 +163,8 @@ def kept(path: Path | None, run: Run, ask: Callable[[], Asked]) -> Asked:
     with np.load(path) as file:
         run.check(path, json.loads(str(file["about"])))
         other = int(file["other"])
-        known = {"other": other if other >= 0 else None, "stride": float(file["stride"])}
-        answers = Answers(**{name: file[name] for name in ARRAYS}, **known)
+        arrays, stride = {name: file[name] for name in ARRAYS}, float(file["stride"])
+        answers = Answers(**arrays, other=other if other >= 0 else None, stride=stride)
         return Asked(answers, tuple(file["names"].tolist()), str(file["kind"]))
 
 
@@ -172,9 +172,10 @@ def save(path: Path, found: Asked, run: Run) -> None:
     """Save answers with the inputs of their run."""
     arrays = {name: getattr(found.answers, name) for name in ARRAYS}
     other = -1 if found.answers.other is None else found.answers.other
-    facts = {"names": found.names, "kind": found.kind, "other": other, "stride": found.answers.stride}
+    arrays |= {"names": np.array(found.names), "kind": np.array(found.kind), "other": np.array(other)}
+    arrays |= {"about": np.array(json.dumps(run.facts())), "stride": np.array(found.answers.stride)}
     with replacing(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, about=json.dumps(run.facts()), **facts, **arrays)
+        np.savez_compressed(file, **arrays)
 
 
 def bounded(answers: Answers, bound: float) -> dict[str, Any]:

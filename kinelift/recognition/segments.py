@@ -91,8 +91,8 @@ def unseen(span: tuple[float, float]) -> Action:
 
 
 def _mean(run: _Run, rows: Float[np.ndarray, "W K"], bounds: Float[np.ndarray, " W1"]) -> Float[np.ndarray, " K"]:
-    mean = rows[(bounds[:-1] >= run.start) & (bounds[1:] <= run.end)].mean(axis=0)
-    return np.clip(mean, 0.0, 1.0)
+    mean: Float[np.ndarray, " K"] = rows[(bounds[:-1] >= run.start) & (bounds[1:] <= run.end)].mean(axis=0)
+    return mean.clip(0.0, 1.0)
 
 
 def _judged(run: _Run, mean: Float[np.ndarray, " K"], other: int | None, threshold: float) -> _Run:
