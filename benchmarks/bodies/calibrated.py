@@ -1,4 +1,4 @@
-"""Accuracy of the ways to place joints on people whom four calibrated cameras see, as JSON.
+"""Measure the accuracy of detectors and lifters on people filmed by four calibrated cameras; prints JSON.
 
     python -m benchmarks.bodies.calibrated [--clip single|multi] [--frames 100] [--lifter default] [--fit body|off]
         [--cache FOLDER]
