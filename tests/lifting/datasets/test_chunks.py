@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler, mirrored
+from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler, mirror
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.losses.terms import reproject
 from kinelift.lifting.training_batch import Framing
@@ -24,7 +24,7 @@ FRAMINGS = st.builds(
 
 
 def labelled() -> SequenceBank:
-    return bank().where(lambda one: one.truth is not None)
+    return bank().filter(lambda one: one.truth is not None)
 
 
 def numbered(*lengths: int) -> SequenceBank:
@@ -116,11 +116,11 @@ def test_a_mirrored_chunk_is_seen_by_its_mirrored_camera(
     camera = Camera((760.0, 750.0), (centre, 230.0), Distortion(-0.2, 0.05, p1, p2, 0.01, s1, s3))
     sampler = ChunkSampler.of(SequenceBank((sequence(9, camera=camera),)), Framing(1, 1, 0))
     chunks = next(sampler.epoch(9, generator()))
-    for one in (chunks, mirrored(chunks, H36M17, H36M17)):
+    for one in (chunks, mirror(chunks, H36M17, H36M17)):
         assert one.truth is not None
         torch.testing.assert_close(reproject(one.truth, one.cameras), one.keypoints, atol=2e-3, rtol=1e-5)
         torch.testing.assert_close(one.truth[..., :2] / one.truth[..., 2:], one.rays, atol=1e-5, rtol=1e-5)
-    twice = mirrored(mirrored(chunks, H36M17, H36M17), H36M17, H36M17)
+    twice = mirror(mirror(chunks, H36M17, H36M17), H36M17, H36M17)
     for name in ("keypoints", "rays", "seen", "truth", "cameras"):
         torch.testing.assert_close(getattr(twice, name), getattr(chunks, name), atol=1e-4, rtol=1e-6)
 
@@ -130,7 +130,7 @@ def test_a_mirrored_sampler_gives_a_chunk_or_its_mirror_image() -> None:
     both = replace(plain, mirrored=True)
     owner, place = torch.tensor([0, 1, 0, 2]), torch.tensor([3, 6, 19, 0])
     one, other = (sampler.cut(owner, place, torch.tensor([True, False, True, False])) for sampler in (plain, both))
-    twin = mirrored(one, H36M17, H36M17)
+    twin = mirror(one, H36M17, H36M17)
     for name, expected in vars(one).items():
         assert torch.equal(getattr(other, name), torch.cat([expected[1::2], getattr(twin, name)[::2]]))
     drawn = both.draw(2000, generator()).cameras[:, 7]
@@ -142,7 +142,7 @@ def test_unseen_keypoints_stay_unseen_in_the_mirror() -> None:
     one.keypoints[2, 9] = np.nan  # left wrist
     chunks = next(ChunkSampler.of(SequenceBank((one,)), Framing(4, 4, 0)).epoch(1, generator()))
     assert (~chunks.seen).nonzero().tolist() == [[0, 2, 9]]
-    twin = mirrored(chunks, COCO17, COCO17)
+    twin = mirror(chunks, COCO17, COCO17)
     assert (~twin.seen).nonzero().tolist() == [[0, 2, 10]]
     for shown, joint in ((chunks, 9), (twin, 10)):
         assert not shown.keypoints[0, 2, joint].any()
@@ -163,10 +163,10 @@ def test_frames_without_truth_are_not_answered() -> None:
         ChunkSampler.of(whole, Framing(5, 1, 2))
 
 
-def test_sequences_without_truth_are_drawn_apart() -> None:
-    with pytest.raises(DataError, match="apart"):
+def test_sequences_without_truth_are_sampled_separately() -> None:
+    with pytest.raises(DataError, match="separately"):
         ChunkSampler.of(bank(), Framing(3, 1, 1))
-    chunks = ChunkSampler.of(bank().where(lambda one: one.truth is None), Framing(3, 1, 1), True).draw(4, generator())
+    chunks = ChunkSampler.of(bank().filter(lambda one: one.truth is None), Framing(3, 1, 1), True).draw(4, generator())
     assert chunks.truth is None
     assert chunks.keypoints.shape == (4, 3, 17, 2)
 

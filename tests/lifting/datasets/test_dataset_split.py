@@ -30,11 +30,11 @@ def test_a_guest_data_set_is_tested_on_when_asked() -> None:
 
 
 def test_a_guest_data_set_is_learnt_from_when_asked() -> None:
-    parts = dataset_split.split(bank(), "sfu", learned=("hdm05",))
+    parts = dataset_split.split(bank(), "sfu", extra_training=("hdm05",))
     assert parts.train.subjects == ("1", "hdm05-mm", "hdm05-bk")
     assert parts.test.subjects == ("sfu-0005",)
 
 
 def test_a_data_set_that_is_not_there_is_named() -> None:
-    with pytest.raises(DataError, match="nobody of sfu"):
+    with pytest.raises(DataError, match="no subject of sfu"):
         dataset_split.split(bank().without_subjects({"sfu-0005"}), "sfu")

@@ -104,7 +104,7 @@ def test_recordings_are_seen_by_four_cameras(tmp_path: Path, cameras: human36m.C
     ]
     assert {(one.source, one.target, one.rate) for one in bank} == {(H36M17, H36M17, 50.0)}
     assert summary.recordings == 1
-    assert summary.lacking == tuple(subject for subject in SUBJECTS if subject != "S9")
+    assert summary.missing == tuple(subject for subject in SUBJECTS if subject != "S9")
     for k, one in enumerate(bank):
         keypoints, truth = projected(points, k, 9)
         assert one.truth is not None
@@ -133,8 +133,8 @@ def test_both_files_of_the_calibration_agree(tmp_path: Path, cameras: human36m.C
     for subject in SUBJECTS:
         for one, two in zip(cameras[subject], other[subject], strict=True):
             assert (one.name, one.camera, one.size) == (two.name, two.camera, two.size)
-            np.testing.assert_allclose(one.place.rotation, two.place.rotation, rtol=0, atol=1e-12)
-            np.testing.assert_allclose(one.place.centre, two.place.centre, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(one.extrinsics.rotation, two.extrinsics.rotation, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(one.extrinsics.centre, two.extrinsics.centre, rtol=0, atol=1e-12)
 
 
 def test_the_corrupt_recording_is_left_out_alone(tmp_path: Path, cameras: human36m.Calibration) -> None:
@@ -149,7 +149,7 @@ def test_the_corrupt_recording_is_left_out_alone(tmp_path: Path, cameras: human3
     }  # fmt: skip
     assert summary.recordings == 5
     assert "S11 Directions" in str(summary)
-    assert {one.action for one in bank.only(actions=["Walking"])} == {"Walking"}
+    assert {one.action for one in bank.select(actions=["Walking"])} == {"Walking"}
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_files_that_are_not_the_data_sets_are_refused(tmp_path: Path, cameras: h
         human36m.convert(tmp_path, cameras)
     path = tmp_path / "Walking.cdf.mat"
     savemat(path, {"other": np.zeros(3)})
-    with pytest.raises(DataError, match="holds no data"):
+    with pytest.raises(DataError, match="has no data"):
         human36m.positions(path)
     whole = path.read_bytes()
     for damaged in (b"", b"something else", whole[: len(whole) // 2]):
@@ -180,7 +180,7 @@ def test_files_that_are_not_the_data_sets_are_refused(tmp_path: Path, cameras: h
         with pytest.raises(DataError, match=r"Walking\.cdf\.mat"):
             human36m.positions(path)
     record(tmp_path, "S1", "Juggling", recorded(0))
-    with pytest.raises(DataError, match=r"Juggling.* no action of Human3"):
+    with pytest.raises(DataError, match=r"Juggling.* not named after an action of Human3"):
         human36m.convert(tmp_path, cameras)
 
 

@@ -136,7 +136,7 @@ def test_the_camera_is_found_again(seed: int, fx: float, fy: float, cx: float, c
     camera = Camera((fx, fy), (cx, cy))
     keypoints = camera.project(metres)
     keypoints[0, 3] = np.nan
-    found, stray = mpi3dhp.fitted(metres, keypoints)
+    found, stray = mpi3dhp.fit_camera(metres, keypoints)
     np.testing.assert_allclose(found.parameters, camera.parameters, rtol=0, atol=1e-6)
     assert stray < 1e-6
 
@@ -148,7 +148,7 @@ def test_poses_of_no_camera_are_refused(tmp_path: Path) -> None:
     blind["valid"] = np.zeros(6, np.uint8)
     for entry, message in (
         (relative, "absolute positions"),
-        (shuffled, "TS2.*(px from|fit no camera)"),
+        (shuffled, "TS2.*(px from|no camera fits)"),
         (blind, "too few"),
     ):
         with pytest.raises(DataError, match=message):
@@ -160,7 +160,7 @@ def test_poses_of_no_camera_are_refused(tmp_path: Path) -> None:
     [
         ({}, "expected a dictionary by sequence"),
         ([1, 2], "expected a dictionary by sequence"),
-        ({"TS9": {}}, "'TS9' beside the test sequences"),
+        ({"TS9": {}}, "'TS9', which is not a test sequence"),
         ({"TS1": {"data_2d": np.zeros((3, 17, 2))}}, "TS1 has no data_3d"),
         ({"TS1": annotated() | {"data_3d": np.zeros((6, 16, 3))}}, r"\(6, 16, 3\), expected frames × 17 × 3"),
         ({"TS1": annotated() | {"valid": np.ones(5)}}, "6 frames of keypoints, 6 of poses, 5 flags"),
@@ -174,7 +174,7 @@ def test_other_test_archives_are_refused(tmp_path: Path, data: Any, message: str
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"S9 Seq1": []}, "'S9 Seq1' beside the sequences"),
+        ({"S9 Seq1": []}, "'S9 Seq1', which is not one of"),
         ({"S1 Seq1": ["views"]}, "expected a dictionary by camera"),
         ({"S1 Seq1": [{"0": {"data_2d": np.zeros((3, 17, 2))}}]}, "S1 Seq1, camera 0 has no data_3d"),
         ({"S1 Seq1": [{"0": annotated() | {"data_3d": np.zeros((5, 17, 3))}}]}, "6 frames of keypoints, 5 of poses"),
@@ -199,7 +199,7 @@ def test_other_annotations_are_refused(tmp_path: Path) -> None:
         mpi3dhp.read_training_set(tmp_path)
     ts = tmp_path / "TS3" / "annot_data.mat"
     write_test_set(ts, univ_annot3=None, activity_annotation=np.zeros((1, 6)))
-    with pytest.raises(DataError, match="holds no univ_annot3"):
+    with pytest.raises(DataError, match="has no univ_annot3"):
         mpi3dhp.read_test_set(tmp_path)
     with pytest.raises(DataError, match="activity_annotation is not within 1 to 8"):
         mpi3dhp.activities(ts)

@@ -27,7 +27,7 @@ def test_any_camera_is_found_again(
     place = standing(turn, distance=2 + 2.5 * focal)
     found = resect(WORLD, camera.project(place.to_camera(WORLD)), SIZE)
     assert found.residual < 0.01
-    np.testing.assert_allclose(found.place.to_camera(WORLD), place.to_camera(WORLD), atol=2e-3)
+    np.testing.assert_allclose(found.extrinsics.to_camera(WORLD), place.to_camera(WORLD), atol=2e-3)
 
 
 def test_a_lens_without_distortion_gets_none() -> None:
@@ -44,7 +44,7 @@ def test_the_lens_model_of_human36m_is_matched() -> None:
     camera, place = Camera((1145.05, 1143.78), (512.54, 515.45), lens), standing(2.0, 5.0)
     found = resect(WORLD, camera.project(place.to_camera(WORLD)), (1000, 1002))
     assert found.residual < 0.05
-    np.testing.assert_allclose(found.place.centre, place.centre, atol=0.02)
+    np.testing.assert_allclose(found.extrinsics.centre, place.centre, atol=0.02)
 
 
 def test_points_that_are_not_known_do_not_count() -> None:
