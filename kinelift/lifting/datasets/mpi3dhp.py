@@ -67,7 +67,7 @@ def read_test_set(folder: Path, pose: Pose = "univ_annot3", rate: float = TEST_R
         rate: Frames per second.
 
     Raises:
-        DataError: A file is not valid; the message names it and the array.
+        DataError: A file is not valid.
     """
     sequences = []
     for name, path in _present(folder, {name: f"{name}/annot_data.mat" for name in SCENES}).items():
@@ -102,7 +102,7 @@ def read_training_set(folder: Path, pose: Pose = "univ_annot3", cameras: tuple[i
         cameras: Numbers of the cameras.
 
     Raises:
-        DataError: A file is not valid; the message names it and the array.
+        DataError: A file is not valid.
     """
     sequences = []
     for name, path in _present(folder, {name: f"{name.replace(' ', '/')}/annot.mat" for name in FRAMES}).items():
@@ -122,9 +122,7 @@ def read_test_archive(path: Path, rate: float = TEST_RATE) -> SequenceBank:
     sequences = []
     for name, entry in _entries(path).items():
         if name not in SCENES:
-            raise DataError(
-                f"{path}: data has {name!r}, which is not a test sequence ({', '.join(SCENES)}). Give another file."
-            )
+            raise DataError(f"{path}: data has {name!r}, which is not one of {', '.join(SCENES)}. Give another file.")
         keypoints, truth, valid = (_entry(entry, key, path, name) for key in ("data_2d", "data_3d", "valid"))
         sequences.append(_test_sequence(name, keypoints, truth, valid, rate, path))
     return SequenceBank(tuple(sequences))
@@ -165,9 +163,7 @@ def fit_camera(truth: Float[np.ndarray, "T K 3"], keypoints: Float[np.ndarray, "
     known = np.isfinite(truth).all(-1) & np.isfinite(keypoints).all(-1)
     points, pixels = truth[known].astype(np.float64), keypoints[known].astype(np.float64)
     if len(points) < 4 or (points[:, 2] <= 0).any():
-        raise DataError(
-            "there are too few poses, or some are not in front of the camera. Expected absolute positions in its frame."
-        )
+        raise DataError("too few poses, or some behind the camera. Expected absolute positions in its frame.")
     plane = points[:, :2] / points[:, 2:]
     (fx, cx), (fy, cy) = (_fit_line(plane[:, axis], pixels[:, axis]) for axis in (0, 1))
     if min(fx, fy) <= 0:
@@ -222,9 +218,7 @@ def _sequence(
 def _present(folder: Path, names: Mapping[str, str]) -> dict[str, Path]:
     paths = {name: folder / relative for name, relative in names.items() if (folder / relative).is_file()}
     if not paths:
-        raise DataError(
-            f"No annotations of MPI-INF-3DHP under {folder}. Expected {next(iter(names.values()))} and so on."
-        )
+        raise DataError(f"No annotations of MPI-INF-3DHP under {folder}. Expected {next(iter(names.values()))}.")
     return paths
 
 

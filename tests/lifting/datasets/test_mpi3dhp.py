@@ -160,7 +160,7 @@ def test_poses_of_no_camera_are_refused(tmp_path: Path) -> None:
     [
         ({}, "expected a dictionary by sequence"),
         ([1, 2], "expected a dictionary by sequence"),
-        ({"TS9": {}}, "'TS9', which is not a test sequence"),
+        ({"TS9": {}}, "'TS9', which is not one of TS1"),
         ({"TS1": {"data_2d": np.zeros((3, 17, 2))}}, "TS1 has no data_3d"),
         ({"TS1": annotated() | {"data_3d": np.zeros((6, 16, 3))}}, r"\(6, 16, 3\), expected frames × 17 × 3"),
         ({"TS1": annotated() | {"valid": np.ones(5)}}, "6 frames of keypoints, 6 of poses, 5 flags"),
