@@ -43,14 +43,14 @@ def generator(seed: int = 0) -> Generator:
 
 
 def answered(chunks: Chunks) -> list[tuple[int, int]]:
-    """(sequence, frame) of every answered frame of ``numbered`` sequences."""
+    """(sequence, frame) of every output frame of ``numbered`` sequences."""
     assert chunks.truth is not None
     return [(int(y), int(x)) for x, y in chunks.truth[:, :, 0, :2].reshape(-1, 2).tolist()]
 
 
 @settings(max_examples=30)
 @given(framing=FRAMINGS, seed=st.integers(0, 9))
-def test_shown_frames_lie_around_the_answered_ones(framing: Framing, seed: int) -> None:
+def test_input_frames_surround_the_output_frames(framing: Framing, seed: int) -> None:
     lengths = (5, 1, 12)
     chunks = ChunkSampler.of(numbered(*lengths), framing).draw(20, generator(seed))
     assert chunks.keypoints.shape == (20, framing.window + framing.span - 1, 17, 2)
@@ -73,7 +73,7 @@ def test_every_frame_is_equally_likely() -> None:
 
 @settings(max_examples=30)
 @given(framing=FRAMINGS, lengths=st.lists(st.integers(1, 20), min_size=1, max_size=4), count=st.integers(1, 30))
-def test_an_epoch_answers_for_every_frame(framing: Framing, lengths: list[int], count: int) -> None:
+def test_an_epoch_outputs_every_frame(framing: Framing, lengths: list[int], count: int) -> None:
     sampler = ChunkSampler.of(numbered(*lengths), framing)
     batches = list(sampler.epoch(count, generator()))
     assert len(batches) == sampler.steps(count)
@@ -92,7 +92,7 @@ def test_epochs_cut_sequences_at_varying_frames() -> None:
     assert {min(first - {0}) for first in firsts} == {2, 3, 4}  # 16 frames are answered for, 14 exist
 
 
-def test_an_epoch_shows_every_frame_both_ways_round() -> None:
+def test_an_epoch_outputs_every_frame_mirrored_too() -> None:
     whole = labelled()
     sampler = ChunkSampler.of(whole, Framing(3, 1, 1), mirrored=True)
     assert len(sampler) == 2 * whole.frames
@@ -137,7 +137,7 @@ def test_a_mirrored_sampler_gives_a_chunk_or_its_mirror_image() -> None:
     assert 0.45 < (drawn < 0).float().mean() < 0.55
 
 
-def test_unseen_keypoints_stay_unseen_in_the_mirror() -> None:
+def test_invisible_keypoints_stay_invisible_when_mirrored() -> None:
     one = sequence(4, layout=COCO17)
     one.keypoints[2, 9] = np.nan  # left wrist
     chunks = next(ChunkSampler.of(SequenceBank((one,)), Framing(4, 4, 0)).epoch(1, generator()))
@@ -150,7 +150,7 @@ def test_unseen_keypoints_stay_unseen_in_the_mirror() -> None:
         assert torch.isfinite(shown.keypoints).all()
 
 
-def test_frames_without_truth_are_not_answered() -> None:
+def test_frames_without_truth_are_not_output_frames() -> None:
     whole = numbered(12)
     truth = whole.sequences[0].truth
     assert truth is not None
@@ -171,7 +171,7 @@ def test_sequences_without_truth_are_sampled_separately() -> None:
     assert chunks.keypoints.shape == (4, 3, 17, 2)
 
 
-def test_the_generator_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draws_depend_on_the_generator_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     sampler = ChunkSampler.of(labelled(), Framing(3, 1, 1, span=3), mirrored=True)
 
     def everything(seed: int) -> Tensor:

@@ -60,7 +60,7 @@ def saved(folder: Path, files: Files, *keys: str) -> Path:
     return path
 
 
-def test_cameras_and_poses_come_out_as_they_were(recorded: Files, tmp_path: Path) -> None:
+def test_recovers_cameras_and_poses(recorded: Files, tmp_path: Path) -> None:
     found = read(tmp_path, recorded)
     assert len(found.bank) == 12
     assert max(one.residual for one in found.cameras.values()) < 0.01
@@ -89,7 +89,7 @@ def test_all_joints_of_human36m_are_reduced(recorded: Files, tmp_path: Path) -> 
         np.testing.assert_allclose(poses, recorded["positions_3d"][subject][action], atol=1e-6)
 
 
-def test_what_does_not_correspond_is_cut_and_reported(recorded: Files, tmp_path: Path) -> None:
+def test_unmatched_frames_are_cut_and_reported(recorded: Files, tmp_path: Path) -> None:
     pictures, poses = recorded["positions_2d"], recorded["positions_3d"]
     pictures["S1"]["Sitting"] = [np.concatenate([one, one[-1:], one[-1:]]) for one in pictures["S1"]["Sitting"]]
     poses["S9"]["Walking"] = np.concatenate([poses["S9"]["Walking"], np.zeros((3, 17, 3))])
@@ -207,7 +207,7 @@ def test_humaneva_as_it_is_shared(shared: Path) -> None:
 
 
 def _leads_left(truth: np.ndarray) -> float:
-    """Share of frames in which the left hip is to the left of the way that the person walks."""
+    """Share of frames in which the left hip is to the left of the walking direction."""
     hip, left, right = (truth[:, HUMANEVA15.index(name)][:, [0, 2]] for name in ("hip", "left_hip", "right_hip"))
     way = hip[6:] - hip[:-6]
     side = (left - right)[3:-3]

@@ -1,4 +1,4 @@
-"""The files of the data set are not at hand: these are made in the layout that its documentation describes."""
+"""The data set is not available here; these files follow the layout in its documentation."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def published() -> str:
 
 
 def recorded(seed: int) -> np.ndarray:
-    """(T, 32, 3) mm: joints around the middle of the room, thighs of 450 mm; what H36M-17 leaves out is far away."""
+    """(T, 32, 3) mm: joints around the middle of the room, thighs of 450 mm; joints not in H36M-17 are far away."""
     points = np.random.default_rng(seed).uniform(-500, 500, (FRAMES, 32, 3)) + np.array([0, 0, 1000])
     points[:, 2] = points[:, 1] - [0, 0, 450]
     points[:, [j for j in range(32) if j not in JOINTS]] = 1e6
@@ -137,7 +137,7 @@ def test_both_files_of_the_calibration_agree(tmp_path: Path, cameras: human36m.C
             np.testing.assert_allclose(one.extrinsics.centre, two.extrinsics.centre, rtol=0, atol=1e-12)
 
 
-def test_the_corrupt_recording_is_left_out_alone(tmp_path: Path, cameras: human36m.Calibration) -> None:
+def test_only_the_corrupt_recording_is_left_out(tmp_path: Path, cameras: human36m.Calibration) -> None:
     for action in ("Directions", "Directions 1", "_ALL", "Walking", "WalkTogether 1", "WalkingDog"):
         record(tmp_path, "S11", action, recorded(1))
     record(tmp_path, "S1", "Directions", recorded(2))
@@ -160,7 +160,7 @@ def test_the_corrupt_recording_is_left_out_alone(tmp_path: Path, cameras: human3
         (recorded(0)[:, ::-1], "thighs"),
     ],
 )
-def test_other_numbers_are_refused(tmp_path: Path, points: np.ndarray, message: str) -> None:
+def test_invalid_positions_are_refused(tmp_path: Path, points: np.ndarray, message: str) -> None:
     path = tmp_path / "Walking.cdf.mat"
     savemat(path, {"data": points.reshape(len(points), -1)})
     with pytest.raises(DataError, match=message):

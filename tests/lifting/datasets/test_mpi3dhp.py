@@ -1,4 +1,4 @@
-"""The files of the data set are not at hand: these are made in the layout that its documentation describes."""
+"""The data set is not available here; these files follow the layout in its documentation."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ PUBLISHED = (
 )  # fmt: skip
 """The data set's names of its 28 joints."""
 OURS = {"head_top": "head", "neck": "thorax", "head": "nose", "pelvis": "hip"}
-"""Its names of the 17 that MPI3DHP17 calls otherwise."""
+"""Its names of joints that have another name in MPI3DHP17."""
 
 
 def filmed(seed: int, frames: int = 6, joints: int = 17) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +83,7 @@ def check_test(bank: SequenceBank, scale: float) -> None:
         np.testing.assert_allclose(one.camera.parameters[:4], LENS.parameters[:4], rtol=0, atol=0.02)
 
 
-def test_joints_are_picked_by_the_published_names() -> None:
+def test_joints_are_selected_by_the_published_names() -> None:
     names = [PUBLISHED[j] for j in mpi3dhp.JOINTS]
     assert tuple(OURS.get(name, name) for name in names) == MPI3DHP17.joints
 
@@ -131,7 +131,7 @@ def test_the_training_archive(tmp_path: Path) -> None:
 
 @given(st.integers(0, 2**31), st.floats(500, 3000), st.floats(500, 3000), st.floats(0, 2000), st.floats(0, 2000))
 @settings(max_examples=30)
-def test_the_camera_is_found_again(seed: int, fx: float, fy: float, cx: float, cy: float) -> None:
+def test_recovers_the_camera(seed: int, fx: float, fy: float, cx: float, cy: float) -> None:
     metres = filmed(seed)[1] / 1000
     camera = Camera((fx, fy), (cx, cy))
     keypoints = camera.project(metres)

@@ -17,7 +17,7 @@ def same(one: Sequence, other: Sequence) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in alike)
 
 
-def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
+def test_save_and_load_are_inverse(tmp_path: Path) -> None:
     whole = bank()
     whole.sequences[0].keypoints[3, 5] = np.nan
     whole.save(tmp_path / "deep" / "bank.npz")
@@ -49,7 +49,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         SequenceBank.load(path)
 
 
-def test_sequences_are_chosen_by_exact_names() -> None:
+def test_sequences_are_selected_by_exact_names() -> None:
     whole = bank()
     assert [one.action for one in whole.select(actions=["Walk"])] == ["Walk 1", "Walk 2"]
     assert [one.action for one in whole.select(actions=["Walk 2", "Sit"])] == ["Walk 2", "Sit"]

@@ -19,7 +19,7 @@ VIDEO = VideoInfo((640, 480), 10.0)
 
 
 def person(layout: Skeleton, seed: int, middle: tuple[float, float] = (300, 200), score: float = 0.9) -> np.ndarray:
-    """(J, 3): a person of 100 px around ``middle``, every third joint not seen."""
+    """(J, 3): a person of 100 px around ``middle``, every third joint invisible."""
     random = np.random.default_rng(seed)
     found = np.concatenate(
         [np.array(middle) + random.uniform(-50, 50, (len(layout), 2)), np.full((len(layout), 1), score)], -1
@@ -51,7 +51,7 @@ def write_results(path: Path, frames: list[list[np.ndarray]]) -> Path:
 
 
 def check_kept(one: Sequence, frames: list[np.ndarray], layout: Skeleton) -> None:
-    """Every seen joint that COCO-17 has is there under its name; everything else is NaN."""
+    """Visible joints of COCO-17 are kept by name; all others are NaN."""
     assert one.keypoints.shape == (len(frames), 17, 2)
     for t, found in enumerate(frames):
         for j, name in enumerate(COCO17.joints):
@@ -61,7 +61,7 @@ def check_kept(one: Sequence, frames: list[np.ndarray], layout: Skeleton) -> Non
 
 
 @pytest.mark.parametrize("layout", [BODY25, OPENPOSE18])
-def test_points_of_openpose_survive(tmp_path: Path, layout: Skeleton) -> None:
+def test_reads_openpose_points(tmp_path: Path, layout: Skeleton) -> None:
     people = [person(layout, seed) for seed in range(8)]
     (one,) = read_tracks(write_openpose(tmp_path / "run", [[p] for p in people], first=7), VIDEO)
     check_kept(one, people, layout)
@@ -70,7 +70,7 @@ def test_points_of_openpose_survive(tmp_path: Path, layout: Skeleton) -> None:
 
 
 @pytest.mark.parametrize("layout", [COCO17, HALPE26])
-def test_points_of_results_survive(tmp_path: Path, layout: Skeleton) -> None:
+def test_reads_points_of_results(tmp_path: Path, layout: Skeleton) -> None:
     people = [person(layout, seed) for seed in range(8)]
     camera = Camera(700.0, (320.0, 240.0))
     path = write_results(tmp_path / "clip.json", [[p] for p in people])
@@ -79,13 +79,13 @@ def test_points_of_results_survive(tmp_path: Path, layout: Skeleton) -> None:
     assert (one.subject, one.camera, one.target) == ("clip 1", camera, HUMANEVA15)
 
 
-def test_several_videos_of_a_folder_stay_apart(tmp_path: Path) -> None:
+def test_videos_of_a_folder_are_separate(tmp_path: Path) -> None:
     write_openpose(tmp_path, [[person(BODY25, 1)]] * 6, "a_1")
     write_openpose(tmp_path, [[person(OPENPOSE18, 2)]] * 7, "b")
     assert [(one.subject, len(one)) for one in read_tracks(tmp_path, VIDEO)] == [("a_1 1", 6), ("b 1", 7)]
 
 
-def test_the_best_seen_person_is_followed(tmp_path: Path) -> None:
+def test_follows_the_person_with_the_best_scores(tmp_path: Path) -> None:
     best = [person(BODY25, t, (100 + 10 * t, 200), 0.5 if t else 0.95) for t in range(10)]
     other = [person(BODY25, t, (500, 200), 0.8) for t in range(10)]
     frames = [[b, o] if t % 2 else [o, b] for t, (b, o) in enumerate(zip(best, other, strict=True))]
@@ -104,7 +104,7 @@ def test_missing_files_are_frames_without_anybody(tmp_path: Path) -> None:
     check_kept(one, people, BODY25)
 
 
-def test_who_is_gone_is_replaced(tmp_path: Path) -> None:
+def test_absent_people_are_replaced(tmp_path: Path) -> None:
     first, second = ([person(BODY25, t, (x, 200)) for t in range(8)] for x in (100, 500))
     frames = [[p] for p in first] + [[]] * 6 + [[p] for p in second]
     one, two = read_tracks(write_openpose(tmp_path / "run", frames), VIDEO)
@@ -115,7 +115,7 @@ def test_who_is_gone_is_replaced(tmp_path: Path) -> None:
 
 @given(st.integers(1, 40), st.integers(0, 2**31))
 @settings(max_examples=30)
-def test_nobody_is_invented(frames: int, seed: int) -> None:
+def test_tracks_contain_only_detected_people(frames: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     crowd = {
         t: np.stack([person(OPENPOSE18, int(random.integers(99)), tuple(random.uniform(60, 400, 2))) for _ in range(n)])
@@ -128,7 +128,7 @@ def test_nobody_is_invented(frames: int, seed: int) -> None:
     assert all(np.isfinite(piece[[0, -1]]).all() for piece in pieces)
 
 
-def test_low_scores_count_as_not_seen(tmp_path: Path) -> None:
+def test_low_scores_count_as_invisible(tmp_path: Path) -> None:
     people = [person(COCO17, t, score=0.9 if t % 2 else 0.2) for t in range(8)]
     (one,) = read_tracks(
         write_results(tmp_path / "clip.json", [[p] for p in people]), VideoInfo((640, 480), 10.0, min_score=0.3)
@@ -209,7 +209,7 @@ def recorded(path: Path, times: np.ndarray) -> Track2D:
     return track
 
 
-def test_recordings_lose_what_was_filled_in(tmp_path: Path) -> None:
+def test_filled_keypoints_of_recordings_are_ignored(tmp_path: Path) -> None:
     track = recorded(tmp_path / "clip.npz", np.arange(10) / 25)
     (one,) = read_tracks(tmp_path / "clip.npz")
     seen = np.concatenate([track.points, ~track.filled[..., None] & np.isfinite(track.points[..., :1])], -1)
