@@ -16,7 +16,7 @@ from kinelift.app.settings import Detection, Settings
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.lifting.synthesis.bank import COCO
-from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted
+from kinelift.lifting.synthesis.noise import NoiseSettings, corrupt
 from kinelift.poses import COCO17, Person, Poses3D, Recording, Track2D, VideoFacts
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera, Extrinsics
 from kinelift.poses.errors import DataError
@@ -123,5 +123,5 @@ def noisy(
         return points[0].double().numpy()
     filmed = replace(noise, frame_rate=(RATE, RATE))
     present, inside = torch.ones(1, dtype=torch.bool), torch.ones(points.shape[:3], dtype=torch.bool)
-    moved, seen = corrupted(points, inside, present, torch.arange(frames) / RATE, filmed, generator)
+    moved, seen = corrupt(points, inside, present, torch.arange(frames) / RATE, filmed, generator)
     return np.where(seen[0, ..., None].numpy(), moved[0].double().numpy(), np.nan)

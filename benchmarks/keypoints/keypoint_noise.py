@@ -33,7 +33,7 @@ from kinelift.app.settings import Detection
 from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.tracking import Tracker
-from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings, corrupted
+from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings, corrupt
 from kinelift.poses import COCO17, Frame
 from kinelift.poses.output import replacing
 from kinelift.poses.timeseries import fill_linear
@@ -206,7 +206,7 @@ def imagined(people: Sequence[Readings], settings: NoiseSettings) -> list[Readin
         for start in range(0, max(1, len(movement) - length + 1), length):
             piece = torch.from_numpy(movement[start : start + length]).float().expand(COPIES, -1, -1, -1)
             inside, flawed = torch.ones(piece.shape[:3], dtype=torch.bool), torch.ones(COPIES, dtype=torch.bool)
-            draws = [corrupted(piece, inside, flawed, times, settings, generator) for _ in VIEWS]
+            draws = [corrupt(piece, inside, flawed, times, settings, generator) for _ in VIEWS]
             points = np.stack([torch.where(seen[..., None], p, torch.nan).numpy() for p, seen in draws], axis=1)
             out += [Readings(p, s.numpy(), person.rate) for p, s in zip(points, draws[0][1], strict=True)]
     return out

@@ -30,7 +30,15 @@ from jaxtyping import Float
 
 from benchmarks.bodies.calibrated_tracks import ASKED, Seen, people
 from benchmarks.bodies.rig import View, consensus
-from kinelift.lifting.synthesis.offsets import BODY, FIRST, PARTS, PUBLISHED, STATURE, axes, signed
+from kinelift.lifting.synthesis.offsets import (
+    BODY,
+    FIRST_BODY_KEYPOINT,
+    PARTS,
+    PUBLISHED,
+    STATURE,
+    both_sides,
+    keypoint_axes,
+)
 from kinelift.poses import Track2D
 
 LIMBS = 0.778
@@ -70,7 +78,7 @@ def named(frames: int, cache: Path | None) -> dict[str, Seen]:
 
 
 def _height(seen: Seen) -> float:
-    return sum(limb(seen.truth[:, FIRST:], *pair) for pair in _BONES)
+    return sum(limb(seen.truth[:, FIRST_BODY_KEYPOINT:], *pair) for pair in _BONES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +93,8 @@ class Body:
     @staticmethod
     def of(seen: Seen) -> "Body":
         """The body of a person visible in all views."""
-        truth = seen.truth[:, FIRST:]
-        return Body(seen, truth, axes(torch.from_numpy(truth)).numpy(), _height(seen) / LIMBS)
+        truth = seen.truth[:, FIRST_BODY_KEYPOINT:]
+        return Body(seen, truth, keypoint_axes(torch.from_numpy(truth)).numpy(), _height(seen) / LIMBS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +120,7 @@ _SIGNS = np.where(_LEFTS[:, None], 1.0, [-1.0, 1.0, 1.0])
 def measured(body: Body, way: str) -> Measured:
     """Measure one detector."""
     tracks, views, scale = body.seen.tracks[way], body.seen.views, STATURE / body.stature
-    alone = consensus(views, [[track.points for track in tracks]])[:, FIRST:]
+    alone = consensus(views, [[track.points for track in tracks]])[:, FIRST_BODY_KEYPOINT:]
     offset = np.median((body.axes @ (alone - body.truth)[..., None])[..., 0], axis=0) * scale * _SIGNS
     errors = np.stack([off(view, track, body.truth) for view, track in zip(views, tracks, strict=True)]) * scale
     flat = np.stack([shadows(view, body) for view in views])
@@ -122,7 +130,7 @@ def measured(body: Body, way: str) -> Measured:
 def off(view: View, track: Track2D, truth: Float[np.ndarray, "T 12 3"]) -> Float[np.ndarray, "T 12 2"]:
     """Vectors from the reference's projection to the detection, m at the joints' depth; NaN beyond ``FAR``."""
     depth = view.place.to_camera(truth)[..., 2:]
-    points = np.where(track.filled[..., None], np.nan, track.points)[:, FIRST:]
+    points = np.where(track.filled[..., None], np.nan, track.points)[:, FIRST_BODY_KEYPOINT:]
     errors = (points - view.image(truth)) * depth / np.mean(view.camera.focals)
     return np.where(np.linalg.norm(errors, axis=-1, keepdims=True) < FAR, errors, np.nan)
 
@@ -139,7 +147,7 @@ def figures(found: Sequence[Measured]) -> dict[str, Any]:
     """The figures of one detector, from its errors for each of ``PEOPLE``."""
     counted = found[:COUNTED]
     difference = by_part(np.mean([one.offset for one in counted], axis=0))
-    predicted = signed({part: tuple(xyz) for part, xyz in difference.items()}).numpy()
+    predicted = both_sides({part: tuple(xyz) for part, xyz in difference.items()}).numpy()
     left = [without(one, predicted) for one in counted]
     apart = np.stack([np.nanmedian(errors, axis=1) for errors in left])
     calm = [one.errors - one.image[:, None] for one in counted]

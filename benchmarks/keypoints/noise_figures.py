@@ -32,7 +32,7 @@ OUTLIER = 5.0
 FAR = 0.25
 """Limit, as a fraction of the person's size, above which a joint is an outlier, without jitter or drift."""
 STRAYS_FAR = float(np.exp(-((FAR / 0.5) ** 2) / 2))
-"""Fraction of the outliers of ``corrupted`` beyond that limit."""
+"""Fraction of the outliers of ``corrupt`` beyond that limit."""
 TWINS = list(COCO17.mirror)
 GROUPS: Mapping[str, tuple[tuple[int, ...], ...]] = {
     "face": (tuple(range(COCO17.index("left_shoulder"))),),
@@ -142,7 +142,7 @@ def autocovariance(errors: Sequence[Float[np.ndarray, "P T J 2"]], longest: int)
 def decomposed(curve: Float[np.ndarray, " L"], rate: float) -> tuple[float, float, float, float]:
     """Standard deviations of white jitter, of drift and of the constant part, and the drift's time step, s.
 
-    Drift is modelled as in ``corrupted``: linear between independent values at a constant step. Its autocovariance is a
+    Drift is modelled as in ``corrupt``: linear between independent values at a constant step. Its autocovariance is a
     cubic B-spline four steps wide, and its variance two thirds of that of the values. Least squares over ``curve``.
     """
     lags = np.arange(len(curve)) / rate

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from benchmarks.reporting import machine
 from kinelift.models.streaming import TemporalStream
-from kinelift.models.temporal import StridedTwin, TemporalConfig, TemporalNet
+from kinelift.models.temporal import StridedTemporalNet, TemporalConfig, TemporalNet
 
 FIELDS = ((3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3, 3))
 WARMING = 5
@@ -64,7 +64,7 @@ class Recomputed:
     """The baseline: keeps the last receptive field, and recomputes all of it for each frame."""
 
     def __init__(self, net: TemporalNet) -> None:
-        self.twin = StridedTwin(net)
+        self.twin = StridedTemporalNet(net)
         self.seen: deque[Tensor] = deque(maxlen=net.config.window)
 
     @torch.no_grad()

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 
 from benchmarks.tracking.crossings import SIZE, Scene
-from kinelift.lifting.synthesis.noise import MEASURED, NoiseSettings, corrupted
+from kinelift.lifting.synthesis.noise import MEASURED, NoiseSettings, corrupt
 from kinelift.poses import COCO17, People
 
 MIRROR = list(COCO17.mirror)
@@ -94,7 +94,7 @@ def _read(scene: Scene, flaws: Flaws, seed: int) -> tuple[Float[np.ndarray, "P T
     inside = torch.from_numpy(scene.inside.reshape(2 * count, length // 2, len(COCO17)))
     times = torch.from_numpy(scene.times[: length // 2]).float()
     generator = torch.Generator().manual_seed(seed)
-    points, seen = corrupted(halves, inside, torch.ones(2 * count, dtype=torch.bool), times, flaws.keypoints, generator)
+    points, seen = corrupt(halves, inside, torch.ones(2 * count, dtype=torch.bool), times, flaws.keypoints, generator)
     return points.double().numpy().reshape(scene.points.shape), seen.numpy().reshape(scene.inside.shape)
 
 

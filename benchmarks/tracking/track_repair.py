@@ -94,7 +94,7 @@ def pairs(bank: MotionBank, clips: int, seed: int) -> Iterator[Pair]:
     others = [k for k in range(len(bank)) if k not in walks]
     chosen = [*random.permutation(walks)[: clips // 2], *random.permutation(others)][:clips]
     for k in chosen:
-        one = bank.dropping(set(bank.names) - {bank.names[k]})
+        one = bank.without_clips(set(bank.names) - {bank.names[k]})
         both = (islice(trials(one, 2, noise, int(k)), 2) for noise in (NOISE, None))
         yield from (Pair(read, true) for read, true in zip(*both, strict=True) if len(read.track) > 30)
 

@@ -128,8 +128,8 @@ def training(preset: str) -> Callable[..., None]:
             precision: Fabric's name for it, such as 32-true or bf16-mixed.
             data_terms: Origin and licence of the data, for the checkpoint to tell: weights often inherit terms.
         """
-        parts = dataset_split.split(dataset_split.load(data), learned=extra_datasets)
-        learning, validation = (dataset_split.showing(part, actions) for part in (parts.train, parts.validation))
+        parts = dataset_split.split(dataset_split.load(data), extra_training=extra_datasets)
+        learning, validation = (dataset_split.select_actions(part, actions) for part in (parts.train, parts.validation))
         more = None if unlabelled is None else dataset_split.load(unlabelled)
         fabric = _fabric(accelerator, devices, nodes, precision)
         chosen = {"actions": sorted(actions), "extra_datasets": sorted(extra_datasets), "data_terms": data_terms}
@@ -214,12 +214,14 @@ def evaluate(
         device: cpu or cuda.
     """
     lifter, parts = Lifter.load(checkpoint, device), dataset_split.split(dataset_split.load(data), tested)
-    test = dataset_split.showing(dataset_split.of(parts.test, subject), actions)
+    test = dataset_split.select_actions(dataset_split.select_subjects(parts.test, subject), actions)
     ways = WAYS if isinstance(test, MotionBank) else {"recorded keypoints": None}
-    baseline = mean_pose(dataset_split.tests(parts.train, 1, None, seed))
-    reports = {"mean pose": report(dataset_split.tests(test, cameras, None, seed), baseline)}
+    baseline = mean_pose(dataset_split.test_trials(parts.train, 1, None, seed))
+    reports = {"mean pose": report(dataset_split.test_trials(test, cameras, None, seed), baseline)}
     for name, noise in ways.items():
-        reports[name] = report(_shown(dataset_split.tests(test, cameras, noise, seed)), lifted(fitted(lifter, fit)))
+        reports[name] = report(
+            _shown(dataset_split.test_trials(test, cameras, noise, seed)), lifted(fitted(lifter, fit))
+        )
     for title, table in tables(reports).items():
         Reporter().document(f"\n### {title}\n\n{table}")
     if out:

@@ -127,7 +127,7 @@ def errors(bank: MotionBank, done: Sequence[Relifted]) -> Mapping[str, Report]:
 
     A lifter that was trained on the others does better on them than it would on anybody new.
     """
-    tested = bank.only(TEST_SUBJECTS).names
+    tested = bank.with_subjects(TEST_SUBJECTS).names
     parts = {
         "test subjects": [one for one in done if one.name in tested],
         "other subjects": [one for one in done if one.name not in tested],
@@ -140,7 +140,7 @@ def _at(bank: MotionBank, source: int, rate: float) -> tuple[Float[Tensor, " T"]
     last = (int(bank.lengths[source]) - 1) / float(bank.rates[source])
     times = torch.arange(floor(last * rate + 1e-3) + 1, dtype=torch.float64) / rate
     frames = (times * float(bank.rates[source])).float()
-    return times, bank.at(torch.tensor([source]), frames[None])[0]
+    return times, bank.interpolate(torch.tensor([source]), frames[None])[0]
 
 
 def _generator(name: str, motion: Float[Tensor, "T J 3"]) -> Generator:

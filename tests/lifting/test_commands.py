@@ -75,7 +75,7 @@ def test_shared_files_are_converted(lifting: Lifting, tmp_path: Path) -> None:
     ("args", "says"),
     [
         (["convert", "none.npz", "-o", "x.npz"], "none.npz"),
-        (["convert", "a", "-o", "x.npz", "--layout", "human36m"], "1 names were given"),
+        (["convert", "a", "-o", "x.npz", "--layout", "human36m"], "Paths given: 1"),
         (["train", "none.npz", "-o", "x.safetensors"], "none.npz"),
         (["train", "DATA", "-o", "x.safetensors", "--actions", "Jump"], "Jump"),
         (["train", "DATA", "-o", "x.safetensors", "--loss.motion", "1"], "--span 25"),

@@ -65,7 +65,7 @@ def test_gradients_are_finite_on_degenerate_poses(name: str, pose: str) -> None:
 def test_what_limbs_are_does_not_depend_on_the_axes(seed: int) -> None:
     made, true = some(seed), some(seed + 1)
     generator = torch.Generator().manual_seed(seed)
-    turn = random.rotation(2, generator).double()[:, None]
+    turn = random.uniform_rotations(2, generator).double()[:, None]
     shift = torch.randn(2, 1, 1, 3, generator=generator)
     for name in ("angle", "distance", "symmetry", "motion_range", "bone_length", "angular_acceleration"):
         torch.testing.assert_close(term(name)(made @ turn + shift, true), term(name)(made, true), rtol=1e-5, atol=1e-9)

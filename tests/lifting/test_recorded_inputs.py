@@ -179,7 +179,7 @@ def test_all_of_motion_capture_counts(changes: dict[str, object]) -> None:
 
 def test_motion_capture_that_is_left_out_does_not_count() -> None:
     """A fingerprint is of the clips that are learned from, wherever they lie in their file."""
-    one = motion().only(("2",))
+    one = motion().with_subjects(("2",))
     alone = replace(one, points=one.clip(0), starts=torch.tensor([0]))
     first, second = (run_of(PRESETS["kinelift"](), data, motion(), FABRIC) for data in (one, alone))
     assert not second.differences(first.facts())

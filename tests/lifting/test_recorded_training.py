@@ -174,8 +174,8 @@ def test_splits_of_published_data_sets() -> None:
 
 def test_actions_are_matched_exactly() -> None:
     both = bank("S1", actions=("Sitting 1", "SittingDown 1", "Walking 1 chunk0"))
-    assert dataset_split.actions(both) == ("Sitting", "SittingDown", "Walking")
-    assert dataset_split.actions(dataset_split.showing(both, ("Sitting",))) == ("Sitting",)
+    assert dataset_split.action_names(both) == ("Sitting", "SittingDown", "Walking")
+    assert dataset_split.action_names(dataset_split.select_actions(both, ("Sitting",))) == ("Sitting",)
     with pytest.raises(DataError, match="Sit"):
-        dataset_split.showing(both, ("Sit",))
-    assert [t.action for t in dataset_split.tests(both, 1, None, 0)] == ["Sitting", "SittingDown", "Walking"]
+        dataset_split.select_actions(both, ("Sit",))
+    assert [t.action for t in dataset_split.test_trials(both, 1, None, 0)] == ["Sitting", "SittingDown", "Walking"]

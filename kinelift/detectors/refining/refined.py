@@ -9,7 +9,7 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 from kinelift.detectors.refining.crop import Crop, fresh_crop
-from kinelift.detectors.refining.framewise import FramewiseDetector
+from kinelift.detectors.refining.framewise import ConvertedFramewise, FramewiseDetector
 from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
 from kinelift.detectors.refining.side_voting import SideVoting, side_agreement
 from kinelift.poses import Frame, People, Skeleton
@@ -68,10 +68,10 @@ class Refined:
         near: float = 0.1,
         sure: float = 0.3,
     ) -> None:
-        """Combine two stages that share a skeleton.
+        """Combine two stages.
 
         Args:
-            base: The first stage. Joints may be missing (NaN).
+            base: The first stage. Joints may be missing (NaN); if its skeleton is another, it is converted by name.
             model: The second stage.
             every: ``base`` sees every ``every``-th frame, and each frame in which somebody is lost.
             least: The probability from which on ``model`` accepts that a crop shows a person.
@@ -80,14 +80,15 @@ class Refined:
             sure: The confidence from which on a new detection of ``base`` is kept even if ``model`` sees no person
                 there. It removes false detections such as faces on furniture.
         """
-        self._base, self._model = base, model
+        self._base = base if base.skeleton == model.skeleton else ConvertedFramewise(base, model.skeleton)
+        self._model = model
         self._every, self._least, self._near, self._sure = every, least, near, sure
-        self._trust = np.array([_TRUST.get(joint.rpartition("_")[2], 1.0) for joint in base.skeleton.joints])
+        self._trust = np.array([_TRUST.get(joint.rpartition("_")[2], 1.0) for joint in model.skeleton.joints])
 
     @property
     def skeleton(self) -> Skeleton:
-        """The joints of both stages."""
-        return self._base.skeleton
+        """The joints of the second stage."""
+        return self._model.skeleton
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
         """Detect the people in each frame; the next frame is read while the networks run."""

@@ -48,12 +48,12 @@ def train_all(
     learned and tested, ``ResumeError`` for a checkpoint in ``folder`` that was made from other inputs.
     """
     for part in (split.train, split.test):
-        dataset_split.showing(part, tuple(names))
-    everything = dataset_split.showing(split.train, tuple(names))
+        dataset_split.select_actions(part, tuple(names))
+    everything = dataset_split.select_actions(split.train, tuple(names))
     generalist = _trained(settings, everything, split.validation, folder / "generalist.safetensors", fabric)
     for action, label in names.items():
         file = f"{label}.safetensors"
-        mine = dataset_split.showing(split.train, (action,)), dataset_split.showing(split.test, (action,))
+        mine = dataset_split.select_actions(split.train, (action,)), dataset_split.select_actions(split.test, (action,))
         specialist = _trained(_as_much(settings, mine[0], len(names)), *mine, folder / file, fabric)
         errors = (_errors(lifter, mine[1]) for lifter in (generalist, specialist))
         yield Comparison(action, label, file, *errors)
@@ -82,7 +82,7 @@ def markdown(comparisons: list[Comparison]) -> str:
 
 def labels(bank: Bank, requested: Mapping[str, str]) -> dict[str, str]:
     """The label of every action to train for: ``requested``, or all actions of ``bank``, their names in lower case."""
-    return dict(requested) or {action: action.lower() for action in dataset_split.actions(bank)}
+    return dict(requested) or {action: action.lower() for action in dataset_split.action_names(bank)}
 
 
 def _trained(settings: TrainSettings, train: Bank, validation: Bank, path: Path, fabric: Fabric) -> Lifter:
@@ -108,7 +108,7 @@ def _as_much(settings: TrainSettings, mine: Bank, count: int) -> TrainSettings:
 
 
 def _errors(lifter: Lifter, test: Bank) -> Errors:
-    return report(dataset_split.tests(test, 2, None, 0), lifted(lifter)).overall
+    return report(dataset_split.test_trials(test, 2, None, 0), lifted(lifter)).overall
 
 
 def _cell(errors: Errors) -> str:

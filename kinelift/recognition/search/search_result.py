@@ -1,11 +1,11 @@
-"""What an architecture search found, with everything that is needed to repeat it."""
+"""The result of an architecture search, with everything needed to repeat it."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from kinelift.models.enas.architecture import AnyGenotype, genotype
+from kinelift.models.enas.architecture import AnyGenotype, genotype_from_mapping
 from kinelift.models.enas.controller import ControllerConfig
 from kinelift.recognition.search.reinforce import ReinforceSettings
 from kinelift.recognition.search.search_settings import SearchSettings
@@ -21,9 +21,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found: its ``candidates`` and as many uniformly random ones, each best first, and how it went.
+    """Result of a search.
 
-    ``run``: from what it was found (``weights.run.Run.facts``), where that was recorded.
+    Attributes:
+        settings: Of the search.
+        candidates: Architectures sampled from the controller, best first.
+        random: As many uniformly random architectures, best first.
+        history: One record per epoch.
+        run: Inputs of the search (``weights.run.Run.facts``); empty if not recorded.
     """
 
     settings: SearchSettings
@@ -34,12 +39,12 @@ class SearchResult:
 
     @property
     def best(self) -> Candidate:
-        """The best of the controller's."""
+        """The best architecture of the controller."""
         return self.candidates[0]
 
     @property
     def best_random(self) -> Candidate:
-        """The best of the random ones: what a search must beat."""
+        """The best random architecture: the baseline of a search."""
         return self.random[0]
 
     def to_json(self) -> str:
@@ -55,7 +60,7 @@ class SearchResult:
         settings["grid"] = tuple(settings["grid"])
         settings["reinforce"] = ReinforceSettings(**settings["reinforce"])
         candidates, random = (
-            tuple(Candidate(genotype(each["genotype"]), each["accuracy"]) for each in values[name])
+            tuple(Candidate(genotype_from_mapping(each["genotype"]), each["accuracy"]) for each in values[name])
             for name in ("candidates", "random")
         )
         return SearchResult(

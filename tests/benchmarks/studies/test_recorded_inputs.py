@@ -14,7 +14,7 @@ from kinelift.lifting.datasets.dataset_split import Split
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.poses import skeleton
 from kinelift.poses.errors import ResumeError
-from kinelift.recognition.console import read
+from kinelift.recognition.console import read_corpus
 from kinelift.recognition.data import labelled_folder
 from kinelift.recognition.data.clips import Clip, Dataset, Segment
 from kinelift.recognition.data.msr_action3d import AS1
@@ -30,7 +30,7 @@ def test_lifting_study(bank, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     settings = replace(lifting_study.BASE, channels=8, epochs=1, steps=1, batch=32)
     case, parts = (
         lifting_study.Case("networks", "tiny", settings),
-        Split(bank.only("1"), bank.only("7"), bank.only("2")),
+        Split(bank.with_subjects("1"), bank.with_subjects("7"), bank.with_subjects("2")),
     )
     path = tmp_path / "a.json"
     lifting_study.run(case, 0, parts, path)
@@ -40,7 +40,7 @@ def test_lifting_study(bank, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     with pytest.raises(ResumeError, match="seed was 0, now 1"):
         lifting_study.run(case, 1, parts, path)
     with pytest.raises(ResumeError, match="test"):
-        lifting_study.run(case, 0, replace(parts, test=bank.only("7")), path)
+        lifting_study.run(case, 0, replace(parts, test=bank.with_subjects("7")), path)
 
 
 def gestures(path: Path, seed: int) -> recognition_study.Data:
@@ -80,12 +80,12 @@ def test_unknown_motion(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     labelled_folder.write(tmp_path / "one", dataset(clips))
     labelled_folder.write(tmp_path / "two", dataset(clips[:-1]))
     settings = TrainSettings(channels=2, epochs=1, steps=1, batch=4)
-    corpus, settings = read(tmp_path / "one", settings, Reporter())
+    corpus, settings = read_corpus(tmp_path / "one", settings, Reporter())
     run = run_of(corpus, settings, HAND_CHOSEN, folds=2)
     found = unknown.kept(tmp_path / "a.npz", run, lambda: unknown.ask(corpus, settings, None, 2))
     again = unknown.kept(tmp_path / "a.npz", run, pytest.fail)
     assert (again.answers.logits == found.answers.logits).all()
-    other = run_of(read(tmp_path / "two", settings, Reporter())[0], settings, HAND_CHOSEN, folds=2)
+    other = run_of(read_corpus(tmp_path / "two", settings, Reporter())[0], settings, HAND_CHOSEN, folds=2)
     with pytest.raises(ResumeError, match=r"clips\.count was 4, now 3"):
         unknown.kept(tmp_path / "a.npz", other, pytest.fail)
 
