@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 import tyro
 from lightning_fabric import Fabric
 
-from kinelift.lifting.body import Fit, fitted
+from kinelift.lifting.body import FitMode, with_fit
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.convert import Layout
 from kinelift.lifting.datasets.convert import convert as convert_files
@@ -190,7 +190,7 @@ def evaluate(
     actions: Names = (),
     cameras: int = 2,
     seed: int = 0,
-    fit: Fit = "off",
+    fit: FitMode = "off",
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE", aliases=["-o"])] = None,
     figure: OptionalFile = None,
     device: str = "cpu",
@@ -219,7 +219,7 @@ def evaluate(
     baseline = mean_pose(dataset_split.tests(parts.train, 1, None, seed))
     reports = {"mean pose": report(dataset_split.tests(test, cameras, None, seed), baseline)}
     for name, noise in ways.items():
-        reports[name] = report(_shown(dataset_split.tests(test, cameras, noise, seed)), lifted(fitted(lifter, fit)))
+        reports[name] = report(_shown(dataset_split.tests(test, cameras, noise, seed)), lifted(with_fit(lifter, fit)))
     for title, table in tables(reports).items():
         Reporter().document(f"\n### {title}\n\n{table}")
     if out:

@@ -13,7 +13,7 @@ from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.inference.dense import DenseLifting
 from kinelift.lifting.inference.sliding import each, overlapping
 from kinelift.lifting.network import LifterNetwork, Net, framing, windowed
-from kinelift.lifting.root import bridged, place
+from kinelift.lifting.root import estimate_root, fill_gaps
 from kinelift.models.fused_temporal import FusedTemporalNet
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses import H36M17, Poses3D, Skeleton, Track2D, convert
@@ -80,7 +80,7 @@ class Lifter:
         if lifted.root is None or flipped.root is None:
             return replace(lifted, points=points, root=_placed(points, network, track, camera))
         root = np.where(shown[:, None], (lifted.root + flipped.root) / 2, np.nan)
-        return replace(lifted, points=points, root=bridged(root))
+        return replace(lifted, points=points, root=fill_gaps(root))
 
     def _once(self, inputs: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]) -> Poses3D:
         network, root = self.network, None
@@ -134,4 +134,4 @@ def _placed(
 ) -> Float[np.ndarray, "T 3"]:
     """The root by ``place``, for any skeletons."""
     plane = convert(camera.plane(track.points), network.source, H36M17)
-    return place(convert(points, network.target, H36M17), plane, track.times)
+    return estimate_root(convert(points, network.target, H36M17), plane, track.times)

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from kinelift.lifting.body import Fit, fitted
+from kinelift.lifting.body import FitMode, with_fit
 from kinelift.lifting.datasets.dataset_split import TEST_SUBJECTS
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import Report, report
@@ -55,7 +55,7 @@ class ReliftSettings:
     training of lifters, or none."""
     lens: Literal["assumed", "known"] = "assumed"
     """The focal length that the lifter is told: what the program assumes if nobody says, or the true one."""
-    fit: Fit = "body"
+    fit: FitMode = "body"
     """What happens to the poses then, as in the program: one body of constant size, or nothing."""
     rate: float = 30.0
     """Frames a second of the films."""
@@ -91,7 +91,7 @@ def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterat
     A frame's time in its clip is its number over ``settings.rate``. Cameras and mistakes follow from the seed, the
     clip's name and its motion, so other clips change nothing.
     """
-    pose_lifter = fitted(lifter, settings.fit)
+    pose_lifter = with_fit(lifter, settings.fit)
     for source in range(len(bank)):
         times, motion = _at(bank, source, settings.rate)
         for camera in range(settings.cameras):
