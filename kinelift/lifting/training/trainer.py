@@ -216,7 +216,7 @@ class Trainer:
                 f"A {settings.kind} network answers {window.outputs} frames at once: leave --span at 1."
             )
         framing = replace(window, span=settings.span)
-        needed = Objective(settings.loss, self.layouts[1]).consecutive
+        needed = Objective(settings.loss, self.layouts[1]).frames_needed
         if framing.answers < needed:
             raise SettingsError(
                 f"The loss needs {needed} consecutive answers, and a sample has {framing.answers}. Set --span {needed}."
