@@ -75,7 +75,7 @@ def test_limb_terms_do_not_depend_on_the_axes(seed: int) -> None:
 
 def test_velocity_is_motion_over_one_frame() -> None:
     predicted, target = random_poses(0), random_poses(1)
-    differences = (predicted - true).diff(dim=1)
+    differences = (predicted - target).diff(dim=1)
     torch.testing.assert_close(motion(predicted, target, "subtraction", (1,)), differences.abs().sum(-1).mean())
     torch.testing.assert_close(terms.velocity(predicted, target), differences.norm(dim=-1).mean())
     torch.testing.assert_close(joint_aware.joint_velocity(predicted, target), differences.square().sum(-1).mean())
