@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.inference.dense import DenseLifting
-from kinelift.lifting.inference.sliding import each, overlapping
+from kinelift.lifting.inference.sliding import one_window_per_frame, overlapping_windows
 from kinelift.lifting.network import LifterNetwork, Net, framing, windowed
 from kinelift.lifting.root import estimate_root, fill_gaps
 from kinelift.models.fused_temporal import FusedTemporalNet
@@ -21,8 +21,8 @@ from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 from kinelift.poses.timeseries import sample
 
-FEWEST = 5
-"""Keypoints that a frame must show."""
+MIN_KEYPOINTS = 5
+"""Frames with fewer keypoints are not lifted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class Lifter:
     def lift(self, track: Track2D, camera: Camera) -> Poses3D:
         """Poses in metres in the frame of ``camera``, averaged over the track and its mirror image.
 
-        Frames that show fewer than ``FEWEST`` keypoints are NaN: what the network would answer there is a guess.
+        Frames that show fewer than ``MIN_KEYPOINTS`` keypoints are NaN: what the network would answer there is a guess.
         ``root`` is what the trajectory network answers, if there is one and its input keeps distance; it holds for
         cameras of the focal length that it was trained with. Else it is where the skeleton's proportions and the
         keypoints agree best.
@@ -75,7 +75,7 @@ class Lifter:
         lifted = self._once(inputs, track.times)
         mirrored = inputs[:, list(network.source.mirror)] * [-1.0, 1.0]
         flipped = self._once(mirrored, track.times).mirrored()
-        shown = np.isfinite(inputs).all(-1).sum(1) >= FEWEST
+        shown = np.isfinite(inputs).all(-1).sum(1) >= MIN_KEYPOINTS
         points = np.where(shown[:, None, None], (lifted.points + flipped.points) / 2, np.nan)
         if lifted.root is None or flipped.root is None:
             return replace(lifted, points=points, root=_placed(points, network, track, camera))
@@ -125,8 +125,8 @@ class Lifter:
             return (form(features) @ rotation[:, frames.answered]).cpu().double().numpy()
 
         if frames.outputs == 1:
-            return each(ask, times, self.batch)
-        return overlapping(ask, times, rate, frames.outputs, self.step, self.batch)
+            return one_window_per_frame(ask, times, self.batch)
+        return overlapping_windows(ask, times, rate, frames.outputs, self.step, self.batch)
 
 
 def _placed(

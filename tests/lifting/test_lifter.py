@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from kinelift.lifting.coordinates import normalisation
-from kinelift.lifting.lifter import FEWEST, Lifter
+from kinelift.lifting.lifter import MIN_KEYPOINTS, Lifter
 from kinelift.lifting.network import LifterNetwork
 from kinelift.poses import H36M17, Track2D, skeleton
 from kinelift.poses.camera import Camera
@@ -113,8 +113,8 @@ def test_frame_rate_does_not_matter(lifter: Lifter) -> None:
 def test_frames_that_show_too_little_are_nan(lifter: Lifter) -> None:
     one = track(60)
     points = one.points.copy()
-    points[20:30, FEWEST - 1 :] = np.nan
-    points[40:, FEWEST:] = np.nan
+    points[20:30, MIN_KEYPOINTS - 1 :] = np.nan
+    points[40:, MIN_KEYPOINTS:] = np.nan
     poses = lifter.lift(replace(one, points=points), CAMERA)
     assert np.isnan(poses.points).all((1, 2)).tolist() == [20 <= t < 30 for t in range(60)]
     nothing = lifter.lift(replace(one, points=np.full_like(points, np.nan)), CAMERA)
