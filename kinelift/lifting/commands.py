@@ -15,7 +15,7 @@ from kinelift.lifting.datasets.convert import Layout
 from kinelift.lifting.datasets.convert import convert as convert_files
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.error_plots import errors_by_action, save
-from kinelift.lifting.measuring.evaluation import Seen, lifted, mean_pose, report, tables, written
+from kinelift.lifting.measuring.evaluation import TrialT, mean_pose, predictions, report, tables, to_json
 from kinelift.lifting.mocap.audit import table as audited
 from kinelift.lifting.mocap.prepare import prepare as prepare_folders
 from kinelift.lifting.relift import ReliftSettings, errors
@@ -219,12 +219,14 @@ def evaluate(
     baseline = mean_pose(dataset_split.tests(parts.train, 1, None, seed))
     reports = {"mean pose": report(dataset_split.tests(test, cameras, None, seed), baseline)}
     for name, noise in ways.items():
-        reports[name] = report(_shown(dataset_split.tests(test, cameras, noise, seed)), lifted(with_fit(lifter, fit)))
+        reports[name] = report(
+            _shown(dataset_split.tests(test, cameras, noise, seed)), predictions(with_fit(lifter, fit))
+        )
     for title, table in tables(reports).items():
         Reporter().document(f"\n### {title}\n\n{table}")
     if out:
         with replacing(out) as part:
-            part.write_text(written(reports))
+            part.write_text(to_json(reports))
     if figure:
         save(errors_by_action(reports), figure)
 
@@ -277,7 +279,7 @@ def _reporter() -> Reporter:
     return Quiet() if int(os.environ.get("RANK", "0")) > 0 else Reporter()
 
 
-def _shown(items: Iterable[Seen], total: int | None = None) -> Iterator[Seen]:
+def _shown(items: Iterable[TrialT], total: int | None = None) -> Iterator[TrialT]:
     with Reporter().watching("lifting") as watch:
         yield from watch(items, "clips", total)
 

@@ -11,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 
 from kinelift.lifting.lifter import Lifter
-from kinelift.lifting.measuring.evaluation import lifted, mean_pose, report, tables
+from kinelift.lifting.measuring.evaluation import mean_pose, predictions, report, tables
 from kinelift.lifting.measuring.trials import RATE, trials
 from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
@@ -148,7 +148,7 @@ def test_report_knows_right_from_wrong(bank: MotionBank) -> None:
 
 def test_lifted_goes_through_the_real_lifter(bank: MotionBank) -> None:
     lifter = Lifter(trainer(bank).result({}), torch.device("cpu"))
-    errors = report(trials(bank.only(("2",)), 1, None, 0), lifted(lifter)).overall
+    errors = report(trials(bank.only(("2",)), 1, None, 0), predictions(lifter)).overall
     assert 0 < errors.p_mpjpe < errors.mpjpe
 
 

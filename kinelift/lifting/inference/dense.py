@@ -117,7 +117,7 @@ class DenseLifting:
         interval: float,
         steps: Int[np.ndarray, " N"],
     ) -> Float[np.ndarray, "N K 3"]:
-        """Predictions for ``steps`` (sorted, the first is 0) of a sequence from ``start``, ``interval`` seconds apart."""
+        """Predictions for ``steps`` (sorted, from 0) of a sequence from ``start``, ``interval`` seconds apart."""
         before, after = self.net.config.padding
         sample_times = start + interval * np.arange(-before, steps[-1] + after + 1)
         sampled, visible = (torch.from_numpy(array) for array in sample(points, times, sample_times[None]))

@@ -13,7 +13,7 @@ from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.dataset_split import Bank, Split
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.lifter import Lifter
-from kinelift.lifting.measuring.evaluation import Errors, lifted, report, written
+from kinelift.lifting.measuring.evaluation import Errors, predictions, report, to_json
 from kinelift.lifting.network import LifterNetwork
 from kinelift.lifting.specialist_lifter import TABLE
 from kinelift.lifting.training.inputs import run_of
@@ -65,7 +65,7 @@ def save_table(folder: Path, settings: TrainSettings, comparisons: list[Comparis
     units = settings.epochs * len(comparisons)
     table = {"generalist": "generalist.safetensors", "unit_epochs": units, "actions": rows}
     with replacing(folder / TABLE) as part:
-        part.write_text(written(table))
+        part.write_text(to_json(table))
 
 
 def markdown(comparisons: list[Comparison]) -> str:
@@ -108,7 +108,7 @@ def _as_much(settings: TrainSettings, mine: Bank, count: int) -> TrainSettings:
 
 
 def _errors(lifter: Lifter, test: Bank) -> Errors:
-    return report(dataset_split.tests(test, 2, None, 0), lifted(lifter)).overall
+    return report(dataset_split.tests(test, 2, None, 0), predictions(lifter)).overall
 
 
 def _cell(errors: Errors) -> str:
