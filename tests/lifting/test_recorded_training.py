@@ -61,7 +61,7 @@ def test_the_u_shaped_network_learns_whole_windows() -> None:
     run = trainer(settings, bank("S1", frames=200))
     records = list(run.fit())
     assert records[1]["train_mpjpe"] < records[0]["train_mpjpe"]
-    assert run.learner.framing.answers == 96
+    assert run.learner.framing.targets == 96
     with pytest.raises(SettingsError, match="--span at 1"):
         trainer(replace(settings, span=4))
 
@@ -82,7 +82,7 @@ def test_consecutive_answers_are_those_of_single_windows() -> None:
     alone = trainer(SMALL)
     alone.mean.load_state_dict(run.mean.state_dict())
     for k in range(5):
-        cut = {n: getattr(batch, n)[:, k : k + 27] for n in ("points", "rays", "clean", "seen")}
+        cut = {n: getattr(batch, n)[:, k : k + 27] for n in ("points", "rays", "clean", "visible")}
         one = replace(batch, **cut, target=batch.target[:, k : k + 1], root=batch.root[:, k : k + 1])
         torch.testing.assert_close(alone.learner.answer(one, alone.mean)[0][:, 0], answers[:, k])
 
@@ -105,7 +105,7 @@ def test_the_truth_is_at_the_reprojection_target(causal: bool) -> None:
     (batch, *_) = run.source.epoch(0, 8, Generator())
     placed = batch.target + batch.root[:, :, None]
     flat = placed[..., :2] / placed[..., 2:]
-    torch.testing.assert_close(flat, batch.rays[:, run.learner.framing.answered], atol=1e-4, rtol=0)
+    torch.testing.assert_close(flat, batch.rays[:, run.learner.framing.target_slice], atol=1e-4, rtol=0)
 
 
 def test_semi_supervision_needs_to_know_where_people_are() -> None:

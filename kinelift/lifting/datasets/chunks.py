@@ -121,14 +121,14 @@ class ChunkSampler:
         last chunk reach beyond it repeats its edges. (Pavllo et al. 2019 cut it centred.)
         """
         device, total = generator.device, int(self._counts.sum())
-        slack = self._counts * self.framing.answers - self.lengths
+        slack = self._counts * self.framing.targets - self.lengths
         before = (torch.rand(slack.shape, generator=generator, device=device) * (slack + 1)).long().minimum(slack)
         owners = torch.repeat_interleave(self._counts)
         earlier = self._counts.cumsum(0) - self._counts
         for chosen in torch.randperm(len(self), generator=generator, device=device).split(count):
             piece = chosen % total
             owner = owners[piece]
-            place = (piece - earlier[owner]) * self.framing.answers - before[owner]
+            place = (piece - earlier[owner]) * self.framing.targets - before[owner]
             yield self.cut(owner, place, chosen >= total)
 
     def cut(self, owner: Int[Tensor, " B"], place: Int[Tensor, " B"], flip: Bool[Tensor, " B"]) -> Chunks:
@@ -145,13 +145,13 @@ class ChunkSampler:
         last = (self.lengths[owner] - 1)[:, None]
         shown = self.starts[owner][:, None] + (place[:, None] + steps).clamp_min(0).minimum(last)
         keypoints, rays, seen = (_rows(every, shown) for every in (self.keypoints, self.rays, self.seen))
-        truth = None if self.truth is None else _rows(self.truth, shown[:, self.framing.answered])
+        truth = None if self.truth is None else _rows(self.truth, shown[:, self.framing.target_slice])
         return Chunks(keypoints, rays, seen, truth, self.cameras[owner], self.sizes[owner])
 
     @property
     def _counts(self) -> Int[Tensor, " S"]:
         """Chunks that a sequence needs for all its frames."""
-        answers = self.framing.answers
+        answers = self.framing.targets
         return (self.lengths + answers - 1) // answers
 
 

@@ -50,7 +50,7 @@ class Sampler:
         plane = _plane(shown)
         inside = view.inside(plane) & (shown[..., 2] > NEAREST)
         plane, seen = corrupted(plane, inside, flawed, self._times, noise, generator)
-        truth = points[:, self.framing.answered][:, :, TARGET]
+        truth = points[:, self.framing.target_slice][:, :, TARGET]
         clean, target = _plane(points[:, :, COCO]), truth - truth[:, :, :1]
         return Batch(plane, plane, clean, seen & (shown[..., 2] > NEAREST), target, truth[:, :, 0])
 
@@ -76,7 +76,7 @@ class Sampler:
             pick = torch.randint(len(places), (count,), generator=generator, device=generator.device)
             seated = random.chance((count,), self.settings.body.low, generator)
             clips, centre = torch.where(seated, places[pick], clips), torch.where(seated, frames[pick], centre)
-        middle = self._times[self.framing.answered].mean()
+        middle = self._times[self.framing.target_slice].mean()
         steps = (self._times - middle) * speed * self.bank.rates[clips][:, None]
         return self.bank.at(clips, centre[:, None] + steps)
 

@@ -73,9 +73,9 @@ class Learner:
         found = self._supervised(positions[:known], roots[:known], batch)
         shared = [j for j, name in enumerate(self.target.joints) if name in self.source.joints]
         keypoints = [self.source.joints.index(self.target.joints[j]) for j in shared]
-        answered = self.framing.answered
+        answered = self.framing.target_slice
         placed = positions[known:, :, shared] + roots[known:, :, None]
-        rays, seen = unlabelled.rays[:, answered][:, :, keypoints], unlabelled.seen[:, answered][:, :, keypoints]
+        rays, seen = unlabelled.rays[:, answered][:, :, keypoints], unlabelled.visible[:, answered][:, :, keypoints]
         return {
             **found,
             "reprojection": self.semi.reprojection * reprojection(placed, rays, seen),
@@ -85,11 +85,11 @@ class Learner:
     def answer(self, batch: Batch, model: nn.Module) -> tuple[Float[Tensor, "B N K 3"], Float[Tensor, "B N 3"] | None]:
         """Positions (root-relative) and roots, metres, camera axes, of every answered frame."""
         normalise, framing = normalisation(self.normalisation), self.framing
-        seen = framing.windows(batch.seen)
+        seen = framing.windows(batch.visible)
         windows, rotation = normalise(framing.windows(batch.points), seen)
         positions, roots = model(windows, *(self._clean(batch) if self.twofold else ()))
         back = rotation[:, framing.first : framing.first + framing.outputs]
-        shape = len(batch.points), framing.answers
+        shape = len(batch.points), framing.targets
         answers = (positions.float() @ back).reshape(*shape, -1, 3)
         return answers, None if roots is None else (roots.float() @ back).reshape(*shape, 3)
 

@@ -91,7 +91,7 @@ class RecordedSamples:
     def _batch(self, chunks: Chunks) -> Batch:
         truth = chunks.truth
         if truth is None:
-            unknown = len(chunks), self.chunks.framing.answers, len(self.chunks.target), 3
+            unknown = len(chunks), self.chunks.framing.targets, len(self.chunks.target), 3
             truth = chunks.keypoints.new_full(unknown, torch.nan)
         root = truth[:, :, self.chunks.target.root]
         points = chunks.rays

@@ -56,7 +56,7 @@ class Trainer:
         self.layouts, self.rate = skeletons_of(train), frame_rate(train, settings.rate)
         self.net, self.root_net = settings.network(*self.layouts), settings.root_network(self.layouts[0])
         framing = self._framing(unlabelled is not None)
-        self.samples = max(settings.batch // framing.answers // fabric.world_size, 1)
+        self.samples = max(settings.batch // framing.targets // fabric.world_size, 1)
         networks = Networks(self.net, self.root_net)
         # The running mean of the weights; where there is none, the weights themselves.
         self.mean = (deepcopy(networks) if settings.averaging else networks).eval().to(fabric.device)
@@ -105,7 +105,7 @@ class Trainer:
     def validate(self) -> Mapping[str, float]:
         """Errors (mm) of the averaged weights on fixed samples of the validation material, flawed as in training."""
         self.mean.eval()
-        batch = self.validation_source.validation_batch(max(VALIDATION_SAMPLES // self.learner.framing.answers, 1))
+        batch = self.validation_source.validation_batch(max(VALIDATION_SAMPLES // self.learner.framing.targets, 1))
         answer = self.learner.answer(batch, self.mean)[0].double().cpu().numpy()
         truth = batch.target.double().cpu().numpy()
         return {"mpjpe": 1000 * mpjpe(answer, truth), "p_mpjpe": 1000 * p_mpjpe(answer, truth)}
@@ -217,9 +217,9 @@ class Trainer:
             )
         framing = replace(window, span=settings.span)
         needed = Objective(settings.loss, self.layouts[1]).frames_needed
-        if framing.answers < needed:
+        if framing.targets < needed:
             raise SettingsError(
-                f"The loss needs {needed} consecutive answers, and a sample has {framing.answers}. Set --span {needed}."
+                f"The loss needs {needed} consecutive answers, and a sample has {framing.targets}. Set --span {needed}."
             )
         if semi and self.root_net is None:
             raise SettingsError("Unlabelled samples need a trajectory network. Set --trajectory 1.")
