@@ -130,7 +130,10 @@ def turn_to(direction: Float[Tensor, "B 3"]) -> Float[Tensor, "B 3 3"]:
 
 def turn(points: Float[Tensor, "B R J 3"], rotation: Float[Tensor, "B 3 3"]) -> Float[Tensor, "B R J 3"]:
     """Rotate all points of each window, in one matrix product per window."""
-    return (points.flatten(1, 2) @ rotation.transpose(1, 2)).unflatten(1, points.shape[1:3])
+    rotated: Float[Tensor, "B R J 3"] = (points.flatten(1, 2) @ rotation.transpose(1, 2)).unflatten(
+        1, points.shape[1:3]
+    )
+    return rotated
 
 
 def on_plane(pixels: Pixels, camera: Camera, size: tuple[int, int]) -> Pixels:

@@ -34,7 +34,8 @@ def weighted_mpjpe(predicted: Poses, target: Poses, weight: Float[Tensor, "B N"]
     For trajectories the weight is 1 / depth of the true root, so distant people count less (Pavllo et al. 2019,
     section 4).
     """
-    return (weight[..., None] * (predicted - target).norm(dim=-1)).mean()
+    error: Loss = (weight[..., None] * (predicted - target).norm(dim=-1)).mean()
+    return error
 
 
 def velocity(predicted: Poses, target: Poses) -> Loss:
@@ -49,12 +50,14 @@ def subtraction(now: Poses, later: Poses) -> Poses:
 
 def inner(now: Poses, later: Poses) -> Float[Tensor, "B N K 1"]:
     """Inner product of the two positions, square metres."""
-    return (now * later).sum(-1, keepdim=True)
+    product: Float[Tensor, "B N K 1"] = (now * later).sum(-1, keepdim=True)
+    return product
 
 
 def cross(now: Poses, later: Poses) -> Poses:
     """Cross product of the two positions, square metres: the best operator in the paper."""
-    return torch.linalg.cross(now, later)
+    product: Poses = torch.linalg.cross(now, later)
+    return product
 
 
 OPERATORS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
