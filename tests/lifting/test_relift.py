@@ -216,6 +216,6 @@ def test_errors_name_their_cause(
     assert not list(tmp_path.iterdir())
 
 
-def test_settings_out_of_range_are_refused() -> None:
+def test_settings_out_of_range_are_rejected() -> None:
     with pytest.raises(SettingsError, match="0 cameras"):
         ReliftSettings(cameras=0)

@@ -129,6 +129,6 @@ def test_offsets_move_keypoints_and_not_the_body() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"keypoint": 0.0}, {"direction": -1.0}, {"knee": np.nan}, {"offsets": -0.1}])
-def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
+def test_settings_out_of_range_are_rejected(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         replace(FitSettings(), **wrong)

@@ -176,7 +176,7 @@ def test_interpolated_keypoints_weigh_less() -> None:
     assert errors[1] < 0.7 * errors[0]
 
 
-def test_other_skeletons_are_refused() -> None:
+def test_other_skeletons_are_rejected() -> None:
     true = still(3)
     assert can_fit(COCO17, H36M17) and not can_fit(BODY25, H36M17)
     points = np.zeros((3, len(BODY25), 2))
