@@ -58,9 +58,11 @@ def _run(arguments: list[str]) -> int | None:
 
             return _print(f"kinelift {__version__}\n")
         case [command, *_] if command in ANALYSIS:
-            return import_module("kinelift.app.cli").main(arguments)
+            status: int | None = import_module("kinelift.app.cli").main(arguments)
+            return status
         case [group, *rest] if group in GROUPS:
-            return import_module(f"kinelift.{group}.commands").main(rest)
+            ended: int | None = import_module(f"kinelift.{group}.commands").main(rest)
+            return ended
         case [other, *_]:
             from kinelift.terminal.reporter import visible
 

@@ -122,6 +122,7 @@ class TestDockerfile:
         before = self.text[: self.text.index("from kinelift.weights.store import fetch")]
         for source in re.findall(r"^COPY (kinelift/\w+) ", before, re.MULTILINE):
             shutil.copytree(ROOT / source, tmp_path / source, ignore=shutil.ignore_patterns("files", "__pycache__"))
+        (tmp_path / "kinelift/__init__.py").touch()  # in the image no other kinelift is installed
         program = "from kinelift.weights.store import fetch; import kinelift; print(*kinelift.__path__)"
         done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
         assert done.stdout.strip() == str(tmp_path / "kinelift")

@@ -124,7 +124,7 @@ def compared(dataset: Dataset, study: Study) -> Table:
 
 def training_part(dataset: Dataset) -> Dataset:
     """Without the clips that a collection keeps for testing; to be divided by subject."""
-    return dataset.taking(replace(clip, split="") for clip in dataset.clips if clip.split != "test")
+    return dataset.with_clips(replace(clip, split="") for clip in dataset.clips if clip.split != "test")
 
 
 def choices(base: Encoding) -> Mapping[str, Encoding]:

@@ -33,7 +33,7 @@ from kinelift.poses.output import make_folder, replacing
 from kinelift.recognition.data import labelled_folder, msr_action3d
 from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.measuring.evaluation import rounds
-from kinelift.recognition.network import ActionNetwork, pictures
+from kinelift.recognition.network import ActionNetwork, motion_images
 from kinelift.recognition.search import search_plots
 from kinelift.recognition.search.reinforce import ReinforceSettings
 from kinelift.recognition.search.search import Search
@@ -42,7 +42,7 @@ from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.corpus import Corpus, corpus_of
 from kinelift.recognition.training.inputs import inputs_of, run_of
-from kinelift.recognition.training.trainer import Pictures, Trainer, TrainSettings
+from kinelift.recognition.training.trainer import ImageSampler, Trainer, TrainSettings
 from kinelift.recognition.windows import WindowPlan
 from kinelift.weights.run import Run
 
@@ -94,7 +94,7 @@ def corpus(path: Path) -> Corpus:
 def problem(data: Data, name: str) -> tuple[Corpus, Corpus]:
     """Clips to train on, clips to judge."""
     if name in SUBSETS:
-        whole = corpus_of(corpus(data.msr).dataset.showing(ACTIONS[name]), PLAN)
+        whole = corpus_of(corpus(data.msr).dataset.with_labels(ACTIONS[name]), PLAN)
         (only,) = rounds(whole, 0)
         return whole.only(only.train), whole.only(only.test)
     whole = corpus(data.sbu)
@@ -111,10 +111,10 @@ def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> Search
     pictured = {"plan": asdict(PLAN), "augmentation": asdict(VARIED), "encoding": asdict(encoding)}
     run = Run(inputs_of(learnt), {**asdict(settings), **pictured, "validation_subjects": [judge]})
     if not file.exists():
-        validation = learnt.by({judge})
-        source = Pictures(Sampler(learnt.only(~validation), VARIED), encoding)
+        validation = learnt.of_subjects({judge})
+        source = ImageSampler(Sampler(learnt.only(~validation), VARIED), encoding)
         judged = learnt.only(validation)
-        images, labels = pictures(judged.windows(), encoding), torch.from_numpy(judged.labels)
+        images, labels = motion_images(judged.windows(), encoding), torch.from_numpy(judged.labels)
         work = Search(settings, len(whole.names), source, images, labels)
         state = file.with_suffix(".state")
         if state.exists():
@@ -172,7 +172,7 @@ def image_score(network: ActionNetwork, test: Corpus, seed: int) -> float:
     generator, sampler = np.random.default_rng(seed), Sampler(test, VARIED)
     right = [network.logits(test.windows()).argmax(axis=1) == test.labels]
     for _ in range(COPIES - 1):
-        windows = sampler.varied(np.arange(len(test)), generator)
+        windows = sampler.augment(np.arange(len(test)), generator)
         right.append(network.logits(windows).argmax(axis=1) == test.labels)
     return float(np.mean(right))
 

@@ -24,7 +24,7 @@ from benchmarks.reporting import machine
 from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.poses.output import replacing
 from kinelift.recognition.calibration import claim
-from kinelift.recognition.console import Cell, Data, Settings, cell_of, read
+from kinelift.recognition.console import Cell, Data, Settings, read_corpus, read_genotype
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.measuring.evaluation import subject_folds
 from kinelift.recognition.segments import UNKNOWN, Timeline, segments
@@ -90,9 +90,9 @@ def main(
         folds: Groups of people.
         report: JSON to write as well.
     """
-    corpus, settings = read(data, settings, Reporter())
-    kind = "lifted" if corpus.of("lifted").any() else ""
-    found = list(cases(corpus, kind, settings, cell_of(genotype), folds))
+    corpus, settings = read_corpus(data, settings, Reporter())
+    kind = "lifted" if corpus.of_kind("lifted").any() else ""
+    found = list(cases(corpus, kind, settings, read_genotype(genotype), folds))
     names = corpus.names
     rows = {
         f"{way}, threshold {t}": measure(found, names, make(names, t)) for way, make in WAYS.items() for t in THRESHOLDS
@@ -116,12 +116,12 @@ def cases(corpus: Corpus, kind: str, settings: TrainSettings, genotype: AnyGenot
     """Stitched motions of every fold, of clips of one kind, and what a network trained without the fold says."""
     plan, random = corpus.plan, np.random.default_rng(0)
     for group in subject_folds(corpus, folds):
-        held_out = corpus.by(group)
+        held_out = corpus.of_subjects(group)
         trainer = Trainer(settings, corpus.only(~held_out), None, genotype)
         for _ in trainer.fit():
             pass
         network = trainer.result({})
-        for points, truth in stitched(corpus.only(held_out & corpus.of(kind)), random):
+        for points, truth in stitched(corpus.only(held_out & corpus.of_kind(kind)), random):
             centres = (starts(len(points), plan) + (plan.frames - 1) / 2) / plan.rate
             yield Case(network.probabilities(cut(points, plan)), centres, truth, plan.rate)
 

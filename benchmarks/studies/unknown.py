@@ -43,7 +43,7 @@ from kinelift.recognition.calibration import (
     trust,
     trust_curve,
 )
-from kinelift.recognition.console import Cell, Data, Settings, cell_of, read
+from kinelift.recognition.console import Cell, Data, Settings, read_corpus, read_genotype
 from kinelift.recognition.measuring import evaluation, reports
 from kinelift.recognition.measuring.calibration_figure import write_calibration_figure
 from kinelift.recognition.measuring.measure import measure
@@ -108,8 +108,8 @@ def main(
         report: JSON to write.
         figure: PNG to write: reliability, and shares over thresholds.
     """
-    corpus, settings = read(data, settings, Reporter())
-    run = run_of(corpus, settings, cell_of(genotype), folds=folds)
+    corpus, settings = read_corpus(data, settings, Reporter())
+    run = run_of(corpus, settings, read_genotype(genotype), folds=folds)
     found = kept(answers, run, lambda: ask(corpus, settings, genotype, folds))
     scaled = temperatures(found.answers)
     facts = {
@@ -138,7 +138,7 @@ def ask(corpus: Corpus, settings: TrainSettings, genotype: Path | None, folds: i
         raise DataError("These data are judged in one piece: their split leaves nobody to choose thresholds on.")
     epochs = (len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs
     with Reporter().counting("epochs", epochs) as advance:
-        found = measure(corpus, settings, plan, cell_of(genotype), BOUNDS[0], advance)
+        found = measure(corpus, settings, plan, read_genotype(genotype), BOUNDS[0], advance)
     return Asked(found.answers, corpus.names, found.kind)
 
 
@@ -279,7 +279,7 @@ def plain(names: Sequence[str]) -> Callable[[Any], Any]:
     """Of trust and scores, what JSON can say."""
 
     def made(value: Trust | Score) -> Any:
-        return reports.plain_trust(value, names) if isinstance(value, Trust) else vars(value)
+        return reports.trust_json(value, names) if isinstance(value, Trust) else vars(value)
 
     return made
 

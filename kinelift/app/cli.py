@@ -91,7 +91,7 @@ def detect(
     from kinelift.app import batch
     from kinelift.app.detection import decided, open_detector
     from kinelift.app.following import follow
-    from kinelift.app.spec import made_with, notes_on, pick_device
+    from kinelift.app.spec import made_with, pick_device
     from kinelift.app.video import Video
     from kinelift.poses.keypoints import Format, check, write
     from kinelift.poses.output import make_folder
@@ -104,7 +104,7 @@ def detect(
     where = pick_device(device)
     detection = decided(detection, where)
     found = open_detector(detection, where)
-    made = made_with({"detection": detection, "device": where, "settings": following}, notes_on(found.facts))
+    made = made_with({"detection": detection, "device": where, "settings": following}, found.notes)
     make_folder(path.parent)
     with reporter.watching(video.name) as watch:
         recording = follow(source, found.detector, following, made, watch, found.repair)

@@ -36,7 +36,7 @@ def open_detector(choice: Detection, device: str) -> Opened:
     if chosen.stride > 1:
         detector = Strided(detector, chosen.stride)
     repair = repair_side_flips if chosen.flips == "mend" else opened.repair
-    return replace(opened, detector=detector, facts={**_facts(chosen), **opened.facts}, repair=repair)
+    return replace(opened, detector=detector, repair=repair)
 
 
 def decided(choice: Detection, device: str) -> Detection:
@@ -65,14 +65,3 @@ def refined(base: Detector, size: str, *, every: int = 1) -> Refined:
     landmarks = BlazePose(locate(f"blazepose-{size}"))
     people = base if isinstance(base, FramewiseDetector) else FrameByFrame(as_skeleton(base, landmarks.skeleton))
     return Refined(people, landmarks, every=every)
-
-
-def _facts(chosen: Detection) -> dict[str, str]:
-    """What recordings say about the detection."""
-    facts = {"detector": chosen.detector} | {name: str(value) for name, value in chosen.options.items()}
-    if kinds.kind_named(chosen.detector).refinement is not None:
-        facts["refine"] = chosen.refine
-    for name, value in (("redetect", chosen.redetect), ("stride", chosen.stride)):
-        if value > 1:
-            facts[name] = str(value)
-    return facts | ({"flips": "mended"} if chosen.flips == "mend" else {})

@@ -16,7 +16,7 @@ from kinelift.app.detection import decided, open_detector
 from kinelift.app.following import follow
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
-from kinelift.app.spec import PipelineSpec, made_with, notes_on, pick_device
+from kinelift.app.spec import PipelineSpec, made_with, pick_device
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
@@ -89,7 +89,7 @@ class Pipeline:
             detector=_fitting(found.detector, lifter.source),
             settings=spec.settings,
             chosen=spec.to_json(),
-            notes=notes_on(found.facts),
+            notes=found.notes,
             repair=found.repair,
         )
 

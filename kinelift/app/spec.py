@@ -99,11 +99,6 @@ def made_with(chosen: Mapping[str, Any], notes: tuple[str, ...] = ()) -> dict[st
     return {"version": kinelift.__version__, "spec": {"format": FORMAT, **to_json(chosen)}, "notes": list(notes)}
 
 
-def notes_on(facts: Mapping[str, str]) -> tuple[str, ...]:
-    """What the user should know of a detector's ``facts``: how a file of keypoints was read."""
-    return tuple(facts[name] for name in ("keypoints",) if name in facts)
-
-
 def pick_device(device: str) -> str:
     """The device for torch: ``auto`` is the first GPU if there is one, else the CPU.
 

@@ -1,7 +1,7 @@
 """What a detector is, and how its folder presents it to the rest of the program."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, runtime_checkable
 
 from kinelift.detectors.options import Options, OptionValue, fields_of, read_options
@@ -37,12 +37,12 @@ class Opened:
 
     Args:
         detector: The detector.
-        facts: What a recording says about it, by name.
+        notes: What the user should know about it, one sentence each.
         repair: How its tracks are corrected before their gaps are filled; None = not at all.
     """
 
     detector: Detector
-    facts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     repair: TrackRepair | None = None
 
 

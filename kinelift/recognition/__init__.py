@@ -1,1 +1,1 @@
-"""From 3D poses to actions: SPMF encoding, data, training and the sliding-window classifier."""
+"""From 3D poses to actions: motion images, data, training, and the sliding-window classifier."""

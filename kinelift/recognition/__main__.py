@@ -1,4 +1,4 @@
-"""``python -m recognition``, the old name of ``kinelift recognition``: goes with the next release."""
+"""``python -m recognition``, the old name of ``kinelift recognition``; to be removed in the next release."""
 
 import sys
 

@@ -1,9 +1,9 @@
-"""How far to trust a network, found on people and motions that it has not seen.
+"""Calibrate a network on people and motions that it was not trained on.
 
-Everything here is arithmetic on ``Answers``. Windows of unknown motion are those of "other", and those of a class that
-was left out of training on purpose: without the latter nobody knows what a classifier says about motions that it has
-never met. An action is claimed by its odds against "other", which told unknown motion better than its probability,
-its logit, energy, margin, entropy, and distances in feature space did (docs/explanation/unknown.md).
+All functions work on ``Answers``. Windows of unknown motion are those of "other", and those of actions left out of
+training on purpose; without the latter, nothing shows how a classifier responds to new motions. An action is claimed by
+its odds against "other". They separate unknown motion better than probability, logit, energy, margin, entropy, and
+distances in feature space (docs/explanation/unknown.md).
 """
 
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 _HOTTEST = 20.0
-"""Temperatures are sought between 1 / 20 and 20."""
+"""Temperatures are searched between 1 / 20 and 20."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Logits are divided by ``temperature``; an action whose claim is below ``threshold`` is not named."""
+    """Logits are divided by ``temperature``. An action whose claim is below ``threshold`` is not named."""
 
     temperature: float = 1.0
     threshold: float = 0.5
@@ -29,21 +29,28 @@ class Calibration:
 def claim(
     action: Float[np.ndarray, " W"], other: Float[np.ndarray, " W"] | None, labels: int
 ) -> Float[np.ndarray, " W"]:
-    """How likely an action is against none of ours, 0–1; the probability of the action where there is no "other".
+    """How likely an action is against none of the actions, from 0 to 1.
 
-    Training shows every one of the ``labels`` equally often. Here "other" counts as often as all actions together.
+    Training shows all labels equally often. Here "other" weighs as much as all actions together.
+
+    Args:
+        action: Probability of the action.
+        other: Probability of "other"; without it, the claim is ``action`` itself.
+        labels: Number of labels, including "other".
     """
     return action if other is None else action / np.maximum(action + (labels - 1) * other, 1e-12)
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What networks said about W windows of people whom they had not seen.
+    """Logits of networks for windows of people that they were not trained on.
 
-    ``labels`` are the true ones; ``other`` is the index of the label that stands for none of the actions, or None.
-    ``novel`` marks windows whose label the network that answered was not taught; that label's logit is not used.
-    ``folds`` numbers the groups of people: whatever is chosen from answers is chosen without the fold that it is
-    measured on.
+    Attributes:
+        logits: One row per window, one column per label.
+        labels: True labels.
+        folds: Group of people of each window. Parameters are chosen without the fold that they are tested on.
+        novel: Windows whose label was left out of the network's training; that label's logit is not used.
+        other: Index of the label that stands for none of the actions, or None.
     """
 
     logits: Float[np.ndarray, "W K"]
@@ -56,41 +63,43 @@ class Answers:
         return len(self.labels)
 
     def only(self, keep: Bool[np.ndarray, " W"]) -> "Answers":
-        """The windows that ``keep`` marks."""
+        """The windows where ``keep`` is true."""
         return replace(
             self, logits=self.logits[keep], labels=self.labels[keep], folds=self.folds[keep], novel=self.novel[keep]
         )
 
     @property
     def unknown(self) -> Bool[np.ndarray, " W"]:
-        """Windows that ought to get no name."""
-        return self.novel | (self.labels == self.other)
+        """Mask of the windows that should not be named."""
+        unknown: Bool[np.ndarray, " W"] = self.novel | (self.labels == self.other)
+        return unknown
 
     @property
     def taught(self) -> Float[np.ndarray, "W K"]:
-        """Logits; −∞ for the label that a window's network was not taught."""
+        """Logits, −∞ for the label left out of a network's training."""
         logits = self.logits.copy()
         logits[np.flatnonzero(self.novel), self.labels[self.novel]] = -np.inf
         return logits
 
     def probabilities(self, temperature: float) -> Float[np.ndarray, "W K"]:
-        """Probability of every label; 0 for the one that a window's network was not taught."""
-        return softmax(self.taught / temperature, axis=1)
+        """Probability of every label, 0 for the one left out of a network's training."""
+        probabilities: Float[np.ndarray, "W K"] = softmax(self.taught / temperature, axis=1)
+        return probabilities
 
 
 def best_temperature(logits: Float[np.ndarray, "W K"], labels: Int[np.ndarray, " W"]) -> float:
-    """The temperature at which the true labels are likeliest (Guo et al., ICML 2017)."""
+    """The temperature that maximises the likelihood of the true labels (Guo et al., ICML 2017)."""
 
-    def surprise(log_temperature: float) -> float:
+    def negative_log_likelihood(log_temperature: float) -> float:
         scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
         return -float(scaled[np.arange(len(labels)), labels].mean())
 
     limit = float(np.log(_HOTTEST))
-    return float(np.exp(minimize_scalar(surprise, bounds=(-limit, limit), method="bounded").x))
+    return float(np.exp(minimize_scalar(negative_log_likelihood, bounds=(-limit, limit), method="bounded").x))
 
 
 def temperatures(answers: Answers) -> Float[np.ndarray, " W"]:
-    """Of every window the best temperature for what was taught in all other folds, or in the only fold there is."""
+    """The temperature for every window, chosen on known actions in the other folds, or in the only fold."""
     taught, out = answers.only(~answers.novel), np.ones(len(answers))
     for fold in np.unique(answers.folds):
         others = taught.only(taught.folds != fold)
@@ -100,7 +109,7 @@ def temperatures(answers: Answers) -> Float[np.ndarray, " W"]:
 
 
 def lowest_threshold(answers: Answers, temperature: float, rate: float) -> float:
-    """The lowest threshold at which at most ``rate`` of unknown motion gets a name; 0 if there is no unknown motion.
+    """The lowest threshold at which at most ``rate`` of unknown motion gets a name; 0 without unknown motion.
 
     The rate is the mean over the labels of unknown motion, as in ``Trust``.
     """
@@ -110,7 +119,16 @@ def lowest_threshold(answers: Answers, temperature: float, rate: float) -> float
 
 
 def bounding(scores: Float[np.ndarray, " W"], labels: Int[np.ndarray, " W"], rate: float) -> float:
-    """The lowest threshold that at most ``rate`` of the scores reach, as a mean over ``labels``; −∞ if all may."""
+    """The lowest threshold that at most ``rate`` of the scores reach.
+
+    Args:
+        scores: Claims of windows.
+        labels: The rate is a mean over these.
+        rate: From 0 to 1.
+
+    Returns:
+        The threshold; −∞ if all scores may reach it.
+    """
     groups = [np.sort(scores[labels == label]) for label in np.unique(labels)]
     candidates = np.unique(np.concatenate([[-np.inf], np.nextafter(scores, np.inf)]))
     reaching = [1 - np.searchsorted(group, candidates) / len(group) for group in groups]
@@ -119,7 +137,7 @@ def bounding(scores: Float[np.ndarray, " W"], labels: Int[np.ndarray, " W"], rat
 
 
 def calibrate(answers: Answers, rate: float) -> Calibration:
-    """Temperature from windows of what was taught, threshold from unknown motion (``lowest_threshold``)."""
+    """Choose the temperature on known actions, and the threshold on unknown motion (see ``lowest_threshold``)."""
     taught = answers.only(~answers.novel)
     temperature = best_temperature(taught.logits, taught.labels)
     return Calibration(temperature, lowest_threshold(answers, temperature, rate))
@@ -127,7 +145,13 @@ def calibrate(answers: Answers, rate: float) -> Calibration:
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """What is said about every window: the likeliest action, its ``claim``, and whether that is enough to name it."""
+    """Decisions about windows.
+
+    Attributes:
+        choice: The most probable action.
+        claims: Its ``claim``.
+        named: Whether the claim reaches the threshold.
+    """
 
     choice: Int[np.ndarray, " W"]
     claims: Float[np.ndarray, " W"]
@@ -135,7 +159,7 @@ class Decisions:
 
 
 def decide(answers: Answers, calibration: Calibration) -> Decisions:
-    """Decisions with one calibration for all windows."""
+    """Decide with one calibration for all windows."""
     probabilities = answers.probabilities(calibration.temperature)
     actions, none = probabilities.copy(), None
     if answers.other is not None:
@@ -145,9 +169,9 @@ def decide(answers: Answers, calibration: Calibration) -> Decisions:
 
 
 def decide_across(answers: Answers, choose: Callable[[Answers], Calibration]) -> Decisions:
-    """Decisions for every fold with a calibration that is chosen from all other folds.
+    """Decide for every fold with a calibration chosen on all other folds.
 
-    A measure of these is honest where one of ``decide(answers, choose(answers))`` is not.
+    Measurements of these decisions are unbiased, unlike those of ``decide(answers, choose(answers))``.
     """
     folds = np.unique(answers.folds)
     parts = [decide(answers.only(answers.folds == f), choose(answers.only(answers.folds != f))) for f in folds]
@@ -160,9 +184,12 @@ def decide_across(answers: Answers, choose: Callable[[Answers], Calibration]) ->
 class Trust:
     """How far decisions can be trusted.
 
-    ``named``: share of known actions that get a name; ``precision``: share of those names that are correct;
-    ``false_accept_rate``: share of unknown motion that gets a name all the same, as a mean over its labels, so that a
-    label with many windows counts no more than one with few. ``false_accept_rates`` has the share of each label.
+    Attributes:
+        named: Share of known actions that get a name.
+        precision: Share of these names that are correct.
+        false_accept_rate: Share of unknown motion that gets a name, as a mean over its labels, so that a label with
+            many windows counts no more than one with few.
+        false_accept_rates: That share for every label.
     """
 
     named: float
@@ -172,7 +199,7 @@ class Trust:
 
 
 def trust(answers: Answers, decisions: Decisions) -> Trust:
-    """Measure decisions against the truth; NaN where there is nothing to measure on."""
+    """Measure decisions against the true labels; NaN where there are no windows."""
     known, unknown = ~answers.unknown, answers.unknown
     right = decisions.choice == answers.labels
     by = {int(k): _share(decisions.named[unknown & (answers.labels == k)]) for k in np.unique(answers.labels[unknown])}
@@ -181,13 +208,19 @@ def trust(answers: Answers, decisions: Decisions) -> Trust:
 
 
 def trust_curve(answers: Answers, temperature: float, thresholds: Float[np.ndarray, " N"]) -> tuple[Trust, ...]:
-    """Trust at every threshold: what a stricter or a laxer one would cost."""
+    """Trust at every threshold."""
     return tuple(trust(answers, decide(answers, Calibration(temperature, float(t)))) for t in thresholds)
 
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Windows sorted by confidence into bins of equal width: how many, how confident, how often right (NaN if none)."""
+    """Windows in bins of equal width by confidence.
+
+    Attributes:
+        counts: Number of windows.
+        confidence: Mean confidence, NaN in an empty bin.
+        accuracy: Share of correct windows, NaN in an empty bin.
+    """
 
     counts: Int[np.ndarray, " N"]
     confidence: Float[np.ndarray, " N"]
@@ -202,7 +235,13 @@ class Reliability:
 
 
 def reliability(confidence: Float[np.ndarray, " W"], right: Bool[np.ndarray, " W"], bins: int = 10) -> Reliability:
-    """How often windows are right whose confidence (0–1) lies in each of ``bins`` equal parts."""
+    """Compare confidence with accuracy.
+
+    Args:
+        confidence: Of windows, 0–1.
+        right: Whether each window is correct.
+        bins: Number of bins of equal width.
+    """
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     counts = np.bincount(place, minlength=bins)
     with np.errstate(invalid="ignore"):

@@ -1,4 +1,4 @@
-"""A trained classifier applied to a person's poses: what they do, from when to when."""
+"""Apply a trained classifier to a person's poses: what they do, and when."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,22 +13,28 @@ from kinelift.poses.errors import ShapeError, WeightsError
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.segments import UNKNOWN, Timeline, segments
-from kinelift.recognition.windows import WindowPlan, lengthen, resample, starts
+from kinelift.recognition.windows import WindowPlan, extend, resample, starts
 
 Recogniser = Callable[[Float[np.ndarray, "B T J 3"]], Float[np.ndarray, "B K"]]
 """Probabilities of every label for windows of finite poses."""
 
-
 _BLOCK = 512
-"""Windows that are in memory at a time: an hour of one person has 14,400."""
+"""Windows in memory at a time; an hour of one person has 14,400."""
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """Slides a window over a person's poses at a fixed pace in seconds, whatever the frame rate.
+    """Slides a window over a person's poses at a fixed stride in seconds, independent of the frame rate.
 
-    Where a joint was out of sight for longer than ``plan.gap`` nothing is said: that time is "unknown", and what was
-    seen before and after is judged by itself. So is a stretch of less than ``evidence`` seconds.
+    Time in which a joint is not seen for longer than ``plan.gap`` is "unknown"; what comes before and after is
+    classified separately.
+
+    Attributes:
+        recogniser: Classifies windows.
+        labels: Of the recogniser's outputs.
+        plan: How poses are cut into windows.
+        timeline: How actions are decided.
+        evidence: Stretches of fewer seconds are "unknown".
     """
 
     recogniser: Recogniser
@@ -39,43 +45,53 @@ class Classifier:
 
     @staticmethod
     def load(path: Path, device: str = "cpu") -> "Classifier":
-        """A classifier from a checkpoint.
+        """Load a classifier from a checkpoint.
 
-        Raises ``WeightsError`` if ``path`` is not one, or one that was trained on other skeletons or on whole clips.
+        Raises:
+            WeightsError: The file is not a checkpoint, or was trained on other skeletons or on whole clips.
         """
         network = ActionNetwork.load(path, device)
         if network.encoding.skeleton != H36M17.name:
-            raise WeightsError(f"{path} tells actions of {network.encoding.skeleton} skeletons; this needs h36m17.")
+            raise WeightsError(
+                f"{path} classifies {network.encoding.skeleton} skeletons. Use a classifier of h36m17 skeletons."
+            )
         if network.plan.seconds is None:
-            raise WeightsError(f"{path} was trained on whole clips. Train one on windows: --plan.seconds 1")
+            raise WeightsError(f"{path} was trained on whole clips. Train a classifier on windows: --plan.seconds 1")
         timeline = Timeline(network.calibration.threshold)
         return Classifier(network.probabilities, network.labels, network.plan, timeline)
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """Everything that ``classify`` can answer, "unknown" last."""
+        """All labels that ``classify`` can return, "unknown" last."""
         return (*(label for label in self.labels if label != OTHER), UNKNOWN)
 
     def classify(self, poses: Poses3D) -> tuple[Action, ...]:
-        """Segments that cover the person's time on the picture without gap or overlap; none where there is no frame.
+        """Classify the actions of one person.
 
-        What is shorter than a window is lengthened by playing it backwards and forwards, as in training; below
-        ``evidence`` seconds the answer is "unknown". Raises ``ShapeError`` unless the skeleton is h36m17.
+        Poses shorter than a window are extended by playing them backwards and forwards, as in training.
+
+        Returns:
+            Actions that cover the person's time in the video without gap or overlap; none if there are no frames.
+
+        Raises:
+            ShapeError: The skeleton is not h36m17.
         """
         if not len(poses):
             return ()
         if poses.skeleton != H36M17:
-            raise ShapeError(f"Actions are recognised from h36m17 skeletons; this one is {poses.skeleton.name}.")
+            raise ShapeError(
+                f"The classifier needs h36m17 skeletons; these poses are {poses.skeleton.name}. Lift them to h36m17."
+            )
         even = resample(poses.points, poses.times, self.plan)
         begin, end = _span(poses, self.plan)
         marks = [begin + frame / self.plan.rate for frame in range(len(even))] + [end]
         found: list[Action] = []
-        for first, last in _stretches(np.isfinite(even).all(axis=(1, 2))):
-            found += self._judge(even[first:last], (marks[first], marks[last]))
+        for start, stop in _stretches(np.isfinite(even).all(axis=(1, 2))):
+            found += self._judge(even[start:stop], (marks[start], marks[stop]))
         return _joined(found)
 
     def _judge(self, seen: Float[np.ndarray, "N J 3"], span: tuple[float, float]) -> tuple[Action, ...]:
-        """Segments of a stretch that was seen throughout, or not at all."""
+        """Segments of a stretch that is seen throughout, or not at all."""
         if len(seen) <= self.evidence * self.plan.rate or not np.isfinite(seen).all():
             return (Action(*span, UNKNOWN, 1.0),)
         length = min(len(seen), self.plan.frames)
@@ -83,20 +99,20 @@ class Classifier:
         return segments(self._probabilities(seen), centres, span, self.labels, self.timeline)
 
     def _probabilities(self, seen: Float[np.ndarray, "N J 3"]) -> Float[np.ndarray, "W K"]:
-        long = lengthen(seen, self.plan.frames)
+        long = extend(seen, self.plan.frames)
         places = starts(len(seen), self.plan)[:, None] + np.arange(self.plan.frames)
         blocks = [places[i : i + _BLOCK] for i in range(0, len(places), _BLOCK)]
         return np.concatenate([self.recogniser(long[block]) for block in blocks])
 
 
 def _stretches(seen: Bool[np.ndarray, " N"]) -> list[tuple[int, int]]:
-    """First frame and end of every stretch of frames that were all seen, or all not."""
+    """Start and stop of every stretch of frames that are all seen, or all not."""
     bounds = [0, *(np.flatnonzero(np.diff(seen)) + 1).tolist(), len(seen)]
     return list(pairwise(bounds))
 
 
 def _joined(actions: list[Action]) -> tuple[Action, ...]:
-    """Neighbours of one label, such as an unseen stretch beside an unknown one, as one action."""
+    """Merge neighbouring unknown actions, such as an unseen stretch next to an unknown one."""
     out: list[Action] = []
     for action in actions:
         if out and out[-1].label == action.label == UNKNOWN:
@@ -106,12 +122,12 @@ def _joined(actions: list[Action]) -> tuple[Action, ...]:
 
 
 def _both(a: Action, b: Action) -> Action:
-    """One action instead of two, its probability their mean over time."""
+    """Two actions as one; its probability is their mean over time."""
     certain = a.probability * (a.end - a.start) + b.probability * (b.end - b.start)
     return Action(a.start, b.end, a.label, certain / (b.end - a.start))
 
 
 def _span(poses: Poses3D, plan: WindowPlan) -> tuple[float, float]:
-    """From the first frame to the end of the last one, which lasts as long as the others do."""
+    """From the first frame to the end of the last one, which lasts as long as the others."""
     frame = float(np.median(np.diff(poses.times))) if len(poses) > 1 else 1 / plan.rate
     return float(poses.times[0]), float(poses.times[-1]) + frame

@@ -15,7 +15,7 @@ from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.output import make_folder, replacing
 from kinelift.recognition.calibration import Calibration
-from kinelift.recognition.console import Cell, Data, Out, Settings, cell_of, read, show_flaws
+from kinelift.recognition.console import Cell, Data, Out, Settings, read_corpus, read_genotype, report_flaws
 from kinelift.recognition.data import clipfile
 from kinelift.recognition.data.collections import Layout
 from kinelift.recognition.data.collections import convert as convert_collection
@@ -26,7 +26,7 @@ from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.search.command import search
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.inputs import run_of
-from kinelift.recognition.training.session import begin, logged, measured
+from kinelift.recognition.training.session import fit_with_log, matching_report, resume
 from kinelift.recognition.training.trainer import Trainer, TrainSettings
 from kinelift.recognition.windows import WindowPlan, resample
 from kinelift.terminal.parsing import Command, run_command
@@ -36,17 +36,17 @@ OptionalFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 
 
 def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: OptionalFile = None) -> None:
-    """Write a known collection as the folder that training reads.
+    """Convert a public data set to the folder that training reads.
 
     Args:
-        path: The collection, a folder or an archive.
+        path: The data set, a folder or an archive.
         out: The new folder.
-        layout: Which collection it is.
-        lifted: Of motion capture, what kinelift lifting relift made of it.
+        layout: Which data set it is.
+        lifted: For motion capture, the output of kinelift lifting relift.
     """
     dataset = convert_collection(path, out, layout, lifted)
     reporter = Reporter()
-    show_flaws(dataset.flaws, reporter)
+    report_flaws(dataset.flaws, reporter)
     reporter.result(f"Wrote {out}: {len(dataset)} clips of {len(dataset.subjects)} subjects.")
 
 
@@ -59,35 +59,35 @@ def train(
     false_names: float = 0.1,
     device: str = "cpu",
 ) -> None:
-    """Measure across subjects, then train on everybody; a run that was interrupted goes on where it stopped.
+    """Measure across subjects, then train on everybody. Resumes an interrupted run.
 
     Args:
         data: Labelled motion.
-        out: Checkpoint to write. Beside it: report, confusion matrix, log (one JSON line an epoch), state of the run.
-        settings: The run.
-        genotype: JSON of the cell that a search found; without it, one chosen by hand.
-        folds: Groups of subjects to measure on, where the data have no split of their own; 0 = do not measure.
-        false_names: Share of motion of no known action that may get a name; sets the threshold below which it has none.
+        out: Checkpoint to write. Beside it: report, confusion matrix, log (one JSON line per epoch), state of the run.
+        settings: Of the training.
+        genotype: JSON of the cell from a search; by default, the hand-chosen one.
+        folds: Groups of subjects to measure on, if the data have no split; 0 = do not measure.
+        false_names: Share of unknown motion that may get a name. Sets the threshold for naming an action.
         device: cpu or cuda.
     """
     reporter = Reporter()
-    corpus, settings = read(data, settings, reporter)
-    cell = cell_of(genotype)
+    corpus, settings = read_corpus(data, settings, reporter)
+    cell = read_genotype(genotype)
     report = out.with_suffix(".json")
     make_folder(out.parent)
     trainer, run = Trainer(settings, corpus, None, cell, device), run_of(corpus, settings, cell)
-    if begin(trainer, out, run):
-        reporter.note(f"Going on after epoch {trainer.epoch} of {out.with_suffix('.state')}.")
-    measurement = run_of(corpus, settings, cell, folds=folds, false_names=false_names)
-    found = measured(report, measurement)
-    if folds and found is None:
+    if resume(trainer, out, run):
+        reporter.note(f"Resuming after epoch {trainer.epoch} from {out.with_suffix('.state')}.")
+    measuring_run = run_of(corpus, settings, cell, folds=folds, false_names=false_names)
+    figures = matching_report(report, measuring_run)
+    if folds and figures is None:
         _measure(corpus, settings, cell, folds, false_names, report, out.with_suffix(".png"), reporter)
-        found = measured(report, measurement)
+        figures = matching_report(report, measuring_run)
     with reporter.counting("epochs", settings.epochs, trainer.epoch) as advance:
-        for record in logged(trainer, out, run):
+        for record in fit_with_log(trainer, out, run):
             advance(f"loss {record['loss']:.2f}")
-    about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "data": corpus.dataset.terms, "measured": found, **run.facts()}
-    calibration = Calibration(**found["calibration"]) if found else settings.calibration
+    about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "data": corpus.dataset.terms, "measured": figures, **run.facts()}
+    calibration = Calibration(**figures["calibration"]) if figures else settings.calibration
     replace(trainer.result(about), calibration=calibration).save(out)
     reporter.result(f"Wrote {out}.")
 
@@ -101,20 +101,20 @@ def evaluate(
     figure: OptionalFile = None,
     report: OptionalFile = None,
 ) -> None:
-    """Train once a fold, judge the subjects that were left out, and print the figures.
+    """Train once per fold, test on the subjects left out, and print the figures.
 
     Args:
         data: Labelled motion.
-        settings: The run of every fold.
-        genotype: JSON of the cell that a search found; without it, one chosen by hand.
-        folds: Groups of subjects, where the data have no split of their own.
-        false_names: Share of motion of no known action that may get a name.
+        settings: Of every training.
+        genotype: JSON of the cell from a search; by default, the hand-chosen one.
+        folds: Groups of subjects, if the data have no split.
+        false_names: Share of unknown motion that may get a name.
         figure: PNG to write the confusion matrix to.
         report: JSON to write the figures to.
     """
     reporter = Reporter()
-    corpus, settings = read(data, settings, reporter)
-    _measure(corpus, settings, cell_of(genotype), folds, false_names, report, figure, reporter)
+    corpus, settings = read_corpus(data, settings, reporter)
+    _measure(corpus, settings, read_genotype(genotype), folds, false_names, report, figure, reporter)
 
 
 def encode(
@@ -125,28 +125,28 @@ def encode(
     seconds: float = 1.0,
     weights: OptionalFile = None,
 ) -> None:
-    """Draw a motion image with its rows, its time and its colours explained.
+    """Draw a motion image with its rows, time and colours explained.
 
     Args:
         recording: A recording.npz of kinelift run, or a clip of a labelled folder (clips/NAME.npz).
         figure: PNG to write.
-        person: Whose poses, in a recording of several people.
-        start: Where it begins, in seconds on the recording's clock; without it, where the person appears.
-        seconds: How much is shown, as far as there is so much; inf = up to the end.
-        weights: Checkpoint whose pictures are wanted; without it, the default of the skeleton.
+        person: Id of the person, in a recording of several people.
+        start: First second to draw, on the recording's clock; by default, when the person appears.
+        seconds: Length to draw; inf = to the end.
+        weights: Checkpoint whose encoding to use; by default, that of the skeleton.
     """
     if not recording.is_file():
         raise DataError(f"There is no recording {recording}. Make one with: kinelift run VIDEO")
     motion = clipfile.load(recording, person)
     encoding = ActionNetwork.load(weights).encoding if weights else Encoding.of(motion.skeleton.name)
     begin = float(motion.times[0]) if start is None else start
-    points, length = _stretch(recording, motion, begin, seconds)
+    points, length = _excerpt(recording, motion, begin, seconds)
     classifier_plots.motion_image(points, encoding, begin, length, figure)
     Reporter().result(f"Wrote {figure}.")
 
 
 def main(arguments: Sequence[str]) -> int | None:
-    """Run the command that ``arguments`` begin with."""
+    """Run the command at the start of ``arguments``."""
     commands: dict[str, Command] = {
         "convert": convert,
         "search": search,
@@ -157,21 +157,23 @@ def main(arguments: Sequence[str]) -> int | None:
     return run_command(commands, "kinelift recognition", "From labelled motion to a measured classifier.", arguments)
 
 
-def _stretch(
+def _excerpt(
     path: Path, motion: clipfile.ClipMotion, start: float, seconds: float
 ) -> tuple[Float[np.ndarray, "T J 3"], float]:
-    """Finite poses at an even rate from ``start`` on, and for how many seconds they last."""
+    """Finite poses at an even rate from ``start`` on, and their length in seconds."""
     plan, (first, last) = WindowPlan(), motion.times[[0, -1]]
     if not seconds > 0:
         raise SettingsError(f"--seconds is {seconds:g}. Give more than 0.")
-    even = resample(motion.points, motion.times, plan)
-    begin, frames = round((start - first) * plan.rate), min(seconds * plan.rate, len(even))
-    part = even[max(begin, 0) : max(begin, 0) + round(frames) + 1]
-    if begin < 0 or len(part) < 2:
-        raise SettingsError(f"{path} shows this person from {first:.2f} to {last:.2f} s. Choose a --start within.")
-    if not np.isfinite(part).all():
-        raise DataError(f"In {path} a joint is out of sight for over {plan.gap} s then. Choose another --start.")
-    return part, (len(part) - 1) / plan.rate
+    resampled = resample(motion.points, motion.times, plan)
+    begin, frames = round((start - first) * plan.rate), min(seconds * plan.rate, len(resampled))
+    excerpt = resampled[max(begin, 0) : max(begin, 0) + round(frames) + 1]
+    if begin < 0 or len(excerpt) < 2:
+        raise SettingsError(
+            f"{path} shows this person from {first:.2f} to {last:.2f} s. Choose a --start in that range."
+        )
+    if not np.isfinite(excerpt).all():
+        raise DataError(f"In {path} a joint is not seen for over {plan.gap} s at that time. Choose another --start.")
+    return excerpt, (len(excerpt) - 1) / plan.rate
 
 
 def _measure(
@@ -185,19 +187,19 @@ def _measure(
     reporter: Reporter,
 ) -> Calibration:
     plan = evaluation.rounds(corpus, folds)
-    reporter.table(reports.contents(corpus, plan))
+    reporter.table(reports.corpus_table(corpus, plan))
     epochs = (len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs
     with reporter.counting("epochs", epochs) as advance:
-        found = measure(corpus, settings, plan, cell, false_names, advance)
-    scores = found.scores(found.kind)
-    reporter.table(reports.compared(scores, corpus.names))
-    reporter.table(reports.trusted(found.trust, found.calibration, found.reliability.error))
+        measurement = measure(corpus, settings, plan, cell, false_names, advance)
+    scores = measurement.scores(measurement.kind)
+    reporter.table(reports.scores_table(scores, corpus.names))
+    reporter.table(reports.trust_table(measurement.trust, measurement.calibration, measurement.reliability.error))
     if figure:
-        title = f"Subjects never seen: {scores['network'].accuracy:.1%} of clips"
+        title = f"Subjects not trained on: {scores['network'].accuracy:.1%} of clips correct"
         classifier_plots.confusion(scores["network"].confusion, corpus.names, title, figure)
     if report:
         run = run_of(corpus, settings, cell, folds=folds, false_names=false_names)
-        facts = {**found.facts(), "rounds": [each.name for each in plan], **run.facts()}
+        facts = {**measurement.facts(), "rounds": [each.name for each in plan], **run.facts()}
         with replacing(report) as part:
             part.write_text(json.dumps(facts, indent=1, allow_nan=False), encoding="utf-8")
-    return found.calibration
+    return measurement.calibration

@@ -1,4 +1,4 @@
-"""What the commands of ``kinelift recognition`` share: their options, and how they read."""
+"""Options that the commands of ``kinelift recognition`` share, and how they are read."""
 
 import json
 from dataclasses import replace
@@ -22,34 +22,47 @@ Settings = Annotated[TrainSettings, tyro.conf.arg(name="")]
 Cell = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 
 
-def read(data: Path, settings: TrainSettings, reporter: Reporter) -> tuple[Corpus, TrainSettings]:
-    """The windows in a folder, and settings whose pictures are of its skeleton. Everything odd is reported."""
+def read_corpus(data: Path, settings: TrainSettings, reporter: Reporter) -> tuple[Corpus, TrainSettings]:
+    """Read the windows in a folder, and report its flaws.
+
+    Returns:
+        The windows, and the settings with the default encoding of their skeleton if they had another one's.
+
+    Raises:
+        DataError: The folder cannot be read, or has no labelled window.
+    """
     dataset = labelled_folder.read(data)
-    show_flaws(dataset.flaws, reporter)
+    report_flaws(dataset.flaws, reporter)
     corpus = corpus_of(dataset, settings.plan)
-    if corpus.unseen:
-        reporter.note(f"Left out: {corpus.unseen} windows with a joint out of sight for over {settings.plan.gap} s.")
-    if not len(corpus):
-        raise DataError(
-            f"No window in {data} shows a label. Windows last {settings.plan.seconds} s: see --plan.seconds."
+    if corpus.incomplete:
+        reporter.note(
+            f"Left out {corpus.incomplete} windows in which a joint is not seen for over {settings.plan.gap} s."
         )
+    if not len(corpus):
+        raise DataError(f"No window in {data} has a label. Windows last {settings.plan.seconds} s: see --plan.seconds.")
     if settings.encoding.skeleton != dataset.skeleton.name:
         settings = replace(settings, encoding=Encoding.of(dataset.skeleton.name))
     return corpus, settings
 
 
-def cell_of(path: Path | None) -> AnyGenotype:
-    """What a search found, or a genotype alone."""
+def read_genotype(path: Path | None) -> AnyGenotype:
+    """The best architecture in the result of a search, or a genotype alone; without a file, the hand-chosen one.
+
+    Raises:
+        DataError: The file holds neither.
+    """
     if path is None:
         return HAND_CHOSEN
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         return genotype(values["candidates"][0]["genotype"] if "candidates" in values else values)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} holds no cell ({error}). Make one with: kinelift recognition search") from error
+        raise DataError(
+            f"{path} does not contain an architecture ({error}). Make one with: kinelift recognition search"
+        ) from error
 
 
-def show_flaws(flaws: tuple[object, ...], reporter: Reporter) -> None:
-    """One line a flaw."""
+def report_flaws(flaws: tuple[object, ...], reporter: Reporter) -> None:
+    """Report one line for each flaw."""
     for flaw in flaws:
         reporter.note(flaw)

@@ -1,4 +1,4 @@
-"""A trained action network together with all that is needed to feed it and to read its answers."""
+"""A trained action network with everything needed to feed it and to interpret its outputs."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -25,9 +25,15 @@ KIND = "action-net"
 
 @dataclass(frozen=True, eq=False)
 class ActionNetwork:
-    """A network, the ``labels`` of its outputs, how windows are cut and drawn, and its calibration.
+    """A trained network.
 
-    ``about`` says what it was trained on, under which terms, and how it measured.
+    Attributes:
+        net: In evaluation mode.
+        labels: Of the network's outputs.
+        encoding: How windows are drawn.
+        plan: How motions are cut into windows.
+        calibration: Temperature of the outputs, and the threshold for naming an action.
+        about: Training data, their terms, and measured accuracy.
     """
 
     net: AnyNet
@@ -39,14 +45,22 @@ class ActionNetwork:
 
     @torch.no_grad()
     def logits(self, windows: Float[np.ndarray, "B T J 3"], batch: int = 256) -> Float[np.ndarray, "B K"]:
-        """One number a label for windows of finite poses, in any axes and unit: the larger, the likelier."""
+        """Logits of windows.
+
+        Args:
+            windows: Finite poses, in any axes and unit.
+            batch: Windows per forward pass.
+        """
         device = next(self.net.parameters()).device
-        parts = [windows[i : i + batch] for i in range(0, len(windows), batch)]
-        answers = [self.net(pictures(part, self.encoding).to(device)).double().cpu().numpy() for part in parts]
-        return np.concatenate(answers) if answers else np.zeros((0, len(self.labels)))
+        batches = [windows[i : i + batch] for i in range(0, len(windows), batch)]
+        outputs = [
+            self.net(motion_images(batch_of_windows, self.encoding).to(device)).double().cpu().numpy()
+            for batch_of_windows in batches
+        ]
+        return np.concatenate(outputs) if outputs else np.zeros((0, len(self.labels)))
 
     def probabilities(self, windows: Float[np.ndarray, "B T J 3"]) -> Float[np.ndarray, "B K"]:
-        """Probability of every label, at the calibrated temperature."""
+        """Probabilities of all labels, at the calibrated temperature."""
         return softmax(self.logits(windows) / self.calibration.temperature, axis=1)
 
     def save(self, path: Path) -> None:
@@ -64,31 +78,37 @@ class ActionNetwork:
 
     @staticmethod
     def load(path: Path, device: str = "cpu") -> "ActionNetwork":
-        """Read a checkpoint, ready to use. Raises ``WeightsError`` for a file that is not one, or of another kind."""
+        """Read a checkpoint.
+
+        Raises:
+            WeightsError: The file is not a checkpoint, or is one of another kind.
+        """
         stored = checkpoint.load(path)
         if stored.kind != KIND:
             raise WeightsError(f"{path} holds a {stored.kind}; recognition needs a checkpoint of kind {KIND}.")
         try:
-            return _built(stored, device)
+            return _from_checkpoint(stored, device)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise WeightsError(f"{path} does not fit its own description: {error}. Fetch or train it anew.") from error
+            raise WeightsError(
+                f"{path} does not fit its own description: {error}. Fetch it again, or train a new one."
+            ) from error
 
 
-def pictures(windows: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> Float[Tensor, "B 3 H W"]:
-    """Motion images of windows as the network takes them: −1…1."""
+def motion_images(windows: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> Float[Tensor, "B 3 H W"]:
+    """Motion images of windows as the network's input, from −1 to 1."""
     images = torch.from_numpy(encode(windows, encoding)).permute(0, 3, 1, 2)
     return images.float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
 
 
-def _built(stored: Checkpoint, device: str) -> ActionNetwork:
-    facts = stored.description
-    net = architecture.network(architecture.config(facts["network"]))
+def _from_checkpoint(stored: Checkpoint, device: str) -> ActionNetwork:
+    description = stored.description
+    net = architecture.network(architecture.config(description["network"]))
     net.load_state_dict(dict(stored.tensors))
     return ActionNetwork(
         net.eval().to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
-        tuple(facts["labels"]),
-        Encoding.from_mapping(facts["encoding"]),
-        WindowPlan(**facts["windows"]),
-        Calibration(**facts["calibration"]),
-        facts["about"],
+        tuple(description["labels"]),
+        Encoding.from_mapping(description["encoding"]),
+        WindowPlan(**description["windows"]),
+        Calibration(**description["calibration"]),
+        description["about"],
     )

@@ -1,8 +1,7 @@
-"""From probabilities over time to a timeline of actions: smooth, segment, join what is too short, then name or not.
+"""From probabilities over time to a timeline of actions: smooth, segment, merge short segments, then name them or not.
 
-Whether a segment gets a name is decided from all of it, after segmentation: single windows below the threshold inside
-a certain segment do not tear it apart. Viterbi decoding instead of smoothing and joining was measured to be no better
-(benchmarks/studies/timeline.py).
+A segment is named, or not, as a whole and after segmentation, so that single windows below the threshold do not split
+it. Viterbi decoding instead of smoothing and merging was measured to be no better (benchmarks/studies/timeline.py).
 """
 
 from collections.abc import Sequence
@@ -22,10 +21,12 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Timeline:
-    """How decisions are made: probabilities are ``smoothing`` seconds wide averages (standard deviation).
+    """How a timeline is made from probabilities.
 
-    Segments shorter than ``shortest`` seconds join a neighbour. A segment is "unknown" unless at least
-    half of its windows have a ``calibration.claim`` of ``threshold``.
+    Attributes:
+        threshold: A segment is "unknown" unless at least half of its windows have a ``calibration.claim`` of this.
+        smoothing: Standard deviation of the average over time, in seconds.
+        shortest: Segments of fewer seconds are merged into a neighbour.
     """
 
     threshold: float
@@ -45,7 +46,7 @@ class _Run:
 
 
 def smoothed(probabilities: Float[np.ndarray, "W K"], steps: float) -> Float[np.ndarray, "W K"]:
-    """Gaussian average over time, ``steps`` rows wide; near the ends over the rows that there are."""
+    """Gaussian average over time with a standard deviation of ``steps`` rows, normalised at both ends."""
     total = gaussian_filter1d(probabilities, steps, axis=0, mode="constant")
     return total / gaussian_filter1d(np.ones((len(probabilities), 1)), steps, axis=0, mode="constant")
 
@@ -57,11 +58,17 @@ def segments(
     labels: Sequence[str],
     timeline: Timeline,
 ) -> tuple[Action, ...]:
-    """Actions that cover ``span`` (seconds) without gap or overlap; two neighbours never have the same label.
+    """Actions that cover a span of time without gap or overlap. Two neighbours never have the same label.
 
-    ``probabilities`` of ``labels``, of which one may be "other", belong to windows centred at ``centres`` (seconds,
-    increasing, at the same distance). The probability of an action is the mean over its windows; that of "unknown" is
-    one minus the mean of the likeliest action. Without a window all is unknown, with probability 1.
+    The probability of an action is the mean over its windows; that of "unknown" is one minus the mean of the most
+    probable action. Without windows, the whole span is "unknown" with probability 1.
+
+    Args:
+        probabilities: Of ``labels``, for every window.
+        centres: Of the windows, in seconds; increasing and evenly spaced.
+        span: Start and end, in seconds.
+        labels: One of them may be "other".
+        timeline: How decisions are made.
     """
     if not len(probabilities):
         return (Action(*span, UNKNOWN, 1.0),)
@@ -79,7 +86,7 @@ def _rows(run: _Run, rows: Float[np.ndarray, "W K"], bounds: Float[np.ndarray, "
 
 
 def _judged(run: _Run, rows: Float[np.ndarray, "R K"], other: int | None, threshold: float) -> _Run:
-    """The run, or an unknown one (−1) where too little speaks for its action."""
+    """The run, or an unknown one (−1) if its claims are too low."""
     none = None if other is None else rows[:, other]
     claims = claim(rows[:, run.choice], none, rows.shape[1])
     sure = run.choice != other and float(np.median(claims)) >= threshold
@@ -96,7 +103,7 @@ def _runs(choices: Int[np.ndarray, " W"], bounds: Float[np.ndarray, " W1"]) -> l
 
 
 def _merged(runs: list[_Run], shortest: float) -> list[_Run]:
-    """Join the shortest run to its longer neighbour until all are long enough or one is left."""
+    """Merge the shortest run into its longer neighbour until all are long enough or one is left."""
     while len(runs) > 1 and min(run.seconds for run in runs) < shortest:
         index = min(range(len(runs)), key=lambda i: runs[i].seconds)
         neighbours = [i for i in (index - 1, index + 1) if 0 <= i < len(runs)]
@@ -107,7 +114,7 @@ def _merged(runs: list[_Run], shortest: float) -> list[_Run]:
 
 
 def _together(runs: list[_Run]) -> list[_Run]:
-    """Neighbours of one choice as one run."""
+    """Neighbouring runs of one choice as one run."""
     return [_joined(list(group)) for _, group in groupby(runs, key=lambda run: run.choice)]
 
 

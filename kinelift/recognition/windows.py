@@ -1,4 +1,4 @@
-"""Motions cut into windows of a fixed length in seconds, whatever the frame rate."""
+"""Cut motions into windows of a fixed length in seconds, independent of the frame rate."""
 
 from dataclasses import dataclass
 
@@ -10,22 +10,22 @@ from kinelift.poses import timeseries
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """``seconds`` a window, sampled at ``rate`` Hz, one every ``stride`` seconds.
-
-    ``seconds`` None makes one window of each labelled segment, whatever its length, as published protocols do; it is
-    then sampled at ``samples`` moments. Gaps (NaN) of up to ``gap`` seconds are bridged by straight lines; longer ones
-    stay NaN.
-    """
+    """How a motion is cut into windows."""
 
     seconds: float | None = 1.0
+    """Length of a window. None makes one window of each labelled segment, as published protocols do."""
     rate: float = 30.0
+    """Frames per second of a window."""
     stride: float = 0.25
+    """Seconds between the starts of two windows."""
     gap: float = 0.4
+    """Gaps (NaN) of up to this many seconds are interpolated; longer ones stay NaN."""
     samples: int = 64
+    """Poses in a window without a length in seconds."""
 
     @property
     def frames(self) -> int:
-        """Poses in a window, both ends included."""
+        """Poses in a window, including both ends."""
         return self.samples if self.seconds is None else round(self.seconds * self.rate) + 1
 
     @property
@@ -37,28 +37,37 @@ class WindowPlan:
 def resample(
     points: Float[np.ndarray, "T J 3"], times: Float[np.ndarray, " T"], plan: WindowPlan
 ) -> Float[np.ndarray, "N J 3"]:
-    """A motion at ``plan.rate`` from its first time on; ``times`` in seconds, increasing, at least one."""
+    """Resample a motion at ``plan.rate`` from its first frame on.
+
+    Args:
+        points: NaN = not seen.
+        times: Seconds, increasing, at least one.
+        plan: Sets the rate and the longest gap that is interpolated.
+    """
     return timeseries.resample(points, times, plan.rate, plan.gap)
 
 
 def starts(frames: int, plan: WindowPlan) -> Int[np.ndarray, " W"]:
-    """First frame of each window of a motion of ``frames`` frames; a short motion has one, at 0."""
+    """First frame of each window of a motion. A motion shorter than a window has one, at 0."""
     return np.arange(0, max(frames - plan.frames, 0) + 1, plan.step)
 
 
 def cut(points: Float[np.ndarray, "N J 3"], plan: WindowPlan) -> Float[np.ndarray, "W T J 3"]:
-    """All windows of a resampled motion; one that is too short is first lengthened (``lengthen``)."""
-    long = lengthen(points, plan.frames)
-    return np.stack([long[start : start + plan.frames] for start in starts(len(points), plan)])
+    """All windows of a resampled motion. A motion shorter than a window is extended first, see ``extend``."""
+    extended = extend(points, plan.frames)
+    return np.stack([extended[start : start + plan.frames] for start in starts(len(points), plan)])
 
 
-def lengthen(points: Float[np.ndarray, "N J 3"], frames: int) -> Float[np.ndarray, "M J 3"]:
-    """At least ``frames`` frames: a shorter motion is played forwards and backwards in turn."""
+def extend(points: Float[np.ndarray, "N J 3"], frames: int) -> Float[np.ndarray, "M J 3"]:
+    """Extend a motion to at least ``frames`` frames by playing it backwards and forwards in turn."""
     missing = max(frames - len(points), 0)
     return np.pad(points, ((0, missing), (0, 0), (0, 0)), mode="reflect")
 
 
-def fold(places: Float[np.ndarray, "*B T"], last: float | Float[np.ndarray, "*B 1"]) -> Float[np.ndarray, "*B T"]:
-    """Frame numbers beyond 0…``last`` reflected back into it, as often as needed: what ``lengthen`` plays."""
-    safe = np.maximum(last, 1e-9)
-    return np.where(np.asarray(last) > 0, last - np.abs(last - np.mod(places, 2 * safe)), 0.0)
+def reflect(positions: Float[np.ndarray, "*B T"], last: float | Float[np.ndarray, "*B 1"]) -> Float[np.ndarray, "*B T"]:
+    """Reflect frame numbers beyond 0…``last`` back into that range, as often as necessary.
+
+    ``extend`` plays these frames.
+    """
+    nonzero = np.maximum(last, 1e-9)
+    return np.where(np.asarray(last) > 0, last - np.abs(last - np.mod(positions, 2 * nonzero)), 0.0)

@@ -91,9 +91,14 @@ def _settings(info: StructTypeInfo) -> StructConstructorSpec | None:
 
 def _tidied(annotation: Any, default: object) -> Any:
     """``annotation`` of an option; where nothing is the default, the help does not call it ``(default: None)``."""
-    if default is None:
-        return Annotated[annotation, tyro.conf.DisallowNone, tyro.conf.arg(help_behavior_hint="")]
-    return Annotated[annotation, tyro.conf.arg(help_behavior_hint="")] if default in ((), {}, "") else annotation
+    unset = default is None or default in ((), {}, "")
+    markers = [tyro.conf.DisallowNone] if default is None else []
+    hints = [getattr(each, "help_behavior_hint", None) for each in getattr(annotation, "__metadata__", ())]
+    if unset and not any(hint is not None for hint in hints):
+        markers.append(tyro.conf.arg(help_behavior_hint=""))
+    for marker in markers:
+        annotation = Annotated[annotation, marker]
+    return annotation
 
 
 def _field_docstrings(kind: type) -> dict[str, str]:

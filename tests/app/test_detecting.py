@@ -36,11 +36,7 @@ def see(monkeypatch: pytest.MonkeyPatch, detector: Scripted) -> None:
     """Let the program have ``detector``, unless it asks for keypoints of a file."""
 
     def opened(choice: Detection, device: str) -> Opened:
-        return (
-            open_detector(choice, device)
-            if "keypoints" in choice.options
-            else Opened(detector, {"detector": "scripted"})
-        )
+        return open_detector(choice, device) if "keypoints" in choice.options else Opened(detector)
 
     monkeypatch.setattr("kinelift.app.detection.open_detector", opened)
     monkeypatch.setattr("kinelift.app.pipeline.open_detector", opened)
@@ -178,12 +174,12 @@ class TestChoice:
             {"long_side": 768, "person_threshold": 0.0},
             {"long_side": 512, "person_threshold": 0.2},
         ]
-        assert opened.facts == {"detector": "movenet", "refine": "none", "flips": "mended"}
+        assert opened.repair is repair_side_flips
 
     def test_stride_is_a_layer_and_is_recorded(self) -> None:
         written = detected("coco-json")
         opened = open_detector(Detection(options={"keypoints": written}, stride=3), "cpu")
-        assert isinstance(opened.detector, Strided) and opened.facts["stride"] == "3"
+        assert isinstance(opened.detector, Strided)
         assert isinstance(open_detector(Detection(options={"keypoints": written}), "cpu").detector, KeypointFile)
 
 

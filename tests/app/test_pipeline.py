@@ -130,7 +130,7 @@ class TestLoading:
     def test_a_lifter_of_another_layout_is_refused_before_any_work(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("kinelift.app.pipeline.open_detector", lambda *_: Opened(two_people(), {}))
+        monkeypatch.setattr("kinelift.app.pipeline.open_detector", lambda *_: Opened(two_people()))
         net = TemporalNet(TemporalConfig(features_in=3, channels=4)).eval()
         LifterNetwork(net, 50.0, source=H36M17).save(tmp_path / "other.safetensors")
         with pytest.raises(SettingsError, match="takes h36m17 keypoints, and the detector finds coco17, without hip"):
@@ -146,7 +146,7 @@ class TestLoading:
         assert loaded.chosen["detection"]["refine"] == refine
 
     def test_a_classifier_of_ones_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("kinelift.app.pipeline.open_detector", lambda *_: Opened(two_people(), {}))
+        monkeypatch.setattr("kinelift.app.pipeline.open_detector", lambda *_: Opened(two_people()))
         own = tmp_path / "own.safetensors"
         ActionNetwork(ActionNet(ActionNetConfig(2, channels=2)).eval(), ("wave", "bow")).save(own)
         loaded = Pipeline.load(classifier=str(own), device="cpu")

@@ -1,4 +1,4 @@
-"""Made-up motions of an h36m17 body: metres, y up, facing +z, the person's left is +x; and clips of them."""
+"""Synthetic motions of an h36m17 body, and clips of them: metres, y up, facing +z, the person's left is +x."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ def standing(frames: int) -> np.ndarray:
 
 
 def moved(frames: int, hertz: float, rate: float = 30.0, **amplitudes: tuple[float, float, float]) -> np.ndarray:
-    """A body at rest of which the named joints swing by ``amplitudes`` metres, ``hertz`` times a second."""
+    """A body at rest whose named joints swing by ``amplitudes`` metres, ``hertz`` times per second."""
     points = standing(frames)
     swing = np.sin(2 * np.pi * hertz * np.arange(frames) / rate)[:, None]
     for name, amplitude in amplitudes.items():
@@ -44,7 +44,7 @@ def walking(frames: int = 90, rate: float = 30.0) -> np.ndarray:
 
 
 def waving(frames: int = 90, rate: float = 30.0) -> np.ndarray:
-    """The right hand goes up and down in front of the shoulder."""
+    """The right hand moves up and down in front of the shoulder."""
     points = moved(frames, 1.5, rate, right_wrist=(0, 0.25, 0))
     points[:, H36M17.index("right_wrist")] += (0, 0.6, 0.2)
     points[:, H36M17.index("right_elbow")] += (0, 0.2, 0.2)
@@ -57,5 +57,5 @@ def clip(name: str, subject: str, points: np.ndarray, label: str, rate: float = 
 
 
 def dataset(clips: list[Clip]) -> Dataset:
-    """Clips of a body that is labelled with ``LABELS``."""
+    """Clips with the labels in ``LABELS``."""
     return Dataset(H36M17, LABELS, tuple(clips), "made up")

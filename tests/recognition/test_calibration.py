@@ -23,7 +23,7 @@ K, OTHER = 4, 3
 
 
 def answers(count=600, seed=0, sharpness=1.0, hard=0.0):
-    """Answers whose true labels are drawn from the softmax of the logits; a tenth of class 0 is novel.
+    """Answers whose true labels are drawn from the softmax of the logits; 30 % of class 0 are novel.
 
     ``hard`` shifts logits of unknown motion towards a wrong action.
     """
@@ -38,8 +38,8 @@ def answers(count=600, seed=0, sharpness=1.0, hard=0.0):
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
 def test_the_temperature_undoes_overconfidence(sharpness):
-    found = answers(5000, sharpness=sharpness)
-    taught = found.only(~found.novel)
+    sample = answers(5000, sharpness=sharpness)
+    taught = sample.only(~sample.novel)
     assert best_temperature(taught.logits, taught.labels) == pytest.approx(sharpness, rel=0.15)
 
 
@@ -53,41 +53,41 @@ def test_at_the_right_temperature_confidence_is_accuracy():
 
 
 def test_reliability_of_known_cases():
-    found = reliability(np.array([0.95, 0.95, 0.05, 1.0]), np.array([True, False, False, True]))
-    assert found.counts.tolist() == [1, 0, 0, 0, 0, 0, 0, 0, 0, 3]
-    assert found.accuracy[9] == pytest.approx(2 / 3)
-    assert found.error == pytest.approx(0.25 * 0.05 + 0.75 * (2.9 / 3 - 2 / 3))
+    sample = reliability(np.array([0.95, 0.95, 0.05, 1.0]), np.array([True, False, False, True]))
+    assert sample.counts.tolist() == [1, 0, 0, 0, 0, 0, 0, 0, 0, 3]
+    assert sample.accuracy[9] == pytest.approx(2 / 3)
+    assert sample.error == pytest.approx(0.25 * 0.05 + 0.75 * (2.9 / 3 - 2 / 3))
     assert reliability(np.zeros(0), np.zeros(0, bool)).error == 0
 
 
 @given(st.integers(0, 50), st.floats(0.0, 1.0), st.floats(0.5, 3.0))
 def test_the_threshold_holds_the_rate_and_no_lower_one_does(seed, rate, temperature):
-    found = answers(80, seed)
-    threshold = lowest_threshold(found, temperature, rate)
-    assert trust(found, decide(found, Calibration(temperature, threshold))).false_accept_rate <= rate + 1e-12
+    sample = answers(80, seed)
+    threshold = lowest_threshold(sample, temperature, rate)
+    assert trust(sample, decide(sample, Calibration(temperature, threshold))).false_accept_rate <= rate + 1e-12
     if threshold > 0:
         lower = Calibration(temperature, float(np.nextafter(threshold, 0)))
-        assert trust(found, decide(found, lower)).false_accept_rate > rate
+        assert trust(sample, decide(sample, lower)).false_accept_rate > rate
 
 
 def test_without_unknown_motion_everything_may_be_named():
-    found = answers()
-    assert lowest_threshold(found.only(~found.unknown), 1.0, 0.1) == 0.0
+    sample = answers()
+    assert lowest_threshold(sample.only(~sample.unknown), 1.0, 0.1) == 0.0
 
 
-def test_a_label_that_was_not_taught_is_never_the_answer():
-    found = answers()
-    choice = decide(found, Calibration()).choice
-    assert (choice[found.novel] != 0).all()
+def test_a_label_left_out_of_training_is_never_chosen():
+    sample = answers()
+    choice = decide(sample, Calibration()).choice
+    assert (choice[sample.novel] != 0).all()
     assert (choice != OTHER).all()
-    np.testing.assert_allclose(found.probabilities(2.0).sum(axis=1), 1.0)
+    np.testing.assert_allclose(sample.probabilities(2.0).sum(axis=1), 1.0)
 
 
 def test_labels_with_few_windows_count_as_much_as_those_with_many():
     logits = np.log([[0.8, 0.1, 0.05, 0.05]] * 9 + [[0.2, 0.1, 0.4, 0.3]])
     labels = np.array([OTHER] * 9 + [2])
-    found = Answers(logits, labels, np.zeros(10, int), labels == 2, OTHER)
-    measured = trust(found, decide(found, Calibration(1.0, 0.5)))
+    sample = Answers(logits, labels, np.zeros(10, int), labels == 2, OTHER)
+    measured = trust(sample, decide(sample, Calibration(1.0, 0.5)))
     assert measured.false_accept_rates == {2: 0.0, OTHER: 1.0}
     assert measured.false_accept_rate == 0.5
 
@@ -101,41 +101,41 @@ def test_stricter_thresholds_name_less_of_everything():
 
 
 def test_calibrations_are_chosen_without_the_fold_they_are_measured_on():
-    found, seen = answers(), []
+    sample, folds = answers(), []
 
     def choose(rest):
-        seen.append(sorted(set(rest.folds.tolist())))
-        return Calibration(1.0, 0.1 * len(seen))
+        folds.append(sorted(set(rest.folds.tolist())))
+        return Calibration(1.0, 0.1 * len(folds))
 
-    decisions = decide_across(found, choose)
-    assert seen == [[1, 2, 3, 4], [0, 2, 3, 4], [0, 1, 3, 4], [0, 1, 2, 4], [0, 1, 2, 3]]
-    assert (decisions.named == (decisions.claims >= 0.1 * (1 + found.folds))).all()
+    decisions = decide_across(sample, choose)
+    assert folds == [[1, 2, 3, 4], [0, 2, 3, 4], [0, 1, 3, 4], [0, 1, 2, 4], [0, 1, 2, 3]]
+    assert (decisions.named == (decisions.claims >= 0.1 * (1 + sample.folds))).all()
 
 
 def test_a_rate_chosen_across_folds_holds_on_the_fold_left_out():
-    found = answers(6000, hard=1.0)
-    measured = trust(found, decide_across(found, lambda rest: calibrate(rest, 0.2)))
+    sample = answers(6000, hard=1.0)
+    measured = trust(sample, decide_across(sample, lambda rest: calibrate(rest, 0.2)))
     assert measured.false_accept_rate == pytest.approx(0.2, abs=0.05)
     assert measured.named > 0.25
     assert measured.precision > 0.6
 
 
 def test_one_class_alone_without_other():
-    found = Answers(np.zeros((4, 1)), np.zeros(4, int), np.arange(4), np.zeros(4, bool))
-    assert trust(found, decide(found, calibrate(found, 0.1))).named == 1.0
+    sample = Answers(np.zeros((4, 1)), np.zeros(4, int), np.arange(4), np.zeros(4, bool))
+    assert trust(sample, decide(sample, calibrate(sample, 0.1))).named == 1.0
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_a_claim_is_the_share_against_other(action, other):
-    found = claim(np.array([action]), np.array([other]), 4)[0]
-    assert 0 <= found <= 1
-    assert (found > 0.5) == (action > 3 * other) or abs(action - 3 * other) < 1e-9
+    sample = claim(np.array([action]), np.array([other]), 4)[0]
+    assert 0 <= sample <= 1
+    assert (sample > 0.5) == (action > 3 * other) or abs(action - 3 * other) < 1e-9
     assert claim(np.array([action]), None, 4)[0] == action
 
 
 def test_the_figure_is_drawn(tmp_path):
-    found, thresholds = answers(), np.linspace(0, 1, 11)
-    curve = trust_curve(found, 1.0, thresholds)
+    sample, thresholds = answers(), np.linspace(0, 1, 11)
+    curve = trust_curve(sample, 1.0, thresholds)
     bins = reliability(np.linspace(0, 1, 50), np.arange(50) > 20, 15)
     write_calibration_figure(tmp_path / "made" / "calibration.png", bins, thresholds, curve, 0.5)
     assert (tmp_path / "made" / "calibration.png").stat().st_size > 10_000

@@ -17,7 +17,7 @@ HEAD = H36M17.index("head")
 
 
 def by_head(windows):
-    """Certain of "high" where the head is above 2 m on average, of "other" above 3 m, else of "low"."""
+    """Classify windows by the mean height of the head: "low" below 2 m, "high" to 3 m, "other" above; all certain."""
     height = windows[:, :, HEAD, 1].mean(axis=1)
     return np.eye(3)[np.digitize(height, [2.0, 3.0])]
 
@@ -34,7 +34,7 @@ def poses(heights, rate=30.0, start=2.0):
 
 
 @pytest.mark.parametrize("rate", [12.0, 30.0, 60.0])
-def test_a_change_is_found_at_its_time_at_any_frame_rate(rate):
+def test_a_change_is_timed_correctly_at_any_frame_rate(rate):
     heights = np.where(np.arange(int(6 * rate)) < 3 * rate, 1.7, 2.5)
     low, high = classifier().classify(poses(heights, rate))
     assert (low.label, high.label) == ("low", "high")
@@ -47,9 +47,9 @@ def test_variable_frame_rate():
     times = np.cumsum(np.random.default_rng(1).uniform(0.01, 0.09, 120))
     points = standing(120)
     points[times > times[-1] / 2, HEAD, 1] = 2.5
-    found = classifier().classify(Poses3D(points, times))
-    assert [a.label for a in found] == ["low", "high"]
-    assert found[0].end == pytest.approx(times[-1] / 2, abs=0.3)
+    actions = classifier().classify(Poses3D(points, times))
+    assert [a.label for a in actions] == ["low", "high"]
+    assert actions[0].end == pytest.approx(times[-1] / 2, abs=0.3)
 
 
 def test_other_becomes_unknown():
@@ -63,7 +63,7 @@ def test_last_frame_lies_inside_the_last_segment():
     assert classifier().classify(clip)[-1].end > clip.times[-1]
 
 
-def test_shorter_than_a_window_is_judged_and_covers_its_time():
+def test_poses_shorter_than_a_window_are_classified():
     (action,) = classifier().classify(poses(np.full(20, 2.5)))
     assert (action.label, action.start) == ("high", 2.0)
     assert action.end == pytest.approx(2.0 + 20 / 30)
@@ -76,12 +76,12 @@ def test_too_short_is_unknown(frames):
     assert action.end > action.start
 
 
-def test_no_frame_no_action():
+def test_no_frames_give_no_actions():
     assert classifier().classify(poses(np.zeros(0))) == ()
 
 
 def moving(times):
-    """One motion, sampled at ``times``: the head rises and falls every few seconds."""
+    """One motion sampled at ``times``: the head rises and falls every few seconds."""
     points = standing(len(times))
     points[:, HEAD, 1] = 2.0 + 0.6 * np.tanh(6 * np.sin(2 * np.pi * times / 7.0))
     return Poses3D(points, times)
@@ -93,20 +93,20 @@ def bounds(clip):
 
 @pytest.mark.parametrize("rate", [24.0, 25.0, 30000 / 1001, 60.0, 120.0])
 def test_the_frame_rate_does_not_move_the_timeline(rate):
-    expected, found = bounds(moving(np.arange(0, 20, 1 / 30))), bounds(moving(np.arange(0, 20, 1 / rate)))
-    assert [label for label, _ in found] == [label for label, _ in expected] and len(found) > 3
-    np.testing.assert_allclose([end for _, end in found], [end for _, end in expected], atol=0.25)
+    expected, actions = bounds(moving(np.arange(0, 20, 1 / 30))), bounds(moving(np.arange(0, 20, 1 / rate)))
+    assert [label for label, _ in actions] == [label for label, _ in expected] and len(actions) > 3
+    np.testing.assert_allclose([end for _, end in actions], [end for _, end in expected], atol=0.25)
 
 
 @settings(max_examples=10)
 @given(st.integers(0, 1000), st.floats(0, 0.25))
-def test_nor_do_uneven_frame_times_or_a_late_start(seed, start):
+def test_uneven_frame_times_and_a_late_start_do_not_move_the_timeline(seed, start):
     times = start + np.cumsum(np.random.default_rng(seed).uniform(0.005, 0.1, 380))
     times = times[times < 20]
     expected = bounds(moving(np.arange(0, times[-1], 1 / 30)))
-    found = bounds(moving(times))
-    assert [label for label, _ in found] == [label for label, _ in expected]
-    np.testing.assert_allclose([end for _, end in found], [end for _, end in expected], atol=0.25)
+    actions = bounds(moving(times))
+    assert [label for label, _ in actions] == [label for label, _ in expected]
+    np.testing.assert_allclose([end for _, end in actions], [end for _, end in expected], atol=0.25)
 
 
 def test_a_long_gap_is_unknown_and_no_more_than_the_gap():
@@ -118,7 +118,7 @@ def test_a_long_gap_is_unknown_and_no_more_than_the_gap():
     assert (gap.start, gap.end) == pytest.approx((2 + 100 / 30, 2 + 160 / 30), abs=0.05)
 
 
-def test_a_gap_does_not_mix_what_lies_around_it():
+def test_a_gap_separates_what_lies_before_and_after():
     heights = np.full(150, 1.7)
     heights[90:] = 2.5
     clip = poses(heights)
@@ -138,11 +138,11 @@ def test_a_glimpse_between_gaps_is_unknown_too():
 def test_whatever_is_seen_the_timeline_is_whole(seen):
     clip = poses(np.tile([1.7] * 10 + [2.5] * 10, len(seen))[: 15 * len(seen)])
     clip.points[~np.repeat(seen, 15)] = np.nan
-    found = classifier().classify(clip)
-    assert found[0].start == clip.times[0]
-    assert found[-1].end == pytest.approx(clip.times[-1] + 1 / 30)
-    assert all(a.end == b.start and a.label != b.label for a, b in pairwise(found))
-    assert all(0 <= action.probability <= 1 and action.start < action.end for action in found)
+    actions = classifier().classify(clip)
+    assert actions[0].start == clip.times[0]
+    assert actions[-1].end == pytest.approx(clip.times[-1] + 1 / 30)
+    assert all(a.end == b.start and a.label != b.label for a, b in pairwise(actions))
+    assert all(0 <= action.probability <= 1 and action.start < action.end for action in actions)
 
 
 def test_a_long_track_comes_in_blocks():

@@ -24,7 +24,7 @@ TINY = TrainSettings(channels=2, epochs=1, steps=2, batch=4, plan=WindowPlan(str
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Two people who walk, wave and stand, and one of them does something else."""
+    """Two people who walk, wave and stand; one of them also does something else."""
     motions = {"walk": walking(60), "gesture": waving(60), "sit": standing(60)}
     clips = [clip(f"{kind}{s}", s, points, kind) for s in ("1", "2") for kind, points in motions.items()]
     path = tmp_path_factory.mktemp("labelled") / "motion"
@@ -32,7 +32,7 @@ def data(tmp_path_factory):
     return path
 
 
-def test_train_measures_calibrates_and_goes_on(data, tmp_path):
+def test_train_measures_calibrates_and_resumes(data, tmp_path):
     out = tmp_path / "made" / "actions.safetensors"
     train(data, out, TINY, folds=2)
     assert (
@@ -54,7 +54,7 @@ def test_train_measures_calibrates_and_goes_on(data, tmp_path):
     assert Classifier.load(out).actions[-1] == "unknown" and OTHER not in Classifier.load(out).actions
 
 
-def test_evaluate_tells_how_far_answers_can_be_trusted(data, tmp_path):
+def test_evaluate_reports_trust(data, tmp_path):
     evaluate(data, TINY, folds=2, figure=tmp_path / "confusion.png", report=tmp_path / "report.json")
     report = json.loads((tmp_path / "report.json").read_text())
     assert sorted(report["rounds"]) == ["1", "2"]
@@ -66,19 +66,19 @@ def test_evaluate_tells_how_far_answers_can_be_trusted(data, tmp_path):
     assert (tmp_path / "confusion.png").stat().st_size > 1000
 
 
-def test_search_writes_what_it_found_and_training_takes_it(data, tmp_path):
+def test_training_uses_the_result_of_a_search(data, tmp_path):
     out = tmp_path / "found" / "cell.json"
     settings = SearchSettings(
         channels=2, nodes=2, epochs=2, steps=2, batch=4, warm_up=1, controller_steps=1, candidates=2
     )
     search(data, out, settings, TINY.plan, validation_subjects=("2",))
-    found = json.loads(out.read_text())
-    assert len(found["history"]) == 2 and found["candidates"][0]["accuracy"] >= found["candidates"][1]["accuracy"]
+    result = json.loads(out.read_text())
+    assert len(result["history"]) == 2 and result["candidates"][0]["accuracy"] >= result["candidates"][1]["accuracy"]
     assert out.with_suffix(".png").stat().st_size > 1000 and (tmp_path / "found/cell-found.png").exists()
     train(data, tmp_path / "a.safetensors", TINY, genotype=out, folds=0)
     trained = ActionNetwork.load(tmp_path / "a.safetensors").net.config.genotype
-    assert json.loads(json.dumps(asdict(trained))) == found["candidates"][0]["genotype"]
-    with pytest.raises(DataError, match="others to judge by"):
+    assert json.loads(json.dumps(asdict(trained))) == result["candidates"][0]["genotype"]
+    with pytest.raises(DataError, match="others to validate on"):
         search(data, out, settings, TINY.plan, validation_subjects=("1", "2"))
 
 
@@ -87,12 +87,12 @@ def test_a_cell_is_read_from_a_file_or_refused(data, tmp_path):
     train(data, tmp_path / "a.safetensors", TINY, genotype=tmp_path / "cell.json", folds=0)
     assert ActionNetwork.load(tmp_path / "a.safetensors").net.config.genotype == HAND_CHOSEN
     (tmp_path / "cell.json").write_text("{}")
-    with pytest.raises(DataError, match="holds no cell"):
+    with pytest.raises(DataError, match="does not contain an architecture"):
         train(data, tmp_path / "b.safetensors", TINY, genotype=tmp_path / "cell.json", folds=0)
     assert not (tmp_path / "b.safetensors").exists()
 
 
-def test_one_person_can_be_learnt_but_not_measured(tmp_path):
+def test_one_person_can_be_trained_on_but_not_measured(tmp_path):
     labelled_folder.write(
         tmp_path / "own", dataset([clip("a", "me", walking(60), "walk"), clip("b", "me", waving(60), "gesture")])
     )

@@ -32,7 +32,8 @@ def two_people(tmp_path):
         Person(3, track, Poses3D(hidden, TIMES, None, H36M17)),
         Person(8, track, Poses3D(points, TIMES, None, H36M17)),
     )
-    recording.save(tmp_path / "recording.npz", Recording(VideoFacts("a.mp4", 640, 480, TIMES), people))
+    video = VideoFacts("a.mp4", 640, 480, np.arange(150) / 30)
+    recording.save(tmp_path / "recording.npz", Recording(video, people))
     return tmp_path / "recording.npz"
 
 
@@ -48,10 +49,10 @@ def test_a_person_of_a_recording_is_drawn(two_people, tmp_path):
         ("from 2.00 to 4.97 s", {"person": "8", "start": 1.0}),
         ("from 2.00 to 4.97 s", {"person": "8", "start": 4.97}),
         ("more than 0", {"person": "8", "seconds": -1.0}),
-        ("out of sight", {"person": "3", "start": 4.0}),
+        ("not seen", {"person": "3", "start": 4.0}),
     ],
 )
-def test_what_cannot_be_drawn_is_said(two_people, tmp_path, problem, choices):
+def test_what_cannot_be_drawn_is_reported(two_people, tmp_path, problem, choices):
     with pytest.raises((DataError, SettingsError), match=problem):
         encode(two_people, tmp_path / "figure.png", **choices)
     assert not (tmp_path / "figure.png").exists()
@@ -62,7 +63,7 @@ def test_a_missing_recording_is_named(tmp_path):
         encode(tmp_path / "nothing.npz", tmp_path / "figure.png")
 
 
-def test_seconds_and_window_are_those_asked_for(two_people, tmp_path, monkeypatch):
+def test_seconds_and_start_are_those_requested(two_people, tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(classifier_plots, "motion_image", lambda *given: drawn.append(given))
     encode(two_people, tmp_path / "figure.png", "8")

@@ -1,4 +1,4 @@
-"""A training, a search or a measurement goes on or is used again only with the inputs that it was begun with."""
+"""A training, search or measurement is resumed or reused only with the inputs that it was started with."""
 
 import json
 import shutil
@@ -31,11 +31,11 @@ TINY = TrainSettings(channels=2, epochs=1, steps=2, batch=4, plan=WindowPlan(str
 SEARCH = SearchSettings(
     channels=2, nodes=2, layers=2, epochs=1, steps=1, batch=4, warm_up=0, controller_steps=1, samples=2, candidates=1
 )
-TURNED = Genotype(HAND_CHOSEN.reduction, HAND_CHOSEN.normal)
+EXCHANGED = Genotype(HAND_CHOSEN.reduction, HAND_CHOSEN.normal)
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two people who walk and wave; the order of labels is that of the rows."""
     kinds = {"walk": walking(60), "gesture": waving(60)}
     clips = [clip(f"{kind}{s}", s, points, kind) for s in ("1", "2") for kind, points in kinds.items()]
@@ -46,24 +46,24 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(labelled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finished training and a finished search."""
     path = tmp_path_factory.mktemp("made")
-    train(written, path / "actions.safetensors", TINY, folds=2)
-    search(written, path / "cell.json", SEARCH, TINY.plan, validation_subjects=("2",))
+    train(labelled, path / "actions.safetensors", TINY, folds=2)
+    search(labelled, path / "cell.json", SEARCH, TINY.plan, validation_subjects=("2",))
     return path
 
 
 @pytest.fixture
-def data(written: Path, tmp_path: Path) -> Path:
-    """A copy, to be changed."""
-    return Path(shutil.copytree(written, tmp_path / "motion"))
+def data(labelled: Path, tmp_path: Path) -> Path:
+    """A copy to change."""
+    return Path(shutil.copytree(labelled, tmp_path / "motion"))
 
 
 @pytest.fixture
-def out(made: Path, tmp_path: Path) -> Path:
-    """A copy, to go on with."""
-    return Path(shutil.copytree(made, tmp_path / "made"))
+def out(finished: Path, tmp_path: Path) -> Path:
+    """A copy to resume from."""
+    return Path(shutil.copytree(finished, tmp_path / "made"))
 
 
 def table(old: str, new: str) -> Callable[[Path], None]:
@@ -91,11 +91,11 @@ def one_moved_joint(data: Path) -> None:
     motion = clipfile.load(data / "clips" / "walk1.npz", "")
     points = motion.points.copy()
     points[30, 5, 1] += 0.001
-    clipfile.save(data / "clips" / "walk1.npz", clipfile.Motion(points, motion.times, H36M17))
+    clipfile.save(data / "clips" / "walk1.npz", clipfile.ClipMotion(points, motion.times, H36M17))
 
 
 def one_more_clip(data: Path) -> None:
-    clipfile.save(data / "clips" / "more.npz", clipfile.Motion(walking(70), np.arange(70) / 30, H36M17))
+    clipfile.save(data / "clips" / "more.npz", clipfile.ClipMotion(walking(70), np.arange(70) / 30, H36M17))
     with (data / "labels.csv").open("a") as rows:
         rows.write("more,walk,1\n")
 
@@ -103,7 +103,7 @@ def one_more_clip(data: Path) -> None:
 DATA: dict[str, tuple[Callable[[Path], None], str]] = {
     "swapped labels": (swapped_labels, "labels was walk, gesture, now gesture, walk"),
     "a renamed label": (table(",walk,", ",stroll,"), "labels was walk, gesture, now stroll, gesture"),
-    "an exchanged row": (table("walk2,walk", "walk2,gesture"), "labels.csv: other content"),
+    "another label in a row": (table("walk2,walk", "walk2,gesture"), "labels.csv: other content"),
     "another subject": (table("walk2,walk,2", "walk2,walk,1"), "labels.csv: other content"),
     "another order": (other_order, "labels.csv: other content"),
     "a moved joint": (one_moved_joint, "clips: other content"),
@@ -114,12 +114,12 @@ DATA: dict[str, tuple[Callable[[Path], None], str]] = {
 
 @pytest.mark.parametrize("what", DATA)
 def test_a_training_of_other_data_is_refused(data: Path, out: Path, what: str) -> None:
-    change, said = DATA[what]
+    change, difference = DATA[what]
     change(data)
     before = {path: path.read_bytes() for path in out.iterdir()}
     with pytest.raises(ResumeError, match=r"actions\.state") as caught:
         train(data, out / "actions.safetensors", TINY, folds=2)
-    assert said in str(caught.value) and "Delete" in str(caught.value) and "-o" in str(caught.value)
+    assert difference in str(caught.value) and "Delete" in str(caught.value) and "-o" in str(caught.value)
     assert {path: path.read_bytes() for path in out.iterdir()} == before, "nothing is written, nothing measured"
     (out / "actions.state").unlink()
     train(data, out / "actions.safetensors", TINY, folds=0)
@@ -130,36 +130,36 @@ def test_a_training_of_other_data_is_refused(data: Path, out: Path, what: str) -
 
 @pytest.mark.parametrize("what", [what for what in DATA if what != "another subject"])
 def test_a_search_on_other_data_is_refused(data: Path, out: Path, what: str) -> None:
-    change, said = DATA[what]
+    change, difference = DATA[what]
     change(data)
     with pytest.raises(ResumeError, match=r"cell\.state") as caught:
         search(data, out / "cell.json", SEARCH, TINY.plan, validation_subjects=("2",))
-    assert said in str(caught.value)
+    assert difference in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "difference"),
     [
         ({"settings": replace(TINY, seed=1)}, "seed was 0, now 1"),
         ({"settings": replace(TINY, learning_rate=0.01)}, "learning_rate was 0.003, now 0.01"),
         ({"settings": replace(TINY, plan=WindowPlan(stride=0.25))}, "plan.stride was 0.5, now 0.25"),
         ({"settings": replace(TINY, augmentation=Augmentation(mirror=0.0))}, "augmentation.mirror was 0.5, now 0.0"),
-        ({"genotype": TURNED}, "genotype."),
+        ({"genotype": EXCHANGED}, "genotype."),
     ],
 )
 def test_a_training_with_other_settings_is_refused(
-    written: Path, out: Path, changed: dict[str, object], said: str
+    labelled: Path, out: Path, changed: dict[str, object], difference: str
 ) -> None:
     if "genotype" in changed:
-        (out / "turned.json").write_text(TURNED.to_json())
+        (out / "turned.json").write_text(EXCHANGED.to_json())
         changed = {"genotype": out / "turned.json"}
     with pytest.raises(ResumeError) as caught:
-        train(written, out / "actions.safetensors", **{"settings": TINY, "folds": 0, **changed})  # type: ignore[arg-type]
-    assert said in str(caught.value)
+        train(labelled, out / "actions.safetensors", **{"settings": TINY, "folds": 0, **changed})  # type: ignore[arg-type]
+    assert difference in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "difference"),
     [
         ({"settings": replace(SEARCH, seed=1)}, "seed was 0, now 1"),
         ({"settings": replace(SEARCH, space="macro")}, "space was micro, now macro"),
@@ -173,32 +173,32 @@ def test_a_training_with_other_settings_is_refused(
     ],
 )
 def test_a_search_with_other_settings_is_refused(
-    written: Path, out: Path, changed: dict[str, object], said: str
+    labelled: Path, out: Path, changed: dict[str, object], difference: str
 ) -> None:
     with pytest.raises(ResumeError) as caught:
         search(
-            written,
+            labelled,
             out / "cell.json",
             **{"settings": SEARCH, "plan": TINY.plan, "validation_subjects": ("2",), **changed},
         )  # type: ignore[arg-type]
-    assert said in str(caught.value)
+    assert difference in str(caught.value)
 
 
-def test_unchanged_inputs_go_on_and_are_told_by_the_results(written: Path, out: Path, made: Path) -> None:
-    """The checkpoint and what the search found name what they were made from; a repeated command changes neither."""
-    train(written, out / "actions.safetensors", TINY, folds=2)
-    search(written, out / "cell.json", SEARCH, TINY.plan, validation_subjects=("2",))
-    assert (out / "actions.png").read_bytes() == (made / "actions.png").read_bytes()
-    before, after = (ActionNetwork.load(path / "actions.safetensors") for path in (made, out))
+def test_unchanged_inputs_resume_and_are_stored_with_the_results(labelled: Path, out: Path, finished: Path) -> None:
+    """The checkpoint and the result of the search name their inputs; a repeated command changes neither."""
+    train(labelled, out / "actions.safetensors", TINY, folds=2)
+    search(labelled, out / "cell.json", SEARCH, TINY.plan, validation_subjects=("2",))
+    assert (out / "actions.png").read_bytes() == (finished / "actions.png").read_bytes()
+    before, after = (ActionNetwork.load(path / "actions.safetensors") for path in (finished, out))
     assert all(torch.equal(tensor, after.net.state_dict()[name]) for name, tensor in before.net.state_dict().items())
-    corpus = corpus_of(labelled_folder.read(written), TINY.plan)
-    told = run_of(corpus, TINY, HAND_CHOSEN).facts()
-    assert {name: after.about[name] for name in told} == told
+    corpus = corpus_of(labelled_folder.read(labelled), TINY.plan)
+    facts = run_of(corpus, TINY, HAND_CHOSEN).facts()
+    assert {name: after.about[name] for name in facts} == facts
     assert after.about["measured"]["settings"]["folds"] == 2
-    found = SearchResult.from_json((out / "cell.json").read_text())
-    assert found.run["inputs"] == inputs_of(corpus)
-    assert found.run["settings"]["validation_subjects"] == ["2"]
-    assert json.loads(json.dumps(asdict(SEARCH))).items() <= found.run["settings"].items()
+    result = SearchResult.from_json((out / "cell.json").read_text())
+    assert result.run["inputs"] == inputs_of(corpus)
+    assert result.run["settings"]["validation_subjects"] == ["2"]
+    assert json.loads(json.dumps(asdict(SEARCH))).items() <= result.run["settings"].items()
 
 
 REPORT = {"settings": TINY, "genotype": HAND_CHOSEN, "folds": 2, "false_names": 0.1}
@@ -206,46 +206,46 @@ REPORT = {"settings": TINY, "genotype": HAND_CHOSEN, "folds": 2, "false_names": 
 
 @pytest.mark.parametrize(
     "changed",
-    [{"folds": 3}, {"false_names": 0.2}, {"settings": replace(TINY, epochs=2)}, {"genotype": TURNED}, {}],
+    [{"folds": 3}, {"false_names": 0.2}, {"settings": replace(TINY, epochs=2)}, {"genotype": EXCHANGED}, {}],
 )
-def test_figures_are_used_again_only_for_what_was_measured(
-    written: Path, made: Path, changed: dict[str, object]
+def test_figures_are_reused_only_for_the_same_inputs(
+    labelled: Path, finished: Path, changed: dict[str, object]
 ) -> None:
-    corpus = corpus_of(labelled_folder.read(written), TINY.plan)
+    corpus = corpus_of(labelled_folder.read(labelled), TINY.plan)
     run = run_of(corpus, **{**REPORT, **changed})  # type: ignore[arg-type]
-    assert (session.measured(made / "actions.json", run) is not None) == (not changed)
+    assert (session.matching_report(finished / "actions.json", run) is not None) == (not changed)
 
 
 @pytest.mark.parametrize("what", DATA)
-def test_figures_of_other_data_are_not_used_again(data: Path, made: Path, what: str) -> None:
+def test_figures_of_other_data_are_not_reused(data: Path, finished: Path, what: str) -> None:
     DATA[what][0](data)
     run = run_of(corpus_of(labelled_folder.read(data), TINY.plan), **REPORT)  # type: ignore[arg-type]
-    assert session.measured(made / "actions.json", run) is None
+    assert session.matching_report(finished / "actions.json", run) is None
 
 
 @pytest.mark.parametrize(
     "text", ["", "no JSON", "[]", '{"settings": [], "inputs": {}, "version": "0"}', '{"settings": {}}']
 )
-def test_a_report_that_does_not_say_what_it_is_of_is_not_used(written: Path, tmp_path: Path, text: str) -> None:
+def test_a_report_without_its_inputs_is_not_reused(labelled: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "a.json").write_text(text)
-    run = run_of(corpus_of(labelled_folder.read(written), TINY.plan), **REPORT)  # type: ignore[arg-type]
-    assert session.measured(tmp_path / "a.json", run) is None
+    run = run_of(corpus_of(labelled_folder.read(labelled), TINY.plan), **REPORT)  # type: ignore[arg-type]
+    assert session.matching_report(tmp_path / "a.json", run) is None
 
 
 def test_figures_are_those_of_evaluate_and_not_measured_twice(
-    written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    evaluate(written, TINY, folds=2, report=tmp_path / "a.json")
+    evaluate(labelled, TINY, folds=2, report=tmp_path / "a.json")
     capsys.readouterr()
-    train(written, tmp_path / "a.safetensors", TINY, folds=2)
-    assert "round 1 judges" not in capsys.readouterr().err
+    train(labelled, tmp_path / "a.safetensors", TINY, folds=2)
+    assert "round 1 tests" not in capsys.readouterr().err
     figures = json.loads((tmp_path / "a.json").read_text())
     assert ActionNetwork.load(tmp_path / "a.safetensors").about["measured"] == figures
     assert asdict(ActionNetwork.load(tmp_path / "a.safetensors").calibration) == figures["calibration"]
 
 
-def test_any_setting_of_a_training_counts(written: Path) -> None:
+def test_any_setting_of_a_training_counts(labelled: Path) -> None:
     """Every number, text and choice is among what is compared."""
-    corpus = corpus_of(labelled_folder.read(written), TINY.plan)
-    told = run_of(corpus, TINY, HAND_CHOSEN).facts()["settings"]
-    assert told == {**json.loads(json.dumps(asdict(TINY))), "genotype": json.loads(json.dumps(asdict(HAND_CHOSEN)))}
+    corpus = corpus_of(labelled_folder.read(labelled), TINY.plan)
+    facts = run_of(corpus, TINY, HAND_CHOSEN).facts()["settings"]
+    assert facts == {**json.loads(json.dumps(asdict(TINY))), "genotype": json.loads(json.dumps(asdict(HAND_CHOSEN)))}

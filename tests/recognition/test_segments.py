@@ -26,12 +26,12 @@ def decide(rows, timeline=SHARP, span=None):
 def test_segments_cover_the_span_without_overlap(rows, threshold, shortest):
     span = (-0.2, len(rows) + 0.3)
     labels = (*LABELS, "other")
-    found = segments(rows, 0.5 + np.arange(len(rows)), span, labels, Timeline(threshold, 0.4, shortest))
-    assert (found[0].start, found[-1].end) == span
-    assert all(a.end == b.start and a.label != b.label for a, b in pairwise(found))
-    assert all(0 <= action.probability <= 1 and action.start < action.end for action in found)
-    assert len(found) == 1 or min(action.end - action.start for action in found) >= shortest
-    assert {action.label for action in found} <= {*LABELS, "unknown"}
+    actions = segments(rows, 0.5 + np.arange(len(rows)), span, labels, Timeline(threshold, 0.4, shortest))
+    assert (actions[0].start, actions[-1].end) == span
+    assert all(a.end == b.start and a.label != b.label for a, b in pairwise(actions))
+    assert all(0 <= action.probability <= 1 and action.start < action.end for action in actions)
+    assert len(actions) == 1 or min(action.end - action.start for action in actions) >= shortest
+    assert {action.label for action in actions} <= {*LABELS, "unknown"}
 
 
 def test_changes_lie_between_windows():
@@ -58,8 +58,8 @@ def test_short_segments_join_their_longer_neighbour():
         (1.5, [("walk", 5.0), ("unknown", 7.0)]),
     ):
         timeline = Timeline(0.5, 1e-3, shortest)
-        found = segments(rows, 0.5 + np.arange(7), (0.0, 7.0), (*LABELS, "other"), timeline)
-        assert [(a.label, a.end) for a in found] == expected
+        actions = segments(rows, 0.5 + np.arange(7), (0.0, 7.0), (*LABELS, "other"), timeline)
+        assert [(a.label, a.end) for a in actions] == expected
 
 
 def test_smoothing_removes_a_flicker():
@@ -79,9 +79,9 @@ def test_other_is_unknown_and_takes_from_claims():
     walk, other = (0.5, 0.2, 0.3), (0.2, 0.2, 0.6)
     rows, centres = np.array([walk] * 4 + [other] * 4), 0.5 + np.arange(8)
     labels = (*LABELS, "other")
-    found = segments(rows, centres, (0, 8), labels, Timeline(0.4, 1e-3, 0.0))
-    assert [(a.label, a.start, a.end) for a in found] == [("walk", 0, 4), ("unknown", 4, 8)]
-    assert found[1].probability == pytest.approx(0.8)
+    actions = segments(rows, centres, (0, 8), labels, Timeline(0.4, 1e-3, 0.0))
+    assert [(a.label, a.start, a.end) for a in actions] == [("walk", 0, 4), ("unknown", 4, 8)]
+    assert actions[1].probability == pytest.approx(0.8)
     claimed = 0.5 / (0.5 + 2 * 0.3)
     assert segments(rows, centres, (0, 8), labels, Timeline(claimed + 1e-6, 1e-3, 0.0))[0].label == "unknown"
     assert segments(rows, centres, (0, 8), labels, Timeline(claimed - 1e-6, 1e-3, 0.0))[0].label == "walk"

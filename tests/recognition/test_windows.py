@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinelift.recognition.windows import WindowPlan, cut, fold, lengthen, resample, starts
+from kinelift.recognition.windows import WindowPlan, cut, extend, reflect, resample, starts
 from tests.recognition.motions import standing, walking
 
 PLAN = WindowPlan(seconds=1.0, rate=30.0, stride=0.5)
@@ -30,7 +30,7 @@ def test_variable_frame_rate_keeps_straight_lines(gaps, seed):
     np.testing.assert_allclose(even, expected, atol=1e-9)
 
 
-def test_short_gaps_are_bridged_and_long_ones_stay():
+def test_short_gaps_are_interpolated_and_long_ones_stay():
     points = standing(90)
     points[10:15, 3] = np.nan
     points[40:70, 5] = np.nan
@@ -54,15 +54,15 @@ def test_windows_start_at_a_fixed_pace(frames, expected):
 
 def test_short_motions_are_played_back_and_forth():
     points = np.arange(3.0)[:, None, None] * np.ones((1, 17, 3))
-    assert lengthen(points, 7)[:, 0, 0].tolist() == [0, 1, 2, 1, 0, 1, 2]
-    assert lengthen(points[:1], 3)[:, 0, 0].tolist() == [0, 0, 0]
+    assert extend(points, 7)[:, 0, 0].tolist() == [0, 1, 2, 1, 0, 1, 2]
+    assert extend(points[:1], 3)[:, 0, 0].tolist() == [0, 0, 0]
 
 
-def test_folding_is_what_lengthening_plays():
+def test_reflected_frames_are_those_that_extend_plays():
     points = np.random.default_rng(0).normal(size=(4, 17, 3))
-    places = fold(np.arange(11.0), 3)
-    np.testing.assert_array_equal(points[places.astype(int)], lengthen(points, 11))
-    assert fold(np.array([[-1.0, 4.0], [2.0, 5.0]]), np.array([[3.0], [0.0]])).tolist() == [[1.0, 2.0], [0.0, 0.0]]
+    positions = reflect(np.arange(11.0), 3)
+    np.testing.assert_array_equal(points[positions.astype(int)], extend(points, 11))
+    assert reflect(np.array([[-1.0, 4.0], [2.0, 5.0]]), np.array([[3.0], [0.0]])).tolist() == [[1.0, 2.0], [0.0, 0.0]]
 
 
 def test_a_plan_without_seconds_has_a_number_of_samples():

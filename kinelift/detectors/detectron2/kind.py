@@ -47,7 +47,7 @@ def _open(options: Detectron2Options, device: str) -> Opened:
     if options.long_side is not None:
         settings = replace(settings, short_side=options.long_side, long_side=options.long_side)
     detector = Detectron2.load(options.backbone, options.detector_weights, device, settings)
-    return Opened(detector, {"backbone": options.backbone})
+    return Opened(detector)
 
 
 DETECTRON2 = DetectorKind(

@@ -1,1 +1,1 @@
-"""Labelled motion: clips with segments, a folder layout that anybody can fill, and readers of known collections."""
+"""Labelled motion: clips with segments, the folder layout that training reads, and readers of public data sets."""

@@ -1,4 +1,4 @@
-"""Clips of 3D motion with labelled stretches of time: what every classifier here is trained and judged on."""
+"""Clips of 3D motion with labelled segments: the data that classifiers are trained and tested on."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -10,12 +10,12 @@ from jaxtyping import Float
 from kinelift.poses import Skeleton
 
 OTHER = "other"
-"""The label of motions that are none of the actions; a classifier reports them as unknown."""
+"""The label of motions that are none of the actions. A classifier reports them as unknown."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """``label`` holds from ``start`` to ``end``, in seconds on the clip's own clock; by default all of the clip."""
+    """``label`` holds from ``start`` to ``end``, in seconds on the clip's clock; by default, for the whole clip."""
 
     label: str
     start: float = -inf
@@ -26,10 +26,15 @@ class Segment:
 class Clip:
     """One recording of one motion.
 
-    ``points`` in metres, in any right-handed axes, NaN = not seen; ``times`` in seconds, increasing. ``subject`` is
-    whoever must not be on both sides of a split. ``split`` names the side or fold that the collection's own protocol
-    puts the clip on, "" where it has none. ``kind`` says how the poses were obtained: "" = as recorded, "lifted" =
-    through a 2D-to-3D lifter; a lifted copy bears the name of the clip it was made from, and its subject.
+    Attributes:
+        name: What the clip is called.
+        subject: Whoever must not be on both sides of a split.
+        points: Metres, in any right-handed axes; NaN = not seen.
+        times: Seconds, increasing.
+        segments: The labelled parts.
+        split: The side or fold that the data set's own protocol assigns to the clip, "" if there is none.
+        kind: How the poses were obtained: "" = as recorded, "lifted" = by a 2D-to-3D lifter. A lifted copy has the
+            name and subject of its original.
     """
 
     name: str
@@ -46,7 +51,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Flaw:
-    """Something wrong with a clip as it was found, and what was done about it."""
+    """A fault of a clip, and what was done about it."""
 
     clip: str
     what: str
@@ -58,7 +63,15 @@ class Flaw:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Clips of one skeleton. ``labels`` in the order of a classifier's answers; ``terms``: origin and licence."""
+    """Clips of one skeleton.
+
+    Attributes:
+        skeleton: Names the joints of every clip.
+        labels: In the order of a classifier's outputs.
+        clips: The clips.
+        terms: Origin and licence.
+        flaws: Faults of the clips.
+    """
 
     skeleton: Skeleton
     labels: tuple[str, ...]
@@ -71,15 +84,15 @@ class Dataset:
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """Everybody in it, each once, in order of appearance."""
+        """Every subject once, in order of appearance."""
         return tuple(dict.fromkeys(clip.subject for clip in self.clips))
 
-    def taking(self, clips: Iterable[Clip]) -> "Dataset":
-        """The same collection with these clips only; ``labels`` stay, so that classifiers of parts agree."""
+    def with_clips(self, clips: Iterable[Clip]) -> "Dataset":
+        """The data set with these clips only. ``labels`` stay, so that classifiers of parts have the same outputs."""
         return replace(self, clips=tuple(clips))
 
-    def showing(self, labels: Collection[str]) -> "Dataset":
-        """Only these labels, in the order that they had, and only clips and segments that show one of them."""
-        kept = (replace(c, segments=tuple(s for s in c.segments if s.label in labels)) for c in self.clips)
-        known = tuple(label for label in self.labels if label in labels)
-        return replace(self, labels=known, clips=tuple(clip for clip in kept if clip.segments))
+    def with_labels(self, labels: Collection[str]) -> "Dataset":
+        """The data set with these labels only, in their previous order, and the clips and segments that show them."""
+        reduced = (replace(c, segments=tuple(s for s in c.segments if s.label in labels)) for c in self.clips)
+        remaining = tuple(label for label in self.labels if label in labels)
+        return replace(self, labels=remaining, clips=tuple(clip for clip in reduced if clip.segments))

@@ -1,10 +1,10 @@
-"""What is known about the CMU Graphics Lab clips beyond their files: descriptions to labels, and who is who.
+"""Knowledge about the CMU Graphics Lab clips beyond their files: labels for descriptions, and missing subjects.
 
-Some clips of the "expmap" selection carry no subject. Most are recordings that the numbered subjects hold as well
-(equal in length; docs/how-to/retrain-the-classifier.md): jumps and traffic of subject 13, the washed window of 14, the
-soccer clips of 10 and 11, the dribbling of 6. Counting them as somebody else would put a test subject into the training
-data, so they are left out. The other jumping and traffic clips are taken to be by 13, whose sessions hold such trials;
-the referees' signals stay a subject of their own.
+Some clips of the "expmap" selection have no subject. Most duplicate recordings of numbered subjects (they have the same
+length; see docs/how-to/retrain-the-classifier.md): jumps and traffic of subject 13, the washed window of 14, the soccer
+clips of 10 and 11, the dribbling of 6. They are left out: as a subject of their own, they would put a test subject into
+the training data. The other jumping and traffic clips count as subject 13, whose sessions contain such trials; the
+referee signals stay a subject of their own.
 """
 
 import re
@@ -38,20 +38,25 @@ RULES = (
     Rule(r"bend over, scoop up, rise, lift arm", OTHER, evidence.moving),
 )
 
-_REPEATED = re.compile(
+_DUPLICATES = re.compile(
     r"(train|test)_(soccer|basketball|washwindow)_\d+|train_jumping_[1345]|train_directing_traffic_1"
 )
-_BY_13 = re.compile(r"(train|test)_(jumping|directing_traffic)_\d+")
+_OF_SUBJECT_13 = re.compile(r"(train|test)_(jumping|directing_traffic)_\d+")
 
 
-def repeated(name: str) -> bool:
-    """Whether the clip of this name is a second copy of a clip of a numbered subject."""
-    return _REPEATED.fullmatch(_stem(name)) is not None
+def is_duplicate(name: str) -> bool:
+    """Whether the clip of this name duplicates a clip of a numbered subject."""
+    return _DUPLICATES.fullmatch(_stem(name)) is not None
 
 
 def subject_of(name: str, subject: str) -> str:
-    """The subject that a clip must share a side with in a split: ``subject``, unless the clip is known better."""
-    return "13" if _BY_13.fullmatch(_stem(name)) else subject
+    """The subject that a clip must share a side with in a split.
+
+    Args:
+        name: Of the clip.
+        subject: As recorded; returned unless the clip is known to be of someone else.
+    """
+    return "13" if _OF_SUBJECT_13.fullmatch(_stem(name)) else subject
 
 
 def _stem(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Files of a collection, be it a folder or the tar archive in which it came."""
+"""Files of a public data set, in a folder or in the tar archive that it comes in."""
 
 import lzma
 import re
@@ -9,28 +9,36 @@ from pathlib import Path, PurePosixPath
 
 from kinelift.poses.errors import DataError
 
-LARGEST = 64 * 2**20
-"""Bytes of one file; the known collections stay far below."""
+MAX_SIZE = 64 * 2**20
+"""Bytes of one file; the known data sets stay far below."""
 
 
 def members(path: Path, pattern: re.Pattern[str]) -> Mapping[str, bytes]:
-    """Contents of all files under ``path`` whose name matches ``pattern`` as a whole, by that name, sorted.
+    """Read all files whose name matches a pattern.
 
-    Raises ``DataError`` if ``path`` is neither a folder nor a readable tar archive, or has a file of that name twice.
+    Args:
+        path: A folder or a tar archive; sub-folders are searched too.
+        pattern: Must match the whole file name.
+
+    Returns:
+        Contents by file name, sorted.
+
+    Raises:
+        DataError: ``path`` is neither a folder nor a readable tar archive, or has two files of one name.
     """
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     try:
         for name, content in _folder(path, pattern) if path.is_dir() else _archive(path, pattern):
-            if name in found:
-                raise DataError(f"{path} has two files {name}. Name the folder that holds the right ones.")
-            found[name] = content
+            if name in contents:
+                raise DataError(f"{path} has two files called {name}. Name the folder that holds the right one.")
+            contents[name] = content
     except FileNotFoundError:
-        raise DataError(f"There is no {path}. Name the folder or the tar archive of the collection.") from None
+        raise DataError(f"There is no {path}. Name the folder or the tar archive of the data set.") from None
     except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error) as error:
         raise DataError(
-            f"{path} is no tar archive, or it is damaged ({error}). Name a folder, or download it again."
+            f"{path} is not a tar archive, or it is damaged ({error}). Name a folder, or download it again."
         ) from error
-    return dict(sorted(found.items()))
+    return dict(sorted(contents.items()))
 
 
 def _folder(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
@@ -52,5 +60,5 @@ def _archive(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]
 
 
 def _check_size(name: str, size: int) -> None:
-    if size > LARGEST:
-        raise DataError(f"{name} has {size / 2**20:.0f} MB, which no file of the collection has. Download it again.")
+    if size > MAX_SIZE:
+        raise DataError(f"{name} has {size / 2**20:.0f} MB, more than any file of the data set. Download it again.")

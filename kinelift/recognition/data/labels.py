@@ -1,9 +1,9 @@
-"""From what a motion-capture index says about a clip to one label a frame.
+"""Label every frame of a motion-capture clip from its description.
 
-A description covers a whole clip: "sit on stepstool, stand up" is twenty seconds of standing, sitting down, sitting
-and rising. So each rule has two halves: which descriptions it reads, and in which frames the body shows the action
-(``recognition.data.evidence``). A frame without evidence has no label, and a description that no rule reads leaves the
-whole clip out: no label is better than a wrong one.
+A description covers a whole clip: "sit on stepstool, stand up" is twenty seconds of standing, sitting down, sitting and
+rising. So a rule has two halves: which descriptions it matches, and in which frames the body shows the action
+(``recognition.data.evidence``). A frame without evidence has no label. A clip whose description matches no rule has no
+segments: no label is better than a wrong one.
 """
 
 import re
@@ -23,24 +23,30 @@ UNLABELLED = -1
 
 @dataclass(frozen=True)
 class Rule:
-    """Clips whose description matches ``pattern`` show ``label`` in the frames where ``evidence`` holds."""
+    """In clips whose description matches ``pattern``, frames where ``evidence`` holds show ``label``."""
 
     pattern: str
     label: str
     evidence: Evidence
 
-    def reads(self, description: str) -> bool:
-        """Whether the description, in lower case, matches as a whole."""
+    def matches(self, description: str) -> bool:
+        """Whether the whole description, in lower case, matches."""
         return re.fullmatch(self.pattern, description) is not None
 
 
 def labels_of(description: str, motion: ObservedMotion, rules: Sequence[Rule]) -> Int[np.ndarray, " T"]:
-    """Index into ``LABELS`` for every frame, ``UNLABELLED`` where no rule speaks; an earlier rule goes before a later.
+    """Label the frames of a clip.
 
-    ``description`` is the index's text, or the clip's own name where the index has none.
+    Args:
+        description: Text of the index, or the clip's name if the index has none.
+        motion: The clip.
+        rules: If several apply to a frame, the first one counts.
+
+    Returns:
+        Indices into ``LABELS``, ``UNLABELLED`` where no rule applies.
     """
-    found = np.full(len(motion), UNLABELLED)
+    labels = np.full(len(motion), UNLABELLED)
     for rule in rules:
-        if rule.reads(description.strip().lower()):
-            found[(found == UNLABELLED) & rule.evidence(motion)] = LABELS.index(rule.label)
-    return found
+        if rule.matches(description.strip().lower()):
+            labels[(labels == UNLABELLED) & rule.evidence(motion)] = LABELS.index(rule.label)
+    return labels

@@ -1,4 +1,4 @@
-"""Motion capture as ``kinelift lifting prepare`` writes it, labelled by rules, and the same motions lifted again."""
+"""Motion capture from ``kinelift lifting prepare``, labelled by rules, with lifted copies of the same motions."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,12 +18,12 @@ from kinelift.recognition.windows import WindowPlan, resample
 
 FORMAT = 2
 RATE = 30.0
-"""Frames a second at which rules look at a motion."""
+"""Frames per second at which rules examine a motion."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Recording:
-    """One row of a prepared file; ``source``: the row of the recording that it was made from, its own if none."""
+    """One row of a prepared file. ``source`` is the row of its original, which may be itself."""
 
     name: str
     subject: str
@@ -39,63 +39,78 @@ class _Recording:
 
 
 def read(path: Path, lifted: Path | None = None) -> Dataset:
-    """Labelled clips of h36m17 joints in world metres, y up, from a prepared file of the CMU database.
+    """Read labelled clips from a prepared file of the CMU database.
 
-    Second copies of a recording are left out, and clips whose description no rule reads have no segments.
-    ``lifted``: what ``kinelift lifting relift`` made of the same file; its poses (camera axes, relative to the hip)
-    become further clips of kind "lifted", with the segments of the clip that they were made from.
-    Raises ``DataError`` for files of another kind, and for lifted poses of another file.
+    Duplicates of a recording are left out. Clips whose description matches no rule have no segments.
+
+    Args:
+        path: Written by ``kinelift lifting prepare``.
+        lifted: Written by ``kinelift lifting relift`` from the same file. Its poses (camera axes, relative to the
+            hip) become clips of kind "lifted" with the segments of their originals.
+
+    Returns:
+        Clips of h36m17 joints, in world metres with y up.
+
+    Raises:
+        DataError: A file is of another kind, or ``lifted`` was made from another file.
     """
     recordings = list(_recordings(path, "prepare FOLDER"))
-    names = _distinct(one.name for one in recordings)
+    names = _unique_names(recording.name for recording in recordings)
     clips: dict[int, Clip] = {}
-    copies: list[Clip] = []
-    flaws = list(_broken(recordings))
-    for row, (name, one) in enumerate(zip(names, recordings, strict=True)):
-        if not len(one.points):
+    lifted_clips: list[Clip] = []
+    flaws = list(_flaws_of_pieces(recordings))
+    for row, (name, recording) in enumerate(zip(names, recordings, strict=True)):
+        if not len(recording.points):
             flaws.append(Flaw(name, "no frames", "left out"))
-        elif cmu.repeated(one.name):
-            flaws.append(Flaw(name, "a second copy of a recording of a numbered subject", "left out"))
+        elif cmu.is_duplicate(recording.name):
+            flaws.append(Flaw(name, "duplicate of a recording of a numbered subject", "left out"))
         else:
-            clips[row] = _clip(name, one)
-            if clips[row].subject != one.subject:
-                flaws.append(Flaw(name, "no subject recorded", f"taken to be of subject {clips[row].subject}"))
-    for copy, found in _copies(lifted, path, recordings, clips) if lifted else ():
-        copies.append(copy)
-        flaws += found
-    return Dataset(H36M17, LABELS, (*clips.values(), *copies), cmu.TERMS, tuple(flaws))
+            clips[row] = _clip(name, recording)
+            if clips[row].subject != recording.subject:
+                flaws.append(Flaw(name, "no subject recorded", f"counted as subject {clips[row].subject}"))
+    for lifted_clip, clip_flaws in _lifted_clips(lifted, path, recordings, clips) if lifted else ():
+        lifted_clips.append(lifted_clip)
+        flaws += clip_flaws
+    return Dataset(H36M17, LABELS, (*clips.values(), *lifted_clips), cmu.TERMS, tuple(flaws))
 
 
-def _clip(name: str, one: _Recording) -> Clip:
-    even = resample(one.points.astype(np.float64), one.times, WindowPlan(rate=RATE))
-    description = one.action or one.name.rsplit("/", 1)[-1]
-    labels = labels_of(description, ObservedMotion(even, RATE), cmu.RULES)
-    return Clip(name, cmu.subject_of(one.name, one.subject), one.points, one.times, tuple(_segments(labels)))
+def _clip(name: str, recording: _Recording) -> Clip:
+    resampled = resample(recording.points.astype(np.float64), recording.times, WindowPlan(rate=RATE))
+    description = recording.action or recording.name.rsplit("/", 1)[-1]
+    labels = labels_of(description, ObservedMotion(resampled, RATE), cmu.RULES)
+    return Clip(
+        name,
+        cmu.subject_of(recording.name, recording.subject),
+        recording.points,
+        recording.times,
+        tuple(_segments(labels)),
+    )
 
 
 def _segments(labels: Int[np.ndarray, " T"]) -> Iterator[Segment]:
-    """Runs of one label; each ends when the frame after it begins."""
+    """Runs of one label. Each ends when the next frame begins."""
     bounds = np.flatnonzero(np.diff(labels, prepend=UNLABELLED - 1, append=UNLABELLED - 1))
     for first, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         if labels[first] != UNLABELLED:
             yield Segment(LABELS[labels[first]], first / RATE, end / RATE)
 
 
-def _copies(
+def _lifted_clips(
     path: Path, origin: Path, recordings: Sequence[_Recording], clips: Mapping[int, Clip]
 ) -> Iterator[tuple[Clip, tuple[Flaw, ...]]]:
-    for one in _recordings(path, f"relift {origin}"):
-        if not one.source < len(recordings) or recordings[one.source].name != one.name:
+    for recording in _recordings(path, f"relift {origin}"):
+        if not recording.source < len(recordings) or recordings[recording.source].name != recording.name:
             raise DataError(
-                f"{path}: {one.name} was not made from {origin}. Make the file with: kinelift lifting relift {origin}"
+                f"{path}: {recording.name} was not made from {origin}. "
+                f"Make the file again with: kinelift lifting relift {origin}"
             )
-        if (clip := clips.get(one.source)) and np.isfinite(one.points).any():
-            points, times, flaws = repair.clean(clip.name, one.points, one.times)
+        if (clip := clips.get(recording.source)) and np.isfinite(recording.points).any():
+            points, times, flaws = repair.clean(clip.name, recording.points, recording.times)
             yield replace(clip, points=points, times=times, kind="lifted"), flaws
 
 
 def _recordings(path: Path, command: str) -> Iterator[_Recording]:
-    """The rows of a file that ``kinelift lifting`` wrote with ``command``."""
+    """Rows of a file that ``kinelift lifting COMMAND`` wrote."""
     remedy = f"Make it with: kinelift lifting {command} -o {path}"
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -116,15 +131,15 @@ def _recordings(path: Path, command: str) -> Iterator[_Recording]:
         yield _Recording(name, subject, action, points[first:end], rate, source)
 
 
-def _broken(recordings: Iterable[_Recording]) -> Iterator[Flaw]:
-    for name, pieces in Counter(one.name for one in recordings).items():
+def _flaws_of_pieces(recordings: Iterable[_Recording]) -> Iterator[Flaw]:
+    for name, pieces in Counter(recording.name for recording in recordings).items():
         if pieces > 1:
-            yield Flaw(name, f"broken into {pieces} pieces", "each is a clip of its own")
+            yield Flaw(name, f"broken into {pieces} pieces", "each counts as a clip")
 
 
-def _distinct(names: Iterable[str]) -> Iterator[str]:
-    """The names, numbered from the second of each on."""
-    met: Counter[str] = Counter()
+def _unique_names(names: Iterable[str]) -> Iterator[str]:
+    """The names, with a number appended from the second occurrence on."""
+    counts: Counter[str] = Counter()
     for name in names:
-        met[name] += 1
-        yield name if met[name] == 1 else f"{name}-{met[name]}"
+        counts[name] += 1
+        yield name if counts[name] == 1 else f"{name}-{counts[name]}"

@@ -1,9 +1,9 @@
 """SBU Kinect Interaction (Yun et al., CVPR workshops 2012): eight interactions of two people, in five folds.
 
-``foldK_data.npy`` (clips, 3, T, 15, 2), zero-padded at the end, and ``foldK_label.pkl``, a list of label numbers.
-Coordinates are shares of a picture 2560 × 1920 and depths in units of 1.28 m; read as millimetres of a picture they
-give bodies of human size whose bones keep their lengths wherever they point. x right, y down, z forward is then a
-right-handed frame: people face each other, and shake right hands. docs/reference/labelled-motion.md has the numbers.
+``foldK_data.npy`` has shape (clips, 3, T, 15, 2), zero-padded at the end; ``foldK_label.pkl`` a list of label numbers.
+Coordinates are shares of a 2560 × 1920 image, and depths are in units of 1.28 m. Read as millimetres of an image, they
+give bodies of human size whose bones keep their lengths in every direction. Then x right, y down, z forward is a
+right-handed frame: people face each other and shake right hands. docs/reference/labelled-motion.md has the numbers.
 """
 
 import io
@@ -26,10 +26,10 @@ RATE = 15.0
 ACTIONS = (
     "approaching", "departing", "kicking", "pushing", "shaking hands", "hugging", "exchanging", "punching",
 )  # fmt: skip
-"""Labels in the order of their numbers, which is that of the collection's own folders 01 … 08."""
+"""Labels in the order of their numbers, which is that of the data set's folders 01 … 08."""
 FOLDS = ("fold1", "fold2", "fold3", "fold4", "fold5")
 SCALE = np.array([2.56, 1.92, 1.28])
-"""Metres a unit of x, y and z."""
+"""Metres per unit of x, y and z."""
 TERMS = (
     "SBU Kinect Interaction Dataset v2.0, Kiwon Yun, Jean Honorio, Debaleena Chattopadhyay, Tamara L. Berg and "
     "Dimitris Samaras, Two-person Interaction Detection Using Body-Pose Features and Multiple Instance Learning, CVPR "
@@ -40,10 +40,15 @@ _FILE = re.compile(r"fold[1-5]_(data\.npy|label\.pkl)")
 
 
 def read(path: Path) -> Dataset:
-    """The collection in a folder or tar archive, ``split`` "fold1" … "fold5".
+    """Read the data set, with ``split`` "fold1" … "fold5". No code in the files is run.
 
-    The folds keep pairs of people apart, but nothing says who is who within one: the fold counts as the subject.
-    Raises ``DataError`` naming the file that is missing or cannot be read; no code in the files is run.
+    The folds keep pairs of people apart, but do not say who is who within a fold. So the fold counts as the subject.
+
+    Args:
+        path: A folder or tar archive.
+
+    Raises:
+        DataError: A file is missing or cannot be read.
     """
     files = members(path, _FILE)
     clips: list[Clip] = []
@@ -52,37 +57,38 @@ def read(path: Path) -> Dataset:
         bodies = _bodies(path, f"{fold}_data.npy", files)
         labels = _labels(path, f"{fold}_label.pkl", files)
         if len(bodies) != len(labels):
-            raise DataError(f"{path}: {fold} has {len(bodies)} clips, but {len(labels)} labels. Download it again.")
+            raise DataError(f"{path}: {fold} has {len(bodies)} clips but {len(labels)} labels. Download it again.")
         for number, (padded, label) in enumerate(zip(bodies, labels, strict=True), 1):
             name, points = f"{fold}_{number:02}", _trimmed(padded)
             if not len(points):
                 flaws.append(Flaw(name, "no pose in any frame", "left out"))
                 continue
-            points, times, found = repair.fill_gaps(name, points, np.arange(len(points)) / RATE)
+            points, times, clip_flaws = repair.fill_gaps(name, points, np.arange(len(points)) / RATE)
             clips.append(Clip(name, fold, points, times, (Segment(ACTIONS[label]),), fold))
-            flaws += found
+            flaws += clip_flaws
     return Dataset(SKELETON, ACTIONS, tuple(clips), TERMS, tuple(flaws))
 
 
 def _bodies(path: Path, file: str, files: Mapping[str, bytes]) -> Float[np.ndarray, "N T 30 3"]:
-    """Every clip of a fold, still padded: the joints of the first person, then of the second."""
+    """All clips of a fold, still padded: joints of the first person, then of the second."""
     try:
         array = np.load(io.BytesIO(_content(path, file, files)), allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise DataError(f"{file} in {path} is damaged ({error}). Download it again.") from error
     if array.dtype.kind != "f" or array.ndim != 5 or (array.shape[1], *array.shape[3:]) != (3, 15, 2):
-        raise DataError(f"{file} in {path} has shape {array.shape}; (clips, 3, frames, 15, 2) is expected.")
+        raise DataError(f"{file} in {path} has shape {array.shape}, not (clips, 3, frames, 15, 2). Download it again.")
     ordered = array.transpose(0, 2, 4, 3, 1).reshape(len(array), array.shape[2], len(SKELETON), 3)
-    return ordered.astype(np.float64) * SCALE
+    metres: Float[np.ndarray, "N T 30 3"] = ordered.astype(np.float64) * SCALE
+    return metres
 
 
 def _labels(path: Path, file: str, files: Mapping[str, bytes]) -> list[int]:
     try:
-        found = unpickle(io.BytesIO(_content(path, file, files)))
+        numbers = unpickle(io.BytesIO(_content(path, file, files)))
     except Exception as error:  # damaged and hostile bytes can raise anything
         raise DataError(f"{file} in {path} cannot be read safely ({error}). Download it again.") from error
-    if isinstance(found, list) and all(isinstance(one, int) and 0 <= one < len(ACTIONS) for one in found):
-        return found
+    if isinstance(numbers, list) and all(isinstance(number, int) and 0 <= number < len(ACTIONS) for number in numbers):
+        return numbers
     raise DataError(f"{file} in {path} is not a list of numbers from 0 to {len(ACTIONS) - 1}. Download it again.")
 
 
@@ -95,6 +101,6 @@ def _content(path: Path, file: str, files: Mapping[str, bytes]) -> bytes:
 
 
 def _trimmed(points: Float[np.ndarray, "T 30 3"]) -> Float[np.ndarray, "_ 30 3"]:
-    """Without the padding at the end."""
-    seen = np.flatnonzero(~repair.unseen(points))
-    return points[: seen[-1] + 1 if len(seen) else 0]
+    """The points without the padding at the end."""
+    valid = np.flatnonzero(~repair.without_pose(points))
+    return points[: valid[-1] + 1 if len(valid) else 0]

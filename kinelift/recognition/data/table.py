@@ -1,4 +1,4 @@
-"""``labels.csv``: one row a labelled stretch of a clip, as a spreadsheet writes it."""
+"""``labels.csv``: one row for each labelled segment of a clip, as a spreadsheet writes it."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -9,19 +9,28 @@ from pathlib import Path
 from kinelift.poses.errors import DataError
 from kinelift.recognition.data.clips import Flaw
 
-NEEDED = ("clip", "label")
+REQUIRED = ("clip", "label")
 _LAYOUT = (
-    "The first line names the columns: clip,label and, where needed, start,end,subject,split,person,kind,name. "
-    "docs/reference/labelled-motion.md has an example."
+    "The first line names the columns: clip,label and optionally start,end,subject,split,person,kind,name. "
+    "See the example in docs/reference/labelled-motion.md."
 )
 
 
 @dataclass(frozen=True)
 class Row:
-    """``label`` holds in ``clip`` from ``start`` to ``end`` (s); no label = a clip in which none does.
+    """``label`` holds in ``clip`` from ``start`` to ``end``; a clip without labels has one row with an empty label.
 
-    ``clip``: the file ``clips/CLIP.npz``; ``person``: whose poses, of a recording with several people; ``name``: what
-    the clip is called, if not as its file. ``line`` of the table, for messages.
+    Attributes:
+        clip: The file is ``clips/CLIP.npz``.
+        label: What the person does.
+        start: Seconds on the clip's clock; by default, its start.
+        end: Seconds on the clip's clock; by default, its end.
+        subject: See ``Clip``.
+        split: See ``Clip``.
+        person: Id of the person, in a recording of several people.
+        kind: See ``Clip``.
+        name: Of the clip, if it differs from ``clip``.
+        line: Line of the table, for messages.
     """
 
     clip: str
@@ -40,7 +49,11 @@ COLUMNS = tuple(field.name for field in fields(Row) if field.name != "line")
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a ``labels.csv`` (commas or semicolons, UTF-8). Raises ``DataError`` naming the line."""
+    """Read a ``labels.csv`` with commas or semicolons, in UTF-8.
+
+    Raises:
+        DataError: The table is missing or wrong; the message names the line.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             first = file.readline()
@@ -51,16 +64,16 @@ def read_rows(path: Path) -> list[Row]:
     except FileNotFoundError:
         raise DataError(f"There is no {path}. A data set is a folder with labels.csv and clips/. {_LAYOUT}") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is not a CSV in UTF-8 ({error}). Save it as one. {_LAYOUT}") from error
+        raise DataError(f"{path} is not a CSV file in UTF-8 ({error}). Save it as one. {_LAYOUT}") from error
     if not rows:
-        raise DataError(f"{path} has no rows. Add one for each labelled stretch. {_LAYOUT}")
+        raise DataError(f"{path} has no rows. Add one for each labelled segment. {_LAYOUT}")
     return rows
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Write what ``read_rows`` reads, without columns that are empty throughout."""
+    """Write a table that ``read_rows`` reads, without columns that are empty throughout."""
     cells = [{name: _text(value) for name, value in asdict(row).items()} for row in rows]
-    used = [name for name in COLUMNS if name in NEEDED or any(row[name] for row in cells)]
+    used = [name for name in COLUMNS if name in REQUIRED or any(row[name] for row in cells)]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, used, extrasaction="ignore")
         writer.writeheader()
@@ -68,39 +81,45 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
 
 
 def read_flaws(path: Path) -> tuple[Flaw, ...]:
-    """What a ``flaws.csv`` tells, if there is one. Raises ``DataError``."""
+    """Read a ``flaws.csv``; a missing file has no flaws.
+
+    Raises:
+        DataError: The file is not such a table.
+    """
     if not path.exists():
         return ()
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             return tuple(Flaw(row["clip"], row["what"], row["done"]) for row in csv.DictReader(file, strict=True))
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is no table of clip,what,done ({error}). Correct or remove it.") from error
+        raise DataError(f"{path} is not a table of clip,what,done ({error}). Correct or remove it.") from error
 
 
 def write_flaws(path: Path, flaws: Iterable[Flaw]) -> None:
-    """Write what ``read_flaws`` reads."""
+    """Write a table that ``read_flaws`` reads."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Flaw)])
         writer.writeheader()
         writer.writerows(asdict(flaw) for flaw in flaws)
 
 
-def _check_columns(path: Path, found: Iterable[str] | None) -> None:
-    names = [name.strip() for name in found or ()]
-    if missing := [name for name in NEEDED if name not in names]:
+def _check_columns(path: Path, header: Iterable[str] | None) -> None:
+    names = [name.strip() for name in header or ()]
+    if missing := [name for name in REQUIRED if name not in names]:
         raise DataError(f"{path} has no column {' and no column '.join(missing)}. {_LAYOUT}")
     if unknown := [name for name in names if name not in COLUMNS]:
-        raise DataError(f"{path} has a column {unknown[0]!r} that means nothing here: rename or remove it. {_LAYOUT}")
+        raise DataError(f"{path} has an unknown column {unknown[0]!r}. Rename or remove it. {_LAYOUT}")
     if len(set(names)) < len(names):
-        raise DataError(f"{path} has a column twice. {_LAYOUT}")
+        raise DataError(f"{path} has a column twice. Remove one. {_LAYOUT}")
 
 
-def _rows(path: Path, reader: csv.DictReader) -> Iterator[Row]:
+def _rows(path: Path, reader: "csv.DictReader[str]") -> Iterator[Row]:
     for cells in reader:
         where = f"{path}, line {reader.line_num}"
         if None in cells or None in cells.values():
-            raise DataError(f"{where} has more or fewer cells than columns. Put text with commas into double quotes.")
+            raise DataError(
+                f"{where} has more or fewer cells than columns. Put text that contains commas in double quotes."
+            )
         row = {column.strip(): text.strip() for column, text in cells.items()}
         if any(row.values()):
             yield _row(where, row, reader.line_num)
@@ -112,11 +131,11 @@ def _row(where: str, cells: dict[str, str], line: int) -> Row:
     cells["clip"] = cells["clip"].removesuffix(".npz")
     row = Row(**{**cells, "start": start, "end": end, "line": line})  # type: ignore[arg-type]
     if not row.clip:
-        raise DataError(f"{where} names no clip. Write the name of a file in clips/, without .npz.")
+        raise DataError(f"{where} has no clip. Write the name of a file in clips/, without .npz.")
     if not start < end:
-        raise DataError(f"{where}: {row.label} ends at {end:g} s, but starts at {start:g} s. Let it end later.")
+        raise DataError(f"{where}: {row.label} ends at {end:g} s, but starts at {start:g} s. Correct one of them.")
     if not row.label and (start, end) != (-inf, inf):
-        raise DataError(f"{where} has a start or an end, but no label. Write the label, or remove the row.")
+        raise DataError(f"{where} has a start or an end but no label. Add the label, or remove the row.")
     return row
 
 

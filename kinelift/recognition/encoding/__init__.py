@@ -1,1 +1,1 @@
-"""Enhanced-SPMF: motions as small colour pictures."""
+"""Enhanced-SPMF: motions encoded as small colour images."""

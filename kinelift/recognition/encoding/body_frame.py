@@ -1,4 +1,4 @@
-"""One frame of reference for every source of poses: found from the bodies themselves, so that all axes agree."""
+"""Body axes: one frame of reference for all sources of poses, derived from the bodies themselves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ Axes = Literal["body", "first", "upright", "recorded"]
 Up = Literal["+x", "-x", "+y", "-y", "+z", "-z"]
 Origin = Literal["frame", "window"]
 
-_TINY = 1e-9
+_EPSILON = 1e-9
 _Part = tuple[int, ...]
-"""Joints of which the middle is meant: most often one."""
+"""Joints whose midpoint is meant; usually just one."""
 
 
 @dataclass(frozen=True)
 class _Body:
-    """Where one person's parts are among the joints."""
+    """Joint indices of one person's body parts."""
 
     trunk: tuple[_Part, ...]
     across: tuple[tuple[int, int], ...]
@@ -36,43 +36,59 @@ def to_body(
     up: Up = "+y",
     origin: Origin = "frame",
 ) -> Float[np.ndarray, "B T J 3"]:
-    """Poses of ``skeleton`` in body axes and body sizes: x the person's left, y up the trunk, z ahead.
+    """Transform poses into body axes and body sizes: x to the person's left, y up the trunk, z ahead.
 
-    ``points`` are in any right-handed axes and any unit. One set of axes serves a whole window (frames near its middle
-    count most), so turning within the window remains visible, while place, heading and size of the person, the pitch
-    of the camera and the direction of the world's axes do not. Of two people, x points from the first to the second.
+    One set of axes serves the whole window; frames near its middle weigh most. So turning within the window remains
+    visible. The person's position, heading and size, the pitch of the camera and the world's axes do not. With two
+    people, x points from the first to the second.
 
-    ``axes``: "body" takes up from the trunk, "first" as well, but from the first eighth of the window above all, and
-    "upright" takes it from the recording, whose axis ``up`` points there; "recorded" turns nothing. ``origin``: the hip
-    (between two people: the middle of their hips) "frame" by frame, or where it is on average over the "window", so
-    that travel remains visible.
-    Raises ``DataError`` if the skeleton has no hips, knees or shoulders.
+    Args:
+        points: Joints in any right-handed axes and any unit.
+        skeleton: Names the joints of ``points``.
+        axes: "body" takes up from the trunk; "first" does too, but weighs the first eighth of the window most;
+            "upright" takes up from the recording, see ``up``; "recorded" does not rotate.
+        up: The recording's vertical axis. Used with "upright" only.
+        origin: "frame" puts the hip at the origin in every frame, "window" only on average, so that travel remains
+            visible. With two people, it is the midpoint of their hips.
+
+    Returns:
+        Joints in body axes, in units of ``body_size``.
+
+    Raises:
+        DataError: The skeleton has no hips, knees or shoulders.
     """
     bodies = _bodies(skeleton)
-    hips = [_middle(points, body.trunk[0]) for body in bodies]
-    centre = np.mean(hips, axis=0)
+    hips = [_midpoint(points, body.trunk[0]) for body in bodies]
+    centre: Float[np.ndarray, "B _ 3"] = np.mean(hips, axis=0)
     if origin == "window":
-        centre = np.einsum("t,btc->bc", _weights(points) / _weights(points).sum(), centre)[:, None]
+        centre = np.einsum("t,btc->bc", _central_weights(points) / _central_weights(points).sum(), centre)[:, None]
     centred = points - centre[:, :, None]
     size = body_size(centred, skeleton)[:, None, None, None]
     if axes == "recorded":
-        return centred / size
-    weights = _early(points) if axes == "first" else _weights(points)
-    turns = _axes(centred, bodies, weights, up if axes == "upright" else None)
-    return np.einsum("btjc,bac->btja", centred, turns) / size
+        unturned: Float[np.ndarray, "B T J 3"] = centred / size
+        return unturned
+    weights = _early_weights(points) if axes == "first" else _central_weights(points)
+    rotations = _axes(centred, bodies, weights, up if axes == "upright" else None)
+    turned: Float[np.ndarray, "B T J 3"] = np.einsum("btjc,bac->btja", centred, rotations) / size
+    return turned
 
 
 def body_size(points: Float[np.ndarray, "B T J 3"], skeleton: Skeleton = H36M17) -> Float[np.ndarray, " B"]:
-    """Length of trunk and one leg, median over the window: about 1.2 m for an adult. Of two people, the mean."""
+    """Length of the trunk plus one leg, median over the window: about 1.2 m for an adult.
+
+    With two people, it is their mean. The unit is that of ``points``.
+    """
     sizes = [np.median(_lengths(points, body), axis=1) for body in _bodies(skeleton)]
-    return np.maximum(sum(sizes) / len(sizes), _TINY)
+    size: Float[np.ndarray, " B"] = np.maximum(np.mean(sizes, axis=0), _EPSILON)
+    return size
 
 
 def _lengths(points: Float[np.ndarray, "B T J 3"], body: _Body) -> Float[np.ndarray, "B T"]:
-    stations = [_middle(points, part) for part in body.trunk]
-    trunk = sum(np.linalg.norm(b - a, axis=-1) for a, b in pairwise(stations))
+    midpoints = [_midpoint(points, part) for part in body.trunk]
+    trunk = sum(np.linalg.norm(b - a, axis=-1) for a, b in pairwise(midpoints))
     legs = sum(np.linalg.norm(points[:, :, a] - points[:, :, b], axis=-1) for a, b in body.legs)
-    return trunk + legs / 2
+    lengths: Float[np.ndarray, "B T"] = trunk + legs / 2
+    return lengths
 
 
 def _axes(
@@ -84,39 +100,48 @@ def _axes(
     if vertical:
         up = np.tile(_direction(vertical), (len(points), 1))
     else:
-        trunks = sum(_middle(points, body.trunk[-1]) - _middle(points, body.trunk[0]) for body in bodies)
+        trunks = sum(_midpoint(points, body.trunk[-1]) - _midpoint(points, body.trunk[0]) for body in bodies)
         up = _unit(np.einsum("t,btc->bc", weights, trunks))
-    first = np.einsum("t,btc->bc", weights, _aside(points, bodies))
-    first = _unit(first - (first * up).sum(axis=-1, keepdims=True) * up)
-    return np.stack([first, up, np.cross(first, up)], axis=1)
+    left = np.einsum("t,btc->bc", weights, _lateral(points, bodies))
+    left = _unit(left - (left * up).sum(axis=-1, keepdims=True) * up)
+    return np.stack([left, up, np.cross(left, up)], axis=1)
 
 
-def _aside(points: Float[np.ndarray, "B T J 3"], bodies: Sequence[_Body]) -> Float[np.ndarray, "B T 3"]:
-    """To the left of one person; from the first of two people to the second."""
+def _lateral(points: Float[np.ndarray, "B T J 3"], bodies: Sequence[_Body]) -> Float[np.ndarray, "B T 3"]:
+    """Vectors to the left of one person, or from the first of two people to the second."""
     if len(bodies) == 2:
-        first, second = (_middle(points, body.trunk[0]) for body in bodies)
-        return second - first
-    return sum(points[:, :, left] - points[:, :, right] for left, right in bodies[0].across)
+        first, second = (_midpoint(points, body.trunk[0]) for body in bodies)
+        between: Float[np.ndarray, "B T 3"] = second - first
+        return between
+    lateral: Float[np.ndarray, "B T 3"] = sum(
+        points[:, :, left] - points[:, :, right] for left, right in bodies[0].across
+    )
+    return lateral
 
 
-def _weights(points: Float[np.ndarray, "B T J 3"]) -> Float[np.ndarray, " T"]:
-    return np.hanning(points.shape[1] + 2)[1:-1]
+def _central_weights(points: Float[np.ndarray, "B T J 3"]) -> Float[np.ndarray, " T"]:
+    weights: Float[np.ndarray, " T"] = np.hanning(points.shape[1] + 2)[1:-1]
+    return weights
 
 
-def _early(points: Float[np.ndarray, "B T J 3"]) -> Float[np.ndarray, " T"]:
-    return np.exp(-8 * np.arange(points.shape[1]) / points.shape[1])
+def _early_weights(points: Float[np.ndarray, "B T J 3"]) -> Float[np.ndarray, " T"]:
+    weights: Float[np.ndarray, " T"] = np.exp(-8 * np.arange(points.shape[1]) / points.shape[1])
+    return weights
 
 
-def _middle(points: Float[np.ndarray, "B T J 3"], part: _Part) -> Float[np.ndarray, "B T 3"]:
-    return points[:, :, part].mean(axis=2)
+def _midpoint(points: Float[np.ndarray, "B T J 3"], part: _Part) -> Float[np.ndarray, "B T 3"]:
+    midpoint: Float[np.ndarray, "B T 3"] = points[:, :, part].mean(axis=2)
+    return midpoint
 
 
 def _unit(vectors: Float[np.ndarray, "B 3"]) -> Float[np.ndarray, "B 3"]:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _TINY)
+    unit: Float[np.ndarray, "B 3"] = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _EPSILON)
+    return unit
 
 
 def _direction(axis: Up) -> Float[np.ndarray, " 3"]:
-    return np.eye(3)["xyz".index(axis[1])] * (1.0 if axis[0] == "+" else -1.0)
+    direction: Float[np.ndarray, " 3"] = np.eye(3)["xyz".index(axis[1])] * (1.0 if axis[0] == "+" else -1.0)
+    return direction
 
 
 @lru_cache(maxsize=16)
@@ -127,12 +152,12 @@ def _bodies(skeleton: Skeleton) -> tuple[_Body, ...]:
 
 def _body(skeleton: Skeleton, ending: str) -> _Body:
     def one(*names: str) -> int:
-        """The first of ``names`` that the skeleton has."""
+        """Index of the first of ``names`` that the skeleton has."""
         known = [name for name in names if name + ending in skeleton.joints]
         return skeleton.index((known or names)[0] + ending)
 
     def middle(side: str, *names: str) -> _Part:
-        """The first of ``names`` that the skeleton has, else both joints called ``side``."""
+        """The first of ``names`` that the skeleton has, or else both joints called ``side``."""
         known = [name for name in names if name + ending in skeleton.joints]
         return (one(known[0]),) if known else (one(f"left_{side}"), one(f"right_{side}"))
 

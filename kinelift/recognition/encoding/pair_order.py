@@ -1,4 +1,4 @@
-"""Which pairs of joints a motion image shows, and in which order."""
+"""Which pairs of joints a motion image shows, and the order of its rows."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -9,7 +9,7 @@ from kinelift.poses import Skeleton, skeleton
 Pair = tuple[str, str]
 Order = Literal["given", "pairs", "parts"]
 _Part = tuple[str, int, bool]
-"""Person, part (0 trunk, 1 arm, 2 leg) and whether it is the right one."""
+"""Person, kind (0 trunk, 1 arm, 2 leg), and whether it is on the right."""
 
 LIMBS: tuple[Pair, ...] = (
     ("hip", "left_hip"), ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
@@ -19,7 +19,7 @@ LIMBS: tuple[Pair, ...] = (
     ("thorax", "right_shoulder"), ("right_shoulder", "right_elbow"), ("right_elbow", "right_wrist"),
     ("hip", "left_wrist"), ("hip", "right_wrist"),
 )  # fmt: skip
-"""Pairs of which the direction is chosen by hand: the bones, and both hands as seen from the hip."""
+"""Hand-chosen pairs whose direction is shown: the bones, and both hands relative to the hip."""
 
 REACHES: tuple[Pair, ...] = (
     ("left_ankle", "right_ankle"), ("left_knee", "right_knee"), ("left_hip", "left_ankle"),
@@ -28,13 +28,13 @@ REACHES: tuple[Pair, ...] = (
     ("left_shoulder", "left_wrist"), ("right_shoulder", "right_wrist"), ("left_wrist", "head"),
     ("right_wrist", "head"), ("left_wrist", "left_knee"), ("right_wrist", "right_knee"),
 )  # fmt: skip
-"""Pairs of which the distance is chosen by hand: what opens and closes when people move."""
+"""Hand-chosen pairs whose distance is shown: those that change most when people move."""
 
 
-def _both(*pairs: Pair) -> tuple[Pair, ...]:
+def _with_mirror(*pairs: Pair) -> tuple[Pair, ...]:
     """Pairs of the left side, each followed by its mirror image."""
-    other = str.maketrans("LR", "RL")
-    sides = [pair for a, b in pairs for pair in ((a, b), (a.translate(other), b.translate(other)))]
+    swap_sides = str.maketrans("LR", "RL")
+    sides = [pair for a, b in pairs for pair in ((a, b), (a.translate(swap_sides), b.translate(swap_sides)))]
     return tuple((_name(a), _name(b)) for a, b in sides)
 
 
@@ -43,95 +43,101 @@ def _name(joint: str) -> str:
 
 
 HANDS: tuple[Pair, ...] = (
-    *_both(("L shoulder", "L elbow"), ("L elbow", "L hand"), ("L shoulder", "L hand")),
-    *_both(("spine", "L hand"), ("head", "L hand")),
-    *_both(("L hip", "L knee"), ("L knee", "L ankle"), ("L hip", "L ankle")),
+    *_with_mirror(("L shoulder", "L elbow"), ("L elbow", "L hand"), ("L shoulder", "L hand")),
+    *_with_mirror(("spine", "L hand"), ("head", "L hand")),
+    *_with_mirror(("L hip", "L knee"), ("L knee", "L ankle"), ("L hip", "L ankle")),
     ("spine", "thorax"), ("thorax", "head"), ("left_hand", "right_hand"),
 )  # fmt: skip
-"""Pairs of which the direction is chosen by hand for gestures: limbs, and where the hands are."""
+"""Hand-chosen pairs whose direction is shown for gestures: limbs, and the position of the hands."""
 
 CONTACTS: tuple[Pair, ...] = (
     ("left_hand", "right_hand"), ("left_ankle", "right_ankle"), ("left_knee", "right_knee"),
-    *_both(("L hip", "L ankle"), ("L ankle", "thorax"), ("L hand", "L knee")),
-    *_both(("L shoulder", "L hand"), ("R shoulder", "L hand"), ("L hand", "head"), ("L hand", "spine")),
+    *_with_mirror(("L hip", "L ankle"), ("L ankle", "thorax"), ("L hand", "L knee")),
+    *_with_mirror(("L shoulder", "L hand"), ("R shoulder", "L hand"), ("L hand", "head"), ("L hand", "spine")),
 )  # fmt: skip
-"""Pairs of which the distance is chosen by hand for gestures."""
+"""Hand-chosen pairs whose distance is shown for gestures."""
 
 MOVERS: tuple[str, ...] = (
     "hip", "spine", "thorax", "head", "left_elbow", "left_hand", "right_elbow", "right_hand",
     "left_knee", "left_ankle", "right_knee", "right_ankle",
 )  # fmt: skip
-"""Joints of which the way is chosen by hand."""
+"""Hand-chosen joints whose own displacement is shown."""
 
-ENDS: tuple[str, ...] = ("left_hand", "right_hand", "left_ankle", "right_ankle", "head", "spine")
-"""Joints that one person has at another's."""
+EXTREMITIES: tuple[str, ...] = ("left_hand", "right_hand", "left_ankle", "right_ankle", "head", "spine")
+"""Joints whose distances to those of another person are shown."""
 
-_STAND_INS = {"hand": "wrist", "ankle": "foot", "hip": "spine"}
+_SUBSTITUTES = {"hand": "wrist", "ankle": "foot", "hip": "spine"}
 
 
-class Shown(NamedTuple):
-    """Which features a picture has."""
+class Features(NamedTuple):
+    """Features that a motion image shows: one row each."""
 
     distances: tuple[Pair, ...]
     orientations: tuple[Pair, ...]
     moves: tuple[str, ...] = ()
 
 
-def chosen(known: Skeleton) -> Shown:
-    """What is chosen by hand for one person, or for two and what lies between them; all pairs where joints lack.
+def default_features(layout: Skeleton) -> Features:
+    """Hand-chosen features of one person, or of two people and the distances between them.
 
-    A skeleton without hands ends its arms at the wrists, one without ankles its legs at the feet, and one without a hip
-    its trunk at the spine.
+    Where a skeleton has no hands, wrists stand in; for ankles, feet; for a hip, the spine. If joints are still
+    missing, all pairs are shown.
     """
-    if known.name.endswith("-pair"):
-        body = skeleton(known.name.removesuffix("-pair"))
-        ends = tuple(_suited(end, body) for end in ENDS)
-        orientations = chosen(body).orientations
+    if layout.name.endswith("-pair"):
+        body = skeleton(layout.name.removesuffix("-pair"))
+        ends = tuple(_substitute(end, body) for end in EXTREMITIES)
+        orientations = default_features(body).orientations
         across = tuple((f"{a}_1", f"{b}_2") for a in ends for b in ends)
         moves = tuple(f"{end}_{person}" for person in (1, 2) for end in ends)
-        return Shown(across, _of_both(orientations), moves)
+        return Features(across, _of_both_people(orientations), moves)
     distances, orientations = (
-        tuple((_suited(a, known), _suited(b, known)) for a, b in pairs) for pairs in (CONTACTS, HANDS)
+        tuple((_substitute(a, layout), _substitute(b, layout)) for a, b in pairs) for pairs in (CONTACTS, HANDS)
     )
-    moves = tuple(dict.fromkeys(_suited(joint, known) for joint in MOVERS))
-    if {joint for pair in (*distances, *orientations, moves) for joint in pair} <= set(known.joints):
-        return Shown(distances, orientations, moves)
-    return Shown(all_pairs(known), all_pairs(known))
+    moves = tuple(dict.fromkeys(_substitute(joint, layout) for joint in MOVERS))
+    if {joint for pair in (*distances, *orientations, moves) for joint in pair} <= set(layout.joints):
+        return Features(distances, orientations, moves)
+    return Features(all_pairs(layout), all_pairs(layout))
 
 
 def all_pairs(skeleton: Skeleton) -> tuple[Pair, ...]:
-    """Every unordered pair of joints, as published."""
+    """Every unordered pair of joints, as in the paper (Pham et al., Sensors 19(8), 2019)."""
     return tuple(combinations(skeleton.joints, 2))
 
 
-def _suited(joint: str, known: Skeleton) -> str:
+def _substitute(joint: str, layout: Skeleton) -> str:
     side, _, part = joint.rpartition("_")
-    other = _STAND_INS.get(part, part)
-    return joint if joint in known.joints else f"{side}_{other}" if side else other
+    substitute = _SUBSTITUTES.get(part, part)
+    return joint if joint in layout.joints else f"{side}_{substitute}" if side else substitute
 
 
-def _of_both(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
+def _of_both_people(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
     return tuple((f"{a}_{person}", f"{b}_{person}") for person in (1, 2) for a, b in pairs)
 
 
 def arrangement(distances: Sequence[Pair], orientations: Sequence[Pair], order: Order) -> list[int]:
-    """Rows in the order in which they are shown, numbered through all distances and then all orientations.
+    """The order of the rows of a motion image.
 
-    "given": so. "pairs": the distance and the orientation of a pair together. "parts": by the parts of the body that
-    a pair connects: trunk, arms, legs, then what leads from one part to another, the left side first; each person for
-    themselves, and then what lies between two people.
+    Args:
+        distances: Pairs whose distance is shown.
+        orientations: Pairs whose direction is shown.
+        order: "given" keeps the order; "pairs" puts the distance and the direction of a pair side by side; "parts"
+            sorts by the body parts that a pair connects: trunk, arms, legs, then pairs across parts, left before
+            right. With two people, rows of one person come first, then the other's, then those between them.
+
+    Returns:
+        Row numbers, counted through all distances and then all orientations.
     """
     pairs = [*distances, *orientations]
     rows = list(range(len(pairs)))
     if order == "pairs":
-        places = {pair: place for place, pair in reversed(list(enumerate(pairs)))}
-        rows.sort(key=lambda row: places[pairs[row]])
+        positions = {pair: position for position, pair in reversed(list(enumerate(pairs)))}
+        rows.sort(key=lambda row: positions[pairs[row]])
     if order == "parts":
-        rows.sort(key=lambda row: _place(pairs[row]))
+        rows.sort(key=lambda row: _sort_key(pairs[row]))
     return rows
 
 
-def _place(pair: Pair) -> tuple[bool, str, bool, list[_Part]]:
+def _sort_key(pair: Pair) -> tuple[bool, str, bool, list[_Part]]:
     first, second = sorted(_part(joint) for joint in pair)
     return first[0] != second[0], first[0], first != second, [first, second]
 

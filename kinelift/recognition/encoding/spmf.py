@@ -1,6 +1,6 @@
-"""Enhanced-SPMF: a motion as a small colour picture (Pham et al., Sensors 19(8), 2019).
+"""Enhanced-SPMF: a motion as a small colour image (Pham et al., Sensors 19(8), 2019).
 
-docs/explanation/motion-images.md explains it.
+See docs/explanation/motion-images.md.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from kinelift.poses.errors import ShapeError
 from kinelift.recognition.encoding import colours
 from kinelift.recognition.encoding.body_frame import Axes, Origin, Up, to_body
 from kinelift.recognition.encoding.colours import Arrows, Equalisation
-from kinelift.recognition.encoding.features import arrows, sample, smooth
-from kinelift.recognition.encoding.pair_order import LIMBS, REACHES, Order, Pair, arrangement, chosen
+from kinelift.recognition.encoding.features import joint_vectors, sample, smooth
+from kinelift.recognition.encoding.pair_order import LIMBS, REACHES, Order, Pair, arrangement, default_features
 
 Columns = Literal["interleaved", "stacked"]
 DistanceRange = Literal["fixed", "sequence"]
@@ -27,10 +27,10 @@ Smoothing = Literal["savgol", "none"]
 Sampling = Literal["moments", "frames"]
 Interpolation = Literal["area", "linear", "cubic", "nearest"]
 
-LARGEST = 160
-"""Rows of the largest default."""
+MAX_ROWS = 160
+"""Most rows of a default image."""
 STRIDE = 4
-"""Sizes of defaults are multiples of this, so that networks can halve the picture twice."""
+"""Sizes of default images are multiples of this, so that networks can halve them twice."""
 
 _INTERPOLATIONS = {
     "area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST,
@@ -39,54 +39,65 @@ _INTERPOLATIONS = {
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a motion of ``skeleton`` is drawn. docs/explanation/motion-images.md says which alternatives were measured.
-
-    Rows: one for each of ``distances``, ``orientations`` and ``moves``, in ``order`` (``layout.arrangement``).
-    Columns: pose and motion in turn ("interleaved", as published), for ``steps`` "moments" evenly spaced in time; with
-    ``columns`` "stacked" a moment has one column, and the rows of its motion lie under those of its pose. ``sampling``
-    by "frames" draws every frame instead. What is then not of the right ``size`` is resized by ``interpolation``.
-
-    Distances of ``reach`` body sizes and more are deep red; with ``distance_range`` "sequence" the colours reach from
-    the shortest to the longest distance of the motion itself. ``arrows``: orientations are "unit" vectors, or "scaled"
-    ones with two thirds of ``reach`` as the largest component. ``moves`` are joints of which the motion columns show
-    how far each went itself, up to ``travel`` body sizes. Motion is seen over ``lag`` moments.
-
-    ``equalise`` applies CLAHE to each colour channel, to the lightness of Lab or to the value of HSV, with limit
-    ``clip`` in ``tiles`` × ``tiles`` tiles. ``axes``, ``up`` and ``origin``: ``body.to_body``. ``smoothing``:
-    ``features.smooth``, or none.
-    """
+    """How a motion is drawn as an image; docs/explanation/motion-images.md compares the alternatives."""
 
     rows: int = 32
+    """Height of the image."""
     steps: int = 16
+    """Moments, evenly spaced in time."""
     reach: float = 1.2
+    """Body sizes from which distances are deep red."""
     equalise: Equalisation = "channels"
+    """CLAHE on each colour channel, on the lightness of Lab, on the value of HSV, or none."""
     clip: float = 2.0
+    """Contrast limit of CLAHE."""
     tiles: int = 2
+    """CLAHE divides the image into tiles × tiles parts."""
     distances: tuple[Pair, ...] = REACHES
+    """Pairs of joints whose distance has a row."""
     orientations: tuple[Pair, ...] = LIMBS
+    """Pairs of joints whose direction has a row."""
     skeleton: str = "h36m17"
+    """Name of the registered skeleton that is drawn."""
     order: Order = "given"
+    """Order of the rows: as given, by pair of joints, or by part of the body."""
     columns: Columns = "interleaved"
+    """Columns of pose and motion alternate, as published, or the rows of motion are below those of pose."""
     distance_range: DistanceRange = "fixed"
+    """Distances are scaled by the reach, or by the shortest and longest of the motion."""
     arrows: Arrows = "unit"
+    """Directions are unit vectors, or scaled by two thirds of the reach."""
     moves: tuple[str, ...] = ()
+    """Joints whose own displacement has a row."""
     travel: float = 0.4
+    """Body sizes of displacement at which the colour is full."""
     lag: int = 1
+    """Moments over which motion is measured."""
     smoothing: Smoothing = "savgol"
+    """Savitzky–Golay filter over time, or none."""
     sampling: Sampling = "moments"
+    """Draw the moments, or every frame."""
     interpolation: Interpolation = "area"
+    """Resizes images that are not of the right size."""
     axes: Axes = "body"
+    """Up is the trunk's direction on average, or at first, or the recording's vertical; or nothing is rotated."""
     up: Up = "+y"
+    """The recording's vertical axis, for upright axes."""
     origin: Origin = "frame"
+    """The hip is at the origin in every frame, or on average over the window."""
 
     @staticmethod
     def of(name: str) -> "Encoding":
-        """The default for the registered skeleton ``name``. Raises ``DataError`` if there is none."""
+        """The default for a registered skeleton.
+
+        Raises:
+            DataError: No skeleton has this name.
+        """
         if name == Encoding.skeleton:
             return Encoding()
-        shown = chosen(skeleton(name))
+        shown = default_features(skeleton(name))
         two = name.endswith("-pair")
-        made = Encoding(
+        default = Encoding(
             skeleton=name,
             distances=shown.distances,
             orientations=shown.orientations,
@@ -99,72 +110,81 @@ class Encoding:
             origin="window",
             equalise="none",
         )
-        return replace(made, rows=min(ceil(made.features / STRIDE) * STRIDE, LARGEST))
+        return replace(default, rows=min(ceil(default.features / STRIDE) * STRIDE, MAX_ROWS))
 
     @property
     def size(self) -> tuple[int, int]:
-        """(rows, columns) of the picture."""
+        """(rows, columns) of the image."""
         return self.rows, 2 * self.steps if self.columns == "interleaved" else self.steps
 
     @property
-    def component(self) -> float:
-        """Body sizes at which a component of a scaled arrow has its full colour: it is shorter than the arrow."""
+    def vector_range(self) -> float:
+        """Component of a scaled vector that has the full colour, in body sizes."""
         return 2 / 3 * self.reach
 
     @property
     def features(self) -> int:
-        """Rows before resizing."""
+        """Number of rows before resizing."""
         stacked = self.columns == "stacked"
         return len(self.arrangement) + (len(self.distances) + len(self.orientations)) * stacked
 
     @cached_property
     def arrangement(self) -> list[int]:
-        """The order of features, numbered through ``distances``, ``orientations`` and ``moves``."""
-        return arrangement(self.distances, (*self.orientations, *self.movers), self.order)
+        """Row order, counted through ``distances``, ``orientations`` and ``moves``."""
+        return arrangement(self.distances, (*self.orientations, *self.move_pairs), self.order)
 
     @property
-    def movers(self) -> tuple[Pair, ...]:
+    def move_pairs(self) -> tuple[Pair, ...]:
         """``moves`` as pairs of a joint with itself."""
         return tuple((joint, joint) for joint in self.moves)
 
     def to_mapping(self) -> dict[str, Any]:
-        """JSON-ready values; ``from_mapping`` is the inverse."""
+        """Values ready for JSON; ``from_mapping`` is the inverse."""
         return asdict(self)
 
     @staticmethod
     def from_mapping(values: Mapping[str, Any]) -> "Encoding":
-        """Read what ``to_mapping`` wrote, also after a round trip through JSON; what is missing is as by default."""
+        """Read what ``to_mapping`` wrote, also after a round trip through JSON. Missing values have their defaults."""
         pairs = {name: tuple((a, b) for a, b in values[name]) for name in ("distances", "orientations")}
         return Encoding(**{**values, **pairs, "moves": tuple(values.get("moves", ()))})
 
 
 def encode(points: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> UInt8[np.ndarray, "B H W 3"]:
-    """RGB pictures of B motions of T ≥ 1 frames, evenly spaced in time, all joints finite, any axes and unit.
+    """Draw motions as RGB images.
 
-    The same motion elsewhere, facing elsewhere, by a taller person or seen from a tilted camera has the same picture
-    (with ``axes`` "body"). Raises ``ShapeError`` if J is not that of ``encoding.skeleton``, ``DataError`` if that
-    skeleton is unknown or lacks a joint that is to be drawn.
+    With ``axes`` "body" an image does not depend on where the person stands, which way they face, how tall they are,
+    or how the camera is tilted.
+
+    Args:
+        points: B motions of T ≥ 1 frames, evenly spaced in time; all joints finite, in any axes and unit.
+        encoding: How to draw them.
+
+    Raises:
+        ShapeError: J is not the joint count of ``encoding.skeleton``.
+        DataError: That skeleton is unknown, or lacks a joint to be drawn.
     """
-    known = skeleton(encoding.skeleton)
-    if points.shape[2] != len(known):
-        raise ShapeError(f"The encoding draws {known.name} with {len(known)} joints; these have {points.shape[2]}.")
+    layout = skeleton(encoding.skeleton)
+    if points.shape[2] != len(layout):
+        raise ShapeError(
+            f"The encoding draws {layout.name} with {len(layout)} joints; these poses have {points.shape[2]}."
+        )
     if not len(points):
         return np.zeros((0, *encoding.size, 3), np.uint8)
-    poses = to_body(points, known, encoding.axes, encoding.up, encoding.origin)
+    poses = to_body(points, layout, encoding.axes, encoding.up, encoding.origin)
     poses = smooth(poses) if encoding.smoothing == "savgol" else poses
     if encoding.sampling == "moments" or poses.shape[1] < 2:
         poses = sample(poses, encoding.steps + 1)
-    return np.stack([_finish(picture, encoding) for picture in _pictures(poses, known, encoding)])
+    return np.stack([_resize_and_equalise(image, encoding) for image in _draw(poses, layout, encoding)])
 
 
-def _pictures(poses: Float[np.ndarray, "B N J 3"], known: Skeleton, encoding: Encoding) -> UInt8[np.ndarray, "B R W 3"]:
-    """One row a feature, for every pose but the last a pose column and a motion column, or one on top of the other."""
-    lengths = np.linalg.norm(arrows(poses, known, encoding.distances, encoding.lag), axis=-1)
-    directions = arrows(poses, known, encoding.orientations, encoding.lag)
+def _draw(poses: Float[np.ndarray, "B N J 3"], layout: Skeleton, encoding: Encoding) -> UInt8[np.ndarray, "B R W 3"]:
+    """One row for each feature; columns of pose and of motion for every pose but the last."""
+    lengths = np.linalg.norm(joint_vectors(poses, layout, encoding.distances, encoding.lag), axis=-1)
+    directions = joint_vectors(poses, layout, encoding.orientations, encoding.lag)
     parts = [
         colours.of_distances(_shares(lengths, encoding)),
-        colours.of_arrows(directions, encoding.arrows, encoding.component),
-        colours.of_arrows(arrows(poses, known, encoding.movers, encoding.lag), "scaled", encoding.travel),
+        colours.of_vectors(directions, encoding.arrows, encoding.vector_range),
+        colours.of_vectors(joint_vectors(poses, layout, encoding.move_pairs, encoding.lag), "scaled", encoding.travel),
     ]
     rows = np.concatenate(parts, axis=3)[:, :, :, encoding.arrangement]
     if encoding.columns == "interleaved":
@@ -175,15 +195,17 @@ def _pictures(poses: Float[np.ndarray, "B N J 3"], known: Skeleton, encoding: En
 
 def _shares(lengths: Float[np.ndarray, "B M 2 R"], encoding: Encoding) -> Float[np.ndarray, "B M 2 R"]:
     if encoding.distance_range == "fixed" or not lengths.size:
-        return lengths / encoding.reach
+        fixed: Float[np.ndarray, "B M 2 R"] = lengths / encoding.reach
+        return fixed
     low = lengths.min(axis=(1, 2, 3), keepdims=True)
     high = lengths.max(axis=(1, 2, 3), keepdims=True)
-    return (lengths - low) / np.maximum(high - low, 1e-9)
+    shares: Float[np.ndarray, "B M 2 R"] = (lengths - low) / np.maximum(high - low, 1e-9)
+    return shares
 
 
-def _finish(picture: UInt8[np.ndarray, "R N 3"], encoding: Encoding) -> UInt8[np.ndarray, "H W 3"]:
-    picture = np.ascontiguousarray(picture)
-    if picture.shape[:2] != encoding.size:
+def _resize_and_equalise(image: UInt8[np.ndarray, "R N 3"], encoding: Encoding) -> UInt8[np.ndarray, "H W 3"]:
+    image = np.ascontiguousarray(image)
+    if image.shape[:2] != encoding.size:
         rows, columns = encoding.size
-        picture = cv2.resize(picture, (columns, rows), interpolation=_INTERPOLATIONS[encoding.interpolation])
-    return colours.equalised(picture, encoding.equalise, encoding.clip, encoding.tiles)
+        image = cv2.resize(image, (columns, rows), interpolation=_INTERPOLATIONS[encoding.interpolation])
+    return colours.equalise(image, encoding.equalise, encoding.clip, encoding.tiles)

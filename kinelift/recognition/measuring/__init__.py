@@ -1,1 +1,1 @@
-"""Cross-subject evaluation of classifiers, and its reports and figures."""
+"""Cross-subject evaluation of classifiers, with reports and figures."""

@@ -14,14 +14,21 @@ from kinelift.poses.output import make_folder, replacing
 from kinelift.recognition.encoding import colours
 from kinelift.recognition.encoding.spmf import Encoding, encode
 
-MOST_NAMED = 160
-"""Rows of the largest picture whose rows are named."""
+MAX_NAMED_ROWS = 160
+"""Rows of the largest image whose rows are named."""
 
-_TIME = {"interleaved": "seconds (columns: pose and motion in turn)", "stacked": "seconds (motion below pose)"}
+_TIME = {"interleaved": "seconds (columns alternate between pose and motion)", "stacked": "seconds (motion below pose)"}
 
 
 def confusion(matrix: Int[np.ndarray, "K K"], labels: Sequence[str], title: str, path: Path) -> None:
-    """Clips of each label (row) by what they were called (column); the colour is the share of the row."""
+    """Write a confusion matrix as a PNG.
+
+    Args:
+        matrix: Clips by true label (row) and predicted label (column). Colours show shares of a row.
+        labels: Names of rows and columns.
+        title: Of the figure.
+        path: PNG to write.
+    """
     figure = Figure(figsize=(7.2, 6.4), layout="constrained")
     axes = figure.add_subplot()
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -32,8 +39,8 @@ def confusion(matrix: Int[np.ndarray, "K K"], labels: Sequence[str], title: str,
             axes.text(column, row, str(count), ha="center", va="center", color=colour)
     axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
     axes.set_yticks(range(len(labels)), [f"{label} ({n})" for label, n in zip(labels, matrix.sum(axis=1), strict=True)])
-    axes.set_xlabel("called")
-    axes.set_ylabel("shown (clips)")
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true label (clips)")
     axes.set_title(title)
     _write(figure, path)
 
@@ -41,21 +48,28 @@ def confusion(matrix: Int[np.ndarray, "K K"], labels: Sequence[str], title: str,
 def motion_image(
     motion: Float[np.ndarray, "T J 3"], encoding: Encoding, start: float, seconds: float, path: Path
 ) -> None:
-    """The motion image of a motion that lasts from ``start`` for ``seconds``, with names, time and scales of colour.
+    """Write a motion image as a PNG with names of rows, time, and colour scales.
 
-    Where it is equalised, it is shown before that too, because only then do the scales hold. Rows are unnamed where
-    there are too many, or fewer than features.
+    An equalised image is shown before equalisation too, because the scales hold only there. Rows are unnamed if there
+    are more than ``MAX_NAMED_ROWS``, or fewer than features.
+
+    Args:
+        motion: Evenly spaced, finite poses.
+        encoding: How to draw them.
+        start: Time of the first pose, in seconds.
+        seconds: Length of the motion.
+        path: PNG to write.
     """
-    looks = {"colours as in the scales": replace(encoding, equalise="none")}
+    variants = {"colours of the scales": replace(encoding, equalise="none")}
     if encoding.equalise != "none":
-        looks[f"equalised ({encoding.equalise}), as a network sees it"] = encoding
-    named = encoding.features <= encoding.rows <= MOST_NAMED
+        variants[f"equalised ({encoding.equalise}), as a network sees it"] = encoding
+    named = encoding.features <= encoding.rows <= MAX_NAMED_ROWS
     height = max(6.0, 0.16 * encoding.rows) if named else 6.0
-    figure = Figure(figsize=(1.5 + 4.5 * len(looks) + 2.5 * named, height), layout="constrained")
-    *left, right = figure.subplots(1, len(looks) + 1, width_ratios=[4.0] * len(looks) + [0.8])
-    for axes, (title, look) in zip(left, looks.items(), strict=True):
+    figure = Figure(figsize=(1.5 + 4.5 * len(variants) + 2.5 * named, height), layout="constrained")
+    *left, right = figure.subplots(1, len(variants) + 1, width_ratios=[4.0] * len(variants) + [0.8])
+    for axes, (title, variant) in zip(left, variants.items(), strict=True):
         axes.imshow(
-            encode(motion[None], look)[0],
+            encode(motion[None], variant)[0],
             interpolation="nearest",
             extent=(start, start + seconds, encoding.rows, 0),
             aspect="auto",
@@ -79,8 +93,8 @@ def _name_rows(axes: Axes, encoding: Encoding, named: bool) -> None:
         if encoding.columns == "stacked":
             posed = [name for name in ordered if not name.endswith("moves")]
             ordered = posed + [name if name.endswith("moves") else f"{name}, motion" for name in ordered]
-        places = (np.arange(len(ordered)) + 0.5) * encoding.rows / len(ordered)
-        axes.set_yticks(places, ordered, fontsize=7)
+        positions = (np.arange(len(ordered)) + 0.5) * encoding.rows / len(ordered)
+        axes.set_yticks(positions, ordered, fontsize=7)
     else:
         counts = len(encoding.distances), len(encoding.orientations), len(encoding.moves)
         shown = (f"{n} {what}" for n, what in zip(counts, ("distances", "directions", "moves"), strict=True) if n)
@@ -88,7 +102,7 @@ def _name_rows(axes: Axes, encoding: Encoding, named: bool) -> None:
 
 
 def _scales(axes: Axes, encoding: Encoding) -> None:
-    """What the colours of distances and of directions mean."""
+    """The colours of distances and of directions."""
     axes.axis("off")
     bar = axes.inset_axes((0.0, 0.55, 0.25, 0.4))
     bar.imshow(colours.of_distances(np.linspace(1, 0, 128))[:, None], extent=(0, 1, 0, 1), aspect="auto")
@@ -100,24 +114,24 @@ def _scales(axes: Axes, encoding: Encoding) -> None:
     else:
         bar.set_yticks([0, 1], ["shortest", "longest"], fontsize=8)
     table = axes.inset_axes((0.0, 0.02, 0.25, 0.36))
-    table.imshow(colours.of_arrows(np.concatenate([np.eye(3), -np.eye(3)]), "unit", 1.0)[:, None], aspect="auto")
+    table.imshow(colours.of_vectors(np.concatenate([np.eye(3), -np.eye(3)]), "unit", 1.0)[:, None], aspect="auto")
     table.set_xticks([])
-    table.set_yticks(range(6), _directions(encoding), fontsize=8)
+    table.set_yticks(range(6), _direction_names(encoding), fontsize=8)
     table.yaxis.tick_right()
-    table.set_title(_arrows(encoding), fontsize=9, loc="left")
+    table.set_title(_table_title(encoding), fontsize=9, loc="left")
 
 
-def _arrows(encoding: Encoding) -> str:
-    """What the full colours of the table stand for."""
+def _table_title(encoding: Encoding) -> str:
+    """Title of the colour table: what its full colours mean."""
     lines = ["direction"]
     if encoding.arrows == "scaled":
-        lines.append(f"({encoding.component:.2g} body sizes)")
+        lines.append(f"({encoding.vector_range:.2g} body sizes)")
     if encoding.moves:
         lines.append(f"(moves: {encoding.travel:g})")
     return "\n".join(lines)
 
 
-def _directions(encoding: Encoding) -> tuple[str, ...]:
+def _direction_names(encoding: Encoding) -> tuple[str, ...]:
     """Names of x, y, z and of their opposites."""
     if encoding.axes == "recorded":
         return "+x", "+y", "+z", "−x", "−y", "−z"

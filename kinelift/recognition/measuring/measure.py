@@ -1,4 +1,4 @@
-"""A classifier measured before it is trained on everybody: across subjects, and on actions it was not taught."""
+"""Measure a classifier before it is trained on everybody: across subjects, and on actions it was not trained on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -30,12 +30,22 @@ MODELS = ("network", "centroid", "majority")
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """``calibration`` is for use; ``trust`` and ``reliability`` are of decisions whose calibration was chosen on other
-    people. They speak of the ``kind`` of clips that was judged: lifted ones where there are any.
+class Measurement:
+    """Accuracy and calibration of a classifier.
+
+    ``calibration`` is for use. ``trust`` and ``reliability`` measure decisions whose calibration was chosen on other
+    people.
+
+    Attributes:
+        validation: Predictions across subjects.
+        answers: Logits on clips of ``kind``, including actions left out of training.
+        kind: "lifted" if there are lifted clips, otherwise "".
+        calibration: Chosen on all ``answers``.
+        trust: Of decisions on ``answers``.
+        reliability: Of the network's probabilities on clips of ``kind``.
     """
 
-    verdicts: CrossValidation
+    validation: CrossValidation
     answers: Answers
     kind: str
     calibration: Calibration
@@ -43,22 +53,24 @@ class Measured:
     reliability: Reliability
 
     def scores(self, kind: str) -> dict[str, Scores]:
-        """Scores of the network and its baselines over clips of one kind."""
-        rows = self.verdicts.corpus.of(kind)
-        return {name: self.verdicts.scores(getattr(self.verdicts, name), rows) for name in MODELS}
+        """Scores of the network and of the baselines on clips of one kind."""
+        rows = self.validation.corpus.of_kind(kind)
+        return {name: self.validation.scores(getattr(self.validation, name), rows) for name in MODELS}
 
     def facts(self) -> dict[str, Any]:
-        """All of it, ready for JSON."""
-        names = self.verdicts.corpus.names
-        kinds = sorted({clip.kind for clip in self.verdicts.corpus.dataset.clips})
+        """All figures, ready for JSON."""
+        names = self.validation.corpus.names
+        kinds = sorted({clip.kind for clip in self.validation.corpus.dataset.clips})
         return {
             "scores": {
-                kind or "as recorded": {name: reports.plain(each, names) for name, each in self.scores(kind).items()}
+                kind or "as recorded": {
+                    name: reports.scores_json(each, names) for name, each in self.scores(kind).items()
+                }
                 for kind in kinds
             },
             "judged": self.kind or "as recorded",
             "calibration": asdict(self.calibration),
-            "trust": reports.plain_trust(self.trust, names),
+            "trust": reports.trust_json(self.trust, names),
             "calibration_error": self.reliability.error,
         }
 
@@ -70,34 +82,40 @@ def measure(
     genotype: AnyGenotype,
     false_names: float,
     progress: Callable[[str], None] = lambda stage: None,
-) -> Measured:
-    """Judge everybody by networks that have not seen them, then actions by networks that were not taught them.
+) -> Measurement:
+    """Test every subject with networks not trained on them, then actions with networks not trained on those.
 
-    ``false_names``: the share of unknown motion that may get a name. ``progress`` is called after every epoch.
+    Args:
+        corpus: The windows.
+        settings: Of every training.
+        plan: See ``evaluation.rounds``.
+        genotype: The architecture.
+        false_names: Share of unknown motion that may get a name.
+        progress: Called with the stage after every epoch.
     """
-    verdicts = evaluation.cross_validate(
+    validation = evaluation.cross_validate(
         corpus, settings, plan, genotype, lambda k, _: progress(f"round {k + 1} of {len(plan)}")
     )
-    kind = "lifted" if corpus.of("lifted").any() else ""
-    taught = evaluation.answers(verdicts, corpus.of(kind))
-    answers = taught
+    kind = "lifted" if corpus.of_kind("lifted").any() else ""
+    known = evaluation.answers(validation, corpus.of_kind(kind))
+    answers = known
     if evaluation.left_out_actions(corpus):
-        judged = corpus.of(kind) & (verdicts.round >= 0)
-        strangers = evaluation.answers_on_left_out(
-            corpus, judged, settings, verdicts.round, genotype, lambda k, _: progress(f"actions left out, {k + 1}")
+        tested = corpus.of_kind(kind) & (validation.round >= 0)
+        left_out = evaluation.answers_on_left_out(
+            corpus, tested, settings, validation.round, genotype, lambda k, _: progress(f"actions left out, {k + 1}")
         )
-        answers = evaluation.joined(taught, strangers)
+        answers = evaluation.concatenate(known, left_out)
 
     def choose(others: Answers) -> Calibration:
         return calibrate(others, false_names)
 
-    several = len(np.unique(answers.folds)) > 1
+    several_folds = len(np.unique(answers.folds)) > 1
     calibration = choose(answers)
-    decisions = decide_across(answers, choose) if several else decide(answers, calibration)
-    return Measured(verdicts, answers, kind, calibration, trust(answers, decisions), _reliability(taught))
+    decisions = decide_across(answers, choose) if several_folds else decide(answers, calibration)
+    return Measurement(validation, answers, kind, calibration, trust(answers, decisions), _reliability(known))
 
 
-def _reliability(taught: Answers) -> Reliability:
-    """Confidence against truth, with the temperature of every fold chosen on the others where there are any."""
-    probabilities = softmax(taught.logits / temperatures(taught)[:, None], axis=1)
-    return reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == taught.labels)
+def _reliability(known: Answers) -> Reliability:
+    """Reliability with the temperature of every fold chosen on the other folds, if there are any."""
+    probabilities = softmax(known.logits / temperatures(known)[:, None], axis=1)
+    return reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == known.labels)

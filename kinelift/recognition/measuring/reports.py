@@ -1,4 +1,4 @@
-"""What a measured classifier has to say for itself: tables for a reader, JSON for a program."""
+"""Reports of a measured classifier: tables to read, and values for JSON."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,25 +11,25 @@ from kinelift.recognition.measuring.evaluation import Round
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.scores import Scores
 
-_FEW = 8
+_MAX_LISTED = 8
 
 
-def contents(corpus: Corpus, plan: Sequence[Round]) -> Table:
-    """Labels, who shows them, and how often; who is judged in which round."""
+def corpus_table(corpus: Corpus, plan: Sequence[Round]) -> Table:
+    """Labels with their subjects, clips and windows, and who is tested in which round."""
     table = Table("label", "subjects", "clips", "windows", title="Labelled motion")
     for index, label in enumerate(corpus.names):
         part = corpus.only(corpus.labels == index)
         subjects = sorted(set(part.subjects), key=lambda s: (len(s), s))
-        named = ", ".join(subjects) if len(subjects) <= _FEW else f"{len(subjects)} subjects"
+        named = ", ".join(subjects) if len(subjects) <= _MAX_LISTED else f"{len(subjects)} subjects"
         table.add_row(label, named, str(len(set(part.clip.tolist()))), str(len(part)))
     for number, each in enumerate(plan, 1):
-        table.add_row(f"round {number} judges {each.name}", "", "", str(int(each.test.sum())))
+        table.add_row(f"round {number} tests {each.name}", "", "", str(int(each.test.sum())))
     return table
 
 
-def compared(scores: Mapping[str, Scores], labels: Sequence[str]) -> Table:
-    """Shares of clips, of windows, and of the clips of every label, side by side."""
-    table = Table("", *scores, title="Right, on subjects never seen")
+def scores_table(scores: Mapping[str, Scores], labels: Sequence[str]) -> Table:
+    """Accuracy over clips and windows, and the recall of every label, for several models side by side."""
+    table = Table("", *scores, title="Share correct, on subjects not trained on")
     rows = {
         "clips": [each.accuracy for each in scores.values()],
         "mean recall": [each.mean_recall for each in scores.values()],
@@ -41,36 +41,36 @@ def compared(scores: Mapping[str, Scores], labels: Sequence[str]) -> Table:
     return table
 
 
-def plain(scores: Scores, labels: Sequence[str]) -> dict[str, Any]:
-    """The same of one model, ready for JSON; what cannot be said is null."""
-    recalls = {label: _known(recall) for label, recall in zip(labels, scores.recalls.tolist(), strict=True)}
+def scores_json(scores: Scores, labels: Sequence[str]) -> dict[str, Any]:
+    """Scores of one model, ready for JSON; undefined values are null."""
+    recalls = {label: _or_null(recall) for label, recall in zip(labels, scores.recalls.tolist(), strict=True)}
     return {
         "clips": scores.accuracy,
-        "mean_recall": _known(scores.mean_recall),
-        "windows": _known(scores.window_accuracy),
+        "mean_recall": _or_null(scores.mean_recall),
+        "windows": _or_null(scores.window_accuracy),
         "recalls": recalls,
         "confusion": scores.confusion.tolist(),
     }
 
 
-def trusted(found: Trust, calibration: Calibration, error: float) -> Table:
-    """How far decisions can be trusted, in shares of windows."""
+def trust_table(trust: Trust, calibration: Calibration, error: float) -> Table:
+    """Trust in decisions, as shares of windows."""
     table = Table("", "share", title=f"Trust at threshold {calibration.threshold:.2f}")
-    table.add_row("known actions that get a name", _share(found.named))
-    table.add_row("names that are right", _share(found.precision))
-    table.add_row("unknown motion that gets a name all the same", _share(found.false_accept_rate))
+    table.add_row("known actions that get a name", _share(trust.named))
+    table.add_row("names that are correct", _share(trust.precision))
+    table.add_row("unknown motion that gets a name", _share(trust.false_accept_rate))
     table.add_row("expected calibration error", _share(error))
     return table
 
 
-def plain_trust(found: Trust, labels: Sequence[str]) -> dict[str, Any]:
-    """The same, ready for JSON."""
-    by = {labels[k]: _known(share) for k, share in found.false_accept_rates.items()}
+def trust_json(trust: Trust, labels: Sequence[str]) -> dict[str, Any]:
+    """Trust in decisions, ready for JSON."""
+    by_label = {labels[k]: _or_null(share) for k, share in trust.false_accept_rates.items()}
     return {
-        "named": _known(found.named),
-        "right": _known(found.precision),
-        "false": _known(found.false_accept_rate),
-        "false_by": by,
+        "named": _or_null(trust.named),
+        "right": _or_null(trust.precision),
+        "false": _or_null(trust.false_accept_rate),
+        "false_by": by_label,
     }
 
 
@@ -78,5 +78,5 @@ def _share(value: float) -> str:
     return "–" if np.isnan(value) else f"{value:.1%}"
 
 
-def _known(value: float) -> float | None:
+def _or_null(value: float) -> float | None:
     return None if np.isnan(value) else value

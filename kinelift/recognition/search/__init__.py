@@ -1,1 +1,1 @@
-"""Architecture search (ENAS) on labelled motion."""
+"""Architecture search (ENAS) for action networks."""

@@ -1,4 +1,4 @@
-"""``kinelift recognition search``: an architecture for labelled motion."""
+"""``kinelift recognition search``: search an architecture for labelled motion."""
 
 from dataclasses import asdict, replace
 from typing import Annotated, Any
@@ -10,16 +10,16 @@ from jaxtyping import Bool
 
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import make_folder, replacing
-from kinelift.recognition.console import Data, Out, read
+from kinelift.recognition.console import Data, Out, read_corpus
 from kinelift.recognition.measuring.evaluation import subject_folds
-from kinelift.recognition.network import pictures
+from kinelift.recognition.network import motion_images
 from kinelift.recognition.search import search_plots
 from kinelift.recognition.search.search import Search
 from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.inputs import inputs_of
-from kinelift.recognition.training.trainer import Pictures, TrainSettings
+from kinelift.recognition.training.trainer import ImageSampler, TrainSettings
 from kinelift.recognition.windows import WindowPlan
 from kinelift.terminal.reporter import Reporter
 from kinelift.weights.run import Run
@@ -34,52 +34,52 @@ def search(
     validation_subjects: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[SUBJECT ...]")] = (),
     device: str = "cpu",
 ) -> None:
-    """Search an architecture (ENAS), and go on where an interrupted search stopped. Test clips are not looked at.
+    """Search an architecture (ENAS). Resumes an interrupted search. Test clips are not used.
 
     Args:
         data: Labelled motion.
-        out: JSON to write: what was found, and how it went. Beside it: figures of the course and of the architecture.
-        settings: The search.
-        plan: How clips are cut.
+        out: JSON to write: the architectures and the course of the search. Beside it: figures of both.
+        settings: Of the search.
+        plan: How clips are cut into windows.
         augmentation: How training windows are varied.
-        validation_subjects: Subjects whose motion gives the rewards and is not trained on; without it, about a fifth.
+        validation_subjects: Subjects who give the rewards and are not trained on; by default, about a fifth.
         device: cpu or cuda.
     """
     reporter = Reporter()
-    corpus, training = read(data, TrainSettings(plan=plan, augmentation=augmentation), reporter)
+    corpus, training = read_corpus(data, TrainSettings(plan=plan, augmentation=augmentation), reporter)
     corpus = corpus.only(np.array([clip.split != "test" for clip in corpus.clips]))
-    validation = corpus.by(validation_subjects or subject_folds(corpus, 5)[0])
+    validation = corpus.of_subjects(validation_subjects or subject_folds(corpus, 5)[0])
     if not validation.any() or validation.all():
         raise DataError(
-            "A search needs people to learn from and others to judge by. Name some of them with --validation-subjects."
+            "A search needs subjects to train on and others to validate on. Choose some with --validation-subjects."
         )
-    source = Pictures(Sampler(corpus.only(~validation), augmentation), training.encoding)
-    images = pictures(corpus.only(validation).windows(), training.encoding)
+    source = ImageSampler(Sampler(corpus.only(~validation), augmentation), training.encoding)
+    images = motion_images(corpus.only(validation).windows(), training.encoding)
     labels = torch.from_numpy(corpus.labels[validation])
-    work = Search(settings, len(corpus.names), source, images, labels, device)
-    run = Run(inputs_of(corpus), _chosen(settings, training, corpus, validation))
+    searcher = Search(settings, len(corpus.names), source, images, labels, device)
+    run = Run(inputs_of(corpus), _settings(settings, training, corpus, validation))
     make_folder(out.parent)
     state = out.with_suffix(".state")
     if state.exists():
-        work.restore(state, run)
-        reporter.note(f"Going on after epoch {len(work.history)} of {state}.")
-    with reporter.counting("epochs", settings.epochs, len(work.history)) as advance:
-        for record in work.fit():
-            work.save(state, run)
+        searcher.restore(state, run)
+        reporter.note(f"Resuming after epoch {len(searcher.history)} from {state}.")
+    with reporter.counting("epochs", settings.epochs, len(searcher.history)) as advance:
+        for record in searcher.fit():
+            searcher.save(state, run)
             advance(f"reward {record.get('reward', 0.0):.1%}, random {record['random']:.1%}")
-    found = replace(work.result(), run=run.facts())
+    result = replace(searcher.result(), run=run.facts())
     with replacing(out) as part:
-        part.write_text(found.to_json(), encoding="utf-8")
-    search_plots.course(found.history, out.with_suffix(".png"))
-    search_plots.architecture(found.best.genotype, out.with_name(f"{out.stem}-found.png"))
+        part.write_text(result.to_json(), encoding="utf-8")
+    search_plots.course(result.history, out.with_suffix(".png"))
+    search_plots.architecture(result.best.genotype, out.with_name(f"{out.stem}-found.png"))
     reporter.result(
-        f"Wrote {out}: {found.best.accuracy:.1%}; best of as many random ones {found.best_random.accuracy:.1%}."
+        f"Wrote {out}: {result.best.accuracy:.1%}; best of as many random ones: {result.best_random.accuracy:.1%}."
     )
 
 
-def _chosen(
-    settings: SearchSettings, training: TrainSettings, corpus: Corpus, judging: Bool[np.ndarray, " W"]
+def _settings(
+    settings: SearchSettings, training: TrainSettings, corpus: Corpus, validation: Bool[np.ndarray, " W"]
 ) -> dict[str, Any]:
-    """The settings that the outcome depends on, and who judges."""
-    pictures = {name: asdict(getattr(training, name)) for name in ("plan", "augmentation", "encoding")}
-    return {**asdict(settings), **pictures, "validation_subjects": sorted(set(corpus.only(judging).subjects))}
+    """All settings that the outcome depends on, and the validation subjects."""
+    image_settings = {name: asdict(getattr(training, name)) for name in ("plan", "augmentation", "encoding")}
+    return {**asdict(settings), **image_settings, "validation_subjects": sorted(set(corpus.only(validation).subjects))}

@@ -1,4 +1,4 @@
-"""REINFORCE: a controller learns from the rewards of the architectures that it drew (Williams 1992)."""
+"""REINFORCE: a controller learns from the rewards of the architectures that it sampled (Williams 1992)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,15 +13,18 @@ from kinelift.models.enas.controller import Controller, Samples
 
 @dataclass(frozen=True)
 class ReinforceSettings:
-    """Adam's ``learning_rate``, how slowly the baseline follows the rewards, and the worth of a nat of entropy."""
+    """Settings of the controller's training."""
 
     learning_rate: float = 3.5e-4
+    """Of Adam."""
     baseline_decay: float = 0.99
+    """Weight of earlier rewards in the baseline."""
     entropy: float = 1e-4
+    """Reward for one nat of entropy."""
 
 
 class Reinforce:
-    """Raises the probability of what was rewarded above the baseline: a moving average of the rewards so far."""
+    """Raises the probability of architectures with rewards above the baseline, a moving average of earlier rewards."""
 
     def __init__(self, controller: Controller, settings: ReinforceSettings) -> None:
         self.controller, self.settings = controller, settings
@@ -29,7 +32,12 @@ class Reinforce:
         self.baseline: float | None = None
 
     def learn(self, samples: Samples, rewards: Float[Tensor, " N"]) -> None:
-        """One step from the rewards of ``samples``, which the controller has just drawn."""
+        """Take one step.
+
+        Args:
+            samples: Just drawn from the controller.
+            rewards: Of ``samples``.
+        """
         mean, decay = rewards.mean().item(), self.settings.baseline_decay
         self.baseline = mean if self.baseline is None else decay * self.baseline + (1 - decay) * mean
         gain = (rewards - self.baseline) * samples.log_probability + self.settings.entropy * samples.entropy
@@ -38,12 +46,12 @@ class Reinforce:
         self.optimizer.step()
 
     def state(self) -> dict[str, Any]:
-        """What ``restore`` needs."""
+        """Everything that ``restore`` needs."""
         state = {"controller": self.controller.state_dict(), "optimizer": self.optimizer.state_dict()}
         return {**state, "baseline": self.baseline}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where ``state`` was taken."""
+        """Continue where ``state`` was taken."""
         self.controller.load_state_dict(state["controller"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.baseline = state["baseline"]

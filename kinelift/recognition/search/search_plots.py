@@ -1,4 +1,4 @@
-"""Figures of an architecture search: its course, and what it found."""
+"""Figures of an architecture search: its course, and the architecture."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from kinelift.models.enas.genotype import Edge, Genotype, Node, loose_ends
 from kinelift.models.enas.macro import MacroGenotype
 from kinelift.poses.output import make_folder, replacing
 
-Place = tuple[float, float]
+Position = tuple[float, float]
 
 _COLOURS = {
     "identity": "#8a8f98",
@@ -39,13 +39,13 @@ _COLUMN, _ROW = 2.7, 2.1
 
 
 def course(history: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Loss, reward, baseline, validation accuracies and entropy over the epochs, as a PNG."""
+    """Write loss, reward, baseline, validation accuracies and entropy over the epochs as a PNG."""
     figure = Figure(figsize=(8, 7.2), layout="constrained")
     upper, middle, lower = figure.subplots(3, 1, sharex=True, height_ratios=[3, 1.4, 1.4])
-    _line(upper, history, "reward", "drawn by the controller: mean reward", color="#2f6db5", lw=2)
+    _line(upper, history, "reward", "sampled from the controller: mean reward", color="#2f6db5", lw=2)
     _line(upper, history, "baseline", "baseline", color="#2f6db5", lw=1, ls="--")
     _line(upper, history, "random", "uniformly random: mean", color="#8a8f98", lw=2)
-    _line(upper, history, "likeliest", "the controller's likeliest", color="#d9822b", lw=1)
+    _line(upper, history, "likeliest", "the controller's most probable", color="#d9822b", lw=1)
     upper.set_ylabel("accuracy on validation\nimages, shared weights")
     upper.set_ylim(bottom=0)
     upper.legend(frameon=False, loc="lower right")
@@ -62,7 +62,7 @@ def course(history: Sequence[Mapping[str, float]], path: Path) -> None:
 
 
 def architecture(genotype: AnyGenotype, path: Path) -> None:
-    """Either kind of architecture, as a PNG."""
+    """Write a micro or macro architecture as a PNG."""
     if isinstance(genotype, MacroGenotype):
         chain(genotype, path)
     else:
@@ -70,7 +70,10 @@ def architecture(genotype: AnyGenotype, path: Path) -> None:
 
 
 def cells(genotype: Genotype, path: Path) -> None:
-    """The normal and the reduction cell side by side, as a PNG. Data flow from top to bottom; + adds two operations."""
+    """Write the normal and the reduction cell side by side as a PNG.
+
+    Data flow from top to bottom; + adds two operations.
+    """
     pair = ("Normal cell", genotype.normal), ("Reduction cell", genotype.reduction)
     depth = max(max(_rows(nodes)) for _, nodes in pair)
     width = sum(len(nodes) for _, nodes in pair)
@@ -82,7 +85,7 @@ def cells(genotype: Genotype, path: Path) -> None:
 
 
 def chain(genotype: MacroGenotype, path: Path) -> None:
-    """The layers of a macro architecture from left to right, skip connections as arcs above them, as a PNG."""
+    """Write the layers of a macro architecture from left to right as a PNG, with skip connections as arcs."""
     count = len(genotype.layers)
     longest = max((number - skip for number, layer in enumerate(genotype.layers, 1) for skip in layer.skips), default=1)
     figure = Figure(figsize=(1.7 * (count + 2), 1.2 + 0.45 * longest), layout="constrained")
@@ -103,24 +106,24 @@ def chain(genotype: MacroGenotype, path: Path) -> None:
 def _cell(axes: Axes, nodes: tuple[Node, ...], bottom: float) -> None:
     columns, rows = _columns(nodes), _rows(nodes)
     middle = _COLUMN * (len(nodes) - 1) / 2
-    places = [(middle - 1.6, 0.0), (middle + 1.6, 0.0)]
-    places += [(_COLUMN * column, -_ROW * row) for column, row in zip(columns, rows[2:], strict=True)]
-    for place, node in zip(places[2:], nodes, strict=True):
-        for edge, side in zip(node.edges, _sides(node, places), strict=True):
-            _edge(axes, places[edge.state], place, edge, side)
+    positions = [(middle - 1.6, 0.0), (middle + 1.6, 0.0)]
+    positions += [(_COLUMN * column, -_ROW * row) for column, row in zip(columns, rows[2:], strict=True)]
+    for position, node in zip(positions[2:], nodes, strict=True):
+        for edge, side in zip(node.edges, _sides(node, positions), strict=True):
+            _edge(axes, positions[edge.state], position, edge, side)
     for end in loose_ends(nodes):
-        x, y = places[end]
+        x, y = positions[end]
         _arrow(axes, [(x, y - 0.22), (x, bottom + 0.25)], _INK, "--")
-    for state, place in enumerate(places):
-        _box(axes, place, ("cell before last", "last cell")[state] if state < 2 else f"+ {state - 1}")
+    for state, position in enumerate(positions):
+        _box(axes, position, ("cell before last", "last cell")[state] if state < 2 else f"+ {state - 1}")
     _box(axes, (middle, bottom), "concatenation of the loose ends", width=_COLUMN * len(nodes) - 0.4)
     _frame(axes, (-1.5, _COLUMN * (len(nodes) - 1) + 1.5), (bottom - 0.4, 0.4))
 
 
-def _edge(axes: Axes, start: Place, end: Place, edge: Edge, side: float) -> None:
+def _edge(axes: Axes, start: Position, end: Position, edge: Edge, side: float) -> None:
     """From a state through a box with the operation, left or right above the node, into the node.
 
-    The arrow reaches the column of its box before the next row, and then goes straight down: past other nodes.
+    The arrow reaches the column of its box before the next row and then goes straight down, past other nodes.
     """
     colour, x, y = _COLOURS[edge.operation], end[0] + 0.66 * side, end[1] + 0.78
     source = start[0] + 0.2 * (x - start[0]) / max(abs(x - start[0]), 1)
@@ -131,13 +134,13 @@ def _edge(axes: Axes, start: Place, end: Place, edge: Edge, side: float) -> None
     _box(axes, (x, y), _SHORT[edge.operation], colour)
 
 
-def _sides(node: Node, places: Sequence[Place]) -> Place:
-    """-1 = left: the edge that comes from further left."""
-    return (-1, 1) if places[node.first.state][0] <= places[node.second.state][0] else (1, -1)
+def _sides(node: Node, positions: Sequence[Position]) -> Position:
+    """Sides of a node's two edges: -1 = left, for the edge that comes from further left."""
+    return (-1, 1) if positions[node.first.state][0] <= positions[node.second.state][0] else (1, -1)
 
 
 def _rows(nodes: tuple[Node, ...]) -> list[int]:
-    """0 for the inputs; every node is one row below the lowest state that it reads."""
+    """Row of every state: 0 for the inputs, and one below the lowest state that it reads for a node."""
     rows = [0, 0]
     for node in nodes:
         rows.append(1 + max(rows[edge.state] for edge in node.edges))
@@ -145,7 +148,7 @@ def _rows(nodes: tuple[Node, ...]) -> list[int]:
 
 
 def _columns(nodes: tuple[Node, ...]) -> list[int]:
-    """A column for every node, beside the last of the nodes that it reads, so that no edge runs through a node."""
+    """Column of every node, next to the last of the nodes that it reads, so that no edge crosses a node."""
     order: list[int] = []
     for number, node in enumerate(nodes):
         source = max(edge.state for edge in node.edges) - 2
@@ -153,8 +156,8 @@ def _columns(nodes: tuple[Node, ...]) -> list[int]:
     return [order.index(number) for number in range(len(nodes))]
 
 
-def _arrow(axes: Axes, points: Sequence[Place], colour: str, style: str = "-") -> None:
-    """A straight line through two points; a Bézier curve with four, and a straight line after it with five."""
+def _arrow(axes: Axes, points: Sequence[Position], colour: str, style: str = "-") -> None:
+    """A straight line through two points; a Bézier curve through four, with a straight line after it for five."""
     curve = [MplPath.CURVE4] * 3 if len(points) > 2 else []
     codes = [MplPath.MOVETO, *curve, *[MplPath.LINETO] * (len(points) - 1 - len(curve))]
     path = MplPath(points, codes)
@@ -162,26 +165,26 @@ def _arrow(axes: Axes, points: Sequence[Place], colour: str, style: str = "-") -
     axes.add_patch(arrow)
 
 
-def _box(axes: Axes, place: Place, text: str, colour: str = _INK, width: float = 0.0) -> None:
+def _box(axes: Axes, position: Position, text: str, colour: str = _INK, width: float = 0.0) -> None:
     width = width or 0.3 + 0.1 * len(text)
-    corner = (place[0] - width / 2, place[1] - 0.15)
+    corner = (position[0] - width / 2, position[1] - 0.15)
     operation = colour != _INK
     fill = colour if operation else _PAPER
     axes.add_patch(FancyBboxPatch(corner, width, 0.3, boxstyle="round,pad=0.05", zorder=2, fc=fill, ec=colour, lw=1.4))
-    axes.text(*place, text, ha="center", va="center", fontsize=9.5, color="white" if operation else _INK, zorder=3)
+    axes.text(*position, text, ha="center", va="center", fontsize=9.5, color="white" if operation else _INK, zorder=3)
 
 
-def _frame(axes: Axes, across: Place, up: Place) -> None:
+def _frame(axes: Axes, across: Position, up: Position) -> None:
     axes.set_xlim(*across)
     axes.set_ylim(*up)
     axes.set_axis_off()
 
 
 def _line(axes: Axes, history: Sequence[Mapping[str, float]], key: str, label: str, **style: object) -> None:
-    """The records that have ``key``: warming up has no reward yet."""
-    known = [(record["epoch"], record[key]) for record in history if key in record]
-    if known:
-        axes.plot(*zip(*known, strict=True), label=label, **style)  # type: ignore[arg-type]
+    """Plot the records that have ``key``; while warming up there is no reward."""
+    points = [(record["epoch"], record[key]) for record in history if key in record]
+    if points:
+        axes.plot(*zip(*points, strict=True), label=label, **style)  # type: ignore[arg-type]
 
 
 def _write(figure: Figure, path: Path) -> None:

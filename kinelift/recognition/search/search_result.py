@@ -1,4 +1,4 @@
-"""What an architecture search found, with everything that is needed to repeat it."""
+"""The result of an architecture search, with everything needed to repeat it."""
 
 import json
 from collections.abc import Mapping
@@ -21,9 +21,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found: its ``candidates`` and as many uniformly random ones, each best first, and how it went.
+    """Result of a search.
 
-    ``run``: from what it was found (``weights.run.Run.facts``), where that was recorded.
+    Attributes:
+        settings: Of the search.
+        candidates: Architectures sampled from the controller, best first.
+        random: As many uniformly random architectures, best first.
+        history: One record per epoch.
+        run: Inputs of the search (``weights.run.Run.facts``); empty if not recorded.
     """
 
     settings: SearchSettings
@@ -34,12 +39,12 @@ class SearchResult:
 
     @property
     def best(self) -> Candidate:
-        """The best of the controller's."""
+        """The best architecture of the controller."""
         return self.candidates[0]
 
     @property
     def best_random(self) -> Candidate:
-        """The best of the random ones: what a search must beat."""
+        """The best random architecture: the baseline of a search."""
         return self.random[0]
 
     def to_json(self) -> str:

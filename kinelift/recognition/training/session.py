@@ -1,4 +1,4 @@
-"""A training with its files: the state that it can go on from, the log, and the report of an earlier measurement."""
+"""A training with its files: the state to resume from, the log, and the report of an earlier measurement."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,10 +10,14 @@ from kinelift.recognition.training.trainer import Trainer
 from kinelift.weights.run import Run, recorded
 
 
-def begin(trainer: Trainer, out: Path, run: Run) -> bool:
-    """Go on after the last epoch of an interrupted training; whether there was one.
+def resume(trainer: Trainer, out: Path, run: Run) -> bool:
+    """Continue after the last epoch of an interrupted training, if there is one.
 
-    Raises ``ResumeError`` if it had other inputs than ``run``.
+    Returns:
+        Whether there is one.
+
+    Raises:
+        ResumeError: It had other inputs than ``run``.
     """
     state = out.with_suffix(".state")
     if state.exists():
@@ -23,8 +27,8 @@ def begin(trainer: Trainer, out: Path, run: Run) -> bool:
     return False
 
 
-def logged(trainer: Trainer, out: Path, run: Run) -> Iterator[Mapping[str, float]]:
-    """Train the epochs that are left. After each one the state is kept, and its record is a line in the log."""
+def fit_with_log(trainer: Trainer, out: Path, run: Run) -> Iterator[Mapping[str, float]]:
+    """Train the remaining epochs. After each one, save the state and append its record to the log."""
     with out.with_suffix(".jsonl").open("a") as lines:
         for record in trainer.fit():
             trainer.save(out.with_suffix(".state"), run)
@@ -33,10 +37,10 @@ def logged(trainer: Trainer, out: Path, run: Run) -> Iterator[Mapping[str, float
             yield record
 
 
-def measured(report: Path, run: Run) -> Mapping[str, Any] | None:
-    """The figures in ``report`` if they were measured with the inputs of ``run``; else, or without it, None.
+def matching_report(report: Path, run: Run) -> Mapping[str, Any] | None:
+    """The figures in a report, if they were measured with the inputs of ``run``; otherwise None.
 
-    A run that does not measure (0 ``folds``) takes figures of any number of folds.
+    A run that does not measure (0 ``folds``) accepts figures of any number of folds.
     """
     try:
         facts = json.loads(report.read_text(encoding="utf-8"))

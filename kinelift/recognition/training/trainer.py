@@ -1,4 +1,4 @@
-"""Training of an action network: setup → fit → step → validate."""
+"""Training of an action network."""
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -20,7 +20,7 @@ from kinelift.models.enas.architecture import network as build
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.recognition.calibration import Calibration
 from kinelift.recognition.encoding.spmf import Encoding
-from kinelift.recognition.network import ActionNetwork, pictures
+from kinelift.recognition.network import ActionNetwork, motion_images
 from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.scores import Scores, clip_scores
@@ -29,35 +29,44 @@ from kinelift.weights.run import Run, load_state, save_state
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """Augmented motion images: what a training or a search learns from."""
+class ImageSampler:
+    """Draws augmented motion images for a training or a search."""
 
     sampler: Sampler
     encoding: Encoding
 
     def draw(self, count: int, generator: Generator) -> tuple[Float[Tensor, "B 3 H W"], Int[Tensor, " B"]]:
-        """``count`` images, −1…1, and their labels."""
+        """Draw ``count`` images, from −1 to 1, and their labels."""
         windows, labels = self.sampler.draw(count, generator)
-        return pictures(windows, self.encoding), torch.from_numpy(labels)
+        return motion_images(windows, self.encoding), torch.from_numpy(labels)
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """``epochs`` of ``steps`` batches. The learning rate rises for a twentieth of the run, then falls as a cosine."""
+    """``epochs`` of ``steps`` batches. The learning rate rises for a twentieth of the run, then falls like a cosine."""
 
     channels: int = 16
+    """Channels per node in the first stage; doubled at each reduction."""
     stages: int = 3
+    """Stages of the network."""
     grid: tuple[int, int] = (1, 1)
-    """Parts of the picture, rows and columns, that the classifier sees apart."""
+    """Rows and columns of parts that the image is divided into; the classifier sees each part separately."""
     epochs: int = 16
+    """Number of epochs."""
     steps: int = 25
+    """Batches per epoch."""
     batch: int = 64
+    """Windows per batch."""
     learning_rate: float = 3e-3
+    """Peak learning rate."""
     weight_decay: float = 0.05
+    """Of AdamW."""
     label_smoothing: float = 0.1
+    """Probability that is spread over all labels."""
     auxiliary: float = 0.0
     """Weight of a second classifier in the middle of the network; 0 = none."""
     seed: int = 0
+    """Seed of all random numbers."""
     plan: WindowPlan = field(default_factory=WindowPlan)
     encoding: Encoding = field(default_factory=Encoding)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -65,9 +74,9 @@ class TrainSettings:
 
 
 class Trainer:
-    """A run in progress. ``fit`` yields a record an epoch; ``save`` and ``restore`` carry it over an interruption.
+    """A run in progress. ``fit`` yields one record per epoch; ``save`` and ``restore`` make it resumable.
 
-    Chance comes from one generator for the samples and one for dropout, both part of the saved state.
+    Randomness comes from one generator for the samples and one for dropout. Both are part of the saved state.
     """
 
     def __init__(
@@ -79,7 +88,7 @@ class Trainer:
         device: str = "cpu",
     ) -> None:
         self.settings, self.device, self.validation, self.labels = settings, device, validation, train.names
-        self.source = Pictures(Sampler(train, settings.augmentation), settings.encoding)
+        self.source = ImageSampler(Sampler(train, settings.augmentation), settings.encoding)
         self.generator = np.random.default_rng(settings.seed)
         with torch.random.fork_rng():
             torch.manual_seed(settings.seed)
@@ -91,9 +100,9 @@ class Trainer:
         self.epoch = 0
 
     def fit(self) -> Iterator[Mapping[str, float]]:
-        """Train the epochs that are left; one record each: loss, accuracies on held-out clips, seconds."""
+        """Train the remaining epochs. Yields one record each: loss, accuracies on held-out clips, seconds."""
         while self.epoch < self.settings.epochs:
-            began = perf_counter()
+            started = perf_counter()
             self.net.train()
             with torch.random.fork_rng():
                 torch.set_rng_state(self.dropout)
@@ -101,10 +110,10 @@ class Trainer:
                 self.dropout = torch.get_rng_state()
             self.epoch += 1
             loss = torch.stack(losses).mean().item()
-            yield {"epoch": self.epoch, "loss": loss, **self.validate(), "seconds": perf_counter() - began}
+            yield {"epoch": self.epoch, "loss": loss, **self.validate(), "seconds": perf_counter() - started}
 
     def step(self, number: int) -> Float[Tensor, ""]:
-        """Learn from one batch; its loss."""
+        """Train on one batch; returns its loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * self._schedule(number)
         images, labels = self.source.draw(self.settings.batch, self.generator)
@@ -123,24 +132,24 @@ class Trainer:
         return main + self.settings.auxiliary * sum(auxiliary) if auxiliary else main
 
     def validate(self) -> Mapping[str, float]:
-        """Accuracy a window and a clip on the held-out clips; nothing where there are none."""
+        """Accuracy of windows and of clips on the held-out clips; empty if there are none."""
         if self.validation is None or not len(self.validation):
             return {}
         scores = self.scores(self.validation)
         return {"windows": scores.window_accuracy, "clips": scores.accuracy, "mean_recall": scores.mean_recall}
 
     def scores(self, corpus: Corpus) -> Scores:
-        """How the network does on the labelled windows of ``corpus``."""
+        """Scores of the network on the labelled windows of ``corpus``."""
         return clip_scores(corpus, self.result({}).probabilities(corpus.windows()))
 
     def result(self, about: Mapping[str, Any]) -> ActionNetwork:
-        """The network as it is now, ready to be used or saved."""
+        """The network in its present state, ready for use; ``about`` goes into its checkpoint."""
         settings = self.settings
         net = deepcopy(self.net).eval()
         return ActionNetwork(net, self.labels, settings.encoding, settings.plan, settings.calibration, about)
 
     def save(self, path: Path, run: Run) -> None:
-        """Write all that ``restore`` needs, with the inputs of ``run``."""
+        """Write everything that ``restore`` needs, with the inputs of ``run``."""
         state = {
             "epoch": self.epoch,
             "net": self.net.state_dict(),
@@ -151,9 +160,10 @@ class Trainer:
         save_state(path, state, run)
 
     def restore(self, path: Path, run: Run) -> None:
-        """Go on where ``save`` was called, as if the run had not been interrupted.
+        """Continue where ``save`` was called, as if the run had not been interrupted.
 
-        Raises ``ResumeError`` if that was a run with other inputs; only the number of epochs may be raised.
+        Raises:
+            ResumeError: That run had other inputs. Only the number of epochs may be raised.
         """
         state = load_state(path, run)
         self.epoch = state["epoch"]

@@ -18,6 +18,7 @@ from kinelift.recognition.data.clips import Clip, Dataset, Segment
 from kinelift.recognition.data.msr_action3d import AS1
 from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.recognition.training.trainer import TrainSettings
+from kinelift.terminal.reporter import Reporter
 from tests.lifting.test_training import bank, data  # noqa: F401  (fixtures)
 from tests.recognition.motions import clip, dataset, walking, waving
 
@@ -76,12 +77,14 @@ def test_unknown_motion(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     labelled_folder.write(tmp_path / "one", dataset(clips))
     labelled_folder.write(tmp_path / "two", dataset(clips[:-1]))
     settings = TrainSettings(channels=2, epochs=1, steps=1, batch=4)
-    corpus, settings = unknown.read(tmp_path / "one", settings)
+    corpus, settings = unknown.read_corpus(tmp_path / "one", settings, Reporter())
     run = unknown.run_of(corpus, settings, HAND_CHOSEN, folds=2)
     found = unknown.kept(tmp_path / "a.npz", run, lambda: unknown.ask(corpus, settings, None, 2))
     again = unknown.kept(tmp_path / "a.npz", run, pytest.fail)
     assert (again.answers.logits == found.answers.logits).all()
-    other = unknown.run_of(unknown.read(tmp_path / "two", settings)[0], settings, HAND_CHOSEN, folds=2)
+    other = unknown.run_of(
+        unknown.read_corpus(tmp_path / "two", settings, Reporter())[0], settings, HAND_CHOSEN, folds=2
+    )
     with pytest.raises(ResumeError, match=r"clips\.count was 4, now 3"):
         unknown.kept(tmp_path / "a.npz", other, pytest.fail)
 

@@ -13,7 +13,7 @@ Content = np.ndarray | Mapping[str, Any] | Recording
 
 
 def written(path: Path, table: str, **clips: Content) -> Path:
-    """``labels.csv`` and a file for each of ``clips``: h36m17 poses at 30 Hz, or arrays by name, or a recording."""
+    """Write ``labels.csv`` and a file for each of ``clips``: h36m17 poses at 30 Hz, arrays by name, or a recording."""
     (path / "labels.csv").write_text(table, encoding="utf-8", newline="")
     for name, content in clips.items():
         file = path / "clips" / f"{name}.npz"
@@ -28,14 +28,14 @@ def written(path: Path, table: str, **clips: Content) -> Path:
 
 
 def recorded(people: Mapping[int, np.ndarray | None]) -> Recording:
-    """What ``kinelift run`` would keep of these people; without poses, as if it had stopped before."""
+    """The recording that ``kinelift run`` writes for these people; without poses, as if it was interrupted."""
     frames = max([30, *(len(points) for points in people.values() if points is not None)])
     facts = VideoFacts("v.mp4", 64, 48, np.arange(frames) / 30)
     return Recording(facts, tuple(_person(*one) for one in people.items()))
 
 
 def same(a: Dataset, b: Dataset) -> None:
-    """Assert that both are equal, bit by bit."""
+    """Assert that both data sets are equal, bit by bit."""
     facts: tuple[Callable[[Any], Any], ...] = (
         lambda c: (c.name, c.subject, c.segments, c.split, c.kind),
         lambda c: (c.points.dtype, c.points.shape, c.points.tobytes()),

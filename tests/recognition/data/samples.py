@@ -1,4 +1,4 @@
-"""Small collections in the layouts of MSR-Action3D and SBU, of made-up motion."""
+"""Small synthetic data sets in the layouts of MSR-Action3D and SBU."""
 
 import pickle
 import tarfile
@@ -11,12 +11,12 @@ from kinelift.recognition.data import sbu
 
 
 def msr_points(frames: int) -> np.ndarray:
-    """Places that no joint shares at any time, metres, axes as in the files."""
+    """Positions in metres that no two joints share at any time, axes as in the files."""
     return np.arange(frames * 60).reshape(frames, 20, 3) / 1000 + 0.5
 
 
 def write_msr(folder: Path, **sequences: np.ndarray) -> Path:
-    """A file for each of ``sequences``, four numbers a row."""
+    """Write one file for each of ``sequences``, four numbers per row."""
     folder.mkdir(exist_ok=True)
     for name, points in sequences.items():
         rows = np.concatenate([points, np.ones((*points.shape[:-1], 1))], axis=-1).reshape(-1, 4)
@@ -38,7 +38,7 @@ def write_sbu(folder: Path, labels: Any = (0, 7), frames: tuple[int, ...] = (10,
 
 
 def two_people(frames: int) -> np.ndarray:
-    """(frames, 15, 2, 3): joints of both, metres, every joint somewhere else at every time."""
+    """(frames, 15, 2, 3): joints of two people in metres; no two positions are equal."""
     body = np.linspace(0.4, 1.4, 15)[:, None, None] + np.array([0.0, 0.7])[:, None] + [0.0, 0.1, 1.0]
     return body[None] + 0.01 * np.arange(frames)[:, None, None, None]
 

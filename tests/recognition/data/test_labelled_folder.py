@@ -51,16 +51,16 @@ def any_clip(draw: Draw, labels: list[str]) -> Clip:
 
 def any_dataset(draw: Draw) -> Dataset:
     labels = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
-    found = [any_clip(draw, labels) for _ in range(draw(st.integers(1, 3)))]
-    if not any(clip.segments for clip in found):
-        found.append(Clip("one", "1", np.ones((1, 15, 3)), np.zeros(1), (Segment(labels[0]),)))
+    clips = [any_clip(draw, labels) for _ in range(draw(st.integers(1, 3)))]
+    if not any(clip.segments for clip in clips):
+        clips.append(Clip("one", "1", np.ones((1, 15, 3)), np.zeros(1), (Segment(labels[0]),)))
     flaws = draw(st.lists(st.builds(Flaw, NAMES, NAMES, NAMES), max_size=2, unique=True))
-    return Dataset(skeleton("kinect15"), tuple(labels), tuple(found), draw(NAMES | st.just("")), tuple(flaws))
+    return Dataset(skeleton("kinect15"), tuple(labels), tuple(clips), draw(NAMES | st.just("")), tuple(flaws))
 
 
 @settings(max_examples=60)
 @given(data=st.data())
-def test_what_is_written_is_read_bit_by_bit(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_writing_and_reading_is_lossless(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path, dataset = tmp_path_factory.mktemp("set") / "folder", any_dataset(data.draw)
     labelled_folder.write(path, dataset)
     same(labelled_folder.read(path), dataset)
@@ -88,21 +88,21 @@ def test_tables_of_spreadsheets_are_read(tmp_path: Path) -> None:
     assert [(clip.name, clip.subject) for clip in labelled_folder.read(path).clips] == [("a", "Jörg")]
 
 
-def test_order_of_labels_can_be_told(tmp_path: Path) -> None:
+def test_labels_txt_sets_the_order_of_labels(tmp_path: Path) -> None:
     path = written(tmp_path, "clip,label\na,walk\na,sit\n", a=walking(9))
     (path / "labels.txt").write_text("sit\nstand\nwalk\n")
     assert labelled_folder.read(path).labels == ("sit", "stand", "walk")
 
 
-def test_a_video_of_one_person_is_enough(tmp_path: Path) -> None:
-    """Without subjects every clip counts as its own, and the data set says so."""
+def test_subjects_are_optional(tmp_path: Path) -> None:
+    """Without subjects, every clip counts as its own subject, and the data set reports it."""
     dataset = labelled_folder.read(written(tmp_path, "clip,label\na,walk\nb,sit\n", a=walking(9), b=walking(9)))
     assert dataset.subjects == ("a", "b")
     (flaw,) = dataset.flaws
     assert "no subject for 2 clips" in str(flaw)
 
 
-def test_recordings_of_the_program_are_clips(tmp_path: Path) -> None:
+def test_recordings_are_clips(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         "clip,label,subject,person\nvideo/recording,walk,anna,3\nvideo/recording,wave,ben,8\n",
@@ -119,18 +119,18 @@ def test_the_only_person_of_a_recording_needs_no_number(tmp_path: Path) -> None:
     assert [len(clip) for clip in labelled_folder.read(path).clips] == [20]
 
 
-def holed(points: np.ndarray) -> np.ndarray:
+def with_missing_frames(points: np.ndarray) -> np.ndarray:
     points[3:5] = 0
     points[7] = np.nan
     return points
 
 
 def test_frames_without_a_pose_are_reported_and_not_seen(tmp_path: Path) -> None:
-    path = written(tmp_path, "clip,label,subject\na,walk,1\n", a=holed(walking(12)))
+    path = written(tmp_path, "clip,label,subject\na,walk,1\n", a=with_missing_frames(walking(12)))
     dataset = labelled_folder.read(path)
     (clip,) = dataset.clips
     assert np.flatnonzero(np.isnan(clip.points).all(axis=(1, 2))).tolist() == [3, 4, 7]
-    assert dataset.flaws == (Flaw("a", "no pose in 3 of 12 frames", "taken as not seen"),)
+    assert dataset.flaws == (Flaw("a", "no pose in 3 of 12 frames", "counted as not seen"),)
     labelled_folder.write(tmp_path / "again", dataset)
     same(labelled_folder.read(tmp_path / "again"), dataset)
 
@@ -151,24 +151,24 @@ def test_poses_without_a_row_are_reported(tmp_path: Path) -> None:
 
 BAD_TABLES = {
     "clip,subject\na,1\n": "no column label",
-    "clip,label,subjekt\na,walk,1\n": "'subjekt' that means nothing",
+    "clip,label,subjekt\na,walk,1\n": "unknown column 'subjekt'",
     "clip,label,label\na,walk,walk\n": "column twice",
     "": "no column clip",
     "clip,label\n": "has no rows",
     "clip,label\na,\n": "no label in any row",
     "clip,label\nzoe,walk\n": "There is no .*zoe.npz",
-    "clip,label\n,walk\n": "line 2 names no clip",
+    "clip,label\n,walk\n": "line 2 has no clip",
     "clip,label\n../a,walk\n": "outside its folder",
     "clip,label\na,walk, slowly\n": "line 2 has more or fewer cells",
     "clip,label,start,end\na,walk,2,1\n": "line 2: walk ends at 1 s, but starts at 2 s",
     "clip,label,start,end\na,walk,nan,1\n": "line 2: start is 'nan'",
     "clip,label,start,end\na,walk,,0:01\n": "line 2: end is '0:01'",
-    "clip,label,start,end\na,,0,1\n": "line 2 has a start or an end, but no label",
+    "clip,label,start,end\na,,0,1\n": "line 2 has a start or an end but no label",
     "clip,label,start,end\na,sit,,\na,walk,60,61\n": "line 3: walk is from 60 to 61 s, but a lasts from 0 to",
-    "clip,label,subject\na,walk,1\na,sit,2\n": "subject of one clip is '1' in line 2, '2' in line 3",
-    "clip,label,person\na,walk,1\n": "no recording, so it has no person '1'",
-    'clip,label\na,"walk\n': "not a CSV",
-    "clip,label\na,walk\n\x00": "not a CSV|more or fewer cells",
+    "clip,label,subject\na,walk,1\na,sit,2\n": "subject of one clip is '1' in line 2, but '2' in line 3",
+    "clip,label,person\na,walk,1\n": "not a recording, so it has no person '1'",
+    'clip,label\na,"walk\n': "not a CSV file",
+    "clip,label\na,walk\n\x00": "not a CSV file|more or fewer cells",
 }
 
 
@@ -179,14 +179,14 @@ def test_bad_tables_are_refused(tmp_path: Path, table: str, message: str) -> Non
     assert str(tmp_path) in str(error.value)
 
 
-def test_a_table_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_table_that_is_not_text_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "", a=walking(9))
     (path / "labels.csv").write_bytes(b"clip,label\na,\xff\xfe\x80\n")
-    with pytest.raises(DataError, match="not a CSV in UTF-8"):
+    with pytest.raises(DataError, match="not a CSV file in UTF-8"):
         labelled_folder.read(path)
 
 
-def test_labels_that_the_list_lacks_are_refused(tmp_path: Path) -> None:
+def test_labels_missing_from_labels_txt_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "clip,label\na,walk\na,sitt\n", a=walking(9))
     (path / "labels.txt").write_text("sit\nwalk\n")
     with pytest.raises(DataError, match="line 3: the label 'sitt' is not in"):
@@ -204,7 +204,7 @@ BAD_CLIPS: dict[str, tuple[Callable[[Path], None], str]] = {
     "times never": (
         lambda p: np.savez(p, points=np.ones((2, 17, 3)), times=[np.nan, np.nan], skeleton="h36m17"), "no usable"
     ),
-    "text": (lambda p: np.savez(p, points=np.full((9, 17, 3), "1"), rate=30.0, skeleton="h36m17"), "numbers"),
+    "text": (lambda p: np.savez(p, points=np.full((9, 17, 3), "1"), rate=30.0, skeleton="h36m17"), "Write numbers"),
     "never seen": (lambda p: np.savez(p, points=np.full((9, 17, 3), np.nan), rate=30.0, skeleton="h36m17"), "anywhere"),
     "zero throughout": (lambda p: np.savez(p, points=np.zeros((9, 17, 3)), rate=30.0, skeleton="h36m17"), "no usable"),
     "millimetres": (lambda p: np.savez(p, points=walking(9) * 1000, rate=30.0, skeleton="h36m17"), "divide milli"),
@@ -243,8 +243,8 @@ def test_two_skeletons_are_refused(tmp_path: Path) -> None:
         labelled_folder.read(path)
 
 
-@pytest.mark.parametrize(("person", "message"), [("", "Give one as person: 3, 8"), ("4", "'4'")])
-def test_unknown_people_are_refused(tmp_path: Path, person: str, message: str) -> None:
+@pytest.mark.parametrize(("person", "message"), [("", "Choose one with person: 3, 8"), ("4", "'4'")])
+def test_unknown_person_ids_are_refused(tmp_path: Path, person: str, message: str) -> None:
     people = recorded({3: walking(20), 8: walking(25)})
     with pytest.raises(DataError, match=message):
         labelled_folder.read(written(tmp_path, f"clip,label,person\na,walk,{person}\n", a=people))
@@ -267,11 +267,11 @@ def one_clip(**changes: str) -> Dataset:
     return Dataset(H36M17, ("walk",), (clip,))
 
 
-def test_nothing_is_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").touch()
-    with pytest.raises(OutputError, match="there already"):
+def test_existing_files_are_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(OutputError, match="exists already"):
         labelled_folder.write(tmp_path, one_clip())
-    assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +285,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("name", ["", " a", "a\nb"])
-def test_names_that_no_table_holds_are_refused(tmp_path: Path, name: str) -> None:
+def test_names_that_do_not_fit_the_table_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="Choose another"):
         labelled_folder.write(tmp_path / "out", one_clip(name=name))
 

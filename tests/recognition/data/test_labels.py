@@ -9,8 +9,8 @@ from tests.recognition.motions import standing, walking, waving
 
 
 def named(description, points):
-    found = labels_of(description, ObservedMotion(points, 30.0), cmu.RULES)
-    return [LABELS[label] if label != UNLABELLED else None for label in found]
+    names = labels_of(description, ObservedMotion(points, 30.0), cmu.RULES)
+    return [LABELS[label] if label != UNLABELLED else None for label in names]
 
 
 def seated(frames=60):
@@ -29,26 +29,26 @@ def jumping(frames=90):
     )
 
 
-def test_a_rule_speaks_only_where_the_body_shows_it():
+def test_a_rule_applies_only_where_the_body_shows_the_action():
     stop_and_go = np.concatenate([np.repeat(walking(1), 45, axis=0), walking(60)])
-    found = named("walk", stop_and_go)
-    assert found[:40] == [None] * 40
-    assert found[60:] == ["walk"] * 45
+    names = named("walk", stop_and_go)
+    assert names[:40] == [None] * 40
+    assert names[60:] == ["walk"] * 45
 
 
-def test_one_description_can_hold_two_actions():
-    found = named("sit on stepstool, stand up", np.concatenate([seated(), standing(60)]))
-    assert (found[20], found[-20]) == ("sit", "stand")
+def test_one_description_can_name_two_actions():
+    names = named("sit on stepstool, stand up", np.concatenate([seated(), standing(60)]))
+    assert (names[20], names[-20]) == ("sit", "stand")
 
 
 def test_a_jump_is_the_time_around_the_flight():
-    found = named("forward jump", jumping())
-    assert found[35] == "jump"
-    assert found[0] == found[-1] == "stand"
+    names = named("forward jump", jumping())
+    assert names[35] == "jump"
+    assert names[0] == names[-1] == "stand"
 
 
 @pytest.mark.parametrize("description", ["playground - climb, hang, swing", "walk, turn, jump", "", "Empi"])
-def test_what_no_rule_reads_stays_unlabelled(description):
+def test_unmatched_descriptions_stay_unlabelled(description):
     assert set(named(description, walking())) == {None}
 
 
@@ -62,10 +62,10 @@ def test_every_rule_has_a_known_label():
     assert OTHER in LABELS
 
 
-def test_second_copies_are_known():
-    assert cmu.repeated("bvh-expmap/test_washwindow_1")
-    assert cmu.repeated("bvh-expmap/train_soccer_5")
-    assert not cmu.repeated("bvh-expmap/train_basketball_signal_1")
-    assert not cmu.repeated("asfamc/02/02_01")
+def test_duplicates_are_known():
+    assert cmu.is_duplicate("bvh-expmap/test_washwindow_1")
+    assert cmu.is_duplicate("bvh-expmap/train_soccer_5")
+    assert not cmu.is_duplicate("bvh-expmap/train_basketball_signal_1")
+    assert not cmu.is_duplicate("asfamc/02/02_01")
     assert cmu.subject_of("bvh-expmap/test_jumping_1", "expmap") == "13"
     assert cmu.subject_of("asfamc/02/02_01", "2") == "2"

@@ -31,7 +31,7 @@ COLUMNS = {"subjects": ("2", "expmap", "16", "16", "expmap"), "actions": ("walk"
 
 
 def prepared(path: Path, rows: tuple[int, ...] = (0, 1, 2, 3, 4), thin: int = 1, **more: object) -> Path:
-    """What ``kinelift lifting prepare`` writes of ``MOTIONS``, of which every ``thin``-th frame is kept."""
+    """What ``kinelift lifting prepare`` writes for ``MOTIONS``, with every ``thin``-th frame kept."""
     motions = [MOTIONS[row][::thin] for row in rows]
     joints = np.concatenate([np.concatenate([m, np.zeros((len(m), 5, 3))], axis=1) for m in motions])
     np.savez(
@@ -58,7 +58,7 @@ def dataset(tmp_path: Path) -> Dataset:
     return mocap.read(prepared(tmp_path / "m.npz"), lifted(tmp_path / "l.npz"))
 
 
-def test_labels_hold_where_the_rules_see_them(dataset: Dataset) -> None:
+def test_labels_hold_where_the_rules_apply(dataset: Dataset) -> None:
     walk, broken, piece, swim = dataset.clips[:4]
     assert dataset.labels == LABELS
     assert walk.segments == (Segment("walk", 0.0, 61 / 30),)
@@ -72,15 +72,15 @@ def test_labels_hold_where_the_rules_see_them(dataset: Dataset) -> None:
     np.testing.assert_allclose(np.diff(walk.times), 1 / 60)
 
 
-def test_what_was_done_is_told(dataset: Dataset) -> None:
+def test_changes_are_reported(dataset: Dataset) -> None:
     assert dataset.flaws == (
-        Flaw("asfamc/16/16_22", "broken into 2 pieces", "each is a clip of its own"),
-        Flaw("bvh-expmap/train_soccer_1", "a second copy of a recording of a numbered subject", "left out"),
-        Flaw("bvh-expmap/test_jumping_1", "no subject recorded", "taken to be of subject 13"),
+        Flaw("asfamc/16/16_22", "broken into 2 pieces", "each counts as a clip"),
+        Flaw("bvh-expmap/train_soccer_1", "duplicate of a recording of a numbered subject", "left out"),
+        Flaw("bvh-expmap/test_jumping_1", "no subject recorded", "counted as subject 13"),
     )
 
 
-def test_lifted_copies_bear_the_labels_of_what_was_filmed(dataset: Dataset) -> None:
+def test_lifted_copies_have_the_labels_of_their_originals(dataset: Dataset) -> None:
     copies = [clip for clip in dataset.clips if clip.kind == "lifted"]
     assert [clip.name for clip in copies] == ["asfamc/02/02_01"] * 2 + ["asfamc/16/16_22", "asfamc/16/16_22-2"]
     originals = {clip.name: clip for clip in dataset.clips if not clip.kind}
@@ -89,12 +89,12 @@ def test_lifted_copies_bear_the_labels_of_what_was_filmed(dataset: Dataset) -> N
         assert copy.times[-1] == pytest.approx(originals[copy.name].times[-1], abs=1 / 30)
 
 
-def test_copies_of_what_is_left_out_are_left_out_too(tmp_path: Path) -> None:
+def test_copies_of_omitted_clips_are_omitted(tmp_path: Path) -> None:
     dataset = mocap.read(prepared(tmp_path / "m.npz"), lifted(tmp_path / "l.npz", (1, 0)))
     assert [clip.name for clip in dataset.clips if clip.kind] == ["asfamc/02/02_01"]
 
 
-def test_the_folder_keeps_everything(dataset: Dataset, tmp_path: Path) -> None:
+def test_the_folder_is_lossless(dataset: Dataset, tmp_path: Path) -> None:
     done = convert(tmp_path / "m.npz", tmp_path / "out", "mocap", tmp_path / "l.npz")
     same(done, dataset)
     same(labelled_folder.read(tmp_path / "out"), dataset)

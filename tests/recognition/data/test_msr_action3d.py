@@ -45,7 +45,7 @@ def test_an_archive_reads_like_its_folder(tmp_path: Path) -> None:
     same(msr_action3d.read(packed(path, "msr.tar.xz")), msr_action3d.read(path))
 
 
-def test_lost_bodies_are_bridged_and_cut_off_at_the_ends(tmp_path: Path) -> None:
+def test_lost_bodies_are_interpolated_and_cut_off_at_the_ends(tmp_path: Path) -> None:
     points = msr_points(12)
     points[[0, 4, 5, 11]] = 0
     dataset = msr_action3d.read(write_msr(tmp_path / "msr", a01_s01_e01=points))
@@ -53,8 +53,8 @@ def test_lost_bodies_are_bridged_and_cut_off_at_the_ends(tmp_path: Path) -> None
     np.testing.assert_allclose(clip.points, msr_points(12)[1:11] * [-1, -1, 1], atol=1e-9)
     np.testing.assert_allclose(clip.times, np.arange(1, 11) / 15)
     assert [str(flaw) for flaw in dataset.flaws] == [
-        "a01_s01_e01: no pose in 2 of 12 frames at its ends; cut off",
-        "a01_s01_e01: no pose in 2 of 12 frames, up to 2 in a row; bridged by straight lines",
+        "a01_s01_e01: no pose in 2 of 12 frames at the ends; cut off",
+        "a01_s01_e01: no pose in 2 of 12 frames, up to 2 in a row; interpolated linearly",
     ]
 
 
@@ -73,7 +73,7 @@ def test_damaged_files_are_refused(tmp_path: Path, text: str) -> None:
         msr_action3d.read(tmp_path)
 
 
-def test_other_places_are_refused(tmp_path: Path) -> None:
+def test_other_paths_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no files such as"):
         msr_action3d.read(tmp_path)
     with pytest.raises(DataError, match="There is no"):
@@ -90,11 +90,11 @@ def test_other_places_are_refused(tmp_path: Path) -> None:
     [(msr_action3d.AS1, (114, 105)), (msr_action3d.AS2, (116, 112)), (msr_action3d.AS3, (111, 111))],
 )
 def test_published_counts_of_the_subsets(real: Dataset, labels: tuple[str, ...], counts: tuple[int, int]) -> None:
-    splits = Counter(clip.split for clip in real.showing(labels).clips)
+    splits = Counter(clip.split for clip in real.with_labels(labels).clips)
     assert (splits["train"], splits["test"]) == counts
 
 
-def test_the_list_of_the_collection_names_what_is_read(real: Dataset, shared: Path) -> None:
+def test_clips_are_those_on_the_list_of_the_data_set(real: Dataset, shared: Path) -> None:
     with tarfile.open(archive(shared)) as file:
         listing = file.extractfile("./real_world_coordinates/files_used_in_cvpr12_paper.txt")
         assert listing is not None
@@ -123,6 +123,6 @@ def test_real_bodies_stand_upright_before_the_camera_and_are_not_mirrored(real: 
 
 
 def test_real_clips_survive_the_folder(real: Dataset, tmp_path: Path) -> None:
-    part = real.taking(real.clips[::40])
+    part = real.with_clips(real.clips[::40])
     labelled_folder.write(tmp_path / "out", part)
     same(labelled_folder.read(tmp_path / "out"), part)

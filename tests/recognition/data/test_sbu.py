@@ -27,7 +27,7 @@ def both(points: np.ndarray, joint: str) -> np.ndarray:
     return points.reshape(len(points), 2, 15, 3)[:, :, BODY.index(joint)]
 
 
-def test_padding_goes_and_joints_keep_their_person(tmp_path: Path) -> None:
+def test_padding_is_removed_and_joints_keep_their_person(tmp_path: Path) -> None:
     dataset = sbu.read(write_sbu(tmp_path / "sbu"))
     assert (len(dataset), dataset.subjects) == (10, sbu.FOLDS)
     first, second = dataset.clips[:2]
@@ -63,11 +63,11 @@ class Harm:
         ((0, -1), "numbers from 0 to 7"),
         (("0", "1"), "numbers from 0 to 7"),
         ({0: 1}, "not a list"),
-        ((0,), "2 clips, but 1 labels"),
+        ((0,), "2 clips but 1 labels"),
     ],
     ids=str,
 )
-def test_labels_that_are_none_are_refused(
+def test_invalid_labels_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labels: object, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -91,7 +91,7 @@ def test_damaged_files_are_refused(tmp_path: Path, file: str, change: str) -> No
 def test_other_shapes_are_refused(tmp_path: Path) -> None:
     path = write_sbu(tmp_path / "sbu")
     np.save(path / "fold1_data.npy", np.zeros((2, 3, 9, 20, 2), np.float32))
-    with pytest.raises(DataError, match="is expected"):
+    with pytest.raises(DataError, match="has shape"):
         sbu.read(path)
     np.save(path / "fold1_data.npy", np.array([{}], object), allow_pickle=True)
     with pytest.raises(DataError, match="damaged"):
@@ -124,7 +124,7 @@ def test_real_people_face_each_other_in_right_handed_axes(real: Dataset) -> None
 
 def test_real_labels_are_what_people_do(real: Dataset) -> None:
     def of(label: str) -> list[np.ndarray]:
-        return [clip.points for clip in real.showing([label]).clips]
+        return [clip.points for clip in real.with_labels([label]).clips]
 
     def apart(points: np.ndarray) -> np.ndarray:
         torso = both(points, "spine")
@@ -162,6 +162,6 @@ def test_real_labels_are_what_people_do(real: Dataset) -> None:
 
 
 def test_real_clips_survive_the_folder(real: Dataset, tmp_path: Path) -> None:
-    part = real.taking(real.clips[::20])
+    part = real.with_clips(real.clips[::20])
     labelled_folder.write(tmp_path / "out", part)
     same(labelled_folder.read(tmp_path / "out"), part)

@@ -13,7 +13,7 @@ from kinelift.poses import H36M17, skeleton
 from kinelift.poses.errors import DataError, ShapeError
 from kinelift.poses.skeleton import KINECT15, KINECT15_PAIR
 from kinelift.recognition.encoding import spmf
-from kinelift.recognition.encoding.features import arrows, smooth
+from kinelift.recognition.encoding.features import joint_vectors, smooth
 from kinelift.recognition.encoding.pair_order import LIMBS, REACHES, all_pairs, arrangement
 from kinelift.recognition.encoding.spmf import Encoding, encode
 from tests.recognition.bodies import mirrored, moving
@@ -31,7 +31,7 @@ def one_of(kind):
     return st.sampled_from(get_args(kind))
 
 
-looks = st.fixed_dictionaries(
+any_changes = st.fixed_dictionaries(
     {
         "rows": st.integers(3, 70),
         "steps": st.integers(1, 20),
@@ -57,10 +57,10 @@ def levels_apart(a, b):
     return np.abs(a.astype(int) - b.astype(int)).max()
 
 
-def plain(name, **choices):
-    """Nothing is resized or equalised: a row a feature, so that rows can be compared."""
+def plain(name, **changes):
+    """An encoding without resizing or equalisation: one row per feature, so that rows can be compared."""
     encoding = Encoding.of(name)
-    return replace(encoding, **choices, rows=replace(encoding, **choices).features, equalise="none")
+    return replace(encoding, **changes, rows=replace(encoding, **changes).features, equalise="none")
 
 
 def turned(points, *angles):
@@ -70,16 +70,16 @@ def turned(points, *angles):
 
 @settings(max_examples=30)
 @given(names, seeds, angles, angles, offsets, sizes, st.sampled_from(["frame", "window"]))
-def test_picture_ignores_place_direction_and_size(name, seed, yaw, pitch, offset, size, origin):
+def test_images_ignore_position_heading_and_size(name, seed, yaw, pitch, offset, size, origin):
     points = moving(skeleton(name), seed)
-    seen = size * turned(points, yaw, pitch, 0) + np.array(offset)
+    moved = size * turned(points, yaw, pitch, 0) + np.array(offset)
     encoding = plain(name, origin=origin)
-    assert levels_apart(encode(points, encoding), encode(seen, encoding)) <= 4
+    assert levels_apart(encode(points, encoding), encode(moved, encoding)) <= 4
 
 
 @settings(max_examples=20)
 @given(names, seeds, one_of(spmf.Order))
-def test_mirrored_motion_is_the_mirrored_picture(name, seed, order):
+def test_mirrored_motion_gives_the_mirrored_image(name, seed, order):
     known, encoding = skeleton(name), plain(name, order=order, columns="interleaved")
     points = moving(known, seed)
 
@@ -96,28 +96,28 @@ def test_mirrored_motion_is_the_mirrored_picture(name, seed, order):
 
 
 @settings(max_examples=60)
-@given(names, st.integers(1, 12), looks)
-def test_every_choice_makes_one_picture_and_leaves_the_motion_alone(name, frames, look):
-    look["moves"] = tuple(joint for joint in look["moves"] if joint in skeleton(name).joints)
-    encoding = replace(Encoding.of(name), **look)
+@given(names, st.integers(1, 12), any_changes)
+def test_every_setting_gives_one_image_and_leaves_the_motion_unchanged(name, frames, changes):
+    changes["moves"] = tuple(joint for joint in changes["moves"] if joint in skeleton(name).joints)
+    encoding = replace(Encoding.of(name), **changes)
     points = moving(skeleton(name), frames=frames).repeat(2, axis=0)
     before = points.copy()
-    pictures = encode(points, encoding)
-    assert pictures.shape == (2, *encoding.size, 3) and pictures.dtype == np.uint8
+    images = encode(points, encoding)
+    assert images.shape == (2, *encoding.size, 3) and images.dtype == np.uint8
     assert (points == before).all()
-    assert (encode(points, encoding) == pictures).all()
+    assert (encode(points, encoding) == images).all()
 
 
 @settings(max_examples=20)
 @given(names, one_of(spmf.DistanceRange), one_of(spmf.Sampling))
 def test_a_body_at_rest_does_not_change_over_time(name, distance_range, sampling):
     points = moving(skeleton(name), frames=1).repeat(46, axis=1)
-    picture = encode(points, plain(name, distance_range=distance_range, sampling=sampling))
-    assert levels_apart(picture, picture[:, :, :1]) <= 4
+    image = encode(points, plain(name, distance_range=distance_range, sampling=sampling))
+    assert levels_apart(image, image[:, :, :1]) <= 4
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_frame_rate_hardly_shows(name):
+def test_the_frame_rate_hardly_changes_the_image(name):
     slow = moving(skeleton(name), seed=1, frames=31)
     places = np.linspace(0, 30, 61)
     fast = np.apply_along_axis(lambda values: np.interp(places, np.arange(31), values), 1, slow)
@@ -125,12 +125,12 @@ def test_the_frame_rate_hardly_shows(name):
     assert difference.mean() < 1.5
 
 
-def test_different_motions_have_different_pictures():
+def test_different_motions_have_different_images():
     assert levels_apart(encode(walking()[None], Encoding()), encode(waving()[None], Encoding())) > 100
 
 
 @pytest.mark.parametrize(
-    "choice",
+    "change",
     [
         {"order": "parts"}, {"distance_range": "sequence"}, {"smoothing": "none"},
         {"sampling": "frames"}, {"axes": "first"}, {"axes": "upright"}, {"axes": "recorded"}, {"columns": "stacked"},
@@ -139,14 +139,14 @@ def test_different_motions_have_different_pictures():
         {"arrows": "scaled"}, {"lag": 4}, {"moves": ("left_wrist",)},
     ],
 )  # fmt: skip
-def test_every_choice_shows(choice):
+def test_every_setting_changes_the_image(change):
     points = turned(moving(H36M17), 30, 20, 0)
-    assert not np.array_equal(encode(points, Encoding()), encode(points, replace(Encoding(), **choice)))
+    assert not np.array_equal(encode(points, Encoding()), encode(points, replace(Encoding(), **change)))
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("order", get_args(spmf.Order))
-def test_an_order_loses_no_row(name, order):
+def test_every_order_keeps_all_rows(name, order):
     encoding = Encoding.of(name)
     count = len(encoding.distances) + len(encoding.orientations)
     assert sorted(arrangement(encoding.distances, encoding.orientations, order)) == list(range(count))
@@ -164,7 +164,7 @@ def test_rows_of_two_people_are_sorted_by_person():
     assert arrangement(pairs, (), "parts") == [2, 3, 1, 0]
 
 
-def test_two_people_are_joined_where_they_could_touch():
+def test_distances_between_two_people_join_their_extremities():
     pairs = Encoding.of("kinect15-pair").distances
     between = [(a, b) for a, b in pairs if a.endswith("_1") and b.endswith("_2")]
     assert len(between) == 36 and ("left_hand_1", "head_2") in between and ("head_1", "right_foot_2") in between
@@ -181,7 +181,7 @@ def test_defaults_fit_their_skeleton(name):
     assert twins == {tuple(sorted(np.atleast_1d(row))) for row in rows}
 
 
-def test_distance_between_two_people_shows():
+def test_distance_between_two_people_changes_the_image():
     far = moving(KINECT15_PAIR)
     near = far.copy()
     near[:, :, 15:, 2] -= 0.8
@@ -195,21 +195,21 @@ def test_distance_between_two_people_shows():
 
 @pytest.mark.parametrize("frames", [1, 2, 4, 5, 200])
 @pytest.mark.parametrize("equalise", get_args(spmf.Equalisation))
-def test_any_length_makes_one_picture(frames, equalise):
+def test_any_length_gives_one_image(frames, equalise):
     assert encode(standing(frames)[None], Encoding(equalise=equalise)).shape == (1, 32, 32, 3)
 
 
-def test_all_pairs_are_resized_to_the_same_picture():
+def test_all_pairs_are_resized_to_the_same_size():
     pairs = all_pairs(H36M17)
     assert len(pairs) == 136
     assert encode(walking()[None], Encoding(distances=pairs, orientations=pairs)).shape == (1, 32, 32, 3)
 
 
-def test_no_motion_makes_no_picture():
+def test_no_motion_gives_no_image():
     assert encode(np.zeros((0, 46, 17, 3)), Encoding()).shape == (0, 32, 32, 3)
 
 
-def test_windows_do_not_see_each_other():
+def test_windows_are_encoded_independently():
     both = np.stack([walking(46), waving(46)])
     assert (encode(both, Encoding())[1] == encode(both[1:], Encoding())[0]).all()
 
@@ -221,13 +221,13 @@ def test_smoothing_keeps_parabolas_and_damps_jitter():
     assert smooth(jitter).std() < 0.8 * jitter.std()
 
 
-def test_motion_is_seen_over_the_lag():
+def test_motion_is_measured_over_the_lag():
     travel = np.arange(9.0)[None, :, None, None] * np.array([1.0, 0, 0])
-    seen = {
-        lag: arrows(np.tile(travel, (1, 1, 17, 1)), H36M17, (("hip", "hip"),), lag)[0, :, 1, 0, 0]
+    moved = {
+        lag: joint_vectors(np.tile(travel, (1, 1, 17, 1)), H36M17, (("hip", "hip"),), lag)[0, :, 1, 0, 0]
         for lag in (1, 2, 3, 4)
     }
-    assert [seen[lag].tolist() for lag in (1, 2, 3, 4)] == [
+    assert [moved[lag].tolist() for lag in (1, 2, 3, 4)] == [
         [1, 1, 1, 1, 1, 1, 1, 1], [2, 2, 2, 2, 2, 2, 2, 1], [2, 3, 3, 3, 3, 3, 3, 2], [3, 4, 4, 4, 4, 4, 3, 2],
     ]  # fmt: skip
 
@@ -237,13 +237,13 @@ def test_motion_is_seen_over_the_lag():
 def test_stacked_columns_hold_the_same_as_interleaved_ones(name, order):
     points = moving(skeleton(name))
     turns, stacked = (plain(name, order=order, columns=columns) for columns in ("interleaved", "stacked"))
-    pictures, both = encode(points, stacked)[0], encode(points, turns)[0]
+    images, both = encode(points, stacked)[0], encode(points, turns)[0]
     posed = [row for row, number in enumerate(turns.arrangement) if number < turns.features - len(turns.moves)]
     assert stacked.size == (turns.rows + len(posed), 16)
-    assert (pictures[: len(posed)] == both[posed, 0::2]).all() and (pictures[len(posed) :] == both[:, 1::2]).all()
+    assert (images[: len(posed)] == both[posed, 0::2]).all() and (images[len(posed) :] == both[:, 1::2]).all()
 
 
-def test_a_move_is_shown_as_far_as_it_goes():
+def test_a_move_is_coloured_by_its_length():
     points = standing(17)[None].copy()
     points[:, :, H36M17.index("left_wrist"), 1] += np.linspace(0, 16 * 0.137, 17)
     encoding = Encoding(
@@ -275,7 +275,7 @@ def test_encoding_survives_json(name):
     assert Encoding.from_mapping(json.loads(json.dumps(encoding.to_mapping()))) == encoding
 
 
-def test_what_older_checkpoints_describe_is_drawn_as_ever():
+def test_encodings_of_older_checkpoints_draw_the_same_images():
     stored = {
         "rows": 32, "steps": 16, "reach": 1.2, "equalise": "channels", "clip": 2.0, "tiles": 2,
         "distances": [list(pair) for pair in REACHES], "orientations": [list(pair) for pair in LIMBS],

@@ -22,38 +22,40 @@ def corpus():
     return corpus_of(dataset(clips), PLAN)
 
 
-def says(labels, confidence):
+def predictions_of(labels, confidence):
     rest = (1 - confidence) / (K - 1)
     return np.where(np.eye(K)[labels] > 0, confidence, rest)
 
 
-def verdicts(corpus, answers, fair=None):
-    fair = np.ones(len(corpus), bool) if fair is None else fair
-    return CrossValidation(corpus, np.zeros(len(corpus), int), fair, answers, answers, answers)
+def validation(corpus, predictions, learnable=None):
+    learnable = np.ones(len(corpus), bool) if learnable is None else learnable
+    return CrossValidation(corpus, np.zeros(len(corpus), int), learnable, predictions, predictions, predictions)
 
 
-def test_baselines_on_what_they_have_seen(corpus):
+def test_baselines_on_their_training_data(corpus):
     assert set(majority(corpus, corpus).argmax(axis=1)) == {WALK}
     assert (centroid(corpus, corpus, Encoding()).argmax(axis=1) == corpus.labels).all()
 
 
-def test_unlearnable_labels_do_not_count(corpus):
-    answers = says(np.full(len(corpus), WALK), 0.9)
-    fair = corpus.labels == WALK
-    assert verdicts(corpus, answers, fair).scores(answers).accuracy == 1.0
-    assert verdicts(corpus, answers).scores(answers).accuracy == pytest.approx(0.5)
+def test_labels_missing_from_training_do_not_count(corpus):
+    predictions = predictions_of(np.full(len(corpus), WALK), 0.9)
+    learnable = corpus.labels == WALK
+    assert validation(corpus, predictions, learnable).scores(predictions).accuracy == 1.0
+    assert validation(corpus, predictions).scores(predictions).accuracy == pytest.approx(0.5)
 
 
-def test_everybody_is_judged_once_by_a_network_that_has_not_seen_them(corpus):
-    seen = []
-    found = cross_validate(corpus, TINY, rounds(corpus, 3), progress=lambda number, epoch: seen.append((number, epoch)))
-    assert seen == [(0, 1), (1, 1), (2, 1)]
-    assert (found.round >= 0).all() and np.isfinite(found.network).all()
+def test_every_subject_is_tested_once_by_a_network_not_trained_on_them(corpus):
+    calls = []
+    result = cross_validate(
+        corpus, TINY, rounds(corpus, 3), progress=lambda number, epoch: calls.append((number, epoch))
+    )
+    assert calls == [(0, 1), (1, 1), (2, 1)]
+    assert (result.round >= 0).all() and np.isfinite(result.network).all()
     by_subject = {subject: set() for subject in corpus.subjects}
-    for subject, number in zip(corpus.subjects, found.round.tolist(), strict=True):
+    for subject, number in zip(corpus.subjects, result.round.tolist(), strict=True):
         by_subject[subject].add(number)
     assert sorted(map(len, by_subject.values())) == [1, 1, 1]
     alone = np.isin(corpus.labels, [LABELS.index("gesture"), LABELS.index(OTHER)])
-    assert (found.fair == ~alone).all()
-    assert found.scores(found.centroid).accuracy == 1.0
-    assert found.scores(found.centroid, corpus.by({"1"})).confusion.sum() == 1
+    assert (result.learnable == ~alone).all()
+    assert result.scores(result.centroid).accuracy == 1.0
+    assert result.scores(result.centroid, corpus.of_subjects({"1"})).confusion.sum() == 1

@@ -46,44 +46,44 @@ def without_time(records):
 @pytest.mark.parametrize("space", [MicroSpace(2), MacroSpace(4)])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_controller_finds_a_hidden_architecture(space, seed):
-    chance = torch.Generator().manual_seed(seed)
-    controller = Controller(space.decisions, ControllerConfig(hidden=32), chance)
-    hidden = torch.tensor([int(torch.randint(d.choices, (1,), generator=chance)) for d in space.decisions])
-    teacher = Reinforce(controller, ReinforceSettings(learning_rate=0.01, baseline_decay=0.9))
+    generator = torch.Generator().manual_seed(seed)
+    controller = Controller(space.decisions, ControllerConfig(hidden=32), generator)
+    hidden = torch.tensor([int(torch.randint(d.choices, (1,), generator=generator)) for d in space.decisions])
+    reinforce = Reinforce(controller, ReinforceSettings(learning_rate=0.01, baseline_decay=0.9))
     for _ in range(100):
-        samples = controller.sample(16, chance)
-        teacher.learn(samples, (samples.choices == hidden).float().mean(dim=1))
-    by_chance = np.mean([1 / decision.choices for decision in space.decisions])
-    reward = (controller.sample(200, chance).choices == hidden).float().mean().item()
-    assert reward > by_chance + 0.6 * (1 - by_chance)
+        samples = controller.sample(16, generator)
+        reinforce.learn(samples, (samples.choices == hidden).float().mean(dim=1))
+    chance = np.mean([1 / decision.choices for decision in space.decisions])
+    reward = (controller.sample(200, generator).choices == hidden).float().mean().item()
+    assert reward > chance + 0.6 * (1 - chance)
 
 
-def test_reinforce_raises_what_was_better_than_the_baseline():
-    chance = torch.Generator().manual_seed(0)
-    controller = Controller(MacroSpace(2).decisions, ControllerConfig(hidden=8), chance)
-    teacher = Reinforce(controller, ReinforceSettings(learning_rate=0.01, baseline_decay=0.5))
-    samples = controller.sample(2, chance)
+def test_reinforce_raises_architectures_better_than_the_baseline():
+    generator = torch.Generator().manual_seed(0)
+    controller = Controller(MacroSpace(2).decisions, ControllerConfig(hidden=8), generator)
+    reinforce = Reinforce(controller, ReinforceSettings(learning_rate=0.01, baseline_decay=0.5))
+    samples = controller.sample(2, generator)
     while torch.equal(samples.choices[0], samples.choices[1]):
-        samples = controller.sample(2, chance)
-    teacher.learn(samples, torch.tensor([1.0, 0.0]))
+        samples = controller.sample(2, generator)
+    reinforce.learn(samples, torch.tensor([1.0, 0.0]))
     better, worse = (controller.score(samples.choices).log_probability - samples.log_probability).tolist()
     assert better > 0 > worse
-    assert teacher.baseline == 0.5
-    teacher.learn(controller.sample(2, chance), torch.tensor([1.0, 1.0]))
-    assert teacher.baseline == 0.75
+    assert reinforce.baseline == 0.5
+    reinforce.learn(controller.sample(2, generator), torch.tensor([1.0, 1.0]))
+    assert reinforce.baseline == 0.75
 
 
-def test_entropy_bonus_alone_makes_the_controller_less_decided():
-    chance = torch.Generator().manual_seed(0)
-    controller = Controller(MicroSpace(2).decisions, ControllerConfig(hidden=8), chance)
+def test_entropy_bonus_alone_raises_the_entropy():
+    generator = torch.Generator().manual_seed(0)
+    controller = Controller(MicroSpace(2).decisions, ControllerConfig(hidden=8), generator)
     with torch.no_grad():
         for head in controller.logits:
             head.weight.mul_(100)
-    before = controller.sample(50, chance).entropy.mean()
-    teacher = Reinforce(controller, ReinforceSettings(learning_rate=0.05, entropy=1.0))
+    before = controller.sample(50, generator).entropy.mean()
+    reinforce = Reinforce(controller, ReinforceSettings(learning_rate=0.05, entropy=1.0))
     for _ in range(20):
-        teacher.learn(controller.sample(8, chance), torch.zeros(8))
-    assert controller.sample(50, chance).entropy.mean() > before
+        reinforce.learn(controller.sample(8, generator), torch.zeros(8))
+    assert controller.sample(50, generator).entropy.mean() > before
 
 
 @pytest.mark.parametrize("space", ["micro", "macro"])
@@ -115,16 +115,16 @@ def test_shared_weights_learn():
     json.dumps(records)
 
 
-def test_found_candidates_are_scored_again_and_ranked():
+def test_candidates_are_scored_again_and_ranked():
     search = started()
     list(search.fit())
-    found = search.result()
-    for ranked in (found.candidates, found.random):
+    result = search.result()
+    for ranked in (result.candidates, result.random):
         assert len(ranked) == SMALL.candidates
         assert [each.accuracy for each in ranked] == sorted((each.accuracy for each in ranked), reverse=True)
-    assert (found.best, found.best_random) == (found.candidates[0], found.random[0])
-    assert found == search.result()
-    assert SearchResult.from_json(found.to_json()) == found
+    assert (result.best, result.best_random) == (result.candidates[0], result.random[0])
+    assert result == search.result()
+    assert SearchResult.from_json(result.to_json()) == result
 
 
 def test_search_leaves_the_global_generator_and_the_running_statistics_alone():

@@ -14,7 +14,7 @@ PLAN = WindowPlan(seconds=1.0, stride=0.25)
 WHOLE = WindowPlan(seconds=None, samples=16, gap=np.inf)
 
 
-def test_windows_carry_the_label_that_holds_in_their_middle():
+def test_windows_have_the_label_of_their_middle():
     points, times = walking(150), 7.0 + np.arange(150) / 30
     segments = (Segment("walk", 7.0, 9.0), Segment("gesture", 9.5, 12.0))
     corpus = corpus_of(dataset([Clip("c", "1", points, times, segments)]), PLAN)
@@ -41,14 +41,14 @@ def test_a_part_of_a_row_is_cut_out_of_it():
     np.testing.assert_allclose(corpus.part(0.0, 0.5).windows()[0, -1], walking(101)[50], atol=1e-9)
 
 
-def test_windows_with_an_unseen_joint_are_counted_and_left_out():
+def test_incomplete_windows_are_counted_and_left_out():
     points = walking(90)
     points[40:60, 3] = np.nan
     corpus = corpus_of(dataset([clip("c", "1", points, "walk")]), PLAN)
-    everything = corpus_of(dataset([clip("c", "1", walking(90), "walk")]), PLAN)
-    assert corpus.unseen > 0 and len(corpus) + corpus.unseen == len(everything)
+    complete = corpus_of(dataset([clip("c", "1", walking(90), "walk")]), PLAN)
+    assert corpus.incomplete > 0 and len(corpus) + corpus.incomplete == len(complete)
     assert np.isfinite(corpus.windows()).all()
-    assert corpus_of(dataset([clip("c", "1", points, "walk")]), WHOLE).unseen == 0
+    assert corpus_of(dataset([clip("c", "1", points, "walk")]), WHOLE).incomplete == 0
 
 
 @pytest.mark.parametrize(("labels", "expected"), [([1] * 9, 1), ([-1, -1, 2, 2, 2, 2, -1, -1], 2), ([0, 1] * 8, -1)])
@@ -85,7 +85,7 @@ def test_one_subject_cannot_be_divided():
 def test_parts_of_a_dataset_keep_what_belongs_together():
     both = Clip("both", "1", walking(60), np.arange(60) / 30, (Segment("walk", 0, 1), Segment("sit", 1, 2)))
     data = dataset([both, clip("b", "2", waving(60), "gesture")])
-    part = data.showing({"sit", "walk"})
+    part = data.with_labels({"sit", "walk"})
     assert part.labels == ("walk", "sit") and [c.name for c in part.clips] == ["both"]
-    assert data.showing({"sit"}).clips[0].segments == (Segment("sit", 1, 2),)
-    assert data.subjects == ("1", "2") and len(data.taking(data.clips[:1])) == 1
+    assert data.with_labels({"sit"}).clips[0].segments == (Segment("sit", 1, 2),)
+    assert data.subjects == ("1", "2") and len(data.with_clips(data.clips[:1])) == 1

@@ -13,7 +13,15 @@ from kinelift.recognition.calibration import Calibration
 from kinelift.recognition.classifier import Classifier
 from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.network import ActionNetwork
-from kinelift.recognition.training.augment import Augmentation, Sampler, bridged, errors, reproportioned, turned, vary
+from kinelift.recognition.training.augment import (
+    Augmentation,
+    Sampler,
+    interpolate_gaps,
+    lifting_errors,
+    rotate,
+    scale_bones,
+    transform_bodies,
+)
 from kinelift.recognition.training.corpus import corpus_of
 from kinelift.recognition.training.inputs import run_of
 from kinelift.recognition.training.scores import clip_scores
@@ -45,7 +53,7 @@ def trained(corpus):
     return trainer, list(trainer.fit())
 
 
-def test_learns_to_tell_two_motions_apart(trained, corpus):
+def test_learns_to_distinguish_two_motions(trained, corpus):
     trainer, records = trained
     assert records[-1]["loss"] < records[0]["loss"]
     assert records[-1]["clips"] == records[-1]["windows"] == 1.0
@@ -113,19 +121,19 @@ def test_a_checkpoint_of_another_kind_is_refused(trained, tmp_path):
         ({"encoding": Encoding.of("kinect20")}, "kinect20 skeletons"),
     ],
 )
-def test_a_network_that_fits_no_video_is_refused(of, reason, tmp_path):
+def test_a_network_that_does_not_fit_videos_is_refused(of, reason, tmp_path):
     net = ActionNet(ActionNetConfig(2, channels=2)).eval()
     ActionNetwork(net, ("a", "b"), **of).save(tmp_path / "own.safetensors")
     with pytest.raises(WeightsError, match=reason):
         Classifier.load(tmp_path / "own.safetensors")
 
 
-def test_no_window_no_probability():
+def test_no_windows_give_no_probabilities():
     net = ActionNetwork(ActionNet(ActionNetConfig(2, channels=4)).eval(), ("a", "b"))
     assert net.probabilities(np.zeros((0, 31, 17, 3))).shape == (0, 2)
 
 
-def test_sampler_shows_every_label_equally_often():
+def test_sampler_draws_every_label_equally_often():
     clips = [clip("long", "1", walking(600), "walk"), clip("short", "2", waving(40), "gesture")]
     _, labels = Sampler(corpus_of(dataset(clips), PLAN), Augmentation()).draw(600, np.random.default_rng(0))
     assert abs((labels == WALK).mean() - 0.5) < 0.07
@@ -139,7 +147,7 @@ def test_sampler_is_a_function_of_its_generator(corpus):
 
 def test_new_proportions_keep_directions_and_symmetry():
     body = standing(2)[None]
-    other = reproportioned(body, H36M17, 0.1, np.random.default_rng(0))
+    other = scale_bones(body, H36M17, 0.1, np.random.default_rng(0))
     thigh, new = body[0, 0, 2] - body[0, 0, 1], other[0, 0, 2] - other[0, 0, 1]
     np.testing.assert_allclose(np.cross(thigh, new), 0, atol=1e-12)
     left = other[0, 0, 5] - other[0, 0, 4]
@@ -149,7 +157,7 @@ def test_new_proportions_keep_directions_and_symmetry():
 
 def test_errors_are_slow_and_larger_at_hands_and_feet():
     quiet = Augmentation(jitter=0.0)
-    made = errors((200, 31, 17, 3), H36M17, quiet, np.random.default_rng(0))
+    made = lifting_errors((200, 31, 17, 3), H36M17, quiet, np.random.default_rng(0))
     steps = np.diff(made, axis=1)
     assert np.abs(steps).mean() < 0.2 * np.abs(made).mean()
     assert made[:, :, 16].std() == pytest.approx(2 * made[:, :, 15].std(), rel=0.2)
@@ -167,48 +175,50 @@ def test_a_clip_counts_once(corpus):
     assert scores.window_accuracy == pytest.approx(1 - wrong.mean())
 
 
-def test_lifted_clips_get_no_errors_on_top():
+def test_lifted_clips_get_no_further_errors():
     clips = [clip("a", "1", walking(31), "walk"), clip("a", "1", walking(31), "walk", kind="lifted")]
     corpus = corpus_of(dataset(clips), PLAN)
-    for kind, spoiled in (("", True), ("lifted", False)):
-        part = corpus.only(corpus.of(kind))
+    for kind, has_errors in (("", True), ("lifted", False)):
+        part = corpus.only(corpus.of_kind(kind))
         windows, _ = Sampler(part, replace(STILL, depth=0.03)).draw(4, np.random.default_rng(0))
-        assert np.allclose(windows, part.windows()[:1], atol=1e-9) != spoiled
+        assert np.allclose(windows, part.windows()[:1], atol=1e-9) != has_errors
 
 
 def test_mirrored_windows_are_mirror_images():
     layout = skeleton("kinect15-pair")
     points = np.random.default_rng(0).normal(size=(3, 5, 30, 3))
-    mirrored = vary(points, layout, replace(STILL, mirror=1.0, exchange=0.0), np.random.default_rng(1))
+    mirrored = transform_bodies(points, layout, replace(STILL, mirror=1.0, exchange=0.0), np.random.default_rng(1))
     np.testing.assert_allclose(
         mirrored[..., layout.index("left_hand_2"), 0], -points[..., layout.index("right_hand_2"), 0]
     )
-    kept = vary(points, layout, replace(STILL, exchange=0.0), np.random.default_rng(1))
+    kept = transform_bodies(points, layout, replace(STILL, exchange=0.0), np.random.default_rng(1))
     np.testing.assert_allclose(kept, points)
 
 
-def test_two_people_change_roles():
+def test_two_people_are_exchanged():
     layout = skeleton("kinect15-pair")
     points = np.random.default_rng(0).normal(size=(3, 5, 30, 3))
-    swapped = vary(points, layout, replace(STILL, exchange=1.0), np.random.default_rng(1))
+    swapped = transform_bodies(points, layout, replace(STILL, exchange=1.0), np.random.default_rng(1))
     np.testing.assert_allclose(swapped[..., layout.index("head_1"), :], points[..., layout.index("head_2"), :])
     np.testing.assert_allclose(
         swapped[..., layout.index("left_foot_2"), :], points[..., layout.index("left_foot_1"), :]
     )
     alone = points[:, :, :17]
-    np.testing.assert_allclose(vary(alone, H36M17, replace(STILL, exchange=1.0), np.random.default_rng(1)), alone)
+    np.testing.assert_allclose(
+        transform_bodies(alone, H36M17, replace(STILL, exchange=1.0), np.random.default_rng(1)), alone
+    )
 
 
 def test_a_skeleton_stored_in_any_order_keeps_its_directions():
     layout = skeleton("kinect20")
     points = np.random.default_rng(0).normal(size=(1, 2, 20, 3))
-    other = reproportioned(points, layout, 0.2, np.random.default_rng(1))
+    other = scale_bones(points, layout, 0.2, np.random.default_rng(1))
     for parent, child in layout.bones:
         before, after = (p[0, 0, child] - p[0, 0, parent] for p in (points, other))
         np.testing.assert_allclose(np.cross(before, after), 0, atol=1e-9)
 
 
-def test_warped_windows_pass_their_time_in_order_and_whole_segments_stay_inside():
+def test_warped_windows_keep_their_order_and_whole_segments_stay_inside():
     points = np.arange(40.0)[:, None, None] * np.ones((1, 17, 3))
     whole = corpus_of(dataset([clip("ramp", "1", points, "walk")]), WindowPlan(seconds=None, samples=20))
     lively = replace(STILL, speed=(0.6, 1.0), shift=0.5, warp=0.5)
@@ -219,23 +229,23 @@ def test_warped_windows_pass_their_time_in_order_and_whole_segments_stay_inside(
     assert frames.min() >= 0 and frames.max() <= 39 and np.ptp(frames, axis=1).min() >= 0.6 * 39 - 1e-6
 
 
-def test_turned_windows_keep_their_shape_and_are_turned_as_a_whole():
+def test_windows_are_rotated_as_a_whole():
     points = np.random.default_rng(0).normal(size=(200, 4, 17, 3))
-    made = turned(points, replace(STILL, turn=12.0), np.random.default_rng(1))
+    made = rotate(points, replace(STILL, turn=12.0), np.random.default_rng(1))
     np.testing.assert_allclose(made[..., 1], points[..., 1])
     np.testing.assert_allclose(np.linalg.norm(made, axis=-1), np.linalg.norm(points, axis=-1))
     angles = np.degrees(np.arctan2(made[..., 0], made[..., 2]) - np.arctan2(points[..., 0], points[..., 2]))
     angles = (angles + 180) % 360 - 180
     assert np.ptp(angles, axis=(1, 2)).max() < 1e-6 and 10 < angles[:, 0, 0].std() < 14
-    np.testing.assert_allclose(turned(points, STILL, np.random.default_rng(1)), points)
+    np.testing.assert_allclose(rotate(points, STILL, np.random.default_rng(1)), points)
 
 
-def test_lost_stretches_become_straight_lines_and_the_rest_stays():
+def test_gaps_are_interpolated_and_other_frames_stay():
     points = np.cumsum(np.random.default_rng(0).normal(size=(40, 31, 17, 3)), axis=1)
-    made = bridged(points, 1.0, np.random.default_rng(1))
+    made = interpolate_gaps(points, 1.0, np.random.default_rng(1))
     changed = (made != points).any(axis=(2, 3))
     assert changed.any(axis=1).mean() > 0.8 and changed.mean() < 0.4
     bends = np.abs(np.diff(made, 2, axis=1)).max(axis=(2, 3))
     inner = changed[:, :-2] & changed[:, 1:-1] & changed[:, 2:]
     np.testing.assert_allclose(bends[inner], 0, atol=1e-9)
-    np.testing.assert_array_equal(bridged(points, 0.0, np.random.default_rng(1)), points)
+    np.testing.assert_array_equal(interpolate_gaps(points, 0.0, np.random.default_rng(1)), points)
