@@ -1,11 +1,20 @@
-"""Schedules of the learning rate and of the momentum of batch normalisation."""
+"""The optimiser, and schedules of its learning rate and of the momentum of batch normalisation."""
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from math import cos, pi
 
+import torch
 from torch import nn
 
 from kinelift.lifting.training.train_settings import TrainSettings
+
+
+def make_optimizer(settings: TrainSettings, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    """The optimiser of the settings."""
+    optimizer = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    decay, amsgrad = settings.weight_decay, settings.amsgrad
+    return optimizer(parameters, settings.learning_rate, weight_decay=decay, amsgrad=amsgrad, fused=True)
 
 
 def learning_rate(settings: TrainSettings, step: int, steps: int) -> float:

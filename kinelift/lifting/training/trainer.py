@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.datasets.chunks import ChunkSampler
@@ -30,7 +30,7 @@ from kinelift.lifting.training.sample_sources import (
     frame_rate,
     skeletons_of,
 )
-from kinelift.lifting.training.schedule import learning_rate, norm_momentum, set_norm_momentum
+from kinelift.lifting.training.schedule import learning_rate, make_optimizer, norm_momentum, set_norm_momentum
 from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training_batch import Batch, Framing
 from kinelift.models.temporal import TemporalNet
@@ -51,11 +51,11 @@ class Trainer:
         """Set up a run.
 
         Args:
-            settings: Of the run.
-            train: The training data.
-            validation: The validation data.
+            settings: Settings of the run.
+            train: Training data.
+            validation: Validation data.
             fabric: Device, precision and processes.
-            unlabelled: Data for semi-supervised training: every batch is followed by as many samples of it, whose true
+            unlabelled: Data for semi-supervised training: every step also takes as many samples of it, whose true
                 poses are not used.
 
         Raises:
@@ -70,7 +70,7 @@ class Trainer:
         networks = Networks(self.net, self.root_net)
         # The moving average of the weights, or the weights themselves if they are not averaged.
         self.mean = (deepcopy(networks) if settings.averaging else networks).eval().to(fabric.device)
-        self.model, self.optimizer = fabric.setup(networks, _optimizer(settings, networks))
+        self.model, self.optimizer = fabric.setup(networks, make_optimizer(settings, networks.parameters()))
         self.learner = self._learner(framing)
         self.source, self.validation_source = self._source(train), self._source(validation)
         self.steps = self.source.steps(self.samples)
@@ -131,10 +131,7 @@ class Trainer:
             name: getattr(self.net.config, name) for name in ("dropout", "causal") if hasattr(self.net.config, name)
         }
         if type(network.net) is not type(self.net) or replace(network.net.config, **may_differ) != self.net.config:
-            raise SettingsError(
-                "The checkpoint to start from has another shape than this run's network. "
-                "Choose the kind, channels and widths of the checkpoint."
-            )
+            raise SettingsError("The checkpoint to start from has another shape. Use its kind, channels and widths.")
         self.net.load_state_dict(network.net.state_dict())
         self.mean.net.load_state_dict(network.net.state_dict())
 
@@ -250,19 +247,6 @@ class Trainer:
         weights = settings.trajectory, settings.semi
         two_stream = settings.kind == "two-stream"
         return Learner(self.model, framing, settings.normalisation, objective, *weights, *self.skeletons, two_stream)
-
-
-def _optimizer(settings: TrainSettings, networks: nn.Module) -> torch.optim.Optimizer:
-    optimizer: type[torch.optim.AdamW | torch.optim.Adam] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[
-        settings.optimizer
-    ]
-    return optimizer(
-        networks.parameters(),
-        settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        amsgrad=settings.amsgrad,
-        fused=True,
-    )
 
 
 def _means(steps: list[Mapping[str, Tensor]]) -> dict[str, float]:
