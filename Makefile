@@ -53,7 +53,7 @@ lock: $(VENV)/runtime.stamp ## Resolve requirements/*.lock anew from pyproject.t
 	sed -i.bak -E '/^(cuda|nvidia|triton)[-=]/d' requirements/*.lock
 	rm requirements/*.lock.bak
 
-dist: $(VENV)/runtime.stamp ## Build dist/*.whl and dist/*.tar.gz, and check them (docs/releasing.md)
+dist: $(VENV)/runtime.stamp ## Build dist/*.whl and dist/*.tar.gz, and check them (docs/how-to/release.md)
 	$(PIP) install --quiet $(PUBLISHING)
 	rm -rf build dist
 	$(PY) -m build --no-isolation

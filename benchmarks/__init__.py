@@ -1,1 +1,1 @@
-"""Speed and accuracy, measured: every script prints JSON with a baseline from the same run."""
+"""Benchmarks of speed and accuracy. Every script prints JSON, with a baseline measured in the same run."""

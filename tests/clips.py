@@ -134,9 +134,9 @@ def contents(path: Path) -> Contents:
     with av.open(str(path)) as container:
         if not container.streams.audio:
             return Contents(times, end, size, pixels, None, 0.0, 0.0, 0.0)
-        stream = container.streams.audio[0]
-        blocks = [(block.time, block.to_ndarray()[0], block.sample_rate) for block in container.decode(stream)]
+        audio = container.streams.audio[0]
+        blocks = [(block.time, block.to_ndarray()[0], block.sample_rate) for block in container.decode(audio)]
         begin, (last_time, last_block, rate) = blocks[0][0], blocks[-1]
         peaks = [(np.abs(block).max(), time + np.abs(block).argmax() / rate) for time, block, _ in blocks]
-        codec = stream.codec_context.name
+        codec = audio.codec_context.name
     return Contents(times, end, size, pixels, codec, begin, last_time + len(last_block) / rate, max(peaks)[1])

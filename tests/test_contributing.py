@@ -1,5 +1,6 @@
-"""The steps of CONTRIBUTING.md, taken as written."""
+"""The steps of docs/how-to/add-a-detector.md, taken as written."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -11,33 +12,18 @@ from kinelift.detectors import kinds
 from kinelift.poses.recording import load
 from tests.clips import NTSC, steady, write_clip
 
-TEXT = (Path(__file__).resolve().parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
-CODE = 8
-"""Spaces before code that belongs to a numbered step."""
-
-
-def blocks(section: str) -> list[str]:
-    """The code of a section, block by block."""
-    text = TEXT[TEXT.index(f"## {section}") :].partition("\n## ")[0]
-    found, block = [], list[str]()
-    for line in [*text.splitlines(), "the end"]:
-        if line.startswith(" " * CODE) or (block and not line.strip()):
-            block.append(line[CODE:])
-        elif block:
-            found.append("\n".join(block).strip() + "\n")
-            block = []
-    return found
+TEXT = (Path(__file__).resolve().parents[1] / "docs/how-to/add-a-detector.md").read_text(encoding="utf-8")
 
 
 def test_a_detector_is_added_in_the_steps_that_are_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    detector, kind, test = blocks("Adding a detector")
+    detector, kind, test = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     folder = tmp_path / "spot"
     folder.mkdir()
     for name, code in {"__init__": "", "detector": detector, "kind": kind}.items():
         (folder / f"{name}.py").write_text(code, encoding="utf-8")
     monkeypatch.setattr(kinelift.detectors, "__path__", [*kinelift.detectors.__path__, str(tmp_path)])
     try:
-        from kinelift.detectors.spot.kind import SPOT
+        from kinelift.detectors.spot.kind import SPOT  # type: ignore[import-not-found]
 
         monkeypatch.setattr(kinds, "KINDS", (*kinds.KINDS, SPOT))
         write_clip(tmp_path / "dance.mp4", steady(12, NTSC), size=(160, 120))

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(ROOT.glob("docs/**/*.md"))
 CODE = sorted(file for folder in ("kinelift", "benchmarks", "tests") for file in ROOT.glob(f"{folder}/**/*.py"))
 WHERE = "docs/where-to-change.md"
-EXAMPLE = "detectors/spot"  # the detector that CONTRIBUTING adds
+EXAMPLE = "detectors/spot"  # the detector that how-to/add-a-detector.md adds
 AGAIN = "Write them again with: python -m docs.generate"
 
 

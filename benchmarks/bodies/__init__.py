@@ -1,1 +1,1 @@
-"""3D bodies against calibrated cameras and exact bodies."""
+"""Benchmarks of 3D poses against calibrated cameras and synthetic bodies."""

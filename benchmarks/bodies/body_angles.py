@@ -1,13 +1,18 @@
-"""How bent limbs are, how far a trunk leans, and how much the length of limbs varies in a recording."""
+"""Joint flexion, trunk lean, and variation of limb lengths in 3D poses."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 
 from kinelift.poses import H36M17, Poses3D, Skeleton
 
-HINGES = {"knee": ("hip", "knee", "ankle"), "elbow": ("shoulder", "elbow", "wrist")}
+Hinge: TypeAlias = Literal["knee", "elbow"]
+HINGES: Mapping[Hinge, tuple[str, str, str]] = {
+    "knee": ("hip", "knee", "ankle"),
+    "elbow": ("shoulder", "elbow", "wrist"),
+}
 SIDES = ("left", "right")
 LIMBS = {
     "thigh": ("hip", "knee"), "shank": ("knee", "ankle"), "upper_arm": ("shoulder", "elbow"),
@@ -16,9 +21,9 @@ LIMBS = {
 
 
 def flexion(
-    points: Float[np.ndarray, "*frames J 3"], hinge: Literal["knee", "elbow"], skeleton: Skeleton = H36M17
+    points: Float[np.ndarray, "*frames J 3"], hinge: Hinge, skeleton: Skeleton = H36M17
 ) -> Float[np.ndarray, "*frames 2"]:
-    """Degrees by which the left and the right knee or elbow are bent: 0 is straight."""
+    """Flexion of the left and right knee or elbow in degrees: 0 is straight."""
     bent = []
     for side in SIDES:
         first, middle, last = (points[..., skeleton.index(f"{side}_{part}"), :] for part in HINGES[hinge])
@@ -29,7 +34,7 @@ def flexion(
 def between(
     one: Float[np.ndarray, "*frames 3"], other: Float[np.ndarray, "*#frames 3"]
 ) -> Float[np.ndarray, "*frames"]:
-    """Degrees between vectors, exact near 0 and 180."""
+    """Angle between vectors in degrees, accurate near 0 and 180."""
     across = np.linalg.norm(np.cross(one, other), axis=-1)
     return np.degrees(np.arctan2(across, (one * other).sum(-1)))
 
@@ -37,12 +42,12 @@ def between(
 def lean(
     points: Float[np.ndarray, "*frames J 3"], up: Float[np.ndarray, " 3"], skeleton: Skeleton = H36M17
 ) -> Float[np.ndarray, "*frames"]:
-    """Degrees between the trunk, hip to thorax, and ``up``, which is given in the axes of ``points``."""
+    """Angle between the trunk (hip to thorax) and ``up`` in degrees, both in the axes of ``points``."""
     return between(points[..., skeleton.index("thorax"), :] - points[..., skeleton.index("hip"), :], up)
 
 
 def lengths(poses: Poses3D) -> dict[str, Float[np.ndarray, " T"]]:
-    """Metres of each limb in every frame, by name, ``left_thigh`` …."""
+    """Length of each limb in each frame, m, by name (``left_thigh`` …)."""
     points, index = poses.points, poses.skeleton.index
     return {
         f"{side}_{limb}": np.linalg.norm(points[:, index(f"{side}_{a}")] - points[:, index(f"{side}_{b}")], axis=-1)
@@ -52,5 +57,5 @@ def lengths(poses: Poses3D) -> dict[str, Float[np.ndarray, " T"]]:
 
 
 def spread(poses: Poses3D) -> dict[str, float]:
-    """Standard deviation over mean of each limb's length, in percent; frames without an answer do not count."""
+    """Coefficient of variation of each limb's length in percent, over frames with a pose."""
     return {limb: float(100 * np.nanstd(size) / np.nanmean(size)) for limb, size in lengths(poses).items()}

@@ -1,22 +1,22 @@
-"""What the fit after the network changes, with it off and on, as JSON.
+"""Compare poses with and without the body fit after the network; prints JSON.
 
     python -m benchmarks.bodies.body_fit [--lifter NAME|PATH] [--recording FILE] [--cache FOLDER]
 
-``clips``: the people of the calibrated clips with the keypoints of the default detector (``found``) and with the
-images of the truth (``true``), on cameras 1 and 3 (``chosen``) and 2 and 4 (``reported``). ``p_mpjpe``, ``mpjpe``: mm;
+``clips``: people of the calibrated clips, lifted from the default detector's keypoints (``found``) and from projections
+of the reference (``true``), in cameras 1 and 3 (``chosen``) and 2 and 4 (``reported``). ``p_mpjpe``, ``mpjpe``: mm;
 ``velocity``: error of the joints' movement from frame to frame, mm; ``knee``, ``elbow``: mean absolute error in
-degrees; ``off_px``: median distance of seen joints from their keypoints; ``limbs``: standard deviation over mean of
-limb lengths, percent, the largest.
+degrees; ``off_px``: median reprojection error of detected joints; ``limbs``: largest coefficient of variation of a limb
+length, percent.
 
-``standing``: bodies as of ``benchmarks.bodies.standing`` that stand still in the views of
-``benchmarks.bodies.still_views``, exact keypoints. ``straight``: flexion of straight limbs, degrees, median and worst;
-``slope`` and ``bias`` (degrees) of answered over true flexion at ``BENDS``; ``answers``: medians at these.
+``standing``: bodies of ``benchmarks.bodies.standing`` that stand still in the views of
+``benchmarks.bodies.still_views``, with exact keypoints. ``straight``: flexion of straight limbs in degrees, median and
+worst; ``slope`` and ``bias`` (degrees): of predicted over true flexion at ``BENDS``; ``answers``: median predictions.
 
-``recording``: the people of a recording, made with the program: ``off_px``, ``limbs``, and ``knees``: median flexion
-of everybody from 2.2 to 3.7 s. ``ms``: processor milliseconds a frame of the fit, one thread.
+``recording``: people of a recording made by the program. ``off_px`` and ``limbs`` as above; ``knees``: median flexion
+from 2.2 to 3.7 s. ``ms``: CPU time of the fit in ms per frame, on one thread.
 
-With ``--offsets`` joints are not where keypoints are. Then what is compared with keypoints, and with the clips' truth,
-which is made of keypoints, is where the fit says that the keypoints are.
+With ``--offsets``, joints do not coincide with keypoints. The keypoints that the fit predicts are then compared with
+the detected keypoints, and with the clips' reference, which is derived from keypoints.
 """
 
 import json
@@ -24,7 +24,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ import tyro
 from jaxtyping import Float
 from tyro.conf import OmitArgPrefixes
 
-from benchmarks.bodies.body_angles import HINGES, flexion, spread
+from benchmarks.bodies.body_angles import HINGES, Hinge, flexion, spread
 from benchmarks.bodies.calibrated_tracks import Clip, Seen, people, plain
 from benchmarks.bodies.lifted_figures import HIPS, SHARED
 from benchmarks.bodies.standing import bodies, stand, stature
@@ -51,17 +51,23 @@ from kinelift.weights.store import find
 BENDS = (0, 10, 20, 30, 60, 90)
 """Degrees of true flexion."""
 STILL = 10
-"""Frames of somebody who stands still."""
+"""Number of frames of a body that stands still."""
 STANDING = (2.2, 3.7)
-"""Seconds in which the man of the sample clip stands straight."""
+"""Interval, s, in which the man of the sample clip stands straight."""
 CLIPS: tuple[Clip, ...] = ("single", "multi")
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A track, its camera, and the network's answer; what is known of the truth.
+    """A track, its camera and the network's poses, with the reference where it is known.
 
-    ``truth``: the joints ``SHARED`` in the camera's axes, metres; ``bends``: true degrees.
+    Attributes:
+        name: The body or person.
+        track: 2D keypoints.
+        camera: The camera of the track.
+        raw: Poses of the network without the fit.
+        truth: Reference positions of the joints ``SHARED``, m, in the camera frame.
+        bends: True flexion by hinge, degrees.
     """
 
     name: str
@@ -82,23 +88,23 @@ def main(
     """Measure and print.
 
     Args:
-        settings: Of the fit.
-        lifter: Name, or path of a checkpoint.
-        recording: Made of the sample clip.
-        cache: A folder that keeps the tracks found in the calibrated clips.
-        drawn: How many adults are drawn from the survey, beside man, woman, child, and legs long and short.
+        settings: Settings of the fit.
+        lifter: Name of a lifter, or path of its checkpoint.
+        recording: A recording of the sample clip.
+        cache: Folder in which tracks of the calibrated clips are cached.
+        drawn: Number of adults sampled from the survey, in addition to the named bodies.
     """
-    lifts = Lifter.load(find(lifter))
+    network = Lifter.load(find(lifter))
     groups = {
-        "clips": list(clips(lifts, cache)),
-        "standing": list(standing(lifts, drawn)),
-        "recording": list(recorded(lifts, recording)) if recording else [],
+        "clips": list(clips(network, cache)),
+        "standing": list(standing(network, drawn)),
+        "recording": list(recorded(network, recording)) if recording else [],
     }
     print(json.dumps({"machine": machine(), "lifter": lifter, **compared(groups, settings)}, indent=2))
 
 
 def compared(groups: Mapping[str, Sequence[Case]], settings: FitSettings) -> dict[str, Any]:
-    """The figures with the fit off and on."""
+    """Compute all figures without and with the fit."""
     off = {name: [case.raw for case in cases] for name, cases in groups.items()}
     start = time.process_time()
     on = {name: [fit(case.track, case.raw, case.camera, settings) for case in cases] for name, cases in groups.items()}
@@ -111,13 +117,13 @@ def compared(groups: Mapping[str, Sequence[Case]], settings: FitSettings) -> dic
 
 
 Table = Float[np.ndarray, "K J"]
-"""Keypoints as sums of joints."""
+"""Keypoints as linear combinations of joints."""
 
 
 def figures(
     groups: Mapping[str, Sequence[Case]], answers: Mapping[str, Sequence[Poses3D]], table: Table
 ) -> dict[str, Any]:
-    """All figures of one way, which puts keypoints where ``table`` says."""
+    """All figures for one set of poses, whose keypoints follow from ``table``."""
     named: dict[str, list[tuple[Case, Poses3D]]] = {}
     for case, poses in zip(groups["clips"], answers["clips"], strict=True):
         named.setdefault(case.name, []).append((case, poses))
@@ -140,7 +146,7 @@ def figures(
 
 
 def clips(lifter: Lifter, cache: Path | None) -> Iterator[Case]:
-    """The people of the calibrated clips in each view, found and true."""
+    """The people of the calibrated clips in each view, with detected and with exact keypoints."""
     for clip in CLIPS:
         for k, who in enumerate(people(clip, 100, cache)):
             for way in ("full", "truth"):
@@ -156,7 +162,7 @@ def _views(name: str, who: Seen, way: str, lifter: Lifter) -> Iterator[Case]:
 
 
 def standing(lifter: Lifter, drawn: int) -> Iterator[Case]:
-    """Bodies with every bend in every view."""
+    """Each body with each flexion in each view."""
     camera = Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, SIZE)
     bends = [{"knee": float(knee), "elbow": 0.0} for knee in BENDS]
     bends += [{"knee": 0.0, "elbow": float(elbow)} for elbow in BENDS[1:]]
@@ -169,14 +175,14 @@ def standing(lifter: Lifter, drawn: int) -> Iterator[Case]:
 
 
 def still(points: Float[np.ndarray, "J 2"], frames: int) -> Track2D:
-    """A track of somebody who does not move."""
+    """A track of a body that does not move."""
     shape = (frames, len(points))
     repeated = np.broadcast_to(points, (*shape, 2)).copy()
     return Track2D(repeated, np.ones(shape), np.arange(frames) / RATE, np.zeros(shape, bool), 0, SIZE)
 
 
 def lasting(poses: Poses3D, frames: int) -> Poses3D:
-    """One frame, repeated."""
+    """A pose repeated over ``frames``."""
     root = None if poses.root is None else poses.root.repeat(frames, 0)
     return Poses3D(poses.points.repeat(frames, 0), np.arange(frames) / RATE, root, poses.skeleton)
 
@@ -189,7 +195,7 @@ def recorded(lifter: Lifter, path: Path) -> Iterator[Case]:
 
 
 def against(some: Sequence[tuple[Case, Poses3D]], table: Table) -> dict[str, float]:
-    """Errors beside the truth."""
+    """Errors against the reference."""
     rows = table[[COCO17.index(joint) for joint in SHARED]]
     pairs = [(rows @ poses.points, case.truth) for case, poses in some if case.truth is not None]
     shown = [np.isfinite(p).all((1, 2)) & np.isfinite(t).all((1, 2)) for p, t in pairs]
@@ -209,15 +215,15 @@ def against(some: Sequence[tuple[Case, Poses3D]], table: Table) -> dict[str, flo
     }  # fmt: skip
 
 
-def bent(points: Float[np.ndarray, "T 12 3"], hinge: Literal["knee", "elbow"]) -> Float[np.ndarray, "T 2"]:
-    """Degrees of flexion of the joints ``SHARED``."""
+def bent(points: Float[np.ndarray, "T 12 3"], hinge: Hinge) -> Float[np.ndarray, "T 2"]:
+    """Flexion in degrees, from the joints ``SHARED``."""
     whole = np.full((len(points), len(H36M17), 3), np.nan)
     whole[:, [H36M17.index(joint) for joint in SHARED]] = points
     return flexion(whole, hinge)
 
 
 def median_off(some: Sequence[tuple[Case, Poses3D]], table: Table) -> float:
-    """Pixels from seen keypoints to where they should be."""
+    """Median reprojection error of detected keypoints, px."""
     off, known = [], np.isfinite(table).all(1)
     for case, poses in some:
         assert poses.root is not None
@@ -228,36 +234,36 @@ def median_off(some: Sequence[tuple[Case, Poses3D]], table: Table) -> float:
 
 
 def limbs(poses: Sequence[Poses3D]) -> float:
-    """Standard deviation over mean of limb lengths, percent, the largest."""
+    """Largest coefficient of variation of a limb length, percent."""
     return round(max(percent for one in poses for percent in spread(one).values()), 2)
 
 
 def standing_knees(poses: Poses3D) -> float:
-    """Median degrees of flexion in ``STANDING``."""
+    """Median knee flexion during ``STANDING``, degrees."""
     during = (poses.times >= STANDING[0]) & (poses.times <= STANDING[1])
     return round(float(np.nanmedian(flexion(poses.points[during], "knee"))), 1)
 
 
-def followed(some: Sequence[tuple[Case, Poses3D]], hinge: Literal["knee", "elbow"]) -> dict[str, Any]:
-    """Straight limbs, and how bends are followed."""
+def followed(some: Sequence[tuple[Case, Poses3D]], hinge: Hinge) -> dict[str, Any]:
+    """Flexion of straight limbs, and predicted against true flexion."""
     other = "elbow" if hinge == "knee" else "knee"
     rows = [
         (case.bends[hinge], np.nanmedian(flexion(poses.points, hinge), axis=0))
         for case, poses in some
         if case.bends is not None and case.bends[other] == 0
     ]
-    true, told = np.array([row[0] for row in rows]), np.stack([row[1] for row in rows])
-    straight = told[true == 0]
+    true, predicted = np.array([row[0] for row in rows]), np.stack([row[1] for row in rows])
+    straight = predicted[true == 0]
     return {
         "straight": {"median": round(float(np.median(straight)), 1), "worst": round(float(straight.max()), 1)},
-        "slope": round(float(np.polyfit(true.repeat(2), told.ravel(), 1)[0]), 3),
-        "bias": round(float((told - true[:, None]).mean()), 1),
-        "answers": {str(bend): round(float(np.median(told[true == bend])), 1) for bend in BENDS},
+        "slope": round(float(np.polyfit(true.repeat(2), predicted.ravel(), 1)[0]), 3),
+        "bias": round(float((predicted - true[:, None]).mean()), 1),
+        "answers": {str(bend): round(float(np.median(predicted[true == bend])), 1) for bend in BENDS},
     }
 
 
 def mean(parts: Sequence[Float[np.ndarray, "*many"]], scale: float = 1000) -> float:
-    """Over everything, NaN left out."""
+    """Mean over all values, without NaN, times ``scale``."""
     return round(scale * float(np.nanmean(np.concatenate([part.ravel() for part in parts]))), 1)
 
 

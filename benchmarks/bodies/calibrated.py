@@ -3,27 +3,26 @@
     python -m benchmarks.bodies.calibrated [--clip single|multi] [--frames 100] [--lifter default] [--fit body|off]
         [--cache FOLDER]
 
-Nobody measured their joints. The truth of each is the point that fits best, by robust triangulation, what all ways say
-in all views, so an error that all of them share is not seen; the cameras are first turned so that it all fits together
-(``rig.turned``). For everybody whom all views see, in the order in which the views agree:
+The joints were not measured. The reference for each is triangulated robustly from all detectors in all views, so an
+error that all detectors share goes unnoticed. The cameras' rotations are refined first (``rig.turned``). For each
+person visible in all views, in order of the views' agreement:
 
-``mm``: mean distance from that point's image, at its depth, of the shoulders to ankles that the tracker hands on
-(filled gaps included); ``seen``: their share; ``wrist_mm``, ``hip_mm`` and so on: those of them; ``jitter_mm``: median
-length of the error's second difference over time; ``crossed``: share of frames in which arms or legs lie nearer to the
-truth with left and right exchanged, and ``crossed_s`` the longest such spell in seconds.
+``mm``: mean distance to the reference's projection, at its depth, of shoulders to ankles as the tracker returns them
+(with filled gaps); ``seen``: fraction of them present; ``wrist_mm``, ``hip_mm`` and so on: by joint; ``jitter_mm``:
+median length of the error's second difference over time; ``crossed``: fraction of frames in which arms or legs are
+closer to the reference with left and right swapped; ``crossed_s``: the longest such interval, s.
 
-The other figures are of the poses that lifter and fit make of the tracks (``--fit off``: the lifter alone), for the
-twelve joints that they share with the detector. ``p_mpjpe_mm``: error after the best similarity of every frame;
-``mpjpe_mm``: error with the middle of the hips in one place; ``scaled_mpjpe_mm``: the same after the best scale of the
-whole track (the woman is rendered as if she were 1.36 m tall, which no single camera can see); ``knee_deg``,
-``elbow_deg``: mean absolute error of the angle by which they are bent, and ``knee_bias_deg``, ``elbow_bias_deg`` its
-mean with its sign (positive: bent too much); ``limbs``: standard deviation over mean of the lengths of thighs, shanks,
-upper arms and forearms, mean over them. Each over all views, in each (``_1`` to ``_4``), in cameras 1 and 3
-(``_chosen``: choose by these) and in 2 and 4 (``_reported``).
+The other figures are of the lifted poses after the fit (``--fit off``: without it), for the twelve joints shared with
+the detector. ``p_mpjpe_mm``: error after the best similarity of each frame; ``mpjpe_mm``: error relative to the middle
+of the hips; ``scaled_mpjpe_mm``: the same after the best scale of the whole track (the woman is rendered as if she were
+1.36 m tall, which a single camera cannot tell); ``knee_deg``, ``elbow_deg``: mean absolute error of flexion;
+``knee_bias_deg``, ``elbow_bias_deg``: its mean signed error (positive: too much flexion); ``limbs``: mean coefficient
+of variation of the lengths of thighs, shanks, upper arms and forearms. Each is given over all views, for each view
+(``_1`` to ``_4``), for cameras 1 and 3 (``_chosen``: for choosing settings) and for 2 and 4 (``_reported``).
 
-The row ``truth`` lifts the images of the truth itself: no 2D stage does better. In ``full, as read`` nothing mends left
-and right, in ``full, mended afterwards`` only ``tracking.repair_side_flips`` does; they and those that look at fewer
-frames have no say in the truth.
+The row ``truth`` lifts the projections of the reference: a bound for any 2D stage. ``full, as read`` does not correct
+left and right; ``full, mended afterwards`` corrects them only by ``tracking.repair_side_flips``. These two, and the
+detectors that run on fewer frames, do not contribute to the reference.
 """
 
 import json
@@ -38,10 +37,11 @@ from jaxtyping import Bool, Float
 from benchmarks.bodies.calibrated_tracks import Clip, Seen, people, plain
 from benchmarks.bodies.lifted_figures import figures, lifted
 from benchmarks.bodies.rig import RATE, View
-from benchmarks.keypoints.noise_figures import ARMS, LEGS, across
+from benchmarks.keypoints.noise_figures import across
 from benchmarks.reporting import machine
 from kinelift.lifting.body import FitMode, PoseLifter, with_fit
 from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.synthesis.noise import ARMS, LEGS
 from kinelift.poses import COCO17, Track2D
 from kinelift.weights.store import find
 
@@ -56,11 +56,10 @@ def main(
 
     Args:
         clip: One man; or the same man and, in front of him, a woman rendered into the pictures.
-        frames: How many frames of the clips are used.
-        lifter: Name of a lifter, or the path of its checkpoint.
-        fit: What happens to poses after the network: body, as in the program, or off.
-        cache: A folder that keeps what the 2D stages find, so that another lifter takes seconds. Empty it when a
-            detector changes.
+        frames: Number of frames to use of each clip.
+        lifter: Name of a lifter, or path of its checkpoint.
+        fit: The fit after the network: body, as in the program, or off.
+        cache: Folder in which the 2D tracks are cached, so that evaluating another lifter takes seconds.
     """
     network = with_fit(Lifter.load(find(lifter)), fit)
     rows = [person(seen, network) for seen in people(clip, frames, cache)]
@@ -69,7 +68,7 @@ def main(
 
 
 def person(seen: Seen, lifter: PoseLifter) -> dict[str, Mapping[str, float]]:
-    """The figures of every way for one person."""
+    """The figures of each detector for one person."""
     ways = {**seen.tracks, "truth": [plain(view.image(seen.truth)) for view in seen.views]}
     return {
         way: {**row(seen.views, tracks, seen.truth), **figures(lifted(seen, tracks, lifter))}
@@ -78,45 +77,45 @@ def person(seen: Seen, lifter: PoseLifter) -> dict[str, Mapping[str, float]]:
 
 
 def row(views: Sequence[View], tracks: Sequence[Track2D], truth: Float[np.ndarray, "T J 3"]) -> Mapping[str, float]:
-    """The figures of one way in the pictures."""
+    """The 2D figures of one detector."""
     errors = np.stack([flat_errors(view, one, truth) for view, one in zip(views, tracks, strict=True)])
     sides = np.stack([crossed(view.image(truth), one) for view, one in zip(views, tracks, strict=True)])
     parts = {part: [COCO17.index(f"{side}_{part}") for side in ("left", "right")] for part in PARTS}
-    trembling = np.stack([jitter(view, one, truth) for view, one in zip(views, tracks, strict=True)])
+    jitters = np.stack([jitter(view, one, truth) for view, one in zip(views, tracks, strict=True)])
     return {
         "mm": _mm(errors[..., BODY]),
         "seen": round(float(np.isfinite(errors[..., BODY]).mean()), 3),
         **{f"{part}_mm": _mm(errors[..., joints]) for part, joints in parts.items()},
-        "jitter_mm": round(1000 * float(np.nanmedian(trembling[..., BODY])), 1),
+        "jitter_mm": round(1000 * float(np.nanmedian(jitters[..., BODY])), 1),
         "crossed": round(float(sides.mean()), 3),
         "crossed_s": round(max(map(longest, sides)) / RATE, 2),
     }
 
 
 def flat_errors(view: View, one: Track2D, truth: Float[np.ndarray, "T J 3"]) -> Float[np.ndarray, "T J"]:
-    """Distances in the picture, in metres at the depth of the truth."""
+    """Distances in the picture, in m at the depth of the reference."""
     return np.linalg.norm(_off(view, one, truth), axis=-1)
 
 
 def jitter(view: View, one: Track2D, truth: Float[np.ndarray, "T J 3"]) -> Float[np.ndarray, "T2 J"]:
-    """Lengths of the errors' second differences over time, in metres."""
+    """Lengths of the errors' second differences over time, m."""
     return np.linalg.norm(np.diff(_off(view, one, truth), n=2, axis=0), axis=-1)
 
 
 def _off(view: View, one: Track2D, truth: Float[np.ndarray, "T J 3"]) -> Float[np.ndarray, "T J 2"]:
-    """From where joints lie in the picture to where they were seen, in metres at their depth."""
+    """Vectors from the reference's projection to the detection, in m at the joints' depth."""
     depth = view.place.to_camera(truth)[..., 2:]
     return (one.points - view.image(truth)) * depth / np.mean(view.camera.focals)
 
 
 def crossed(image: Float[np.ndarray, "T J 2"], one: Track2D) -> Bool[np.ndarray, " T"]:
-    """Whether arms or legs lie nearer to their true ``image`` with left and right exchanged, clearly so."""
+    """Whether arms or legs are clearly closer to the reference ``image`` with left and right swapped."""
     size = np.sqrt(np.square(image - image.mean(axis=1, keepdims=True)).sum(-1).mean())
     return np.any([across(one.points / size, image / size, group) for group in (ARMS, LEGS)], axis=0)
 
 
 def longest(true: Bool[np.ndarray, " T"]) -> int:
-    """Frames of the longest spell."""
+    """Length of the longest run of true values, in frames."""
     return max((len(list(run)) for value, run in groupby(true.tolist()) if value), default=0)
 
 

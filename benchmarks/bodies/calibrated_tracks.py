@@ -1,11 +1,11 @@
-"""What the 2D stages see of the people on the calibrated clips, kept in a file so that it is looked for only once."""
+"""2D tracks of the people in the calibrated clips, cached in a file."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from unittest.mock import patch
 
 import numpy as np
@@ -23,9 +23,9 @@ from kinelift.weights.store import fetch
 
 Clip: TypeAlias = Literal["single", "multi"]
 Found: TypeAlias = Mapping[str, Sequence[Sequence[Track2D]]]
-"""For every way, for every view, the tracks in it: all as long as the clip."""
+"""For each detector and each view, the tracks in it, all as long as the clip."""
 ASKED = ("none", "full", "heavy")
-"""Whose answers make the truth."""
+"""The detectors from which the reference is triangulated."""
 AS_READ = "full, as read"
 MENDED = "full, mended afterwards"
 PARTS = ("points", "scores", "filled")
@@ -33,9 +33,12 @@ PARTS = ("points", "scores", "filled")
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """One person whom all views see. ``tracks``: for every way one a view; ``truth`` in metres of the world.
+    """One person visible in all views.
 
-    ``views`` are turned so that everything fits together, and hold no frames if the tracks came from a file.
+    Attributes:
+        views: The cameras with refined rotations; without frames if the tracks came from the cache.
+        tracks: One track per view, by detector.
+        truth: Reference positions in the world, m.
     """
 
     views: Sequence[View]
@@ -44,14 +47,15 @@ class Seen:
 
 
 def people(clip: Clip, frames: int, cache: Path | None = None) -> list[Seen]:
-    """Everybody whom all views see, in the order in which the views agree.
+    """Everybody visible in all views, in order of the views' agreement.
 
     Args:
         clip: One of the calibrated clips.
-        frames: How many frames of it are used, from its start.
-        cache: A folder that keeps the tracks.
+        frames: Number of frames to use, from the start.
+        cache: Folder in which the tracks are cached.
 
-    Raises ``ResumeError`` if ``cache`` has tracks of other detectors.
+    Raises:
+        ResumeError: ``cache`` has tracks of other detectors.
     """
     archive = fetch("calibrated-clips")
     run = inputs_of(archive, clip=clip, frames=frames)
@@ -59,14 +63,14 @@ def people(clip: Clip, frames: int, cache: Path | None = None) -> list[Seen]:
     known = file is not None and file.exists()
     with TemporaryDirectory() as folder:
         views = read(archive, clip, Path(folder), 0 if known else frames)
-    found = kept(file, run) if file and known else search(views)
+    found = load_tracks(file, run) if file and known else detect_all(views)
     if file and not known:
-        keep(file, found, run)
+        save_tracks(file, found, run)
     return [_person(views, found, who) for who in matched(views, _points(found["full"]))]
 
 
-def search(views: Sequence[View]) -> Found:
-    """What every way to place joints finds in the views."""
+def detect_all(views: Sequence[View]) -> Found:
+    """Run each detector on each view."""
     for name in WEIGHTS:
         fetch(name)
     found = {way: [follow(detector(way, 1), view) for view in views] for way in WAYS}
@@ -78,15 +82,15 @@ def search(views: Sequence[View]) -> Found:
 
 @dataclass(frozen=True, eq=False)
 class AsRead(SideVoting):
-    """Left and right as the network says."""
+    """No correction: left and right as the network predicts them."""
 
     def read(self, *_: object) -> tuple[bool, SideVoting]:
-        """Never exchanged."""
+        """Never swap sides."""
         return False, self
 
 
 def follow(detector: Detector, view: View, repair: Callable[[Track2D], Track2D] | None = None) -> list[Track2D]:
-    """Everybody in a view over all frames, NaN where they were not seen."""
+    """Track everybody in a view over all frames, NaN where not detected."""
     tracker = Tracker(detector.skeleton, SIZE, repair=repair)
     for found in detector.detect(view.frames):
         tracker.update(found, found.frame / RATE)
@@ -94,7 +98,7 @@ def follow(detector: Detector, view: View, repair: Callable[[Track2D], Track2D] 
 
 
 def lengthened(track: Track2D, frames: int) -> Track2D:
-    """The track over all frames of its clip."""
+    """Pad a track to all frames of its clip."""
     span, joints = slice(track.start, track.stop), track.points.shape[1]
     points, scores = np.full((frames, joints, 2), np.nan), np.zeros((frames, joints))
     filled = np.zeros((frames, joints), dtype=bool)
@@ -103,19 +107,19 @@ def lengthened(track: Track2D, frames: int) -> Track2D:
 
 
 def plain(points: Float[np.ndarray, "T J 2"]) -> Track2D:
-    """A track of these points, seen wherever they are finite."""
+    """A track of these points, with score 1 wherever they are finite."""
     seen = np.isfinite(points).all(axis=-1)
     return Track2D(points, seen.astype(float), np.arange(len(points)) / RATE, np.zeros_like(seen), 0, SIZE)
 
 
 def _person(published: Sequence[View], found: Found, who: Sequence[int]) -> Seen:
-    """The person whose tracks of the way ``full`` have the numbers ``who``."""
+    """The person whose tracks by the detector ``full`` have the indices ``who``."""
     first = consensus(published, [[some[k].points for some, k in zip(found["full"], who, strict=True)]])
-    theirs = {way: [_nearest(v, some, first) for v, some in zip(published, all_, strict=True)]
+    tracks = {way: [_nearest(v, some, first) for v, some in zip(published, all_, strict=True)]
               for way, all_ in found.items()}  # fmt: skip
-    asked = [[track.points for track in theirs[way]] for way in ASKED]
+    asked = [[track.points for track in tracks[way]] for way in ASKED]
     views = turned(published, asked)
-    return Seen(views, theirs, consensus(views, asked))
+    return Seen(views, tracks, consensus(views, asked))
 
 
 def _nearest(view: View, tracks: Sequence[Track2D], truth: Float[np.ndarray, "T J 3"]) -> Track2D:
@@ -128,20 +132,24 @@ def _points(found: Sequence[Sequence[Track2D]]) -> list[list[Float[np.ndarray, "
     return [[track.points for track in some] for some in found]
 
 
-def keep(file: Path, found: Found, run: Run) -> None:
-    """Write tracks, an array (N, T, …) for every way, view and part, and from what they were found."""
-    arrays = {
+def save_tracks(file: Path, found: Found, run: Run) -> None:
+    """Write the tracks, as an array (N, T, …) per detector, view and part, and the inputs of the run."""
+    arrays: dict[str, Any] = {
         f"{way}.{k}.{part}": np.array([getattr(track, part) for track in some])
         for way, all_ in found.items()
         for k, some in enumerate(all_)
         for part in PARTS
     }
-    with replacing(file) as hidden, hidden.open("wb") as out:
+    with replacing(file) as part, part.open("wb") as out:
         np.savez_compressed(out, run=json.dumps(run.facts()), **arrays)
 
 
-def kept(file: Path, run: Run) -> Found:
-    """Read what ``keep`` wrote. Raises ``ResumeError`` if it was found from other inputs than those of ``run``."""
+def load_tracks(file: Path, run: Run) -> Found:
+    """Read what ``save_tracks`` wrote.
+
+    Raises:
+        ResumeError: The file was made from other inputs than those of ``run``.
+    """
     with np.load(file) as arrays:
         run.check(file, json.loads(str(arrays["run"])) if "run" in arrays else {})
         ways: dict[str, list[list[Track2D]]] = {}

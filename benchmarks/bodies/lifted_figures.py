@@ -1,4 +1,4 @@
-"""How lifted poses differ from the truth of a calibrated clip: positions, angles and lengths."""
+"""Errors of lifted poses on a calibrated clip: positions, angles and limb lengths."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from kinelift.lifting.measuring.metrics import aligned
 from kinelift.poses import COCO17, H36M17, Track2D
 
 SHARED = [name for name in H36M17.joints if name in COCO17.joints]
-"""The twelve joints that detector and lifter both have: shoulders to ankles."""
+"""The twelve joints shared by detector and lifter: shoulders to ankles."""
 HIPS = [SHARED.index(f"{side}_hip") for side in ("left", "right")]
 CHAINS = {"knee": ("hip", "knee", "ankle"), "elbow": ("shoulder", "elbow", "wrist")}
 LIMBS = [(f"{side}_{a}", f"{side}_{b}") for c in CHAINS.values() for a, b in pairwise(c)
          for side in ("left", "right")]  # fmt: skip
 """Thighs, shanks, upper arms and forearms."""
 CHOSEN, REPORTED = slice(0, None, 2), slice(1, None, 2)
-"""Cameras 1 and 3, on which settings are chosen, and 2 and 4, on which they are reported."""
+"""Cameras 1 and 3, on which settings are chosen, and 2 and 4, on which results are reported."""
 
 
 @dataclass(frozen=True, eq=False)
 class Lifted:
-    """What a lifter makes of one view, beside the truth: (T, 12, 3) metres in the camera's axes, joints ``SHARED``.
+    """Lifted poses and reference of one view, for the joints ``SHARED``, in m in the camera frame.
 
-    Frames in which too little was seen to lift are NaN in ``poses``.
+    ``poses`` are NaN in frames with too few keypoints to lift.
     """
 
     poses: Float[np.ndarray, "T K 3"]
@@ -35,7 +35,7 @@ class Lifted:
 
 
 def lifted(seen: Seen, tracks: Sequence[Track2D], lifter: PoseLifter) -> list[Lifted]:
-    """What ``lifter`` makes of one track a view; it is told the true lens."""
+    """Lift one track per view, with the calibrated intrinsics."""
     answer, true = ([skeleton.index(name) for name in SHARED] for skeleton in (H36M17, COCO17))
     return [
         Lifted(lifter.lift(track, view.camera).points[:, answer], view.place.to_camera(seen.truth)[:, true])
@@ -44,7 +44,7 @@ def lifted(seen: Seen, tracks: Sequence[Track2D], lifter: PoseLifter) -> list[Li
 
 
 def figures(views: Sequence[Lifted]) -> Mapping[str, float]:
-    """Each figure of ``FIGURES`` over all views, over both halves, and in each view."""
+    """Each of ``FIGURES`` over all views, over each half of the views, and in each view."""
     found: dict[str, float] = {}
     for name, (measure, scale, digits) in FIGURES.items():
         values = np.stack([measure(one) for one in views]) * scale
@@ -56,7 +56,7 @@ def figures(views: Sequence[Lifted]) -> Mapping[str, float]:
 
 
 def after_similarity(one: Lifted) -> Float[np.ndarray, "T K"]:
-    """Distances in metres after the best similarity of every frame (P-MPJPE)."""
+    """Errors in m after the best similarity of each frame (P-MPJPE)."""
     shown = np.isfinite(one.poses).all(axis=(1, 2))
     distances = np.full(one.truth.shape[:2], np.nan)
     distances[shown] = np.linalg.norm(aligned(one.poses[shown], one.truth[shown]) - one.truth[shown], axis=-1)
@@ -64,19 +64,19 @@ def after_similarity(one: Lifted) -> Float[np.ndarray, "T K"]:
 
 
 def from_middle(one: Lifted) -> Float[np.ndarray, "T K"]:
-    """Distances in metres with the middle of the hips of both in one place, nothing turned or scaled (MPJPE)."""
+    """Errors in m relative to the middle of the hips, without rotation or scaling (MPJPE)."""
     poses, truth = (points - points[:, HIPS].mean(axis=1, keepdims=True) for points in (one.poses, one.truth))
     return np.asarray(np.linalg.norm(poses - truth, axis=-1))
 
 
 def after_scale(one: Lifted) -> Float[np.ndarray, "T K"]:
-    """``from_middle`` after the best scale of the whole track: a camera alone cannot tell how tall somebody is."""
+    """``from_middle`` after the best scale of the whole track: one camera cannot tell a person's height."""
     poses, truth = (points - points[:, HIPS].mean(axis=1, keepdims=True) for points in (one.poses, one.truth))
     return np.asarray(np.linalg.norm(poses * np.nansum(poses * truth) / np.nansum(poses**2) - truth, axis=-1))
 
 
 def flexion(points: Float[np.ndarray, "T K 3"], hinge: str) -> Float[np.ndarray, "T 2"]:
-    """Degrees by which the left and the right knee or elbow are bent: 0 = both bones in one line."""
+    """Flexion of the left and right knee or elbow in degrees: 0 is straight."""
     angles = []
     for side in ("left", "right"):
         a, b, c = (points[:, SHARED.index(f"{side}_{part}")] for part in CHAINS[hinge])
@@ -87,7 +87,7 @@ def flexion(points: Float[np.ndarray, "T K 3"], hinge: str) -> Float[np.ndarray,
 
 
 def lengths_vary(one: Lifted) -> Float[np.ndarray, " L"]:
-    """Standard deviation over mean of the length of each of ``LIMBS``, left and right apart."""
+    """Coefficient of variation of the length of each of ``LIMBS``, left and right separately."""
     ends = [[SHARED.index(name) for name in names] for names in zip(*LIMBS, strict=True)]
     lengths = np.linalg.norm(one.poses[:, ends[0]] - one.poses[:, ends[1]], axis=-1)
     return np.asarray(np.nanstd(lengths, axis=0) / np.nanmean(lengths, axis=0))
@@ -105,4 +105,4 @@ FIGURES: Mapping[str, tuple[Callable[[Lifted], Float[np.ndarray, "*many"]], floa
        for hinge, (name, size) in product(CHAINS, (("deg", np.abs), ("bias_deg", np.positive)))},
     "limbs": (lengths_vary, 1, 4),
 }  # fmt: skip
-"""What is measured, the factor into its unit, and its digits."""
+"""The error function, the factor to its unit, and the number of digits of each figure."""

@@ -1,4 +1,4 @@
-"""The calibrated clips: what several cameras say of the same people together, which serves as the truth."""
+"""The calibrated clips, and reference poses triangulated from their cameras."""
 
 import xml.etree.ElementTree as Xml
 import zipfile
@@ -17,37 +17,37 @@ from kinelift.poses import Frame
 from kinelift.poses.camera import Camera, Distortion, Extrinsics
 
 CLIPS: Mapping[str, str] = {"single": "Pose2Sim/Demo_SinglePerson", "multi": "Pose2Sim/Demo_MultiPerson"}
-"""Folders of the archive: a man on a treadmill; the same recording with a woman rendered into it."""
+"""Folders in the archive: a man on a treadmill, and the same recording with a woman rendered into it."""
 SIZE = (1088, 1920)
 RATE = 60
 DOUBT = 12.0
-"""Pixels at which an answer counts half in the triangulation."""
+"""Residual, px, at which an observation has half weight in the triangulation."""
 ROUNDS = 20
-"""Of triangulating and turning the cameras in turn."""
+"""Number of alternations between triangulating and refining the cameras' rotations."""
 SAME = 30.0
-"""Mean error in pixels (none counted above 100) up to which tracks of several views may be one person."""
+"""Mean error, px (each clipped at 100), up to which tracks in several views may be the same person."""
 
 
 @dataclass(frozen=True)
 class View:
-    """One of the cameras: its lens, where it stands, its frames."""
+    """One of the cameras: intrinsics, extrinsics and frames."""
 
     camera: Camera
     place: Extrinsics
     frames: list[Frame]
 
     def image(self, points: Float[np.ndarray, "*many 3"]) -> Float[np.ndarray, "*many 2"]:
-        """Where points of the world lie in the picture."""
+        """Project world points to the picture, px."""
         return self.camera.project(self.place.to_camera(points))
 
     def turned(self, rotation: Float[np.ndarray, " 3"]) -> "View":
-        """The view of a camera turned by a rotation vector, in the camera's axes."""
+        """The view rotated by a rotation vector in the camera frame."""
         axes = Rotation.from_rotvec(rotation).as_matrix() @ self.place.rotation
         return replace(self, place=Extrinsics(axes, self.place.centre))
 
 
 def read(archive: Path, clip: str, folder: Path, frames: int) -> list[View]:
-    """The views of a clip; videos are unpacked into ``folder``."""
+    """Read the views of a clip; its videos are extracted to ``folder``."""
     with zipfile.ZipFile(archive) as opened:
         calibration = Xml.fromstring(opened.read(f"{CLIPS[clip]}/calibration/Calib.qca.txt"))
         views = []
@@ -58,7 +58,7 @@ def read(archive: Path, clip: str, folder: Path, frames: int) -> list[View]:
 
 
 def calibrated(camera: Xml.Element) -> tuple[Camera, Extrinsics]:
-    """Of Qualisys: pixels in 64ths, millimetres, axes right, up and backward."""
+    """Convert a Qualisys calibration: 64ths of pixels, millimetres, axes right, up and backward."""
     lens, place = (
         {k: float(v) for k, v in part.attrib.items()}
         for part in map(camera.find, ("intrinsic", "transform"))
@@ -78,9 +78,13 @@ def calibrated(camera: Xml.Element) -> tuple[Camera, Extrinsics]:
 def consensus(
     views: Sequence[View], answers: Sequence[Sequence[Float[np.ndarray, "T J 2"]]]
 ) -> Float[np.ndarray, "T J 3"]:
-    """The points of the world (metres) that fit the ``answers`` (a list for every way, one a view) best.
+    """Triangulate world points, m, from several detectors' keypoints.
 
-    Linear triangulation, repeated with weights 1 / (1 + (error / ``DOUBT``)²).
+    Iteratively reweighted linear triangulation with weights 1 / (1 + (error / ``DOUBT``)²).
+
+    Args:
+        views: The cameras.
+        answers: For each detector, the keypoints in each view.
     """
     pixels = np.stack([points for way in answers for points in way])
     cameras = [view for _ in answers for view in views]
@@ -97,17 +101,17 @@ def consensus(
 
 
 def _equations(view: View, points: Float[np.ndarray, "T J 2"]) -> Float[np.ndarray, "T J 2 4"]:
-    """Two rows r with r · (x, y, z, 1) = 0 for every point of the world that is seen at ``points``."""
+    """Two rows r with r · (x, y, z, 1) = 0 for each world point observed at ``points``."""
     rotation = view.place.rotation
     matrix = np.column_stack([rotation, -rotation @ view.place.centre])
     return view.camera.plane(points)[..., None] * matrix[2] - matrix[:2]
 
 
 def turned(views: Sequence[View], answers: Sequence[Sequence[Float[np.ndarray, "T J 2"]]]) -> list[View]:
-    """The views with each camera turned so that all ``answers`` of one person fit together best.
+    """Refine each camera's rotation so that all keypoints of one person agree best.
 
-    As published they are about 1° off, which is 4 cm where the people are: more than what is measured. Triangulating
-    and turning take turns, on every fifth frame.
+    The published rotations are about 1° off, which is 4 cm at the people's distance: more than the errors to measure.
+    Triangulation and refinement alternate, on every fifth frame.
     """
     few = [[points[::5] for points in way] for way in answers]
     turns = np.zeros((len(views), 3))
@@ -129,7 +133,7 @@ def _turn(
     truth: Float[np.ndarray, "T J 3"],
     answers: Sequence[Float[np.ndarray, "T J 2"]],
 ) -> Float[np.ndarray, " 3"]:
-    """The rotation of a camera that fits its ``answers`` best to the ``truth``; large errors count linearly."""
+    """The rotation of a camera that best fits its keypoints to the reference; large errors count linearly."""
     pixels = np.stack(answers)
     seen = np.isfinite(pixels).all(axis=-1)
 
@@ -140,7 +144,7 @@ def _turn(
 
 
 def matched(views: Sequence[View], tracks: Sequence[Sequence[Float[np.ndarray, "T J 2"]]]) -> list[tuple[int, ...]]:
-    """The people whom all views see: for each the number of their track in every view. Those that fit best first."""
+    """The people visible in all views: the index of their track in each view, best agreement first."""
     found: list[tuple[int, ...]] = []
     ranked = []
     for combination in product(*(range(len(some)) for some in tracks)):
@@ -159,6 +163,6 @@ def matched(views: Sequence[View], tracks: Sequence[Sequence[Float[np.ndarray, "
 def nearest(
     view: View, tracks: Sequence[Float[np.ndarray, "T J 2"]], truth: Float[np.ndarray, "T J 3"]
 ) -> Float[np.ndarray, "T J 2"]:
-    """The track of a view that shows the person of ``truth``."""
+    """The track in a view that is closest to the projection of ``truth``."""
     image = view.image(truth)
     return min(tracks, key=lambda track: float(np.nanmean(np.minimum(np.linalg.norm(track - image, axis=-1), 200.0))))

@@ -1,12 +1,12 @@
-"""How constant and how straight the program makes the bodies in a video, as JSON.
+"""Measure limb lengths and flexion of the bodies in a video; prints JSON.
 
     python -m benchmarks.bodies.sample_bodies [--video FILE] [--keypoints PATH] [--lifter NAME] [--standing 2.2 3.7]
 
-Nobody knows the truth of the sample clip, but people's bones do not change. Its man, the first who is seen, jumps with
-straight legs at 2.2 to 2.35 s, lands on knees that the pictures show clearly bent (2.4 to 2.9 s), turns, and steps
-forward from 3.1 s on. ``bent``: median degrees of flexion of each person over all frames, and in the seconds of
-``--standing``. ``limbs``: mean, least and largest length in mm, and standard deviation
-over mean in percent. ``--keypoints`` saves finding people again: a recording that ``kinelift detect`` wrote.
+The sample clip has no reference poses, but bone lengths are constant. Its man, who appears first, jumps with straight
+legs at 2.2 to 2.35 s, lands with clearly bent knees (2.4 to 2.9 s), turns, and steps forward from 3.1 s on. ``bent``:
+median flexion of each person in degrees, over all frames and during ``--standing``. ``limbs``: mean, smallest and
+largest length in mm, and coefficient of variation in percent. ``--keypoints`` takes a recording of ``kinelift detect``
+instead of running the detector again.
 """
 
 import json
@@ -40,9 +40,9 @@ def main(
     Args:
         settings: As for ``kinelift run``.
         detection: As for ``kinelift run``.
-        video: What to run on; the sample clip if not given.
-        lifter: Name, or path of a checkpoint.
-        standing: Seconds from and to which knees are looked at.
+        video: The video; the sample clip if not given.
+        lifter: Name of a lifter, or path of its checkpoint.
+        standing: Start and end, s, of the interval in which flexion is also measured.
     """
     opened = Video(video or fetch("sample-clip"))
     recording = Pipeline.load(detection, lifter, device="cpu", settings=settings).run(opened)
@@ -52,7 +52,7 @@ def main(
 
 
 def body(poses: Poses3D, standing: tuple[float, float]) -> dict[str, Any]:
-    """The figures of one person; ``standing`` in seconds."""
+    """The figures of one person; ``standing`` is an interval in seconds."""
     during = (poses.times >= standing[0]) & (poses.times <= standing[1])
     seen = np.isfinite(poses.points).all((1, 2))
     return {
@@ -64,7 +64,7 @@ def body(poses: Poses3D, standing: tuple[float, float]) -> dict[str, Any]:
 
 
 def bent(poses: Poses3D, frames: Bool[np.ndarray, " T"]) -> dict[str, dict[str, float]] | None:
-    """Median degrees of flexion in some frames, left, right and of both; None if there are no such frames."""
+    """Median flexion in degrees over ``frames``, left, right and both; None if there are none."""
     if not frames.any():
         return None
     out = {}
@@ -76,7 +76,7 @@ def bent(poses: Poses3D, frames: Bool[np.ndarray, " T"]) -> dict[str, dict[str, 
 
 
 def limbs(poses: Poses3D) -> dict[str, dict[str, float]]:
-    """Millimetres, and the spread in percent, of each limb."""
+    """Length of each limb in mm, and its coefficient of variation in percent."""
     percent = spread(poses)
     return {
         limb: {

@@ -1,10 +1,10 @@
-"""Draws people of a recording from the front and from the side, where bent knees and leaning trunks show, as a PNG.
+"""Draw the people of a recording from the front and the side, which shows flexion and lean, as a PNG.
 
     python -m benchmarks.bodies.side_view RECORDING -o FILE.png [--frames 70 90 110]
 
-A column of two pictures for each frame and person: as the camera sees them, then from the camera's right, the camera
-being on the left of the picture. Left limbs are blue, right ones red; metres, the camera's axes, knees' and elbows'
-flexion in degrees in the title.
+For each frame and person, the upper picture is the camera's view and the lower one the view from the camera's right,
+with the camera on the left. Left limbs are blue, right ones red. Axes are the camera's, in metres. The title gives the
+flexion of knees and elbows in degrees.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ from kinelift.poses.recording import load
 
 COLOURS = {"left": "tab:blue", "right": "tab:red", "middle": "black"}
 COLUMNS = 6
-"""Frames drawn if none are named."""
+"""Number of frames to draw by default."""
 HALF = 1.1
-"""Metres from the hip to the edge of a picture."""
+"""Distance from the hip to the edge of a picture, m."""
 
 
 def main(
@@ -37,12 +37,12 @@ def main(
     out: Annotated[Path, arg(aliases=["-o"], metavar="FILE")] = Path("side.png"),
     frames: tuple[int, ...] = (),
 ) -> None:
-    """Draw.
+    """Draw the figure.
 
     Args:
-        recording: What ``kinelift run`` wrote, recording.npz.
-        out: The picture.
-        frames: Numbers of frames of the video; some, evenly spaced, if none are given.
+        recording: The recording.npz that ``kinelift run`` wrote.
+        out: The PNG to write.
+        frames: Frame numbers to draw; by default a few, evenly spaced.
     """
     made = load(recording)
     chosen = frames or np.linspace(0, len(made.video.times) - 1, COLUMNS + 2, dtype=int)[1:-1].tolist()
@@ -52,9 +52,10 @@ def main(
 
 
 def drawing(people: Sequence[Person], frames: Sequence[int]) -> Figure:
-    """The figure: a row of two for each person, a column for each frame.
+    """The figure, with two rows per person and one column per frame.
 
-    Raises ``DataError`` if the recording has no 3D poses.
+    Raises:
+        DataError: The recording has no 3D poses.
     """
     lifted = [(who, who.poses) for who in people if who.poses is not None]
     if not lifted:
@@ -64,13 +65,13 @@ def drawing(people: Sequence[Person], frames: Sequence[int]) -> Figure:
     axes = figure.subplots(2 * len(lifted), len(frames), squeeze=False)
     for row, (who, poses) in enumerate(lifted):
         for column, frame in enumerate(frames):
-            pair = axes[2 * row : 2 * row + 2, column]
+            pair = list(axes[2 * row : 2 * row + 2, column])
             _column(pair, poses, frame - who.track.start, f"person {who.id}, frame {frame}")
     return figure
 
 
 def _column(pair: Sequence[Axes], poses: Poses3D, k: int, title: str) -> None:
-    """Front and side of one frame; empty where the person is not in it."""
+    """Draw front and side of one frame; empty if the person is not in it."""
     for ax, name in zip(pair, ("front", "side"), strict=True):
         ax.set(xlim=(-HALF, HALF), ylim=(-HALF, HALF), aspect="equal", ylabel=name)
         ax.tick_params(labelsize=6)

@@ -1,6 +1,6 @@
-"""People who stand: joints from lengths between joint centres, and whom the benchmarks take.
+"""Standing bodies for the benchmarks: joint positions from segment lengths.
 
-The rest frame has Y up and the person facing +Z, left at +X, the floor at 0 and the hip above the origin.
+The rest frame has Y up, the person facing +Z with their left at +X, the floor at 0, and the hip above the origin.
 """
 
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ from kinelift.lifting.mocap.joints import FACE_POINTS
 from kinelift.lifting.synthesis.bank import FACE, MOCAP
 
 ANKLE = 0.04
-"""Height of the ankle joints, a share of stature."""
+"""Height of the ankle joints as a fraction of stature."""
 HEAD = float(adult("men")[SEGMENTS.index("head")])
-"""Metres from neck to top of the head where the face points lie as ``FACE_POINTS`` has them; others are scaled."""
+"""Length of the head, m, for which ``FACE_POINTS`` are given; they are scaled for other lengths."""
 AWAY = 10.0
-"""Degrees of the upper arms from the vertical, sideways."""
+"""Sideways angle of the upper arms from the vertical, degrees."""
 SPREAD = 2.0
-"""Standard deviations that drawn lengths stay within."""
+"""Limit of sampled lengths, in standard deviations from the mean."""
 LEGS = tuple(SEGMENTS.index(name) for name in ("thigh", "shank"))
 CHILD_YEARS = 8.0
 
@@ -32,8 +32,14 @@ Joint = Float[np.ndarray, " 3"]
 
 
 def bodies(drawn: int, seed: int) -> dict[str, Lengths]:
-    """By name: the median man and woman, a child of 8, all legs long or short by ``SPREAD``, and ``drawn`` adults
-    from the survey, each length within ``SPREAD`` of the adults' mean.
+    """Segment lengths of the benchmarks' bodies, by name.
+
+    They are the median man and woman, a child of 8, bodies with legs longer or shorter by ``SPREAD``, and adults
+    sampled from the survey, with each length within ``SPREAD`` of the mean.
+
+    Args:
+        drawn: Number of sampled adults.
+        seed: Seed of the sampling.
     """
     mean, covariance = prior()
     spread = SPREAD * np.sqrt(np.diag(covariance))
@@ -50,16 +56,21 @@ def bodies(drawn: int, seed: int) -> dict[str, Lengths]:
 
 
 def stature(lengths: Lengths) -> float:
-    """Metres from the floor to the top of the head of somebody who stands straight."""
+    """Height of a body that stands straight, m."""
     upright = ("thigh", "shank", "spine", "thorax", "neck", "head")
     return sum(float(lengths[SEGMENTS.index(name)]) for name in upright) / (1 - ANKLE)
 
 
 def stand(lengths: Lengths, knee: float = 0.0, elbow: float = 0.0) -> Float[np.ndarray, "J 3"]:
-    """The joints of ``MOCAP`` (metres, rest frame) of somebody who stands with both knees and elbows bent, in degrees.
+    """The joints of ``MOCAP``, in m in the rest frame, of a standing body.
 
-    Bent knees move forwards and leave the ankles below the hips; bent elbows move the wrists forwards. The trunk is
-    upright and the arms hang ``AWAY`` from it.
+    Knee flexion moves the knees forwards, with the ankles below the hips. Elbow flexion moves the wrists forwards. The
+    trunk is upright, and the arms hang at an angle of ``AWAY``.
+
+    Args:
+        lengths: Segment lengths.
+        knee: Flexion of both knees, degrees.
+        elbow: Flexion of both elbows, degrees.
     """
     size = dict(zip(SEGMENTS, lengths.tolist(), strict=True))
     trunk = _trunk(size)
@@ -75,14 +86,14 @@ _SIDES = {"left": 1.0, "right": -1.0}
 
 
 def _trunk(size: Mapping[str, float]) -> dict[str, Joint]:
-    """Hip, spine, thorax, neck and head, one above the other from the origin."""
+    """Hip, spine, thorax, neck and head, vertically above one another from the origin."""
     names = ("spine", "thorax", "neck", "head")
     heights = np.cumsum([size[name] for name in names])
     return {"hip": np.zeros(3)} | {name: np.array([0.0, y, 0.0]) for name, y in zip(names, heights, strict=True)}
 
 
 def _leg(size: Mapping[str, float], bend: float) -> dict[str, Joint]:
-    """The left hip, knee and ankle; the ankle lies below the hip however far the knee is bent (radians)."""
+    """The left hip, knee and ankle, with the ankle below the hip; ``bend`` in radians."""
     forwards = atan2(size["shank"] * sin(bend), size["thigh"] + size["shank"] * cos(bend))
     hip = np.array([size["hip"], 0.0, 0.0])
     knee = hip + size["thigh"] * np.array([0.0, -cos(forwards), sin(forwards)])
@@ -91,7 +102,7 @@ def _leg(size: Mapping[str, float], bend: float) -> dict[str, Joint]:
 
 
 def _arm(thorax: Joint, size: Mapping[str, float], tall: float, bend: float) -> dict[str, Joint]:
-    """The left shoulder, elbow and wrist; the elbow is bent forwards (radians)."""
+    """The left shoulder, elbow and wrist, with the elbow flexed forwards; ``bend`` in radians."""
     drop = NECK_BASE * tall
     shoulder = thorax + np.array([sqrt(size["shoulder"] ** 2 - drop**2), -drop, 0.0])
     down = np.array([sin(radians(AWAY)), -cos(radians(AWAY)), 0.0])

@@ -1,4 +1,4 @@
-"""Somebody who stands still, filmed from all sides, and what the program makes of it."""
+"""Synthetic views of a body that stands still, and the program's poses for them."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,7 +16,7 @@ from kinelift.app.settings import Detection, Settings
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.lifting.synthesis.bank import COCO
-from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted
+from kinelift.lifting.synthesis.noise import NoiseSettings, corrupt
 from kinelift.poses import COCO17, Person, Poses3D, Recording, Track2D, VideoFacts
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera, Extrinsics
 from kinelift.poses.errors import DataError
@@ -27,20 +27,20 @@ RATE = 30
 DISTANCE = 4.0
 """Metres from the camera to the vertical axis through the person's hip."""
 HEADINGS = tuple(range(0, 360, 45))
-"""Degrees that the person is turned to their left: 0 faces the camera, 90 shows it their right side."""
+"""Rotation of the person to their left, degrees: 0 faces the camera, 90 shows it their right side."""
 HEIGHTS = (0.6, 1.2, 2.5)
-"""Metres of the camera above the floor."""
+"""Heights of the camera above the floor, m."""
 
 
 @dataclass(frozen=True)
 class StillView:
-    """A camera at ``height`` metres that looks at the middle of somebody turned by ``heading`` degrees."""
+    """A camera at ``height`` m aimed at the middle of a person rotated by ``heading`` degrees."""
 
     heading: float
     height: float
 
     def place(self, tall: float) -> Extrinsics:
-        """Where it stands in the person's rest frame; ``tall`` is the person's stature."""
+        """The extrinsics in the person's rest frame; ``tall`` is the person's stature, m."""
         turn = radians(-self.heading)
         where = np.array([DISTANCE * sin(turn), self.height, DISTANCE * cos(turn)])
         forward = np.array([0.0, tall / 2, 0.0]) - where
@@ -50,7 +50,7 @@ class StillView:
         return Extrinsics(np.stack([right, np.cross(forward, right), forward]), where)
 
     def keypoints(self, points: Float[np.ndarray, "J 3"], tall: float) -> Float[np.ndarray, "K 2"]:
-        """COCO-17 in pixels of a picture of ``SIZE``, of joints in the rest frame."""
+        """Project joints in the rest frame to COCO-17 keypoints in px, in a picture of ``SIZE``."""
         camera = Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, SIZE)
         return camera.project(self.place(tall).to_camera(points[list(COCO)]))
 
@@ -60,8 +60,9 @@ VIEWS = tuple(StillView(heading, height) for height in HEIGHTS for heading in HE
 
 @dataclass(frozen=True, eq=False)
 class Studio:
-    """Runs the program on keypoints of a blank video, as ``kinelift run VIDEO --keypoints FILE`` does, but with
-    networks that are loaded once.
+    """Runs the program on keypoints of a blank video, loading the networks only once.
+
+    Otherwise like ``kinelift run VIDEO --keypoints FILE``.
     """
 
     pipeline: Pipeline
@@ -69,7 +70,7 @@ class Studio:
 
     @staticmethod
     def open(folder: Path, frames: int, lifter: str, settings: Settings) -> "Studio":
-        """With a blank video of ``frames`` in ``folder``."""
+        """Load the networks, and write a blank video of ``frames`` frames to ``folder``."""
         video, nobody = folder / "still.mp4", np.full((frames, len(COCO17), 2), np.nan)
         blank(video, frames)
         write(video.with_suffix(".npz"), sighted(nobody, video.stem), Format.NPZ)
@@ -77,9 +78,13 @@ class Studio:
         return Studio(Pipeline.load(chosen, lifter, device="cpu", settings=settings), video)
 
     def lift(self, points: Float[np.ndarray, "T K 2"]) -> Poses3D:
-        """3D poses of one person by COCO-17 keypoints in pixels, NaN where not seen.
+        """Lift COCO-17 keypoints of one person.
 
-        Raises ``DataError`` if the program follows nobody.
+        Args:
+            points: Keypoints in px, NaN where not seen.
+
+        Raises:
+            DataError: The program tracks nobody.
         """
         file = self.video.with_suffix(".json")
         write(file, sighted(points, self.video.stem), Format.COCO)
@@ -89,12 +94,12 @@ class Studio:
         people = replace(self.pipeline, detector=found).run(Video(self.video)).people
         poses = [person.poses for person in people if person.poses is not None]
         if not poses:
-            raise DataError(f"The program followed nobody in {file}. Show more joints in more frames.")
+            raise DataError(f"The program tracked nobody in {file}. Give more visible joints in more frames.")
         return max(poses, key=len)
 
 
 def sighted(points: Float[np.ndarray, "T K 2"], name: str) -> Recording:
-    """A recording of one person's keypoints without 3D."""
+    """A recording of one person's 2D keypoints."""
     times = np.arange(len(points)) / RATE
     scores = np.where(np.isfinite(points).all(-1), 1.0, 0.0)
     track = Track2D(points, scores, times, np.zeros(scores.shape, bool), 0, SIZE)
@@ -112,11 +117,11 @@ def blank(path: Path, frames: int) -> None:
 def noisy(
     still: Float[np.ndarray, "K 2"], frames: int, noise: NoiseSettings | None, generator: Generator
 ) -> Float[np.ndarray, "T K 2"]:
-    """Keypoints (pixels) of somebody who stands still, as a detector with ``noise`` finds them; NaN where lost."""
+    """Keypoints, px, of a body that stands still, with a detector's ``noise``; NaN where lost."""
     points = torch.from_numpy(np.broadcast_to(still, (1, frames, *still.shape)).copy()).float()
     if noise is None:
         return points[0].double().numpy()
     filmed = replace(noise, frame_rate=(RATE, RATE))
-    everything, inside = torch.ones(1, dtype=torch.bool), torch.ones(points.shape[:3], dtype=torch.bool)
-    moved, seen = corrupted(points, inside, everything, torch.arange(frames) / RATE, filmed, generator)
+    present, inside = torch.ones(1, dtype=torch.bool), torch.ones(points.shape[:3], dtype=torch.bool)
+    moved, seen = corrupt(points, inside, present, torch.arange(frames) / RATE, filmed, generator)
     return np.where(seen[0, ..., None].numpy(), moved[0].double().numpy(), np.nan)

@@ -1,17 +1,18 @@
-"""How straight the program makes people who stand straight, and how well it follows bent knees and elbows, as JSON.
+"""Measure predicted against true flexion of knees and elbows of standing bodies; prints JSON.
 
     python -m benchmarks.bodies.straight_bodies [--lifter NAME|PATH] [--noise none|measured] [--flexion] [--seed 0]
 
-Bodies as of ``benchmarks.bodies.standing`` stand still before cameras on all sides and at three heights
-(``benchmarks.bodies.still_views``). Their keypoints go through the program as ``kinelift run --keypoints`` takes them.
+Bodies of ``benchmarks.bodies.standing`` stand still in front of cameras on all sides and at three heights
+(``benchmarks.bodies.still_views``). The program gets their keypoints as with ``kinelift run --keypoints``.
 
-Without ``--flexion`` everybody stands straight. ``knee`` and ``elbow``: degrees of flexion, whose truth is 0, of both
-sides; ``median`` over all frames, ``worst``: the largest median over the frames of one limb in one view. ``lean``:
-median degrees between trunk and true vertical. ``spread``: standard deviation over mean of each limb's length in a
-view, percent, median and worst.
+Without ``--flexion``, all bodies stand straight. ``knee`` and ``elbow``: predicted flexion of both sides in degrees
+(true: 0): ``median`` over all frames, and ``worst``, the largest median over the frames of one limb in one view.
+``lean``: median angle between trunk and true vertical, degrees. ``spread``: coefficient of variation of each limb's
+length in a view, percent, median and worst.
 
-With it, knees bend and arms hang straight, then elbows bend and legs are straight. ``slope``: of the least-squares
-line of answered over true flexion; ``bias``: mean of answered minus true; ``answers``: median answer by true flexion.
+With it, the knees flex while the arms are straight, then the elbows while the legs are straight. ``slope``: of the
+least-squares line of predicted over true flexion; ``bias``: mean of predicted minus true; ``answers``: median
+prediction by true flexion.
 """
 
 import json
@@ -28,7 +29,7 @@ from jaxtyping import Float
 from torch import Generator
 from tyro.conf import OmitArgPrefixes
 
-from benchmarks.bodies.body_angles import HINGES, flexion, lean, spread
+from benchmarks.bodies.body_angles import HINGES, Hinge, flexion, lean, spread
 from benchmarks.bodies.standing import Lengths, bodies, stand, stature
 from benchmarks.bodies.still_views import RATE, VIEWS, StillView, Studio, noisy
 from benchmarks.reporting import machine
@@ -43,7 +44,7 @@ BENDS = (0, 10, 20, 30, 60, 90)
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What the program made of one body in one view; ``bends``: true degrees of ``HINGES``."""
+    """The program's poses for one body in one view; ``bends`` is the true flexion by hinge, degrees."""
 
     body: str
     view: StillView
@@ -52,8 +53,8 @@ class Answer:
     lean: float
     """Median degrees between the trunk and the true vertical."""
 
-    def flexion(self, hinge: Literal["knee", "elbow"]) -> Float[np.ndarray, "T 2"]:
-        """Degrees answered, left and right."""
+    def flexion(self, hinge: Hinge) -> Float[np.ndarray, "T 2"]:
+        """Predicted flexion, left and right, degrees."""
         return flexion(self.poses.points, hinge, self.poses.skeleton)
 
 
@@ -70,15 +71,15 @@ def main(
 
     Args:
         settings: As for ``kinelift run``.
-        lifter: Name, or path of a checkpoint.
-        noise: On the keypoints: none, or as measured on real video.
-        flexion: Bend knees and elbows, instead of standing straight.
-        seconds: Length of each film.
-        drawn: How many adults are drawn from the survey, beside the others.
-        seed: Of drawn adults and of the noise.
+        lifter: Name of a lifter, or path of its checkpoint.
+        noise: Noise on the keypoints: none, or as measured on real video.
+        flexion: Flex knees and elbows instead of standing straight.
+        seconds: Length of each video.
+        drawn: Number of adults sampled from the survey, in addition to the named bodies.
+        seed: Seed of the sampled adults and of the noise.
     """
     people = bodies(drawn, seed)
-    bends = [{hinge: bend} for hinge in HINGES for bend in BENDS] if flexion else [{}]
+    bends: list[dict[str, float]] = [{hinge: bend} for hinge in HINGES for bend in BENDS] if flexion else [{}]
     generator, frames = Generator().manual_seed(seed), round(seconds * RATE)
     with TemporaryDirectory() as folder:
         studio = Studio.open(Path(folder), frames, lifter, settings)
@@ -135,8 +136,8 @@ def followed(answers: Sequence[Answer]) -> dict[str, Any]:
     return {hinge: _followed([answer for answer in answers if hinge in answer.bends], hinge) for hinge in HINGES}
 
 
-def _followed(answers: Sequence[Answer], hinge: str) -> dict[str, Any]:
-    """Slope and bias of one hinge in all, by heading and by the camera's height, and the answers by true flexion."""
+def _followed(answers: Sequence[Answer], hinge: Hinge) -> dict[str, Any]:
+    """Slope and bias of one hinge overall, by heading and by camera height, and predictions by true flexion."""
     return {
         **line(answers, hinge),
         "answers": {key: median(some, hinge) for key, some in grouped(answers, lambda a: str(a.bends[hinge]))},
@@ -145,21 +146,21 @@ def _followed(answers: Sequence[Answer], hinge: str) -> dict[str, Any]:
     }
 
 
-def line(answers: Sequence[Answer], hinge: str) -> dict[str, float]:
-    """The least-squares line of answered over true flexion, and the mean difference in degrees."""
-    told = np.array([np.nanmedian(a.flexion(hinge), axis=0) for a in answers])
+def line(answers: Sequence[Answer], hinge: Hinge) -> dict[str, float]:
+    """The least-squares line of predicted over true flexion, and the mean difference in degrees."""
+    predicted = np.array([np.nanmedian(a.flexion(hinge), axis=0) for a in answers])
     true = np.repeat([[a.bends[hinge]] for a in answers], 2, axis=1)
-    slope = np.polyfit(true.ravel(), told.ravel(), 1)[0]
-    return {"slope": round(float(slope), 3), "bias": round(float((told - true).mean()), 1)}
+    slope = np.polyfit(true.ravel(), predicted.ravel(), 1)[0]
+    return {"slope": round(float(slope), 3), "bias": round(float((predicted - true).mean()), 1)}
 
 
-def median(answers: Iterable[Answer], hinge: str) -> float:
-    """Degrees answered, over everything."""
+def median(answers: Iterable[Answer], hinge: Hinge) -> float:
+    """Median predicted flexion over all frames, degrees."""
     return round(float(np.nanmedian(np.concatenate([a.flexion(hinge) for a in answers]))), 1)
 
 
 def grouped(answers: Iterable[Answer], of: Callable[[Answer], str]) -> Iterable[tuple[str, list[Answer]]]:
-    """Answers by what ``of`` says of them, in the order of their first."""
+    """Group the answers by the key ``of``, in order of first appearance."""
     groups: dict[str, list[Answer]] = {}
     for answer in answers:
         groups.setdefault(of(answer), []).append(answer)

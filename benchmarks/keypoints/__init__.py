@@ -1,1 +1,1 @@
-"""2D keypoints: their noise, their reach, and how far detectors agree."""
+"""Benchmarks of 2D keypoints: their errors, the range of sizes and rotations, and detectors' agreement."""

@@ -1,13 +1,13 @@
-"""How far detectors agree on real clips, and how much each trembles where a joint is still, as JSON and tables.
+"""Measure detectors' agreement on real clips, and their jitter on still joints, as JSON and tables.
 
     python -m benchmarks.keypoints.agreement [--frames 90] [--openpose FILE] [--video FILE [--keypoints PATH]]
 
-Nobody labelled these clips; ``benchmarks.bodies.calibrated`` has truth. What is compared is what the tracker takes for
-seen, without what it fills in, of the joints of COCO-17. ``pairs`` hold ``agreement_figures.agreement`` of every two
-detectors, over all clips and for each; ``ways`` hold its ``presence`` and ``jitter`` of each detector, the latter on
-joints that are still. A joint is still if the detectors say so together, so none is favoured; ``still_s`` is how long,
-over all joints. ``--video`` takes the place of the clips; ``--keypoints``, a file of another program for that video,
-then is one detector more. Tables go to stderr.
+These clips have no labels; ``benchmarks.bodies.calibrated`` has reference poses. Compared are the COCO-17 joints of the
+tracks, without filled gaps. ``pairs``: ``agreement_figures.agreement`` of every two detectors, over all clips and for
+each. ``ways``: ``presence`` and ``jitter`` of each detector, the latter on still joints. Whether a joint is still is
+decided by all detectors together, so that none is favoured; ``still_s`` is the total time, over all joints. ``--video``
+replaces the clips; ``--keypoints``, another program's file for that video, is then one more detector. Tables go to
+stderr.
 """
 
 import json
@@ -46,7 +46,7 @@ from kinelift.weights.store import fetch
 
 THREADS = 2
 FOLDERS = {"balance": "Pose2Sim/Demo_SinglePerson/videos", "two people": "Pose2Sim/Demo_MultiPerson/videos"}
-"""Of the calibrated clips: four views each."""
+"""Folders of the calibrated clips, with four views each."""
 PAIR_COLUMNS = {
     "people": percent("people"), "joints": percent("joints"), "mean": Column("mean"), "median": Column("median"),
     "pck": percent("PCK@0.2"), "crossed": percent("crossed"),
@@ -59,27 +59,27 @@ WAY_COLUMNS = {
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """The first frames of a video, decoded anew for every detector: one picture is held at a time."""
+    """The first frames of a video, decoded again for each detector, so that only one is in memory."""
 
     name: str
     video: Video
     count: int
 
     def frames(self) -> Iterator[Frame]:
-        """Those frames."""
+        """Decode the frames."""
         return islice(self.video.frames(), self.count)
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
-    """What every detector made of one clip, by name; ``rate`` in frames a second."""
+class ClipReadings:
+    """The reading of each detector for one clip, by name; ``rate`` in Hz."""
 
     clip: str
     rate: float
     readings: Mapping[str, Reading]
 
     def pairs(self, one: str, other: str) -> Pairs:
-        """Who is who between two detectors."""
+        """Match the people of two detectors."""
         return paired(self.readings[one], self.readings[other])
 
 
@@ -92,10 +92,10 @@ def main(
     """Measure and print.
 
     Args:
-        frames: How many frames of each clip are used.
-        openpose: Weights of an OpenPose network, which is then compared too.
-        video: A video to measure on in the place of the clips.
-        keypoints: Keypoints of that video, by another program.
+        frames: Number of frames to use of each clip.
+        openpose: Weights of an OpenPose network to compare as well.
+        video: A video to use instead of the clips.
+        keypoints: Another program's keypoints of that video.
     """
     ways: dict[str, Way] = {refine: movenet(refine) for refine in ("none", "full", "heavy")}
     if openpose:
@@ -104,20 +104,20 @@ def main(
         ways["file"] = keypoints_of(keypoints, frames)
     with TemporaryDirectory() as folder:
         clips = [Clip(video.stem, Video(video), frames)] if video else real_clips(Path(folder), frames)
-        heard = [hear(clip, ways) for clip in clips]
+        readings = [run_detectors(clip, ways) for clip in clips]
     report = {
         "machine": machine(),
         "frames": frames,
-        "clips": [one.clip for one in heard],
-        "pairs": {f"{a} – {b}": compare(heard, a, b) for a, b in combinations(ways, 2)},
-        "ways": steadiness(heard),
+        "clips": [one.clip for one in readings],
+        "pairs": {f"{a} – {b}": compare(readings, a, b) for a, b in combinations(ways, 2)},
+        "ways": steadiness(readings),
     }
     print(json.dumps(report, indent=2))
     print(tables(report), file=sys.stderr)
 
 
 def real_clips(folder: Path, count: int) -> list[Clip]:
-    """The sample clip, and eight calibrated views, which are unpacked into ``folder``."""
+    """The sample clip, and eight calibrated views, which are extracted to ``folder``."""
     clips = [Clip("sample", Video(fetch("sample-clip")), count)]
     with zipfile.ZipFile(fetch("calibrated-clips")) as archive:
         for scene, inside in FOLDERS.items():
@@ -127,14 +127,14 @@ def real_clips(folder: Path, count: int) -> list[Clip]:
     return clips
 
 
-def hear(clip: Clip, ways: Mapping[str, Way]) -> Heard:
-    """Run every detector on ``clip``."""
+def run_detectors(clip: Clip, ways: Mapping[str, Way]) -> ClipReadings:
+    """Run each detector on ``clip``."""
     rate = float(clip.video.summary.mean_rate or 25)
-    return Heard(clip.name, rate, {name: read(clip, make(THREADS)) for name, make in ways.items()})
+    return ClipReadings(clip.name, rate, {name: read(clip, make(THREADS)) for name, make in ways.items()})
 
 
 def read(clip: Clip, detector: Detector) -> Reading:
-    """Everybody whom the tracker follows, without what it filled in."""
+    """All tracks, without filled gaps."""
     times: list[float] = []
     tracker = Tracker(detector.skeleton, (clip.video.width, clip.video.height))
     for people in detector.detect(_noting(clip.frames(), times)):
@@ -147,30 +147,33 @@ def read(clip: Clip, detector: Detector) -> Reading:
     return out
 
 
-def compare(heard: Sequence[Heard], one: str, other: str) -> dict[str, Any]:
-    """How far two detectors agree, over all clips and for each."""
-    pairs = {clip.clip: clip.pairs(one, other) for clip in heard}
+def compare(clips: Sequence[ClipReadings], one: str, other: str) -> dict[str, Any]:
+    """Agreement of two detectors, over all clips and for each."""
+    pairs = {clip.clip: clip.pairs(one, other) for clip in clips}
     few = ("people", "joints", "median", "pck", "crossed")
     each = {name: {key: agreement([pair])[key] for key in few} for name, pair in pairs.items()}
     return {**agreement(list(pairs.values())), "clips": each}
 
 
-def steadiness(heard: Sequence[Heard]) -> dict[str, dict[str, Any]]:
-    """Of each detector: whom it sees, and how it trembles where a joint is still for all."""
+def steadiness(clips: Sequence[ClipReadings]) -> dict[str, dict[str, Any]]:
+    """Presence of people, and jitter on joints that are still for all detectors, by detector."""
     out: dict[str, dict[str, Any]] = {}
-    calm = [one for clip in heard for one in _calm(clip)]
-    for way in heard[0].readings:
+    calm = [one for clip in clips for one in _calm(clip)]
+    for way in clips[0].readings:
         out[way] = {
-            **presence([clip.readings[way] for clip in heard]),
+            **presence([clip.readings[way] for clip in clips]),
             **jitter([trembles[way] for trembles, _, _ in calm], [torso for _, torso, _ in calm]),
             "still_s": round(sum(seconds for _, _, seconds in calm), 1),
         }
     return out
 
 
-def _calm(clip: Heard) -> Iterator[tuple[dict[str, np.ndarray], float, float]]:
-    """Of each person whom the first detector follows: how much each detector trembles on joints that are still, NaN
-    elsewhere, their torso in pixels, and for how many seconds joints are still, in all.
+def _calm(clip: ClipReadings) -> Iterator[tuple[dict[str, np.ndarray], float, float]]:
+    """Jitter on still joints for each person tracked by the first detector.
+
+    Returns:
+        Distances from the smoothed path by detector, NaN where a joint is not still; the torso, px; and the total time
+        for which joints are still, s.
     """
     reference = next(iter(clip.readings.values()))
     for person, torso in zip(reference, torsos(reference).tolist(), strict=True):
@@ -181,7 +184,7 @@ def _calm(clip: Heard) -> Iterator[tuple[dict[str, np.ndarray], float, float]]:
 
 
 def tables(report: Mapping[str, Any]) -> str:
-    """What the documentation shows of a report."""
+    """The tables for the documentation."""
     pairs, ways = report["pairs"], report["ways"]
     return "\n\n".join([
         table("pair", pairs, PAIR_COLUMNS),

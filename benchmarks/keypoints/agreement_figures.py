@@ -1,7 +1,7 @@
-"""How well two detectors agree on the same clip, and how much each trembles where a joint is still.
+"""Agreement of two detectors on the same clip, and jitter of each on still joints.
 
-Nobody measured the joints: what two detectors agree on may be wrong, but one of two that disagree is. A reading is what
-one detector made of one clip, one row a person, NaN where a joint was not seen (also where the tracker filled a gap).
+There is no reference: detectors that agree may both be wrong, but if they disagree, at least one is. A reading holds
+one detector's results for one clip, with one row per person, NaN where a joint was not detected (also in filled gaps).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,8 @@ from jaxtyping import Bool, Float, Int
 from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks.keypoints.noise_figures import ARMS, LEGS, across
+from benchmarks.keypoints.noise_figures import across
+from kinelift.lifting.synthesis.noise import ARMS, LEGS
 from kinelift.poses import COCO17
 
 Reading = Float[np.ndarray, "N T J 2"]
@@ -21,17 +22,17 @@ Reading = Float[np.ndarray, "N T J 2"]
 NEAR = 0.2
 """Torso lengths within which two detectors agree on a joint (PCK)."""
 SAME = 0.5
-"""Median distance of joints, in torso lengths, up to which two detectors mean the same person."""
+"""Limit of the median distance of joints, in torso lengths, between two detections of one person."""
 FEWEST = 3
-"""Joints that a person must show to count."""
+"""Number of visible joints from which a person counts."""
 SMOOTHING = 0.1
-"""Seconds, of the Gaussian that takes the trembling (above some 2 Hz) off a movement."""
+"""Standard deviation, s, of the Gaussian that removes jitter (above about 2 Hz) from a movement."""
 STILL = 0.1
-"""Torso lengths a second below which a joint is still: some 5 cm/s."""
+"""Speed, in torso lengths per second, below which a joint is still: about 5 cm/s."""
 SPELL = 0.5
-"""Seconds that a joint must be still for."""
+"""Minimum time, s, for which a joint must be still."""
 JUMP = 5.0
-"""Hundredths of the torso off the smoothed path from which a joint that is still does not tremble, but jumps."""
+"""Distance from the smoothed path, in hundredths of the torso, above which a still joint jumps."""
 PARTS: Mapping[str, list[int]] = {
     part: [j for j, name in enumerate(COCO17.joints) if name.endswith(part)]
     for part in ("nose", "eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -41,9 +42,9 @@ _MIRROR = list(COCO17.mirror)
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """The same person in the same frame, as two detectors place the joints; ``torso`` in pixels.
+    """Pairs of detections of the same person in the same frame by two detectors; ``torso`` in px.
 
-    ``where``: frame, row of the one, row of the other. ``alone``: how many people one of the two saw without the other.
+    ``where``: frame, and row in each of the two. ``alone``: number of people detected by only one of the two.
     """
 
     one: Float[np.ndarray, "K J 2"]
@@ -53,19 +54,19 @@ class Pairs:
     alone: int
 
     def apart(self) -> Float[np.ndarray, "K J"]:
-        """Distances in torso lengths, NaN where one of the two did not see the joint."""
+        """Distances in torso lengths, NaN where one detector did not detect the joint."""
         return np.linalg.norm(self.one - self.other, axis=-1) / self.torso[:, None]
 
 
 def torsos(reading: Reading) -> Float[np.ndarray, " N"]:
-    """Median over time from the middle of the shoulders to the middle of the hips, in pixels; NaN = never seen."""
+    """Median length from mid-shoulder to mid-hip of each person, px; NaN if never visible."""
     ends = (reading[..., PARTS[part], :].mean(axis=-2) for part in ("shoulder", "hip"))
     lengths = np.linalg.norm(np.subtract(*ends), axis=-1)
     return np.array([np.nanmedian(one) if np.isfinite(one).any() else np.nan for one in lengths])
 
 
 def paired(one: Reading, other: Reading) -> Pairs:
-    """Who is who, frame by frame, so that joints lie as near as possible, whichever sides they were read with."""
+    """Match people frame by frame by the least distance of joints, as read or with sides swapped."""
     sizes = torsos(one)[:, None], torsos(other)[None]
     torso = np.nanmean(np.broadcast_arrays(*sizes), axis=0) if one.size and other.size else np.zeros((len(one), 0))
     where = [
@@ -95,9 +96,12 @@ def _matches(
 
 
 def agreement(pairs: Sequence[Pairs]) -> dict[str, float | None]:
-    """Over all ``pairs``: ``people`` and ``joints``: shares that both saw of what either did; ``mean`` and ``median``
-    distance of a joint in hundredths of the torso; ``pck``: share of the joints within ``NEAR``, and that of each part;
-    ``crossed``: share of people whose arms or legs lie clearly nearer with left and right exchanged.
+    """Agreement over all ``pairs``.
+
+    Returns:
+        ``people`` and ``joints``: fraction detected by both of those detected by either. ``mean`` and ``median``:
+        distance of a joint in hundredths of the torso. ``pck``: fraction of joints within ``NEAR``, overall and by
+        part. ``crossed``: fraction of people whose arms or legs are clearly closer with left and right swapped.
     """
     apart = np.concatenate([pair.apart() for pair in pairs])
     seen = [np.concatenate([np.isfinite(p).all(-1) for p in points]) for points in _columns(pairs)]
@@ -115,14 +119,14 @@ def agreement(pairs: Sequence[Pairs]) -> dict[str, float | None]:
 
 
 def presence(readings: Sequence[Reading]) -> dict[str, float | None]:
-    """Of one detector: ``people``, in how many frames all of them are seen, and the share of their ``joints``."""
+    """For one detector: ``people``, summed over frames, and the fraction of their ``joints`` detected."""
     seen = np.concatenate([np.isfinite(reading).all(-1).reshape(-1, len(COCO17)) for reading in readings])
     there = seen[seen.any(axis=1)]
     return {"people": len(there), "joints": _rounded(_mean(np.where(there, 1.0, 0.0)))}
 
 
 def aligned(reference: Float[np.ndarray, "T J 2"], reading: Reading) -> Float[np.ndarray, "T J 2"]:
-    """What ``reading`` has of the person of ``reference``, frame by frame, NaN where it does not see them."""
+    """The person of ``reference`` in ``reading``, frame by frame; NaN where not detected."""
     pairs = paired(reference[None], reading)
     out = np.full_like(reference, np.nan)
     out[pairs.where[:, 0]] = pairs.other
@@ -130,7 +134,7 @@ def aligned(reference: Float[np.ndarray, "T J 2"], reading: Reading) -> Float[np
 
 
 def smooth(points: Float[np.ndarray, "T *many 2"], rate: float) -> Float[np.ndarray, "T *many 2"]:
-    """A Gaussian mean over time of what was seen, NaN where nothing was."""
+    """Smooth with a Gaussian over time, leaving out NaN; NaN where nothing was detected."""
     seen = np.isfinite(points)
     sums, weights = (
         gaussian_filter1d(values, SMOOTHING * rate, axis=0, mode="constant")
@@ -140,8 +144,10 @@ def smooth(points: Float[np.ndarray, "T *many 2"], rate: float) -> Float[np.ndar
 
 
 def still(readings: Float[np.ndarray, "D T J 2"], torso: float, rate: float) -> Bool[np.ndarray, "T J"]:
-    """Whether a joint of one person does not move: all detectors see it, and half of them, having been smoothed, find
-    it slower than ``STILL``, for at least ``SPELL`` seconds.
+    """Whether each joint of one person is still.
+
+    It is if all detectors detect it, and the median of their smoothed speeds is below ``STILL`` for at least ``SPELL``
+    seconds.
     """
     if readings.shape[1] < 2:
         return np.zeros(readings.shape[1:3], dtype=bool)
@@ -151,14 +157,20 @@ def still(readings: Float[np.ndarray, "D T J 2"], torso: float, rate: float) -> 
 
 
 def tremble(points: Float[np.ndarray, "T J 2"], rate: float) -> Float[np.ndarray, "T J"]:
-    """How far each joint lies from its smoothed path, in pixels."""
+    """Distance of each joint from its smoothed path, px."""
     return np.linalg.norm(points - smooth(points, rate), axis=-1)
 
 
 def jitter(trembles: Sequence[Float[np.ndarray, "T J"]], torso: Sequence[float]) -> dict[str, float | None]:
-    """Of one detector, over people of so long a ``torso`` (px), NaN where a joint is not still: root mean square in
-    hundredths of the torso and in pixels, jumps left out; ``jumps``: their share; ``typical``: the median in hundredths
-    of all; and root mean squares by part.
+    """Jitter of one detector over several people.
+
+    Args:
+        trembles: Distances from the smoothed path for each person, px; NaN where a joint is not still.
+        torso: Length of each person's torso, px.
+
+    Returns:
+        ``jitter`` and ``jitter_px``: root mean square without jumps, in hundredths of the torso and in px, the former
+        also by part. ``jumps``: fraction of jumps. ``typical``: median with jumps, in hundredths of the torso.
     """
     pixels = np.concatenate(list(trembles))
     shares = 100 * np.concatenate([one / size for one, size in zip(trembles, torso, strict=True)])
@@ -182,7 +194,7 @@ def _crossed(pair: Pairs) -> Bool[np.ndarray, " K"]:
 
 
 def _long(flags: Bool[np.ndarray, " T"], shortest: float) -> Bool[np.ndarray, " T"]:
-    """``flags`` without spells shorter than ``shortest`` frames."""
+    """``flags`` without runs shorter than ``shortest`` frames."""
     runs = [list(run) for _, run in groupby(flags.tolist())]
     return np.array([value and len(run) >= shortest for run in runs for value in run], dtype=bool)
 
@@ -205,5 +217,5 @@ def _median(values: Float[np.ndarray, "*many"]) -> float:
 
 
 def _rounded(value: float, digits: int = 3) -> float | None:
-    """None where there was nothing to measure."""
+    """Round; NaN becomes None."""
     return round(float(value), digits) if np.isfinite(value) else None

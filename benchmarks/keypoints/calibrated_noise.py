@@ -1,18 +1,18 @@
-"""How the keypoints of each detector err on the calibrated clips, as JSON and as a table.
+"""Measure each detector's keypoint errors on the calibrated clips, as JSON and as a table.
 
     python -m benchmarks.keypoints.calibrated_noise [--frames 100] [--cache FOLDER]
 
-Unlike ``benchmarks.keypoints.keypoint_noise`` this knows where the joints are: by all detectors and views together,
-smoothed over ``SMOOTH`` seconds. What never changes of an error, for a person, view and joint, is left out: it is about
-where a joint is said to be (``benchmarks.keypoints.keypoint_offsets``). The man's face is pixelated, so its errors are
-left out. Sizes are shares of the person's size and of one coordinate, as in ``lifting.synthesis.noise``. The clips are
-1.7 s long: slower drift counts as constant.
+Unlike ``benchmarks.keypoints.keypoint_noise``, this has a reference: joints triangulated from all detectors and views,
+smoothed over ``SMOOTH`` seconds. The constant part of the error of each person, view and joint is left out, because it
+concerns the definition of the joint (``benchmarks.keypoints.keypoint_offsets``). So are errors of the man's face, which
+is pixelated. Errors are per coordinate, as fractions of the person's size, as in ``lifting.synthesis.noise``. The clips
+are 1.7 s long, so slower drift counts as constant.
 
-``level`` is what ``NoiseSettings.level`` means, at the 10th, 50th and 90th percentile over views of people; ``jitter``
-its share that is new in every frame, ``drift_seconds`` the time constant of the rest. ``shared``: correlation of the
-errors of two joints of one bone. Spells are shares of the time, their number in four seconds and their mean seconds;
-``groups`` are all joints of the face, an arm (elbow, wrist), a leg (knee, ankle) or both legs lost at once, out of what
-the tracker hands on.
+``level``: as ``NoiseSettings.level``, at the 10th, 50th and 90th percentile over views of people; ``jitter``: the
+fraction of it that is independent between frames; ``drift_seconds``: time constant of the rest. ``shared``: correlation
+of the errors of a bone's two joints. Episodes are given as fraction of the time, number in four seconds and mean
+duration in seconds. ``groups``: all joints of the face, an arm (elbow, wrist), a leg (knee, ankle) or both legs missing
+at once from the tracks.
 """
 
 import json
@@ -52,18 +52,23 @@ from kinelift.lifting.synthesis.noise import LIMBS, SPREAD
 from kinelift.poses import Track2D
 
 SMOOTH = 0.25
-"""Seconds that the quadratics span which smooth the truth."""
+"""Window, s, of the quadratics that smooth the reference."""
 FACE = GROUPS["face"][0]
 PIXELATED = ("the man", "the man behind the woman")
 LONGEST = 0.8
-"""Seconds: up to which lag errors are compared with themselves."""
+"""Longest lag, s, of the errors' autocovariance."""
 
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """Of one detector on one person in one view, shares of their size. ``off``: without the constant part, NaN where
-    the detector saw nothing, exchanged sides or strayed; ``sides``: arms and legs exchanged; ``far``: distance from the
-    truth without the constant part; ``kept``: what the tracker hands on.
+    """Errors of one detector for one person in one view, as fractions of the person's size.
+
+    Attributes:
+        off: Errors without their constant part; NaN where there is no detection, sides are swapped, or the joint is an
+            outlier.
+        sides: Whether arms and legs are swapped.
+        far: Distance from the reference without the constant part.
+        kept: Whether the track has the joint.
     """
 
     off: Float[np.ndarray, "1 T J 2"]
@@ -76,10 +81,10 @@ def main(frames: int = 100, cache: Path | None = None) -> None:
     """Measure and print.
 
     Args:
-        frames: How many frames of the clips are used.
-        cache: A folder that keeps what the 2D stages find (see ``benchmarks.bodies.calibrated``).
+        frames: Number of frames to use of each clip.
+        cache: Folder in which the 2D tracks are cached (see ``benchmarks.bodies.calibrated``).
     """
-    warnings.filterwarnings("ignore", "All-NaN|Mean of empty")  # joints that were never seen stay NaN
+    warnings.filterwarnings("ignore", "All-NaN|Mean of empty")  # joints that were never detected stay NaN
     everybody = named(frames, cache)
     columns: dict[str, Mapping[str, Any]] = {}
     for way in ASKED:
@@ -91,14 +96,14 @@ def main(frames: int = 100, cache: Path | None = None) -> None:
 
 
 def of_person(seen: Seen, way: str, hidden: Sequence[int]) -> list[Errors]:
-    """The errors of one way in each view, but those of the joints ``hidden``."""
+    """The errors of one detector in each view, without the joints ``hidden``."""
     window = round(SMOOTH * RATE) // 2 * 2 + 1
     truth = savgol_filter(seen.truth, window, 2, axis=0)
     return [errors(view, track, truth, hidden) for view, track in zip(seen.views, seen.tracks[way], strict=True)]
 
 
 def errors(view: View, track: Track2D, truth: Float[np.ndarray, "T J 3"], hidden: Sequence[int] = ()) -> Errors:
-    """Of one track, NaN for the joints ``hidden``."""
+    """The errors of one track; NaN for the joints ``hidden``."""
     image = view.image(truth)
     size = np.sqrt(np.square(image - image.mean(axis=1, keepdims=True)).sum(-1).mean())
     seen = np.where(track.filled[..., None], np.nan, track.points)
@@ -112,7 +117,7 @@ def errors(view: View, track: Track2D, truth: Float[np.ndarray, "T J 3"], hidden
 
 
 def figures(found: Sequence[Errors]) -> dict[str, Any]:
-    """All figures over some views of some people."""
+    """All figures over these views of people."""
     levels = np.percentile([level(one) for one in found], (10, 50, 90))
     _, jitter, drift, seconds = parts([one.off for one in found])
     limbs_lost = [~np.stack([one.kept[..., limb].any(-1) for limb in LIMBS], -1) for one in found]
@@ -138,13 +143,14 @@ def figures(found: Sequence[Errors]) -> dict[str, Any]:
 
 
 def level(one: Errors) -> float:
-    """What ``NoiseSettings.level`` means, for one view of a person: see ``noise_figures.decomposed`` for the 1.5."""
+    """``NoiseSettings.level`` for one view of a person; see ``noise_figures.decomposed`` for the 1.5."""
     return float(np.sqrt(1.5 * np.nanmean(np.square(one.off)) / np.mean(np.square(SPREAD))))
 
 
 def parts(off: Sequence[Float[np.ndarray, "1 T J 2"]]) -> tuple[float, float, float, float]:
-    """Whole size, white jitter, drift, and the drift's seconds. What never changes was taken out before, and with it
-    some drift: so the part that the fit finds constant, which is none by now, counts as drift.
+    """Standard deviations of the whole error, of white jitter and of drift, and the drift's time constant, s.
+
+    The constant part has been removed, and with it some drift. The constant part of the fit therefore counts as drift.
     """
     curve = autocovariance(off, round(LONGEST * RATE))
     jitter, drift, constant, seconds = decomposed(curve, RATE)

@@ -1,4 +1,4 @@
-"""The ways to find people that the benchmarks compare."""
+"""The detectors that the benchmarks compare."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,11 +19,11 @@ from kinelift.poses.keypoints import read
 from kinelift.weights.store import fetch
 
 Way = Callable[[int], Detector]
-"""Makes a detector that runs with so many threads. Those that torch runs have the threads that torch has."""
+"""Opens a detector with this number of threads. Detectors that run in torch use torch's setting."""
 
 
 def movenet(refine: str = "none", *, redetect: int = 1, long_side: int = 512) -> Way:
-    """MoveNet, and what places the joints after it: none, full or heavy. Fetches the weights."""
+    """MoveNet with a refinement: none, full or heavy. Fetches the weights."""
     people, landmarks = fetch("movenet-multipose"), None if refine == "none" else fetch(f"blazepose-{refine}")
 
     def make(threads: int) -> Detector:
@@ -34,12 +34,12 @@ def movenet(refine: str = "none", *, redetect: int = 1, long_side: int = 512) ->
 
 
 def strided(way: Way, every: int) -> Way:
-    """The same in every ``every``-th frame."""
+    """The same detector, run on every ``every``-th frame."""
     return lambda threads: Strided(way(threads), every)
 
 
 def part_fields(weights: Path) -> Way:
-    """An OpenPose network, of an ONNX file or as published."""
+    """An OpenPose network, from an ONNX file or a published checkpoint."""
     return lambda threads: open_openpose(weights, threads=threads)
 
 
@@ -50,12 +50,12 @@ def lightweight_openpose() -> Way:
 
 
 def detectron2(backbone: str, device: str) -> Way:
-    """A Keypoint R-CNN with random weights, if there is a Detectron2."""
+    """A Keypoint R-CNN with random weights; needs Detectron2."""
     return lambda threads: Detectron2(keypoint_rcnn.build(backbone, device))
 
 
 def keypoints_of(path: Path, frames: int) -> Way:
-    """What another program saw in the first ``frames`` of a video."""
+    """Another program's keypoints for the first ``frames`` of a video."""
     found = read(path)
     first = replace(found, frames={index: people for index, people in found.frames.items() if index < frames})
     return lambda threads: KeypointFile(first)

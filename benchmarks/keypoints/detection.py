@@ -1,12 +1,12 @@
-"""People found, steadiness and time of MoveNet by input size, with and without the second look, as JSON.
+"""Measure MoveNet's detections, jitter and time by input size, with and without the second look; prints JSON.
 
     python -m benchmarks.keypoints.detection [--frames 230]
 
-On the sample clip, which has no labels: what was found still has to be looked at. Times are processor time, which
-other programs hardly change, relative to the default size in the same run. ``jitter``: median second difference over
-time of the joints of whoever is alone in the picture, in pixels of the picture. ``mirror``: half the median
-disagreement in x between a picture and its mirror image, in pixels of the network's input: what the adapter's offset
-leaves. What the second stage changes: ``benchmarks.keypoints.refinement``.
+The sample clip has no labels, so the detections themselves must be inspected. Times are CPU times, which other
+programs hardly affect, relative to the default size in the same run. ``jitter``: median second difference over time of
+the joints of a person alone in the picture, in px of the picture. ``mirror``: half the median difference in x between
+a picture and its mirror image, in px of the network's input, which remains after the adapter's offset. For the second
+stage see ``benchmarks.keypoints.refinement``.
 """
 
 import json
@@ -28,14 +28,14 @@ from kinelift.weights.store import fetch
 SIDES = (256, 384, 512, 640)
 DEFAULT = 512
 CLEAR = 0.4
-"""Joints of lower scores do not count for jitter and mirror."""
+"""Minimum score of joints for ``jitter`` and ``mirror``."""
 
 
 def main(frames: int = 230) -> None:
     """Measure and print.
 
     Args:
-        frames: How many frames of the clip are used.
+        frames: Number of frames to use of the clip.
     """
     model = fetch("movenet-multipose")
     clip = list(islice(Video(fetch("sample-clip")).frames(), frames))
@@ -62,7 +62,7 @@ def row(model: Path, side: int, clip: Sequence[Frame]) -> dict[str, float]:
 
 
 def jitter(found: Sequence[People]) -> float:
-    """Median length of the second difference of clear joints over three frames that each show one person."""
+    """Median length of the second difference of confident joints over three frames with one person each."""
     steps = []
     for three in zip(found, found[1:], found[2:], strict=False):
         if all(len(people) == 1 for people in three):
@@ -73,7 +73,7 @@ def jitter(found: Sequence[People]) -> float:
 
 
 def mirror(detector: MoveNet, side: int, clip: Sequence[Frame]) -> float:
-    """How far joints lie to the left of the middle between picture and mirror image; positive = too far left."""
+    """Offset of joints in x between picture and mirror image; positive if too far left."""
     offsets = []
     for frame in clip:
         width = frame.image.shape[1]
@@ -87,7 +87,7 @@ def mirror(detector: MoveNet, side: int, clip: Sequence[Frame]) -> float:
 
 
 def timed(work: Callable[[], list[People]]) -> tuple[list[People], float]:
-    """What ``work`` returns, and how many seconds of processor time it took."""
+    """The result of ``work``, and the CPU time it took, s."""
     began = time.process_time()
     result = work()
     return result, time.process_time() - began

@@ -1,12 +1,12 @@
-"""How keypoints err on real video, beside the mistakes that ``NoiseSettings`` makes, as JSON and as a table.
+"""Compare keypoint errors on real video with those of ``NoiseSettings``, as JSON and as a table.
 
     python -m benchmarks.keypoints.keypoint_noise [--video FILE] [--tracks FILE]
 
-Nobody knows where the joints of a video are, so each detector reads it in several ways: as it is, in a mirror, and
-smaller. The movement is the same in all of them. What is larger in a reading than in the difference of two is movement
-or an error that they share; this method cannot tell which. The synthetic columns are measured in the same way, on
-pieces of the same movement, smoothed: they show how well the figures give back the settings that the noise was made
-with. Sizes are shares of the person's size, as in ``lifting.synthesis.noise``.
+The video has no reference, so each detector runs on it several times: as it is, mirrored, and scaled down. The movement
+is the same in each reading. The excess of a reading's variation over that of the difference of two is movement or a
+common error; this method cannot tell which. The synthetic columns are measured in the same way, on smoothed pieces of
+the same movement; they show how well the figures recover the settings of the noise. Errors are fractions of the
+person's size, as in ``lifting.synthesis.noise``.
 """
 
 import json
@@ -33,7 +33,7 @@ from kinelift.app.settings import Detection
 from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.tracking import Tracker
-from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings, corrupted
+from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings, corrupt
 from kinelift.poses import COCO17, Frame
 from kinelift.poses.output import replacing
 from kinelift.poses.timeseries import fill_linear
@@ -41,7 +41,7 @@ from kinelift.weights.run import Run
 from kinelift.weights.store import fetch
 
 DETECTORS: tuple[Literal["full", "heavy", "none"], ...] = ("full", "heavy", "none")
-"""What ``--refine`` takes; the program's default first."""
+"""Values of ``--refine``, the default first."""
 SYNTHETIC = {
     "NoiseSettings()": NoiseSettings(),
     "MEASURED": MEASURED,
@@ -49,24 +49,24 @@ SYNTHETIC = {
     "MEASURED_NONE": MEASURED_NONE,
 }
 COPIES = 30
-"""Samples a piece of movement in the synthetic columns."""
+"""Samples per piece of movement in the synthetic columns."""
 SHORTEST = 2.0
-"""Seconds: who is seen for less is left out."""
+"""Minimum duration of a track, s."""
 NEAR = 0.6
-"""Shares of the person's size: how far the middle joint of two readings of one person may be apart."""
+"""Limit of the median distance of two readings of one person, as a fraction of their size."""
 SMOOTH = 0.5
-"""Seconds that the quadratics span which smooth movement for the synthetic columns."""
+"""Window, s, of the quadratics that smooth the movement for the synthetic columns."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A way to show a picture: in a mirror, and at ``scale`` (up to 1) in the corner of a black one as large."""
+    """A transformed picture: mirrored, or scaled down (``scale`` ≤ 1) on a black one of the same size."""
 
     mirrored: bool = False
     scale: float = 1.0
 
     def show(self, image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
-        """The picture in this view."""
+        """Transform the picture."""
         turned = np.ascontiguousarray(image[:, ::-1] if self.mirrored else image)
         small = cv2.resize(turned, None, fx=self.scale, fy=self.scale, interpolation=cv2.INTER_AREA)
         out = np.zeros_like(image)
@@ -74,7 +74,7 @@ class View:
         return out
 
     def undo(self, points: Float[np.ndarray, "T J 2"], width: int) -> Float[np.ndarray, "T J 2"]:
-        """Joints found in this view to joints of the picture that is ``width`` pixels wide."""
+        """Map joints in this view back to the original picture, ``width`` px wide."""
         points = points / self.scale
         return points[:, TWINS] * [-1, 1] + [width, 0] if self.mirrored else points
 
@@ -84,9 +84,9 @@ VIEWS = (View(), View(mirrored=True), View(scale=0.75))
 
 @dataclass(frozen=True, eq=False)
 class Tracks:
-    """Everybody that a detector found in one view, N of them, over all frames of the video, in its pixels.
+    """The N tracks of a detector in one view over all frames, in px of the video.
 
-    ``points`` are NaN where a joint was not found; ``filled`` are the same, short gaps filled in by the tracker.
+    ``points`` are NaN where a joint was not detected; ``filled`` also has the short gaps that the tracker fills.
     """
 
     points: Float[np.ndarray, "N T J 2"]
@@ -97,15 +97,14 @@ def main(video: Path | None = None, tracks: Path | None = None) -> None:
     """Measure and print.
 
     Args:
-        video: What to measure on; the sample clip if not given.
-        tracks: Keep what the detectors find in this npz, or take it from there if it exists; refused if it is of
-            another video or other detectors.
+        video: The video; the sample clip if not given.
+        tracks: An npz in which the tracks are cached; refused if it is of another video or other detectors.
     """
     path = video or fetch("sample-clip")
     source, run = Video(path), inputs_of(path, views=[asdict(view) for view in VIEWS], refine=DETECTORS)
     found = kept(tracks, run) if tracks and tracks.exists() else searched(source, tracks, run)
     rate = float(source.summary.mean_rate or Fraction(30))
-    warnings.filterwarnings("ignore", "All-NaN|Mean of empty")  # joints that no reading saw stay NaN
+    warnings.filterwarnings("ignore", "All-NaN|Mean of empty")  # joints that no reading has stay NaN
     people = {name: readings(views, rate) for name, views in found.items()}
     columns = {name: figures(seen) for name, seen in people.items()}
     for k, one in enumerate(people[DETECTORS[0]]):
@@ -117,8 +116,8 @@ def main(video: Path | None = None, tracks: Path | None = None) -> None:
 
 
 def searched(video: Video, keep: Path | None, run: Run) -> dict[str, list[Tracks]]:
-    """What each detector finds in each view."""
-    found = {
+    """Run each detector on each view."""
+    found: dict[str, list[Tracks]] = {
         name: [followed(Pipeline.load(Detection(refine=name)).detector, video, view) for view in VIEWS]
         for name in DETECTORS
     }
@@ -132,7 +131,11 @@ def searched(video: Video, keep: Path | None, run: Run) -> dict[str, list[Tracks
 
 
 def kept(file: Path, run: Run) -> dict[str, list[Tracks]]:
-    """What an earlier run found. Raises ``ResumeError`` if it was another ``run``."""
+    """Load cached tracks.
+
+    Raises:
+        ResumeError: They are of another video or other detectors.
+    """
     with np.load(file) as arrays:
         run.check(file, json.loads(str(arrays["run"])) if "run" in arrays else {})
         names = dict.fromkeys(key.split(".")[0] for key in arrays if key != "run")
@@ -143,7 +146,7 @@ def kept(file: Path, run: Run) -> dict[str, list[Tracks]]:
 
 
 def followed(detector: Detector, video: Video, view: View) -> Tracks:
-    """Everybody whom detector and tracker follow through ``video``, shown in ``view``."""
+    """Track everybody in ``video``, transformed by ``view``."""
     tracker, times = Tracker(detector.skeleton, (video.width, video.height)), []
 
     def shown() -> Iterator[Frame]:
@@ -163,7 +166,7 @@ def followed(detector: Detector, video: Video, view: View) -> Tracks:
 
 
 def readings(views: Sequence[Tracks], rate: float) -> list[Readings]:
-    """Each person of the first view as all views show them, while the first one does."""
+    """The readings of each person tracked in the first view, over the duration of that track."""
     people = []
     for seen, filled in zip(views[0].points, views[0].filled, strict=True):
         frames = np.flatnonzero(np.isfinite(filled).all(-1).any(-1))
@@ -177,7 +180,7 @@ def readings(views: Sequence[Tracks], rate: float) -> list[Readings]:
 
 
 def sizes(points: Float[np.ndarray, "T J 2"], rate: float) -> Float[np.ndarray, " T"]:
-    """Root mean square distance of joints from their mean, over four seconds around each frame."""
+    """Root mean square distance of joints from their mean, averaged over four seconds around each frame."""
     spread = np.nanmean(np.square(points - np.nanmean(points, axis=1, keepdims=True)).sum(-1), axis=1)
     whole = np.isfinite(points).all(-1).mean(1) > 0.8
     spread = fill_linear(spread, np.arange(len(points)), whole)
@@ -187,7 +190,7 @@ def sizes(points: Float[np.ndarray, "T J 2"], rate: float) -> Float[np.ndarray, 
 def nearest(
     person: Float[np.ndarray, "T J 2"], others: Float[np.ndarray, "N T J 2"], size: Float[np.ndarray, " T"]
 ) -> Float[np.ndarray, "T J 2"]:
-    """Whichever of ``others`` is ``person`` in each frame, NaN if none is."""
+    """The one of ``others`` that matches ``person`` in each frame; NaN if none does."""
     apart = np.nanmedian(np.linalg.norm(others - person, axis=-1), axis=-1)
     apart = np.where(np.isnan(apart), np.inf, apart)
     best, frames = apart.argmin(0), np.arange(len(person))
@@ -195,7 +198,7 @@ def nearest(
 
 
 def imagined(people: Sequence[Readings], settings: NoiseSettings) -> list[Readings]:
-    """Four-second pieces of the people's smoothed movement, each read three times through synthetic noise."""
+    """Four-second pieces of the smoothed movement, each with three samples of synthetic noise."""
     generator, out = Generator().manual_seed(0), []
     for person in people:
         movement, length = smoothed(person), round(PIECE * person.rate)
@@ -203,14 +206,14 @@ def imagined(people: Sequence[Readings], settings: NoiseSettings) -> list[Readin
         for start in range(0, max(1, len(movement) - length + 1), length):
             piece = torch.from_numpy(movement[start : start + length]).float().expand(COPIES, -1, -1, -1)
             inside, flawed = torch.ones(piece.shape[:3], dtype=torch.bool), torch.ones(COPIES, dtype=torch.bool)
-            draws = [corrupted(piece, inside, flawed, times, settings, generator) for _ in VIEWS]
+            draws = [corrupt(piece, inside, flawed, times, settings, generator) for _ in VIEWS]
             points = np.stack([torch.where(seen[..., None], p, torch.nan).numpy() for p, seen in draws], axis=1)
             out += [Readings(p, s.numpy(), person.rate) for p, s in zip(points, draws[0][1], strict=True)]
     return out
 
 
 def smoothed(person: Readings) -> Float[np.ndarray, "T J 2"]:
-    """Where the median of all readings moves, without gaps and jitter."""
+    """The median of all readings, smoothed and without gaps."""
     middle = np.nanmedian(person.points, axis=0).reshape(person.points.shape[1], -1)
     whole = [fill_linear(column, np.arange(len(middle)), np.isfinite(column)) for column in middle.T]
     window = round(SMOOTH * person.rate) // 2 * 2 + 1
@@ -218,14 +221,14 @@ def smoothed(person: Readings) -> Float[np.ndarray, "T J 2"]:
 
 
 def rounded(value: Any) -> Any:
-    """``value`` with three digits a number."""
+    """``value`` with its numbers rounded to three digits."""
     if isinstance(value, Mapping):
         return {key: rounded(one) for key, one in value.items()}
     return float(f"{value:.3g}")
 
 
 def table(columns: Mapping[str, Mapping[str, Any]]) -> str:
-    """A column each, a row a figure."""
+    """A Markdown table with one row per figure."""
     rows = {name: dict(flat(column)) for name, column in columns.items()}
     lines = ["| | " + " | ".join(rows) + " |", "|---|" + "---:|" * len(rows)]
     for key in next(iter(rows.values())):
@@ -234,7 +237,7 @@ def table(columns: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def flat(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Nested figures under one name each."""
+    """Flatten nested figures to (name, value)."""
     for key, value in figures.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{prefix}{key}: ")

@@ -1,20 +1,19 @@
-"""Where each detector puts keypoints on the people of the calibrated clips, beside what all say together, as JSON.
+"""Measure each detector's systematic keypoint offsets on the calibrated clips; prints JSON.
 
     python -m benchmarks.keypoints.keypoint_offsets [--frames 100] [--cache FOLDER]
 
-Each detector's keypoints are triangulated alone, over all four views, and compared with what all detectors say in the
-axes of ``lifting.synthesis.offsets``. Two people are all there is: a man on a treadmill, and a woman rendered into the
-pictures as if she were 1.36 m tall; that man once more, half hidden behind her, is listed and counts for nothing.
+Each detector's keypoints are triangulated separately over all four views, and compared with the consensus of all
+detectors in the axes of ``lifting.synthesis.offsets``. There are only two people: a man on a treadmill, and a woman
+rendered into the pictures as if she were 1.36 m tall. The man half hidden behind her is listed, but not counted.
 
-``ratios``: hips' width over the length of a leg (thigh and shank), shoulders' over that of an arm, shank over thigh and
-forearm over upper arm; beside them (``expected``) what people's joint centres have, on average, and those with the
-published offsets: the only check of what all detectors share. For each detector ``difference_mm``:
-median over frames of its keypoint minus the joint's place by all, (x to the left, y up, z forward) of a left joint,
-mean over left and right, over people, for a body 1.75 m tall; ``people_mm``: the same for each person;
-``offset_mm``: published plus difference, from the joint centre; ``view_mm``: how far, root mean square of a coordinate
-over people, sides and views, the constant error in one view's picture lies from what ``difference_mm`` makes of it
-there. ``image_mm``: for each person the constant error in each view, (x to the right, y down) at the joint's depth.
-``error_mm``: root mean square error in the pictures; then what is left of it without ``difference_mm``, and without
+``ratios``: hip width over leg length (thigh and shank), shoulder width over arm length, shank over thigh and forearm
+over upper arm. ``expected``: the same for average joint centres, and with the published offsets; this is the only check
+of errors common to all detectors. ``difference_mm``: median over frames of the detector's keypoint minus the consensus
+(x to the left, y up, z forward) of a left joint, averaged over sides and people, for a body 1.75 m tall.
+``people_mm``: the same for each person. ``offset_mm``: published offset plus difference, from the joint centre.
+``view_mm``: root mean square, per coordinate over people, sides and views, of the constant error in a picture minus the
+projection of ``difference_mm``. ``image_mm``: constant error of each person in each view (x to the right, y down), at
+the joint's depth. ``error_mm``: root mean square error in the pictures; the same without ``difference_mm``; and without
 the constant error of each person, view and joint.
 """
 
@@ -31,32 +30,40 @@ from jaxtyping import Float
 
 from benchmarks.bodies.calibrated_tracks import ASKED, Seen, people
 from benchmarks.bodies.rig import View, consensus
-from kinelift.lifting.synthesis.offsets import BODY, FIRST, PARTS, PUBLISHED, STATURE, axes, signed
+from kinelift.lifting.synthesis.offsets import (
+    BODY,
+    FIRST_BODY_KEYPOINT,
+    PARTS,
+    PUBLISHED,
+    STATURE,
+    both_sides,
+    keypoint_axes,
+)
 from kinelift.poses import Track2D
 
 LIMBS = 0.778
-"""Length of thigh, shank, upper arm and forearm between keypoints over stature: joint centres' 0.805 (ANSUR II, means
-of men and women) with ``PUBLISHED``."""
+"""Total length of thigh, shank, upper arm and forearm between keypoints, as a fraction of stature: 0.805 between joint
+centres (ANSUR II, means of men and women), with ``PUBLISHED`` applied."""
 EXPECTED = {
     "joint centres": {"hips": 0.204, "shoulders": 0.620, "shank": 0.987, "forearm": 0.978},
     "joint centres and published offsets": {"hips": 0.264, "shoulders": 0.742, "shank": 1.019, "forearm": 0.909},
 }
-"""Of shares of the stature between joint centres (ANSUR II, means of men and women): 0.099 and 0.1985 from hip to hip
-and from shoulder to shoulder, thigh 0.2441, shank 0.2409, upper arm 0.162, forearm 0.1584; with ``PUBLISHED``, those
-of a body ``STATURE`` tall."""
+"""Ratios from lengths between joint centres as fractions of stature (ANSUR II, means of men and women): hips 0.099,
+shoulders 0.1985, thigh 0.2441, shank 0.2409, upper arm 0.162, forearm 0.1584; with ``PUBLISHED``, for a body of height
+``STATURE``."""
 PEOPLE = ("the man", "the woman", "the man behind the woman")
 COUNTED = 2
-"""Of ``PEOPLE``, from the first."""
+"""How many of ``PEOPLE`` count, from the first."""
 FAR = 0.1
-"""Metres: what is farther off in a picture is a mistake of another kind, and left out."""
+"""Limit of an error in a picture, m; larger ones are of another kind, and left out."""
 
 
 def main(frames: int = 100, cache: Path | None = None) -> None:
     """Measure and print.
 
     Args:
-        frames: How many frames of the clips are used.
-        cache: A folder that keeps what the 2D stages find (see ``benchmarks.bodies.calibrated``).
+        frames: Number of frames to use of each clip.
+        cache: Folder in which the 2D tracks are cached (see ``benchmarks.bodies.calibrated``).
     """
     bodies = [Body.of(seen) for seen in named(frames, cache).values()]
     ways = {way: figures([measured(body, way) for body in bodies]) for way in ASKED}
@@ -71,12 +78,12 @@ def named(frames: int, cache: Path | None) -> dict[str, Seen]:
 
 
 def _height(seen: Seen) -> float:
-    return sum(limb(seen.truth[:, FIRST:], *pair) for pair in _BONES)
+    return sum(limb(seen.truth[:, FIRST_BODY_KEYPOINT:], *pair) for pair in _BONES)
 
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """A person, the twelve joints only. ``axes``: x, y, z (rows) of every joint in every frame, in the world."""
+    """The twelve joints of a person. ``axes``: x, y, z (rows) of each joint in each frame, in the world."""
 
     seen: Seen
     truth: Float[np.ndarray, "T 12 3"]
@@ -85,17 +92,17 @@ class Body:
 
     @staticmethod
     def of(seen: Seen) -> "Body":
-        """The body of somebody whom all views see."""
-        truth = seen.truth[:, FIRST:]
-        return Body(seen, truth, axes(torch.from_numpy(truth)).numpy(), _height(seen) / LIMBS)
+        """The body of a person visible in all views."""
+        truth = seen.truth[:, FIRST_BODY_KEYPOINT:]
+        return Body(seen, truth, keypoint_axes(torch.from_numpy(truth)).numpy(), _height(seen) / LIMBS)
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """What one detector says of one person, in metres of a body ``STATURE`` tall.
+    """Errors of one detector for one person, in m, scaled to a body of height ``STATURE``.
 
-    ``offset``: constant difference in the joints' axes, a right joint's x with its sign changed; ``image``: constant
-    error in each view; ``errors``: all of them; ``axes``: mean image of a joint's x, y and z in each view.
+    ``offset``: constant difference in the joints' axes, with x negated for right joints; ``image``: constant error in
+    each view; ``errors``: error in each view and frame; ``axes``: mean projection of a joint's x, y and z in each view.
     """
 
     offset: Float[np.ndarray, "12 3"]
@@ -111,9 +118,9 @@ _SIGNS = np.where(_LEFTS[:, None], 1.0, [-1.0, 1.0, 1.0])
 
 
 def measured(body: Body, way: str) -> Measured:
-    """Of one way to place joints."""
+    """Measure one detector."""
     tracks, views, scale = body.seen.tracks[way], body.seen.views, STATURE / body.stature
-    alone = consensus(views, [[track.points for track in tracks]])[:, FIRST:]
+    alone = consensus(views, [[track.points for track in tracks]])[:, FIRST_BODY_KEYPOINT:]
     offset = np.median((body.axes @ (alone - body.truth)[..., None])[..., 0], axis=0) * scale * _SIGNS
     errors = np.stack([off(view, track, body.truth) for view, track in zip(views, tracks, strict=True)]) * scale
     flat = np.stack([shadows(view, body) for view in views])
@@ -121,15 +128,15 @@ def measured(body: Body, way: str) -> Measured:
 
 
 def off(view: View, track: Track2D, truth: Float[np.ndarray, "T 12 3"]) -> Float[np.ndarray, "T 12 2"]:
-    """From where joints lie in the picture to where they were seen, metres at their depth; NaN if ``FAR`` or unseen."""
+    """Vectors from the reference's projection to the detection, m at the joints' depth; NaN beyond ``FAR``."""
     depth = view.place.to_camera(truth)[..., 2:]
-    points = np.where(track.filled[..., None], np.nan, track.points)[:, FIRST:]
+    points = np.where(track.filled[..., None], np.nan, track.points)[:, FIRST_BODY_KEYPOINT:]
     errors = (points - view.image(truth)) * depth / np.mean(view.camera.focals)
     return np.where(np.linalg.norm(errors, axis=-1, keepdims=True) < FAR, errors, np.nan)
 
 
 def shadows(view: View, body: Body) -> Float[np.ndarray, "T 12 3 2"]:
-    """How a metre along x, y and z of each joint shows in the picture, in metres at its depth."""
+    """Projection of a metre along x, y and z of each joint, in m at its depth."""
     depth = view.place.to_camera(body.truth)[..., None, 2:]
     step = 0.01
     ends = view.image(body.truth[..., None, :] + step * body.axes)
@@ -137,10 +144,10 @@ def shadows(view: View, body: Body) -> Float[np.ndarray, "T 12 3 2"]:
 
 
 def figures(found: Sequence[Measured]) -> dict[str, Any]:
-    """The figures of one detector, from what it says of each of ``PEOPLE``."""
+    """The figures of one detector, from its errors for each of ``PEOPLE``."""
     counted = found[:COUNTED]
     difference = by_part(np.mean([one.offset for one in counted], axis=0))
-    predicted = signed({part: tuple(xyz) for part, xyz in difference.items()}).numpy()
+    predicted = both_sides({part: tuple(xyz) for part, xyz in difference.items()}).numpy()
     left = [without(one, predicted) for one in counted]
     apart = np.stack([np.nanmedian(errors, axis=1) for errors in left])
     calm = [one.errors - one.image[:, None] for one in counted]
@@ -159,22 +166,22 @@ def figures(found: Sequence[Measured]) -> dict[str, Any]:
 
 
 def without(one: Measured, offsets: Float[np.ndarray, "12 3"]) -> Float[np.ndarray, "V T 12 2"]:
-    """Errors in the pictures without what constant offsets in the joints' axes make there."""
+    """Errors in the pictures minus the projections of constant offsets in the joints' axes."""
     return one.errors - np.einsum("jk,vtjkc->vtjc", offsets, one.axes)
 
 
 def by_part(offsets: Float[np.ndarray, "12 3"]) -> dict[str, Float[np.ndarray, " 3"]]:
-    """Mean over left and right."""
+    """Average over left and right, by part."""
     return {part: offsets[_joints(part)].mean(axis=0) for part in PARTS}
 
 
 def about(body: Body) -> Mapping[str, Any]:
-    """A person by the consensus of all detectors."""
+    """Proportions of a person by the consensus of all detectors."""
     return {"stature_m": round(body.stature, 2), "ratios": ratios(body.truth)}
 
 
 def ratios(points: Float[np.ndarray, "T 12 3"]) -> Mapping[str, float]:
-    """Of widths and limbs, medians over time."""
+    """Ratios of widths and limb lengths, from medians over time."""
     thigh, shank, arm, forearm = (limb(points, *pair) for pair in _BONES)
     found = {
         "hips": _between(points, "hip") / (thigh + shank),
@@ -186,7 +193,7 @@ def ratios(points: Float[np.ndarray, "T 12 3"]) -> Mapping[str, float]:
 
 
 def limb(points: Float[np.ndarray, "T 12 3"], upper: str, lower: str) -> float:
-    """Median length, of left and right."""
+    """Median length over left and right."""
     return float(np.median(np.linalg.norm(points[:, _joints(upper)] - points[:, _joints(lower)], axis=-1)))
 
 

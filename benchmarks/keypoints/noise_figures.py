@@ -1,6 +1,6 @@
-"""How keypoints err, out of several readings of one video: figures in shares of the person's size.
+"""Statistics of keypoint errors from several readings of one video, as fractions of the person's size.
 
-What all readings have in common is the movement, and the errors that they share; what sets them apart is error alone.
+All readings share the movement and any common errors. Their differences are errors only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,19 +20,19 @@ from kinelift.lifting.synthesis.noise import ARMS, LEGS, LIMBS, SPREAD
 from kinelift.poses import COCO17
 
 PIECE = 4.0
-"""Seconds: the length of the test videos of ``lifting.measuring.trials``, to which chances refer."""
+"""Length, s, of the test videos of ``lifting.measuring.trials``, to which probabilities refer."""
 WINDOWS = (0.3, 0.5)
-"""Seconds that the quadratics span of which jitter is what they leave."""
+"""Windows, s, of the quadratics whose residuals are the jitter."""
 ORDERS = (3, 5, 7)
-"""Of differences in time: the higher, the less of a smooth movement they keep beside white noise."""
+"""Orders of differences in time: the higher, the less of a smooth movement remains besides white noise."""
 LONGEST = 2.0
-"""Seconds: up to which lag errors are compared with themselves."""
+"""Longest lag, s, of the errors' autocovariance."""
 OUTLIER = 5.0
-"""Robust standard deviations: what is farther off makes the tails heavy."""
+"""Limit of the tails, in robust standard deviations."""
 FAR = 0.25
-"""Shares of the person's size: what is farther off has strayed, and is left out of jitter and drift."""
+"""Limit, as a fraction of the person's size, above which a joint is an outlier, without jitter or drift."""
 STRAYS_FAR = float(np.exp(-((FAR / 0.5) ** 2) / 2))
-"""How many of the strayed joints of ``corrupted`` are that far off."""
+"""Fraction of the outliers of ``corrupt`` beyond that limit."""
 TWINS = list(COCO17.mirror)
 GROUPS: Mapping[str, tuple[tuple[int, ...], ...]] = {
     "face": (tuple(range(COCO17.index("left_shoulder"))),),
@@ -40,13 +40,17 @@ GROUPS: Mapping[str, tuple[tuple[int, ...], ...]] = {
     "leg": LIMBS[2:],
     "both legs": (LIMBS[2] + LIMBS[3],),
 }
-"""Joints that are lost together: an arm is elbow and wrist, a leg knee and ankle."""
+"""Joints that are missed together: an arm is elbow and wrist, a leg knee and ankle."""
 
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """One person, read V times. ``points`` in shares of their size, NaN = not seen, even if filled in later;
-    ``kept``: whether the first reading gives the lifter the joint, seen or filled in. ``rate`` in frames a second.
+    """V readings of one person.
+
+    Attributes:
+        points: Joints as fractions of the person's size; NaN if not detected, even if filled later.
+        kept: Whether the first reading's track has the joint, detected or filled.
+        rate: Frame rate, Hz.
     """
 
     points: Float[np.ndarray, "V T J 2"]
@@ -55,7 +59,7 @@ class Readings:
 
 
 def figures(people: Sequence[Readings]) -> dict[str, Any]:
-    """All figures over ``people``. Sizes of errors are those of one coordinate, x or y, over all joints."""
+    """All figures over ``people``. Errors are per coordinate, over all joints."""
     rate = people[0].rate
     sides = [crossed(one.points) for one in people]
     tidy = [without(one.points, swapped(side)) for one, side in zip(people, sides, strict=True)]
@@ -104,12 +108,12 @@ def figures(people: Sequence[Readings]) -> dict[str, Any]:
 
 
 def differences(points: Float[np.ndarray, "V T J 2"]) -> Float[np.ndarray, "P T J 2"]:
-    """Of every two readings, over √2: as large as the error of one, if their errors are independent."""
+    """Differences of every two readings over √2: the size of one error, if errors are independent."""
     return np.stack([(a - b) / np.sqrt(2) for a, b in combinations(points, 2)])
 
 
 def rough(points: Float[np.ndarray, "V T J 2"], seconds: float, rate: float) -> Float[np.ndarray, "V T2 J 2"]:
-    """What a quadratic over ``seconds`` leaves of its middle, scaled so that white noise keeps its variance."""
+    """Residuals of quadratic smoothing over ``seconds``, scaled so that white noise keeps its variance."""
     window = round(seconds * rate) // 2 * 2 + 1
     keep = savgol_coeffs(window, 2)
     left = points[:, window // 2 : -(window // 2)] - sliding_window_view(points, window, axis=1) @ keep
@@ -122,12 +126,12 @@ def difference(points: Float[np.ndarray, "V T J 2"], order: int) -> Float[np.nda
 
 
 def middle(errors: Float[np.ndarray, "V T J 2"]) -> Float[np.ndarray, "V J"]:
-    """Standard deviation of normal errors of the same median size: what heavy tails leave out."""
+    """Robust standard deviation, from the median of absolute errors."""
     return 1.4826 * np.nanmedian(np.abs(errors), axis=(1, 3))
 
 
 def autocovariance(errors: Sequence[Float[np.ndarray, "P T J 2"]], longest: int) -> Float[np.ndarray, " L"]:
-    """Mean product of two errors 0 to ``longest`` frames apart."""
+    """Autocovariance of the errors at lags of 0 to ``longest`` frames."""
     curve = []
     for lag in range(longest + 1):
         products = [(e[:, lag:] * e[:, : e.shape[1] - lag]).ravel() for e in errors]
@@ -136,10 +140,10 @@ def autocovariance(errors: Sequence[Float[np.ndarray, "P T J 2"]], longest: int)
 
 
 def decomposed(curve: Float[np.ndarray, " L"], rate: float) -> tuple[float, float, float, float]:
-    """Standard deviations of white jitter, of drift and of what never changes, and the drift's seconds.
+    """Standard deviations of white jitter, of drift and of the constant part, and the drift's time step, s.
 
-    Drift is, as in ``corrupted``, linear between values that are independent every so many seconds: its autocovariance
-    is a cubic B-spline four steps wide, and its variance two thirds of theirs. Least squares over ``curve``.
+    Drift is modelled as in ``corrupt``: linear between independent values at a constant step. Its autocovariance is a
+    cubic B-spline four steps wide, and its variance two thirds of that of the values. Least squares over ``curve``.
     """
     lags = np.arange(len(curve)) / rate
     spline = BSpline.basis_element(np.arange(-2.0, 3.0), extrapolate=False)
@@ -164,20 +168,20 @@ def whole(errors: Sequence[Float[np.ndarray, "V T J 2"]]) -> float:
 
 
 def by_part(sizes: Float[np.ndarray, " J"]) -> dict[str, float]:
-    """Sizes of left and right together, scaled so that all joints have the mean square that ``SPREAD`` has."""
+    """Sizes by part, over left and right, scaled so that all joints have the mean square of ``SPREAD``."""
     scaled = sizes * np.sqrt(np.mean(np.square(SPREAD)) / np.nanmean(np.square(sizes)))
     parts = [name.split("_")[-1] for name in COCO17.joints]
     return {part: float(np.mean(scaled[[p == part for p in parts]])) for part in dict.fromkeys(parts)}
 
 
 def crossed(points: Float[np.ndarray, "V T J 2"]) -> Bool[np.ndarray, "V T 2"]:
-    """Whether arms, and legs, lie across the median of all readings."""
+    """Whether arms and legs are swapped relative to the median of all readings."""
     middle = np.nanmedian(points, axis=0)
     return np.stack([across(points, middle, group) for group in (ARMS, LEGS)], -1)
 
 
 def turned(points: Float[np.ndarray, "V T J 2"], rate: float) -> Bool[np.ndarray, "V T 2"]:
-    """Whether arms, and legs, lie across their median over ``WINDOWS[-1]`` seconds: exchanged for less than half."""
+    """Whether arms and legs are swapped relative to their median over ``WINDOWS[-1]`` seconds."""
     body = points - np.nanmean(points, axis=2, keepdims=True)
     side = round(WINDOWS[-1] * rate) // 2
     padded = np.pad(body, ((0, 0), (side, side), (0, 0), (0, 0)), constant_values=np.nan)
@@ -188,7 +192,7 @@ def turned(points: Float[np.ndarray, "V T J 2"], rate: float) -> Bool[np.ndarray
 def across(
     points: Float[np.ndarray, "*many J 2"], others: Float[np.ndarray, "*#many J 2"], group: Sequence[int]
 ) -> Bool[np.ndarray, "*many"]:
-    """Whether exchanging the sides of ``group`` brings it nearer to ``others``: by half, and by 0.1."""
+    """Whether swapping the sides of ``group`` halves its distance to ``others``, and reduces it by 0.1."""
     here, there = list(group), [TWINS[j] for j in group]
     straight = np.linalg.norm(points[..., here, :] - others[..., here, :], axis=-1)
     over = np.linalg.norm(points[..., there, :] - others[..., here, :], axis=-1)
@@ -198,30 +202,30 @@ def across(
 
 
 def swapped(sides: Bool[np.ndarray, "V T 2"]) -> Bool[np.ndarray, "V T J"]:
-    """The joints of arms and legs."""
+    """Expand flags of arms and legs to their joints."""
     out = np.zeros((*sides.shape[:2], len(COCO17)), dtype=bool)
     out[..., ARMS], out[..., LEGS] = sides[..., :1], sides[..., 1:]
     return out
 
 
 def astray(points: Float[np.ndarray, "V T J 2"]) -> Float[np.ndarray, "V T J"]:
-    """Distance of every reading from the median of all, NaN where fewer than three see the joint."""
+    """Distance of each reading from the median of all; NaN where fewer than three have the joint."""
     seen = np.isfinite(points).all(-1).sum(0) >= 3
     return np.where(seen, np.linalg.norm(points - np.nanmedian(points, axis=0), axis=-1), np.nan)
 
 
 def outlying(far: Float[np.ndarray, "V T J"]) -> Bool[np.ndarray, "V T J"]:
-    """Joints beyond ``OUTLIER`` robust standard deviations of their distances ``far``, in two dimensions."""
+    """Whether the distances ``far`` exceed ``OUTLIER`` robust standard deviations, in two dimensions."""
     return np.asarray(far > OUTLIER * np.nanmedian(far, axis=(0, 1)) / np.sqrt(2 * np.log(2)))
 
 
 def without(points: Float[np.ndarray, "V T J 2"], bad: Bool[np.ndarray, "V T J"]) -> Float[np.ndarray, "V T J 2"]:
-    """``points`` without those that are ``bad``."""
+    """``points`` with NaN where ``bad``."""
     return np.where(bad[..., None], np.nan, points)
 
 
 def alone(kept: Bool[np.ndarray, "T J"], limbs: Bool[np.ndarray, "1 T 4"]) -> Bool[np.ndarray, "T J"]:
-    """Joints that are lost without the rest of their limb."""
+    """Joints missing without the rest of their limb."""
     lost = ~kept
     for k, joints in enumerate(LIMBS):
         lost[:, joints] &= ~limbs[0, :, k, None]
@@ -229,7 +233,7 @@ def alone(kept: Bool[np.ndarray, "T J"], limbs: Bool[np.ndarray, "1 T 4"]) -> Bo
 
 
 def groups(kept: Sequence[Bool[np.ndarray, "V T J"]], rate: float) -> dict[str, dict[str, float]]:
-    """Spells in which all joints of one of ``GROUPS`` are lost at once."""
+    """Episodes in which all joints of one of ``GROUPS`` are missing at once."""
     return {
         name: episodes([np.stack([~one[..., list(joints)].any(-1) for joints in some], -1) for one in kept], rate)
         for name, some in GROUPS.items()
@@ -237,12 +241,12 @@ def groups(kept: Sequence[Bool[np.ndarray, "V T J"]], rate: float) -> dict[str, 
 
 
 def episodes(flags: Sequence[Bool[np.ndarray, "V T J"]], rate: float) -> dict[str, float]:
-    """Share of the time, spells in ``PIECE`` seconds of each row, and their mean length in seconds."""
+    """Fraction of the time, number of episodes in ``PIECE`` seconds of each row, and their mean duration, s."""
     starts = sum(int((np.diff(flag, prepend=False, axis=1) & flag).sum()) for flag in flags)
     count, bad = sum(flag.size for flag in flags), sum(int(flag.sum()) for flag in flags)
     return {"share": bad / count, "in 4 s": starts / (count / rate / PIECE), "seconds": bad / max(starts, 1) / rate}
 
 
 def share(flags: Iterable[Bool[np.ndarray, "..."]]) -> float:
-    """Of all that are true."""
+    """Fraction of true values over all arrays."""
     return float(np.concatenate([flag.ravel() for flag in flags]).mean())

@@ -1,12 +1,12 @@
-"""How small, how large and how far turned people may be to be found, and pictures without people, as JSON.
+"""Measure the sizes and rotations at which people are detected, and false detections; prints JSON.
 
     python -m benchmarks.keypoints.reach [--folder FOLDER]
 
-People of the calibrated clips are shown anew in pictures of 1280 × 720, so that their joints span a given share of the
-longer side; the larger ones are cut at the waist or higher. ``found``: share of them whom somebody in the answer lies
-on, to within ``HIT`` of their size (median of the joints in the picture), where they were seen in the whole picture;
-``cpu_ms``: processor milliseconds a picture with one thread. ``turned``: the same in whole pictures turned by quarters.
-``ghosts``: pictures of ``--folder``, in which there should be nobody, that show somebody.
+People of the calibrated clips are scaled into pictures of 1280 × 720, so that their joints span a given fraction of the
+longer side; the larger ones are cropped at the waist or higher. ``found``: fraction of people with a detection within
+``HIT`` of their size (median over the joints in the picture), relative to the joints detected in the full picture.
+``cpu_ms``: CPU time in ms per picture with one thread. ``turned``: the same for full pictures rotated by multiples of
+90°. ``ghosts``: pictures of ``--folder``, which should show nobody, that have detections.
 """
 
 import json
@@ -34,22 +34,22 @@ from kinelift.weights.store import fetch
 SHARES = (0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.2, 1.6, 2.0)
 SIZE = (1280, 720)
 CUT = 0.6
-"""Share from which the picture shows the upper body, its top a tenth of the height below the picture's."""
+"""Fraction above which only the upper body is shown, a tenth of the height below the top edge."""
 HIT = 0.12
 STRIDE = 33
-"""Every so many frames of the clips are used."""
+"""Step between the frames used."""
 LEAST = 400.0
-"""Pixels that the joints of those used span; who stands in the background does not."""
+"""Minimum extent of a person's joints, px, which excludes people in the background."""
 
 Shown = tuple[UInt8[np.ndarray, "H W 3"], Float[np.ndarray, "J 2"]]
-"""A picture, and where a person's joints are in it."""
+"""A picture, and the joints of a person in it."""
 
 
 def main(folder: Path | None = None) -> None:
     """Measure and print.
 
     Args:
-        folder: Of pictures without people (jpg, png).
+        folder: Pictures without people (jpg, png).
     """
     model, landmarks = fetch("movenet-multipose"), fetch("blazepose-full")
     ways: dict[str, Detector] = {
@@ -82,7 +82,7 @@ def pictures() -> Iterator[Frame]:
 
 
 def people(way: Detector, frame: Frame) -> list[Float[np.ndarray, "J 2"]]:
-    """The joints of everybody in front."""
+    """The joints of everybody in the foreground."""
     (found,) = way.detect([frame])
     return [points for points in found.points if span(points) > LEAST]
 
@@ -93,7 +93,7 @@ def span(points: Float[np.ndarray, "J 2"]) -> float:
 
 
 def tried(way: Detector, shown: Iterable[Shown]) -> dict[str, float]:
-    """How many are found, each picture on its own, and the time that takes."""
+    """Fraction of people detected, each picture on its own, and the time."""
     hits, used = [], 0.0
     for image, points in shown:
         began = time.process_time()
@@ -104,7 +104,7 @@ def tried(way: Detector, shown: Iterable[Shown]) -> dict[str, float]:
 
 
 def placed(image: UInt8[np.ndarray, "H W 3"], points: Float[np.ndarray, "J 2"], share: float) -> Shown:
-    """A new picture of ``SIZE``, black around the old one, in which a person is so large."""
+    """A black picture of ``SIZE`` with the old one scaled into it, so that the person has this size."""
     scale = share * SIZE[0] / span(points)
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     middle = (points.min(axis=0) + points.max(axis=0)) / 2 * scale
@@ -124,7 +124,7 @@ def on(found: Float[np.ndarray, "N J 2"], points: Float[np.ndarray, "J 2"], shap
 
 
 def turned(image: UInt8[np.ndarray, "H W 3"], points: Float[np.ndarray, "J 2"], quarters: int) -> Shown:
-    """The picture turned to the left."""
+    """The picture rotated to the left."""
     for _ in range(quarters):
         points = np.stack([points[:, 1], image.shape[1] - points[:, 0]], axis=-1)
         image = np.rot90(image)
@@ -132,7 +132,7 @@ def turned(image: UInt8[np.ndarray, "H W 3"], points: Float[np.ndarray, "J 2"], 
 
 
 def ghosts(way: Detector, folder: Path) -> Mapping[str, object]:
-    """How many pictures there are, and which of them show somebody."""
+    """Number of pictures, and which of them have detections."""
     names = sorted(path for path in folder.iterdir() if path.suffix in (".jpg", ".png"))
     images = {path.name: image for path in names if (image := cv2.imread(str(path))) is not None}
     frames = {name: Frame(0, Fraction(0), np.ascontiguousarray(image[..., ::-1])) for name, image in images.items()}

@@ -1,14 +1,13 @@
-"""What the second stage changes on the sample clip, for steadiness and time, as JSON.
+"""Measure the effect of the second 2D stage on jitter and time on the sample clip; prints JSON.
 
     python -m benchmarks.keypoints.refinement [--frames 120] [--scale 1.0]
 
-The clip has no labels (``benchmarks.bodies.calibrated`` has truth). For each way to place joints, in the same run:
-``people`` found; ``joints`` and ``wrists``: shares of them that the tracker takes for seen; ``jitter``: median length
-of the second difference over time of a joint, in hundredths of the torso; ``mirror``: median distance between joints
-in a picture and in its mirror image, in hundredths of the torso, every tenth frame on its own; ``bones``: how much the
-bones' lengths change in the lifted poses (standard deviation over mean, mean over bones), which a body's do not;
-``ms_1`` and ``ms_2``: milliseconds a frame with one and with two threads; ``cpu_ms``: processor time a frame with one,
-which other programs on the machine hardly change.
+The clip has no labels (``benchmarks.bodies.calibrated`` has a reference). For each detector, in the same run:
+``people`` detected; ``joints`` and ``wrists``: fractions of them visible in the tracks; ``jitter``: median length of
+the second difference over time of a joint, in hundredths of the torso; ``mirror``: median distance between joints in a
+picture and in its mirror image, in hundredths of the torso, every tenth frame on its own; ``bones``: mean coefficient
+of variation of bone lengths in the lifted poses, which is 0 for a real body; ``ms_1`` and ``ms_2``: time per frame in
+ms with one and with two threads; ``cpu_ms``: CPU time per frame with one thread, which other programs hardly affect.
 """
 
 import json
@@ -44,7 +43,7 @@ WAYS: Mapping[str, tuple[str, int]] = {
     "none": ("", 1), "full": ("full", 1), "full_every_2": ("full", 2), "full_every_3": ("full", 3),
     "heavy": ("heavy", 1),
 }  # fmt: skip
-"""The landmark model and how often the first stage looks."""
+"""The landmark model, and the stride of the first stage."""
 WEIGHTS = ("movenet-multipose", "blazepose-full", "blazepose-heavy")
 
 
@@ -52,8 +51,8 @@ def main(frames: int = 120, scale: float = 1.0) -> None:
     """Measure and print.
 
     Args:
-        frames: How many frames of the clip are used.
-        scale: The pictures are shrunk to this share of their sides.
+        frames: Number of frames to use of the clip.
+        scale: Factor by which the pictures are scaled down.
     """
     for name in WEIGHTS:
         fetch(name)
@@ -65,7 +64,7 @@ def main(frames: int = 120, scale: float = 1.0) -> None:
 
 
 def inputs_of(video: Path, **chosen: Any) -> Run:
-    """What keypoints found in ``video`` depend on: its content, the weights, and the source text of the detectors."""
+    """The inputs of keypoints: the content of ``video``, the weights, and the source of the detectors."""
     source = Path(kinelift.detectors.__file__).parent
     program = {path.relative_to(source).as_posix(): path.read_text() for path in source.rglob("*.py")}
     weights = {name: {"sha256": entry(name).sha256} for name in WEIGHTS}
@@ -74,7 +73,7 @@ def inputs_of(video: Path, **chosen: Any) -> Run:
 
 
 def detector(way: str, threads: int) -> Detector:
-    """A way to find people and to place their joints."""
+    """Open one of the detectors."""
     model, every = WAYS[way]
     people = multi_scale_movenet(locate("movenet-multipose"), threads=threads)
     if not model:
@@ -83,7 +82,7 @@ def detector(way: str, threads: int) -> Detector:
 
 
 def row(make: Callable[[int], Detector], clip: Sequence[Frame], lifter: Lifter) -> dict[str, float]:
-    """The figures of one way."""
+    """The figures of one detector."""
     before = time.process_time()
     found, slow = timed(make(1), clip)
     used = time.process_time() - before
@@ -103,14 +102,14 @@ def row(make: Callable[[int], Detector], clip: Sequence[Frame], lifter: Lifter) 
 
 
 def timed(way: Detector, clip: Sequence[Frame]) -> tuple[list[People], float]:
-    """Everybody in the clip, and how many seconds that took."""
+    """Detect everybody in the clip; also returns the time, s."""
     began = time.perf_counter()
     found = list(way.detect(clip))
     return found, time.perf_counter() - began
 
 
 def follow(found: Sequence[People], clip: Sequence[Frame]) -> list[Track2D]:
-    """The tracks of everybody who was found."""
+    """Track the detections."""
     height, width = clip[0].image.shape[:2]
     tracker = Tracker(COCO17, (width, height))
     for people, frame in zip(found, clip, strict=True):
@@ -119,19 +118,19 @@ def follow(found: Sequence[People], clip: Sequence[Frame]) -> list[Track2D]:
 
 
 def torso(points: Float[np.ndarray, "*T J 2"]) -> Float[np.ndarray, "*T"]:
-    """From the middle of the shoulders to the middle of the hips, in pixels."""
+    """Distance from mid-shoulder to mid-hip, px."""
     shoulders, hips = (points[..., _joints(part), :].mean(axis=-2) for part in ("shoulder", "hip"))
     return np.linalg.norm(shoulders - hips, axis=-1)
 
 
 def jitter(track: Track2D) -> Float[np.ndarray, "*many"]:
-    """Lengths of second differences in hundredths of the person's median torso."""
+    """Lengths of second differences over time, in hundredths of the person's median torso."""
     steps = np.linalg.norm(np.diff(track.points, n=2, axis=0), axis=-1)
     return 100 * steps.ravel() / np.nanmedian(torso(track.points))
 
 
 def mirror(way: Detector, clip: Sequence[Frame]) -> float:
-    """Median distance of joints in hundredths of the torso, after the mirror image was turned back."""
+    """Median distance of joints between picture and mirror image, in hundredths of the torso."""
     distances = []
     for frame in clip:
         width = frame.image.shape[1]
@@ -146,7 +145,7 @@ def mirror(way: Detector, clip: Sequence[Frame]) -> float:
 
 
 def bones(track: Track2D, lifter: Lifter, clip: Sequence[Frame]) -> float:
-    """Standard deviation over mean of the lengths of the lifted limbs, mean over limbs."""
+    """Mean coefficient of variation of the lengths of lifted limbs."""
     height, width = clip[0].image.shape[:2]
     poses = lifter.lift(track, Settings().camera((width, height))).points
     limbs = [

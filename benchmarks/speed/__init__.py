@@ -1,1 +1,1 @@
-"""Time and memory, each beside a baseline of the same run."""
+"""Benchmarks of time and memory, each with a baseline from the same run."""

@@ -1,14 +1,14 @@
-"""What a frame costs each detector, with one thread and with two, as JSON and as a table.
+"""Measure each detector's time per frame, with one thread and with two, as JSON and as a table.
 
     python -m benchmarks.speed.detecting [--frames 120] [--detector NAME ...] [--openpose FILE] [--video FILE]
 
-Of each detector, on frames in memory: ``ms_1`` and ``ms_2``: milliseconds a frame with one and with two threads;
-``cpu_1`` and ``cpu_2``: processor time, which other programs on the machine hardly change; ``times``: the latter with
-one thread, as a multiple of what the first row took on the same frames. All are medians over pieces of the clip, on
-each of which all detectors run one after another. ``whole``: the default detector alone, and everything that ``detect``
-does, which decodes and tracks too; ``overhead``: what that adds, as a share. Tables go to stderr.
+For each detector, on frames in memory: ``ms_1`` and ``ms_2``: ms per frame with one and with two threads; ``cpu_1`` and
+``cpu_2``: CPU time, which other programs hardly affect; ``times``: ``cpu_1`` as a multiple of the first row's on the
+same frames. All are medians over pieces of the clip, on each of which the detectors run one after another. ``whole``:
+the default detector alone, and all of ``detect``, which also decodes and tracks; ``overhead``: the difference, as a
+fraction. Tables go to stderr.
 
-Torch networks have random weights, which are as fast as others; people are then not put together from their fields.
+Torch networks have random weights, which does not affect their speed, but leaves no people to group from part fields.
 """
 
 import json
@@ -54,12 +54,12 @@ DETECTRON2 = "Detectron2"
 THREADS = (1, 2)
 PIECES = 4
 SLOW = 2
-"""Frames of each piece that a detector sees that is no match for a CPU."""
+"""Frames of each piece for detectors that are slow on a CPU."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds of wall clock and of processor time."""
+    """Wall-clock time and CPU time, ms."""
 
     wall: float
     cpu: float
@@ -73,7 +73,7 @@ class Beginning(Video):
         self._count = count
 
     def frames(self) -> Iterator[Frame]:
-        """Those frames."""
+        """Decode the frames."""
         return islice(super().frames(), self._count)
 
 
@@ -83,14 +83,18 @@ def main(
     """Measure and print.
 
     Args:
-        frames: How many frames of the clip are used.
-        detector: Only detectors whose name contains one of these, beside the first.
-        openpose: Weights of an OpenPose network, which is then measured too.
-        video: What to measure on; the sample clip if not given.
+        frames: Number of frames to use of the clip.
+        detector: Measure only detectors whose name contains one of these, and the first.
+        openpose: Weights of an OpenPose network to measure as well.
+        video: The video; the sample clip if not given.
     """
     source = video or fetch("sample-clip")
-    clip = list(islice(Video(source).frames(), 1, frames + 2))  # not from 0 on: keypoint files check whole videos
-    ways = {name: way for name, way in everything(openpose, source, frames + 2).items() if _wanted(name, detector)}
+    clip = list(islice(Video(source).frames(), 1, frames + 2))  # not from 0: keypoint files check whole videos
+    ways = {
+        name: way
+        for name, way in available_detectors(openpose, source, frames + 2).items()
+        if _selected(name, detector)
+    }
     costs = {threads: measured(ways, clip, threads) for threads in THREADS}
     report = {
         "machine": machine(),
@@ -103,8 +107,8 @@ def main(
     print(tables(report), file=sys.stderr)
 
 
-def everything(openpose: Path | None, source: Path, frames: int) -> dict[str, Way]:
-    """The rows of the table, those that are not installed left out."""
+def available_detectors(openpose: Path | None, source: Path, frames: int) -> dict[str, Way]:
+    """The detectors of the table that are installed."""
     plain, full = movenet(), movenet("full")
     ways = {
         BASELINE: plain,
@@ -127,14 +131,14 @@ def everything(openpose: Path | None, source: Path, frames: int) -> dict[str, Wa
 
 
 def followed(way: Way, source: Path, frames: int, folder: Path) -> Path:
-    """A file of the keypoints of the first ``frames``."""
+    """Write a file with the keypoints of the first ``frames``."""
     path = folder / "keypoints.json"
     write(path, follow(Beginning(source, frames), way(max(THREADS)), Settings(), {}), Format.COCO)
     return path
 
 
 def measured(ways: Mapping[str, Way], clip: Sequence[Frame], threads: int) -> dict[str, list[Cost]]:
-    """What each detector costs a frame, on each of ``PIECES`` pieces of ``clip``."""
+    """The cost per frame of each detector, on each of ``PIECES`` pieces of ``clip``."""
     with limited(threads):
         detectors = {name: way(threads) for name, way in ways.items()}
         for one in detectors.values():
@@ -148,16 +152,16 @@ def measured(ways: Mapping[str, Way], clip: Sequence[Frame], threads: int) -> di
 
 
 def pieces(clip: Sequence[Frame]) -> list[Sequence[Frame]]:
-    """``clip`` cut in ``PIECES``, each of which begins with the last frame of the one before.
+    """Cut ``clip`` into ``PIECES``, each starting with the last frame of the previous one.
 
-    So a stride that divides the steps between them looks no more often than in a long video.
+    A detector with a stride that divides the steps then runs no more often than in a long video.
     """
     steps = (len(clip) - 1) // PIECES
     return [clip[k * steps : (k + 1) * steps + 1] for k in range(PIECES)]
 
 
 def whole(way: Way, source: Path, clip: Sequence[Frame], threads: int) -> dict[str, float]:
-    """The detector alone, on the frames of ``clip``, and all of ``detect``, on as many of the video at ``source``."""
+    """The cost of the detector alone on ``clip``, and of all of ``detect`` on as many frames of ``source``."""
     with limited(threads):
         detector, video = way(threads), Beginning(source, len(clip))
         list(detector.detect(clip[:1]))
@@ -179,7 +183,7 @@ def whole(way: Way, source: Path, clip: Sequence[Frame], threads: int) -> dict[s
 
 @contextmanager
 def limited(threads: int) -> Iterator[None]:
-    """Torch and OpenCV run with so many threads."""
+    """Limit torch and OpenCV to this number of threads."""
     before = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
@@ -191,20 +195,20 @@ def limited(threads: int) -> Iterator[None]:
 
 
 def exhaust(detector: Detector, frames: Sequence[Frame]) -> None:
-    """Detect, and forget the answers."""
+    """Run the detector, and discard the results."""
     for _ in detector.detect(frames):
         pass
 
 
 def cost(work: Callable[[], object], frames: int) -> Cost:
-    """Of ``work`` on so many frames, a frame."""
+    """The cost per frame of ``work``, which processes this number of frames."""
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     return Cost(1e3 * (time.perf_counter() - wall) / frames, 1e3 * (time.process_time() - cpu) / frames)
 
 
 def row(costs: Sequence[Sequence[Cost]], baseline: Sequence[Cost]) -> dict[str, float]:
-    """The figures of one detector; ``costs`` by threads and piece, those of the ``baseline`` by piece, one thread."""
+    """The figures of one detector; ``costs`` by threads and piece, ``baseline`` by piece with one thread."""
     figures: dict[str, float] = {}
     for threads, found in zip(THREADS, costs, strict=True):
         figures[f"ms_{threads}"] = round(median(one.wall for one in found), 2)
@@ -214,7 +218,7 @@ def row(costs: Sequence[Sequence[Cost]], baseline: Sequence[Cost]) -> dict[str, 
 
 
 def tables(report: Mapping[str, Any]) -> str:
-    """What the documentation shows of a report."""
+    """The tables for the documentation."""
     columns = {
         "ms_1": Column("ms, 1 thread"), "ms_2": Column("ms, 2 threads"), "cpu_1": Column("processor ms, 1 thread"),
         "cpu_2": Column("processor ms, 2 threads"), "times": Column(f"× {BASELINE}"),
@@ -227,7 +231,7 @@ def tables(report: Mapping[str, Any]) -> str:
     return "\n\n".join([table("detector", report["detectors"], columns), table("threads", report["whole"], shares)])
 
 
-def _wanted(name: str, choice: Sequence[str]) -> bool:
+def _selected(name: str, choice: Sequence[str]) -> bool:
     return not choice or name == BASELINE or any(one in name for one in choice)
 
 

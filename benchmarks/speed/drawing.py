@@ -1,8 +1,8 @@
-"""Milliseconds to draw a frame, by layout and number of people, as JSON.
+"""Measure the time to draw a frame, by layout and number of people; prints JSON.
 
     python -m benchmarks.speed.drawing [--frames 60]
 
-Compared in the same run with a new matplotlib figure a frame (3D axes, one skeleton), which is how peers draw.
+The baseline in the same run is a new matplotlib figure per frame (3D axes, one skeleton), as others draw.
 """
 
 import json
@@ -28,7 +28,7 @@ def main(frames: int = 60) -> None:
     """Measure and print.
 
     Args:
-        frames: How many frames are drawn for each figure.
+        frames: Number of frames to draw for each figure.
     """
     picture = np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
     drawn = {
@@ -48,7 +48,7 @@ def main(frames: int = 60) -> None:
 
 
 def median(work: Callable[[T], object], items: Sequence[T]) -> float:
-    """Milliseconds that ``work`` takes on one of ``items``; the first, which prepares things, does not count."""
+    """Median time of ``work`` on one of ``items``, ms, without the first as a warm-up."""
     took = []
     for item in items:
         began = time.perf_counter()
@@ -58,13 +58,13 @@ def median(work: Callable[[T], object], items: Sequence[T]) -> float:
 
 
 def recording(people: int, frames: int) -> Recording:
-    """People who stand in a row and move their limbs."""
+    """A recording of people who stand in a row and move their limbs."""
     times = np.arange(frames) / 30
     return Recording(VideoFacts("benchmark", *SIZE, times), tuple(person(k, times) for k in range(people)))
 
 
 def person(number: int, times: np.ndarray) -> Person:
-    """One of them: a track and poses of the right size, at a place of their own."""
+    """One of them: a track and poses at the person's own position."""
     body = movement(number, len(times), len(H36M17))
     flat = movement(number, len(times), len(COCO17))[..., :2] * 160 + [150 + 190 * number, 360]
     blank = np.zeros((len(times), len(COCO17)), bool)
@@ -74,7 +74,7 @@ def person(number: int, times: np.ndarray) -> Person:
 
 
 def movement(seed: int, frames: int, joints: int) -> np.ndarray:
-    """(T, J, 3) smooth motion about random places within a metre."""
+    """Smooth motion (T, J, 3) about random positions within a metre."""
     random = np.random.default_rng(seed)
     place, phase = random.normal(0, 0.4, (1, joints, 3)), random.uniform(0, 6, (1, joints, 3))
     return place + 0.1 * np.sin(np.arange(frames)[:, None, None] / 5 + phase)

@@ -1,12 +1,13 @@
-"""Frames a second that a whole track is lifted at, on one thread, as JSON.
+"""Measure the frame rate at which a whole track is lifted on one thread; prints JSON.
 
     python -m benchmarks.speed.lifting [--frames 2000] [--rounds 7]
 
-Ours is all of ``Lifter.lift`` on keypoints in pixels: grid, normalisation, the track and its mirror image, the answers
-between moments, the root. Beside it, in turns, a loop written from the published description (Pavllo et al. 2019): the
-dilated net with ``nn.Conv1d`` and ``nn.BatchNorm1d`` over the whole padded sequence and its mirror image, as a batch of
-two, answers averaged. Its network takes every frame of the video for one of its own, so its work does not depend on the
-frame rate. Weights are random. ``times_faster`` is the median over the rounds of the loop's processor time over ours.
+Kinelift's time covers all of ``Lifter.lift`` on keypoints in pixels: resampling, normalisation, the track and its
+mirror image, interpolation, and the root. It alternates with a baseline written from the published description (Pavllo
+et al. 2019): the dilated net with ``nn.Conv1d`` and ``nn.BatchNorm1d`` over the whole padded sequence and its mirror
+image, as a batch of two, with averaged results. The baseline takes the video's frames as they are, so its work does not
+depend on the frame rate. Weights are random. ``times_faster`` is the median over rounds of the baseline's CPU time over
+Kinelift's.
 """
 
 import json
@@ -41,9 +42,9 @@ def main(frames: int = 2000, rounds: int = 7, channels: int = 1024, normalisatio
 
     Args:
         frames: Length of the track.
-        rounds: How many turns each has, after one to warm up.
+        rounds: Number of measurements of each, after a warm-up.
         channels: Width of the networks.
-        normalisation: Of our network: frame or screen for whole tracks; facing for a window a frame.
+        normalisation: Kinelift's normalisation: frame or screen for whole tracks; facing for a window per frame.
     """
     torch.set_num_threads(1)
     report = {
@@ -63,7 +64,7 @@ def main(frames: int = 2000, rounds: int = 7, channels: int = 1024, normalisatio
 def compared(
     widths: tuple[int, ...], rate: float, frames: int, rounds: int, channels: int, normalisation: str
 ) -> dict[str, Any]:
-    """Ours and the loop on the same track; who begins changes every round."""
+    """Time Kinelift and the baseline on the same track; the order alternates."""
     track, camera = swaying(frames, rate), Camera.from_field_of_view(55, SIZE)
     net = TemporalNet(TemporalConfig(features_in=3, channels=channels, widths=widths)).eval()
     lifter, loop = Lifter(LifterNetwork(net, RATE, normalisation), torch.device("cpu")), Loop(widths, channels)
@@ -81,7 +82,7 @@ def compared(
 
 
 def swaying(frames: int, rate: float) -> Track2D:
-    """Somebody whose joints sway, each on a path of its own, 5 % of them unseen."""
+    """A track whose joints sway independently, with 5 % missing."""
     random = np.random.default_rng(0)
     times, joints = np.arange(frames) / rate, len(COCO17)
     place, phase, speed = random.uniform(400, 700, (joints, 2)), *random.uniform(0, 6, (2, joints, 2))
@@ -92,7 +93,7 @@ def swaying(frames: int, rate: float) -> Track2D:
 
 
 class Loop:
-    """The baseline: what one writes without this project."""
+    """The baseline, as one would write it without this project."""
 
     def __init__(self, widths: tuple[int, ...], channels: int) -> None:
         self.net = DilatedNet(widths, channels).eval()
@@ -100,10 +101,10 @@ class Loop:
 
     @torch.inference_mode()
     def lift(self, track: Track2D, camera: Camera) -> Float[np.ndarray, "T K 3"]:
-        """Poses from one pass over the sequence and its mirror image."""
+        """Lift in one pass over the sequence and its mirror image."""
         shown = np.nan_to_num(on_picture(track.points, camera, track.size)).astype(np.float32)
         shown = np.pad(shown, ((self.pad, self.pad), (0, 0), (0, 0)), "edge")
-        mirrored = shown[:, list(COCO17.mirror)] * np.float32([-1, 1])
+        mirrored = shown[:, list(COCO17.mirror)] * np.array([-1, 1], np.float32)
         answers = self.net(torch.from_numpy(np.stack([shown, mirrored])))
         back = answers[1][:, list(H36M17.mirror)] * torch.tensor([-1.0, 1.0, 1.0])
         return ((answers[0] + back) / 2).numpy()
@@ -125,7 +126,7 @@ class DilatedNet(nn.Module):
         self.dropout, self.relu = nn.Dropout(0.25), nn.ReLU()
 
     def forward(self, keypoints: Tensor) -> Tensor:
-        """(B, T + 2 · pad, J, 2) keypoints to (B, T, K, 3) joints."""
+        """Map keypoints (B, T + 2 · pad, J, 2) to joints (B, T, K, 3)."""
         x = self.dropout(self.relu(self.stem_norm(self.stem(keypoints.flatten(2).permute(0, 2, 1)))))
         layers = zip(self.dilations, self.wide, self.wide_norms, self.narrow, self.narrow_norms, strict=True)
         for dilation, wide, wide_norm, narrow, narrow_norm in layers:
@@ -136,7 +137,7 @@ class DilatedNet(nn.Module):
 
 
 class Stopwatch:
-    """Does the same work again and again, and times it; the first time only warms up."""
+    """Repeats and times the same work; the first run is a warm-up."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         self.work = work
@@ -144,14 +145,14 @@ class Stopwatch:
         self.processor: list[float] = []
 
     def __call__(self) -> None:
-        """Once more."""
+        """Run and time the work once."""
         wall, processor = time.perf_counter(), time.process_time()
         self.work()
         self.wall.append(time.perf_counter() - wall)
         self.processor.append(time.process_time() - processor)
 
     def summary(self, frames: int) -> dict[str, float]:
-        """Medians."""
+        """Medians over the runs."""
         return {
             "frames_per_second": round(frames / median(self.wall[1:]), 1),
             "frames_per_processor_second": round(frames / median(self.processor[1:]), 1),

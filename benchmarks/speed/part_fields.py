@@ -1,14 +1,13 @@
-"""Time and accuracy of putting people together from part affinity fields, as JSON.
+"""Measure time and accuracy of grouping people from part affinity fields; prints JSON.
 
     python -m benchmarks.speed.part_fields [--people 5] [--scenes 40] [--repeats 20]
 
-On maps of 46 × 82 cells that are drawn of known people, so that nothing but the grouping is measured. ``group_ms``:
-processor time a frame, median and worst over the scenes; ``loops_ms``: that of the same method without arrays, one
-cell, pair and sample at a time, in the same run. ``right``: share of people all of whose joints came out as theirs,
-within half a cell; ``separate`` counts only scenes in which parts of a kind lie four cells apart. ``peaks``: for each
-way to place a part, its error in cells, also with noise of 0.02 in the maps, and processor time: ``refined`` is what
-the program does, ``cell`` the centre of the highest cell, and ``quarter`` and ``eighth`` are those of heat maps
-enlarged by cubic interpolation, four and eight times.
+The maps of 46 × 82 cells are rendered from known people, so that only the grouping is measured. ``group_ms``: CPU time
+per frame, median and worst over the scenes; ``loops_ms``: the same for plain loops over cells, pairs and samples, in
+the same run. ``right``: fraction of people with all joints correct to half a cell; ``separate`` counts only scenes in
+which parts of a kind are four cells apart. ``peaks``: for each peak method, the error in cells, also with noise of 0.02
+in the maps, and the CPU time. ``refined`` is the program's method, ``cell`` the centre of the highest cell, and
+``quarter`` and ``eighth`` the same on heat maps enlarged four and eight times by cubic interpolation.
 """
 
 import json
@@ -31,7 +30,7 @@ from kinelift.detectors.openpose.part_fields.peaks import Peaks, find_peaks
 HEIGHT, WIDTH = 46, 82
 NOISE = 0.02
 CLEAR = 4.0
-"""Cells between parts of a kind of two people."""
+"""Minimum distance, in cells, between two people's parts of a kind."""
 EVERYBODY = GroupingSettings(joints=1, person=0.0)
 
 Scene = Float[np.ndarray, "N J 2"]
@@ -41,9 +40,9 @@ def main(people: int = 5, scenes: int = 40, repeats: int = 20) -> None:
     """Measure and print.
 
     Args:
-        people: How many people a scene shows.
-        scenes: How many scenes are drawn.
-        repeats: How often each is measured.
+        people: Number of people per scene.
+        scenes: Number of scenes.
+        repeats: Number of measurements of each scene.
     """
     chance = np.random.default_rng(0)
     shown = [np.array([somebody(chance, HEIGHT, WIDTH, missing=0.0) for _ in range(people)]) for _ in range(scenes)]
@@ -61,7 +60,7 @@ def main(people: int = 5, scenes: int = 40, repeats: int = 20) -> None:
 
 
 def milliseconds(work: Callable[[PartFields], Grouped], maps: Sequence[PartFields], repeats: int) -> dict[str, float]:
-    """Processor time of a frame: median and worst over the scenes, each the mean of its repeats."""
+    """CPU time per frame: median and worst over the scenes, each averaged over its repeats."""
     times = []
     for fields in maps:
         began = time.process_time()
@@ -72,7 +71,7 @@ def milliseconds(work: Callable[[PartFields], Grouped], maps: Sequence[PartField
 
 
 def rights(shown: Sequence[Scene], maps: Sequence[PartFields]) -> dict[str, float]:
-    """Shares of people of whom every joint came out as theirs."""
+    """Fractions of people with all joints assigned correctly."""
     whole = [np.mean([_came_out(person, group(fields, EVERYBODY)) for person in scene])
              for scene, fields in zip(shown, maps, strict=True)]  # fmt: skip
     clear = [share for share, scene in zip(whole, shown, strict=True) if _separate(scene)]
@@ -82,7 +81,7 @@ def rights(shown: Sequence[Scene], maps: Sequence[PartFields]) -> dict[str, floa
 def placing(
     way: Callable[[np.ndarray], Peaks], shown: Sequence[Scene], maps: Sequence[PartFields], repeats: int
 ) -> dict[str, float]:
-    """Errors in cells and time of one way to find the peaks, in scenes whose parts lie apart."""
+    """Errors, in cells, and time of one peak method, in scenes with separate parts."""
     chance = np.random.default_rng(1)
     clean, noisy, spent = [], [], 0.0
     for scene, fields in zip(shown, maps, strict=True):
@@ -102,7 +101,7 @@ def placing(
 
 
 def enlarged(heat: Float[np.ndarray, "P h w"], times: int) -> Peaks:
-    """The maxima of heat maps whose sides were enlarged."""
+    """The maxima of heat maps enlarged by ``times``."""
     height, width = heat.shape[1:]
     large = [cv2.resize(one, (width * times, height * times), interpolation=cv2.INTER_CUBIC) for one in heat]
     peaks = find_peaks(np.stack(large), EVERYBODY.peak)
@@ -123,7 +122,7 @@ WAYS: Mapping[str, Callable[[np.ndarray], Peaks]] = {
 
 
 def _errors(found: Peaks, scene: Scene) -> list[float]:
-    """From each part that has no other of its kind near to the nearest peak, in cells."""
+    """Distances, in cells, from each isolated part to the nearest peak."""
     errors = []
     for part in range(len(PARTS)):
         places = scene[:, part][np.isfinite(scene[:, part]).all(axis=-1)]
@@ -141,7 +140,7 @@ def _separate(scene: Scene) -> bool:
 
 
 def _came_out(person: Float[np.ndarray, "J 2"], found: Grouped) -> bool:
-    """Whether one body, or several if parts between are outside, holds the person's joints and nobody else's."""
+    """Whether one body, or several if connecting parts are missing, has exactly the person's joints."""
     gone = np.isnan(person).any(axis=-1)
     for body in found.points:
         seen = np.isfinite(body).all(axis=-1)

@@ -1,4 +1,4 @@
-"""What people do not get faster by: the grouping of part affinity fields in plain loops, to compare with."""
+"""The baseline for grouping part affinity fields: the same method in plain loops."""
 
 import math
 
@@ -14,7 +14,7 @@ _SETTINGS = GroupingSettings()
 
 
 def group_by_loops(fields: PartFields) -> Grouped:
-    """The same people as ``group`` finds, except that peaks stay where their cells are."""
+    """Group as ``group`` does, but with peaks at the centres of cells."""
     peaks = _peaks(fields)
     return select(assemble(peaks, _connections(fields, peaks)), peaks, _SETTINGS)
 
@@ -51,7 +51,7 @@ def _connections(fields: PartFields, peaks: Peaks) -> Connections:
 
 
 def _along(fields: PartFields, limb: int, x: float, y: float, to_x: float, to_y: float) -> tuple[float, float]:
-    """Mean of the field along the way, and share of the places that speak for the limb; nearest cells."""
+    """Mean of the field along the line, and fraction of samples that support the limb, from the nearest cells."""
     length = math.hypot(to_x - x, to_y - y) or 1e-9
     values = []
     for k in range(_SETTINGS.samples):

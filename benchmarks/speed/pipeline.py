@@ -1,9 +1,9 @@
-"""Speed of every stage, and speed and peak memory of the whole program at one and four times the length, as JSON.
+"""Measure the speed of each stage, and the program's speed and peak memory at two lengths; prints JSON.
 
-    python benchmarks/speed/pipeline.py [--video FILE] [--seconds 4] [--frames 60]
+    python -m benchmarks.speed.pipeline [--video FILE] [--seconds 4] [--frames 60]
 
-What the figures are compared with is measured in the same run: the stages with decoding alone, four times the length
-with once. Stages run one after another on frames held in memory, which says what each costs, not what overlaps.
+Baselines come from the same run: decoding alone for the stages, and the short clip for one four times as long. Stages
+run one after another on frames in memory, which gives the cost of each, without overlap.
 """
 
 import json
@@ -32,22 +32,22 @@ def main(video: Path | None = None, seconds: float = 4.0, frames: int = 60) -> N
     """Measure and print.
 
     Args:
-        video: What to measure on; the sample clip if not given.
-        seconds: Length of the short clip that the whole program runs on; the long one is four times that.
-        frames: How many frames the stages are timed on.
+        video: The video; the sample clip if not given.
+        seconds: Length of the short clip for the whole program; the long one is four times that.
+        frames: Number of frames for timing the stages.
     """
     source = video or fetch("sample-clip")
     fetch("movenet-multipose")
     fetch("blazepose-full")
     with tempfile.TemporaryDirectory() as folder:
-        # First: a child's peak starts at what its parent held, and the stages below load every library.
+        # First, because a child's peak memory starts at its parent's, and the stages below load every library.
         whole = programs(source, seconds, Path(folder))
         report = {"machine": machine(), "whole": whole, "stages": stages(source, frames, Path(folder))}
     print(json.dumps(report, indent=2))
 
 
 def programs(source: Path, seconds: float, folder: Path) -> dict[str, Any]:
-    """The program on a short clip and on one four times as long, each in a process of its own."""
+    """Run the program on a short clip and on one four times as long, each in its own process."""
     short, long = folder / "short.mp4", folder / "long.mp4"
     ffmpeg("-t", str(seconds), "-i", str(source), "-an", str(short))
     ffmpeg("-stream_loop", str(TIMES_LONGER - 1), "-i", str(short), "-c", "copy", str(long))
@@ -57,7 +57,7 @@ def programs(source: Path, seconds: float, folder: Path) -> dict[str, Any]:
 
 
 def program(video: Path, folder: Path) -> dict[str, float]:
-    """Frames, seconds, frames a second and peak memory (MB) of ``kinelift run``."""
+    """Frames, seconds, frame rate and peak memory (MB) of ``kinelift run``."""
     from av import open as open_container
 
     began = time.perf_counter()
@@ -79,7 +79,7 @@ def program(video: Path, folder: Path) -> dict[str, float]:
 
 
 def stages(source: Path, count: int, folder: Path) -> dict[str, dict[str, float]]:
-    """Milliseconds a frame and frames a second of every stage, and how many times decoding it costs."""
+    """Time per frame, frame rate, and multiple of the decoding time, of each stage."""
     from kinelift.app.pipeline import Pipeline
     from kinelift.app.render import Renderer
     from kinelift.app.video import Video, VideoWriter
@@ -118,14 +118,14 @@ class Stopwatch:
         self.seconds: dict[str, float] = {}
 
     def __call__(self, name: str, work: Callable[[], T]) -> T:
-        """What ``work`` returns."""
+        """Run and time ``work``, and return its result."""
         began = time.perf_counter()
         result = work()
         self.seconds[name] = time.perf_counter() - began
         return result
 
     def table(self, frames: int) -> dict[str, dict[str, float]]:
-        """Seconds turned into what is compared."""
+        """The figures of each piece of work."""
         return {
             name: {
                 "ms_per_frame": round(1e3 * seconds / frames, 3),
@@ -137,7 +137,7 @@ class Stopwatch:
 
 
 def ffmpeg(*arguments: str) -> None:
-    """Run ffmpeg quietly. Raises ``CalledProcessError``."""
+    """Run ffmpeg without output, raising ``CalledProcessError`` if it fails."""
     subprocess.run([get_ffmpeg_exe(), "-loglevel", "error", "-y", *arguments], check=True)
 
 

@@ -1,4 +1,4 @@
-"""Part affinity fields of known people, as networks are taught to draw them (Cao et al. 2017, equations 6–9)."""
+"""Part affinity fields rendered from known people, as in networks' training (Cao et al. 2017, equations 6–9)."""
 
 import numpy as np
 from jaxtyping import Float
@@ -19,14 +19,14 @@ _STANDING = {
 
 
 def standing(size: float = 1.0, neck: tuple[float, float] = (0.0, 0.0)) -> Float[np.ndarray, "J 2"]:
-    """Somebody who stands and faces us, 18 cells high times ``size``."""
+    """A person standing and facing the camera, 18 · ``size`` cells high."""
     other = {name.replace("left", "right"): (-x, y) for name, (x, y) in _STANDING.items()}
     places = other | _STANDING
     return size * np.array([places[joint] for joint in PARTS.joints]) + neck
 
 
 def somebody(chance: np.random.Generator, height: int, width: int, missing: float = 0.1) -> Float[np.ndarray, "J 2"]:
-    """A person in maps of that size: of any size and posture, partly outside; each part fails with that probability."""
+    """A person of random size and posture, possibly partly outside; parts are missing with a given probability."""
     turn, size = chance.uniform(-0.6, 0.6), chance.uniform(0.7, 2.0)
     spread = standing() * [chance.choice([-1, 1]), 1] + chance.normal(0, 0.6, (len(PARTS), 2))
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -36,7 +36,7 @@ def somebody(chance: np.random.Generator, height: int, width: int, missing: floa
 
 
 def render(people: Float[np.ndarray, "N J 2"], height: int, width: int) -> PartFields:
-    """The maps of people given in cells (first cell's centre at 0.5), NaN where a part is not seen."""
+    """Render maps of people given in cells (first cell's centre at 0.5); NaN where a part is not visible."""
     y, x = np.mgrid[:height, :width] + 0.5
     cells = np.stack([x, y], axis=-1)
     heat = np.zeros((HEATMAPS, height, width), np.float32)
@@ -56,7 +56,7 @@ def render(people: Float[np.ndarray, "N J 2"], height: int, width: int) -> PartF
 def apart(
     cells: Float[np.ndarray, "*many 2"], start: Float[np.ndarray, " 2"], end: Float[np.ndarray, " 2"]
 ) -> Float[np.ndarray, "*many"]:
-    """Distance of places from the line between two points."""
+    """Distance of ``cells`` from the line between two points."""
     way = end - start
     share = ((cells - start) @ way / max(way @ way, 1e-12)).clip(0, 1)
     return np.linalg.norm(cells - start - share[..., None] * way, axis=-1)

@@ -1,10 +1,10 @@
-"""Milliseconds that a causal network takes for each new frame of one person, on one thread, as JSON.
+"""Measure the time of a causal network per new frame of one person, on one thread; prints JSON.
 
     python -m benchmarks.speed.streaming [--frames 200] [--channels 1024]
 
-Compared in the same run with the whole receptive field computed anew for every frame, by the strided twin. Both see the
-same frames in turns, and ``largest_difference`` is how far their answers are apart. ``processor_ms`` is the median time
-on the processor, which other programs disturb less; ``times_faster`` is its ratio.
+The baseline in the same run recomputes the whole receptive field for each frame with the strided twin. Both take turns
+on the same frames; ``largest_difference`` is that of their results. ``processor_ms`` is the median CPU time, which
+other programs hardly affect; ``times_faster`` is its ratio.
 """
 
 import json
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from benchmarks.reporting import machine
 from kinelift.models.streaming import TemporalStream
-from kinelift.models.temporal import StridedTwin, TemporalConfig, TemporalNet
+from kinelift.models.temporal import StridedTemporalNet, TemporalConfig, TemporalNet
 
 FIELDS = ((3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3, 3))
 WARMING = 5
@@ -30,7 +30,7 @@ def main(frames: int = 200, channels: int = 1024) -> None:
     """Measure and print.
 
     Args:
-        frames: How many frames are timed for each receptive field.
+        frames: Number of frames to time for each receptive field.
         channels: Width of the networks.
     """
     torch.set_num_threads(1)
@@ -45,7 +45,7 @@ def main(frames: int = 200, channels: int = 1024) -> None:
 
 
 def compared(config: TemporalConfig, frames: int) -> dict[str, Any]:
-    """Stream and baseline on the same frames, which the first few only warm up."""
+    """Time stream and baseline on the same frames, the first few of which are a warm-up."""
     net = TemporalNet(config).eval()
     stream, baseline = Stopwatch(TemporalStream(net).push), Stopwatch(Recomputed(net).push)
     apart = []
@@ -61,21 +61,21 @@ def compared(config: TemporalConfig, frames: int) -> dict[str, Any]:
 
 
 class Recomputed:
-    """The baseline: the last receptive field is kept, and every frame computed from all of it."""
+    """The baseline: keeps the last receptive field, and recomputes all of it for each frame."""
 
     def __init__(self, net: TemporalNet) -> None:
-        self.twin = StridedTwin(net)
+        self.twin = StridedTemporalNet(net)
         self.seen: deque[Tensor] = deque(maxlen=net.config.window)
 
     @torch.no_grad()
     def push(self, frame: Tensor) -> Tensor:
-        """The next frame of one person, and the pose in it."""
+        """Add the next frame of one person, and return its pose."""
         self.seen.extend([frame] * (1 if self.seen else self.twin.net.config.window))
         return self.twin(torch.stack([*self.seen], 1))
 
 
 class Stopwatch:
-    """Passes frames on and times each."""
+    """Times ``work`` on each frame."""
 
     def __init__(self, work: Callable[[Tensor], Tensor]) -> None:
         self.work = work
@@ -83,7 +83,7 @@ class Stopwatch:
         self.processor: list[float] = []
 
     def __call__(self, frame: Tensor) -> Tensor:
-        """What ``work`` returns."""
+        """Run and time ``work``, and return its result."""
         wall, processor = time.perf_counter(), time.thread_time()
         answer = self.work(frame)
         self.wall.append(1e3 * (time.perf_counter() - wall))
@@ -91,7 +91,7 @@ class Stopwatch:
         return answer
 
     def summary(self) -> dict[str, float]:
-        """Median and 95th percentile of all but the warming up."""
+        """Median and 95th percentile, without the warm-up."""
         median, late = np.percentile(self.wall[WARMING:], [50, 95])
         processor = np.median(self.processor[WARMING:])
         figures = {"median_ms": median, "p95_ms": late, "processor_ms": processor}

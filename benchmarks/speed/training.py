@@ -1,11 +1,11 @@
-"""Speed of ``lifting train`` beside an ordinary PyTorch loop with the same network, and its memory, as JSON.
+"""Measure speed and memory of ``lifting train`` against an ordinary PyTorch loop; prints JSON.
 
     python -m benchmarks.speed.training [--data FILE] [--rounds 5]
 
-The loop is what one writes without this project: ``nn.Conv1d`` with strides, windows gathered by index, Adam. Both
-learn from the same recorded frames in the same precision, in turns, so that other programs disturb both alike.
-``times_faster`` is the loop's processor time divided by ours, the median over the rounds. ``largest_difference`` is
-how far the answers of the two networks are apart when they have the same weights.
+The baseline is the loop one would write without this project, with the same network: ``nn.Conv1d`` with strides,
+windows gathered by index, Adam. Both train on the same recorded frames in the same precision, in turns, so that other
+programs affect both alike. ``times_faster`` is the median over rounds of the baseline's CPU time over Kinelift's.
+``largest_difference`` is that of the two networks' outputs with the same weights.
 """
 
 import json
@@ -58,12 +58,12 @@ def main(
     """Measure and print.
 
     Args:
-        data: What ``lifting convert`` wrote, at one frame rate; without it, made up.
-        rounds: How many turns each of the two has, after one to warm up.
-        samples: Windows that each learns from in a turn.
-        epochs: How many epochs memory is watched for.
+        data: A file of ``lifting convert`` at one frame rate; synthetic data if not given.
+        rounds: Number of measurements of each, after a warm-up.
+        samples: Number of windows per measurement.
+        epochs: Number of epochs for the memory measurement.
         channels: Width of the networks.
-        threads: Of each matrix product.
+        threads: Threads of each matrix product.
         accelerator: cpu or cuda.
     """
     torch.set_num_threads(threads)
@@ -89,7 +89,7 @@ def main(
 
 
 def made_up(count: int, frames: int) -> SequenceBank:
-    """People whose joints sway, each on a path of its own, before one camera."""
+    """Synthetic people whose joints sway independently in front of one camera."""
     random = np.random.default_rng(0)
     moments = np.arange(frames)[:, None, None] / 50
     sequences = []
@@ -102,9 +102,9 @@ def made_up(count: int, frames: int) -> SequenceBank:
 
 
 def memory(settings: TrainSettings, accelerator: str) -> dict[str, float]:
-    """The process's peak so far (MB) after every epoch, each of 4 batches and a validation.
+    """The process's peak memory (MB) after each epoch, which has 4 batches and a validation.
 
-    It settles within the first few, when the allocator has seen everything once.
+    It stops growing within the first few epochs, once the allocator has served every kind of request.
     """
     few = min(BATCHES)
     trainer = fresh(replace(settings, batch=few), made_up(4, few), PRECISIONS[0], accelerator)
@@ -112,9 +112,9 @@ def memory(settings: TrainSettings, accelerator: str) -> dict[str, float]:
 
 
 def held(bank: SequenceBank) -> dict[str, float]:
-    """Megabytes of the data set in single precision, of what batches are cut from, and of all windows if one had them.
+    """Memory, MB, of the data set in single precision, of the arrays batches are cut from, and of all windows.
 
-    The second is larger than the first by the rays of the keypoints and the mask of those that are seen.
+    The second exceeds the first by the rays of the keypoints and the mask of visible ones.
     """
     sampler = ChunkSampler.of(bank, Framing(WINDOW, 1, MIDDLE))
     given = sum(4 * (one.keypoints.size + (0 if one.truth is None else one.truth.size)) for one in bank)
@@ -127,7 +127,7 @@ def held(bank: SequenceBank) -> dict[str, float]:
 def compared(
     settings: TrainSettings, bank: SequenceBank, precision: str, accelerator: str, rounds: int, steps: int
 ) -> dict[str, Any]:
-    """Ours and the loop in turns of ``steps`` batches; who begins changes every round."""
+    """Time Kinelift and the baseline in turns of ``steps`` batches; the order alternates."""
     trainer = fresh(settings, bank, precision, accelerator)
     loop = Loop(settings, bank, precision == "bf16-mixed", trainer.fabric.device)
     apart = difference(trainer, loop)
@@ -146,13 +146,13 @@ def compared(
 
 
 def fresh(settings: TrainSettings, bank: SequenceBank, precision: str, accelerator: str) -> Trainer:
-    """Our trainer at the beginning of a run."""
+    """Kinelift's trainer at the start of a run."""
     fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)  # type: ignore[arg-type]
     return Trainer(settings, bank, bank, fabric)
 
 
 def train(trainer: Trainer, steps: int) -> float:
-    """``steps`` batches as ``Trainer.fit`` takes them; the last position error (m)."""
+    """Train on ``steps`` batches as ``Trainer.fit`` does, and return the last position error, m."""
     trainer.model.train()
     epochs = (trainer.source.epoch(number, trainer.samples, trainer.generator) for number in range(steps))
     for number, batch in enumerate(prefetch(islice(chain.from_iterable(epochs), steps))):
@@ -161,7 +161,7 @@ def train(trainer: Trainer, steps: int) -> float:
 
 
 class Loop:
-    """The baseline. Keypoints lie padded and in coordinates of the picture; a window is a slice from its start."""
+    """The baseline. Keypoints are padded and in normalised picture coordinates; a window is a slice."""
 
     def __init__(self, settings: TrainSettings, bank: SequenceBank, half: bool, device: torch.device) -> None:
         self.batch, self.half, self.device = settings.batch, half, device
@@ -183,7 +183,7 @@ class Loop:
         self.starts = torch.tensor(np.concatenate(starts)[known], device=device)
 
     def train(self, steps: int) -> float:
-        """``steps`` batches; the last position error (m)."""
+        """Train on ``steps`` batches, and return the last position error, m."""
         self.net.train()
         reach = torch.arange(WINDOW, device=self.device)
         order = torch.cat([torch.randperm(len(self.starts), device=self.device) for _ in range(steps)])
@@ -214,7 +214,7 @@ class StridedNet(nn.Module):
         self.dropout, self.relu = nn.Dropout(config.dropout), nn.ReLU()
 
     def forward(self, windows: Tensor) -> Tensor:
-        """(B, 27, J, 2) keypoints to (B, K, 3) joints."""
+        """Map keypoints (B, 27, J, 2) to joints (B, K, 3)."""
         x = windows.flatten(2).permute(0, 2, 1)
         x = self.dropout(self.relu(self.stem_norm(self.stem(x))))
         for i, width in enumerate(self.widths):
@@ -226,7 +226,7 @@ class StridedNet(nn.Module):
 
 @torch.no_grad()
 def difference(trainer: Trainer, loop: Loop) -> float:
-    """Largest distance of the two networks' answers, in fp32; the loop gets our weights first."""
+    """Largest difference of the two networks' outputs in fp32, after copying Kinelift's weights to the baseline."""
     ours = trainer.net.eval()
     loop.net.load_state_dict(dict(zip(loop.net.state_dict(), ours.state_dict().values(), strict=True)))
     windows = loop.keypoints[loop.starts[:64, None] + torch.arange(WINDOW, device=loop.device)]
@@ -234,7 +234,7 @@ def difference(trainer: Trainer, loop: Loop) -> float:
 
 
 class Stopwatch:
-    """Does the same work again and again, and times it; the first time only warms up."""
+    """Repeats and times the same work; the first run is a warm-up."""
 
     def __init__(self, work: Callable[[], float]) -> None:
         self.work = work
@@ -243,14 +243,14 @@ class Stopwatch:
         self.loss = float("nan")
 
     def __call__(self) -> None:
-        """Once more. All threads of the process count."""
+        """Run and time the work once, over all threads of the process."""
         wall, processor = time.perf_counter(), time.process_time()
         self.loss = self.work()
         self.wall.append(time.perf_counter() - wall)
         self.processor.append(time.process_time() - processor)
 
     def summary(self, samples: int) -> dict[str, float]:
-        """Medians, and the training error at the end."""
+        """Medians over the runs, and the final training error."""
         wall, processor = median(self.wall[1:]), median(self.processor[1:])
         return {
             "samples_per_second": round(samples / wall, 1),
@@ -260,7 +260,7 @@ class Stopwatch:
 
 
 def peak() -> float:
-    """The most memory that this process has held so far, MB."""
+    """Peak memory of this process so far, MB."""
     unit = 1 if sys.platform == "darwin" else 1024
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
 

@@ -1,1 +1,1 @@
-"""Comparisons of methods, minutes to hours long."""
+"""Comparisons of methods, which take minutes to hours."""

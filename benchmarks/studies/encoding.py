@@ -1,14 +1,14 @@
-"""Motion images: windows a second on one core as JSON; with labelled motion, what every choice of an encoding does.
+"""Measure the speed of motion images as JSON; with labelled motion, compare the choices of an encoding.
 
     python -m benchmarks.studies.encoding
     python -m benchmarks.studies.encoding DIR [--seconds None] [--seeds 3]
 
-Speed is in CPU time, at the default size and at others, compared in the same run with the published drawing of all
-pairs and with encoding every window alone.
+Speed is in windows per second of CPU time, at the default size and at others. Baselines in the same run are the
+published drawing of all pairs, and encoding each window alone.
 
-Choices are compared with kernel ridge regression on the pictures and with the nearest mean picture, both trained on
-windows drawn and varied as in training, on subjects who are not judged. Clips of a collection's own test split are left
-out, so that a default that is chosen here has not seen them.
+Choices are compared by kernel ridge regression on the images and by the nearest mean image, both trained on windows
+sampled and augmented as in training, from other subjects than the test windows. Clips of a data set's own test split
+are left out, so that defaults are not chosen on them.
 """
 
 import json
@@ -41,10 +41,11 @@ FRAMES = 31
 
 @dataclass(frozen=True)
 class Study:
-    """``samples`` windows are drawn for each of ``folds`` groups of subjects, ``seeds`` times.
+    """Settings of the comparison.
 
-    Windows last ``seconds``; None = labelled segments as a whole. ``mirror``: share of windows that are mirrored.
-    ``only`` compares the choices whose names contain it.
+    ``samples`` windows are sampled for each of ``folds`` groups of subjects, ``seeds`` times. Windows last ``seconds``;
+    None means whole labelled segments. ``mirror``: fraction of mirrored windows. ``only``: compare only choices whose
+    names contain it.
     """
 
     seconds: float | None = 1.0
@@ -57,7 +58,7 @@ class Study:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """Windows to learn from, and the rows of the corpus that are then judged."""
+    """Training windows, and the rows of the corpus that are tested."""
 
     learn: np.ndarray
     labels: np.ndarray
@@ -69,8 +70,8 @@ def main(data: tyro.conf.Positional[Path | None] = None, study: tyro.conf.OmitAr
     """Measure and print.
 
     Args:
-        data: Labelled motion, as recognition convert writes it; without it, speed is measured.
-        study: How choices are compared.
+        data: Labelled motion as written by ``recognition convert``; if not given, speed is measured.
+        study: Settings of the comparison.
     """
     cv2.setNumThreads(1)
     if data is None:
@@ -80,7 +81,7 @@ def main(data: tyro.conf.Positional[Path | None] = None, study: tyro.conf.OmitAr
 
 
 def speed() -> dict[str, int]:
-    """Windows of one second that are encoded in one second of CPU time."""
+    """Number of one-second windows encoded per second of CPU time, by size."""
     default, pairs = Encoding(), all_pairs(skeleton("h36m17"))
     published = replace(default, distances=pairs, orientations=pairs)
     kinds = {
@@ -97,7 +98,7 @@ def speed() -> dict[str, int]:
 
 
 def rate(encoding: Encoding, batch: int, seconds: float = 2.0) -> int:
-    """Windows a second of CPU time, ``batch`` at a time."""
+    """Windows per second of CPU time, in batches of ``batch``."""
     windows = np.cumsum(
         np.random.default_rng(0).normal(0, 0.02, (batch, FRAMES, len(skeleton(encoding.skeleton)), 3)), axis=1
     )
@@ -110,7 +111,7 @@ def rate(encoding: Encoding, batch: int, seconds: float = 2.0) -> int:
 
 
 def compared(dataset: Dataset, study: Study) -> Table:
-    """A row a choice: shares of clips that are called what they are."""
+    """A table with one row per choice: fractions of clips classified correctly."""
     corpus = corpus_of(training_part(dataset), WindowPlan(seconds=study.seconds))
     trials = [list(drawn(corpus, study, seed)) for seed in range(study.seeds)]
     table = Table("choice", "ridge: clips", "mean recall", "nearest mean: clips", "mean recall")
@@ -123,12 +124,12 @@ def compared(dataset: Dataset, study: Study) -> Table:
 
 
 def training_part(dataset: Dataset) -> Dataset:
-    """Without the clips that a collection keeps for testing; to be divided by subject."""
+    """The data set without its own test clips, to be split by subject."""
     return dataset.with_clips(replace(clip, split="") for clip in dataset.clips if clip.split != "test")
 
 
 def choices(base: Encoding) -> Mapping[str, Encoding]:
-    """The default and what could be chosen instead, one thing at a time."""
+    """The default and its alternatives, each with one setting changed."""
     pairs = all_pairs(skeleton(base.skeleton))
     every = replace(base, distances=pairs, orientations=pairs, moves=())
     other: dict[str, dict[str, object]] = {
@@ -168,7 +169,7 @@ def choices(base: Encoding) -> Mapping[str, Encoding]:
 
 
 def natural(base: Encoding) -> Callable[[Encoding], Encoding]:
-    """Keep about a row a feature, where the default has that."""
+    """Keep about one row per feature, where the default has that."""
     own = 0 <= base.rows - base.features < STRIDE
     return lambda each: replace(each, rows=ceil(each.features / STRIDE) * STRIDE) if own else each
 
@@ -180,7 +181,7 @@ def movers(base: Encoding) -> tuple[str, ...]:
 
 
 def drawn(corpus: Corpus, study: Study, seed: int) -> Iterator[Trial]:
-    """One trial a group of subjects."""
+    """One trial per group of subjects."""
     generator = np.random.default_rng(seed)
     augmentation = replace(Augmentation(), mirror=study.mirror)
     for each in evaluation.rounds(corpus, study.folds):
@@ -189,7 +190,7 @@ def drawn(corpus: Corpus, study: Study, seed: int) -> Iterator[Trial]:
 
 
 def judged(corpus: Corpus, trials: list[Trial], encoding: Encoding) -> tuple[Scores, Scores]:
-    """Scores of the kernel ridge and of the nearest mean picture."""
+    """Scores of kernel ridge regression and of the nearest mean image."""
     ridge, nearest = np.zeros((len(corpus), len(corpus.names))), np.zeros((len(corpus), len(corpus.names)))
     for trial in trials:
         known, test = flat(trial.learn, encoding), flat(trial.judge, encoding)
@@ -203,7 +204,7 @@ def judged(corpus: Corpus, trials: list[Trial], encoding: Encoding) -> tuple[Sco
 
 
 def kernel_ridge(known: np.ndarray, targets: np.ndarray, test: np.ndarray, penalty: float = 0.05) -> np.ndarray:
-    """Ridge regression of ``targets`` with a Gaussian kernel as wide as the median distance."""
+    """Ridge regression of ``targets`` with a Gaussian kernel, whose width is the median squared distance."""
     away = squared(known, known)
     width = np.median(away)
     kernel = np.exp(-away / width)
@@ -217,13 +218,13 @@ def squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def flat(windows: np.ndarray, encoding: Encoding) -> np.ndarray:
-    """Pictures as rows of numbers, −1…1."""
+    """Images as rows of numbers, −1…1."""
     parts = [encode(windows[i : i + 64], encoding) for i in range(0, len(windows), 64)]
     return np.concatenate(parts).reshape(len(windows), -1).astype(np.float32) / 127.5 - 1
 
 
 def shares(scores: tuple[Scores, ...]) -> Iterator[str]:
-    """Mean over the seeds and, of several, the standard deviation, in per cent."""
+    """Mean and, for several seeds, standard deviation over the seeds, in percent."""
     for found in ([each.accuracy for each in scores], [each.mean_recall for each in scores]):
         spread = f" ± {100 * np.std(found):.1f}" if len(found) > 1 else ""
         yield f"{100 * np.mean(found):.1f}{spread}"

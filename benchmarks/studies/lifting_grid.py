@@ -1,9 +1,10 @@
-"""How far a track lifted whole is from the same track lifted by a window a frame (mm), as Markdown.
+"""Compare lifting a whole track with lifting it by a window per frame (mm); prints a Markdown table.
 
     python -m benchmarks.studies.lifting_grid out/sample-clip/recording.npz [--lifter live]
 
-Every frame rate sees the keypoints of the same frames, as if people had moved faster or slower. ``on the grid``: frames
-whose time is that of an answer. Mean over frames and joints, and the largest, of everyone in the recordings.
+Each frame rate has the same keypoints, as if people moved faster or slower. ``on the grid``: fraction of frames at
+which the network is evaluated directly. Differences are the mean over frames and joints, and the largest, of everyone
+in the recordings.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,7 @@ COLUMNS = {
 
 
 class WindowLifter(Lifter):
-    """A window a frame for every network."""
+    """Lifts with one window per frame, whatever the network."""
 
     _dense = MappingProxyType({})
 
@@ -44,7 +45,7 @@ def main(recordings: tyro.conf.Positional[tuple[Path, ...]], lifter: str = "live
     """Measure and print.
 
     Args:
-        recordings: What ``kinelift run`` wrote.
+        recordings: Recordings of ``kinelift run``.
         lifter: A lifter whose input is normalised frame by frame.
     """
     torch.set_num_threads(1)
@@ -57,17 +58,17 @@ def main(recordings: tyro.conf.Positional[tuple[Path, ...]], lifter: str = "live
 
 
 def steady(frames: int, rate: str) -> Float[np.ndarray, " T"]:
-    """Times (s) of frames at a rate."""
+    """Times, s, of frames at a constant rate."""
     return np.array([float(number / Fraction(rate)) for number in range(frames)])
 
 
 def uneven(frames: int) -> Float[np.ndarray, " T"]:
-    """Times (s) of frames that are 10 to 80 ms apart."""
+    """Times, s, of frames at random intervals of 10 to 80 ms."""
     return np.cumsum(np.random.default_rng(0).uniform(0.01, 0.08, frames))
 
 
 def compared(lifter: Lifter, tracks: Iterator[tuple[Track2D, Float[np.ndarray, " T"]]]) -> Mapping[str, float]:
-    """Both ways on tracks whose frames get these times."""
+    """Compare both ways on tracks with these frame times."""
     apart, grid = [], []
     windows = WindowLifter(lifter.network, lifter.device)
     for track, times in tracks:

@@ -1,10 +1,10 @@
-"""The methods of the source texts against each other: same data, same number of answered frames, several seeds.
+"""Compare published lifting methods with the same data and number of training frames, over several seeds.
 
-python -m benchmarks.studies.lifting_study cmu.npz -o FOLDER
+    python -m benchmarks.studies.lifting_study cmu.npz -o FOLDER
 
-Every run leaves a JSON file, and is not repeated where there is one; a file that was made from other data or settings
-is refused. With ``--humaneva humaneva.npz``, specialists are
-compared with their generalist too. Reported in docs/explanation/lifting-study.md.
+Each run writes a JSON file, and is skipped if the file exists; a file from other data or settings is refused. With
+``--humaneva humaneva.npz``, specialists are also compared with their generalist. Results are in
+docs/explanation/lifting-study.md.
 """
 
 import json
@@ -36,10 +36,10 @@ from kinelift.poses.output import make_folder, replacing
 BASE = TrainSettings(
     channels=256, rate=25.0, span=16, epochs=8, steps=100, batch=512, learning_rate=2e-3, averaging=0.99, warmup=100
 )
-"""27 frames at 25 Hz; 409,600 answered frames."""
+"""27 frames at 25 Hz; 409,600 training frames."""
 
 INTERVALS = (4, 6, 8, 12)
-"""Those of the motion loss at 25 Hz: the published 8, 12, 16 and 24 at 50 Hz."""
+"""Intervals of the motion loss at 25 Hz: the published 8, 12, 16 and 24 at 50 Hz."""
 
 NETWORKS = {
     "temporal net, 27 frames": BASE,
@@ -59,9 +59,9 @@ LOSSES = {
 }
 METRICS = {"mpjpe": "P1", "p_mpjpe": "P2", "mpjve": "MPJVE", "mpjae": "MPJAE"}
 TEST = ("2", "8", "32", "38")
-"""Of the test subjects those with little material, 14 aside: a study has many runs."""
+"""Test subjects with little data, besides 14, because a study has many runs."""
 LABELLED = {"a tenth": 0.1, "a hundredth": 0.01}
-"""Shares of the training subjects' clips that keep their labels in the semi-supervised part."""
+"""Fractions of the training clips that keep their labels in the semi-supervised part."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,10 @@ def _label_cases() -> Iterator[Case]:
 
 
 def run(case: Case, seed: int, parts: Split, path: Path) -> None:
-    """Train, and write to ``path`` the errors on clean and flawed keypoints of the test subjects, unless it is there.
+    """Train, and write the errors on clean and noisy keypoints of the test subjects, unless ``path`` exists.
 
-    Raises ``ResumeError`` if ``path`` was made from other data or settings.
+    Raises:
+        ResumeError: ``path`` was made from other data or settings.
     """
     assert isinstance(parts.train, MotionBank)
     known, rest = divided(parts.train, case.labelled)
@@ -124,17 +125,17 @@ def run(case: Case, seed: int, parts: Split, path: Path) -> None:
 
 
 def errors(lifter: Lifter, test: dataset_split.Bank, noise: NoiseSettings | None) -> Errors:
-    """On one camera for each piece of four seconds."""
+    """Errors for one camera per piece of four seconds."""
     return report(dataset_split.tests(test, 1, noise, 0), predictions(lifter)).overall
 
 
 def divided(bank: MotionBank, share: float) -> tuple[MotionBank, MotionBank | None]:
-    """Every n-th clip, and the others."""
+    """Split into every n-th clip and the others."""
     if share == 1:
         return bank, None
     names = bank.names[:: round(1 / share)]
     others = [name for name in bank.names if name not in names]
-    return bank.dropping(others), bank.dropping(names)
+    return bank.without_clips(others), bank.without_clips(names)
 
 
 def main(
@@ -145,15 +146,15 @@ def main(
     share: tuple[int, int] = (0, 1),
     humaneva: Path | None = None,
 ) -> None:
-    """Run what is not done yet, then print the tables of all that is.
+    """Do the remaining runs, then print the tables.
 
     Args:
-        data: What ``kinelift lifting prepare`` wrote.
-        out: Folder for a JSON file of each run.
-        parts: Of networks, losses, labels.
-        seeds: Runs of each case.
-        share: Do only every n-th run from number k on: k n. For several processes.
-        humaneva: HumanEva-I as ``kinelift lifting convert`` wrote it.
+        data: A file of ``kinelift lifting prepare``.
+        out: Folder for the JSON file of each run.
+        parts: Any of networks, losses and labels.
+        seeds: Number of seeds per case.
+        share: Do only every n-th run from number k on, given as k n, to share the work between processes.
+        humaneva: HumanEva-I as written by ``kinelift lifting convert``.
     """
     torch.set_num_threads(1)
     out.mkdir(parents=True, exist_ok=True)
@@ -173,7 +174,7 @@ SPECIALISTS = replace(Bai(), channels=256, epochs=10, batch=512)
 
 
 def specialists(data: Path, out: Path, seeds: int) -> None:
-    """A specialist for every action against the generalist, at equal unit-epochs; MPJPE / MPJVE over the seeds."""
+    """Compare one specialist per action with the generalist, at equal training; MPJPE and MPJVE over the seeds."""
     split = dataset_split.split(dataset_split.load(data))
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
     actions = {"Walking": "walking", "Jog": "jog", "Box": "box"}

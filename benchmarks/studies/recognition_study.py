@@ -1,13 +1,13 @@
-"""The searched cell against random cells and a fixed small CNN, on MSR-Action3D and SBU, over several seeds.
+"""Compare searched cells with random cells and a small fixed CNN on MSR-Action3D and SBU, over several seeds.
 
-kinelift recognition convert ARCHIVE --layout msr-action3d -o msr
-kinelift recognition convert ARCHIVE --layout sbu -o sbu
-python -m benchmarks.studies.recognition_study msr sbu -o FOLDER
+    kinelift recognition convert ARCHIVE --layout msr-action3d -o msr
+    kinelift recognition convert ARCHIVE --layout sbu -o sbu
+    python -m benchmarks.studies.recognition_study msr sbu -o FOLDER
 
-A cell is searched once a seed, on all 20 actions of the training subjects of MSR-Action3D, of whom one is taken out for
-the reward; SBU gets the cells that were found there. Then everything is trained from scratch and the test clips are
-judged once. Every run leaves a file and is not repeated where there is one; a file that was made from other data or
-settings is refused. Reported in docs/explanation/recognition-study.md.
+One search per seed uses all 20 actions of the training subjects of MSR-Action3D, one of whom is held out for the
+reward. SBU reuses the resulting cells. All networks are then trained from scratch, and the test clips are evaluated
+once. Each run writes a file, and is skipped if the file exists; a file from other data or settings is refused. Results
+are in docs/explanation/recognition-study.md.
 """
 
 import json
@@ -47,7 +47,7 @@ from kinelift.recognition.windows import WindowPlan
 from kinelift.weights.run import Run
 
 PLAN = WindowPlan(seconds=None, gap=np.inf)
-"""A clip is a window; what Kinect lost is bridged."""
+"""Each clip is one window; gaps in Kinect's tracking are interpolated."""
 VARIED = Augmentation(
     speed=(0.75, 1.0), shift=0.125, short=0.0, warp=0.4, lost=0.15, mirror=0.0, proportion=0.1, turn=12.0, lean=5.0,
     wander=0.025, depth=0.0,
@@ -55,30 +55,30 @@ VARIED = Augmentation(
 TRAINING = TrainSettings(
     plan=PLAN, augmentation=VARIED, channels=8, stages=2, grid=(8, 4), epochs=80, batch=16, learning_rate=5e-3
 )
-"""An epoch has as many steps as the training clips fill batches."""
+"""An epoch has as many steps as the training clips make batches."""
 COPIES = 21
-"""Images a test clip in the score that the authors reported: each image counts, the clip itself is one of them."""
+"""Images per test clip in the score that the authors report, which counts images, including the clip's own."""
 SEARCH = SearchSettings(epochs=60, grid=(8, 4), reinforce=ReinforceSettings(learning_rate=3.5e-3, baseline_decay=0.95))
-"""The controller has a hundredth of the published number of steps, so its learning rate is ten times the published."""
+"""The controller takes a hundredth of the published number of steps, at ten times the learning rate."""
 FIXED = MacroGenotype((Layer("convolution-3x3"),) * 6)
 ENSEMBLES = ("searched", "by hand")
 ACTIONS = {"AS1": msr_action3d.AS1, "AS2": msr_action3d.AS2, "AS3": msr_action3d.AS3}
 VALIDATION_SUBJECTS = ("s01", "s03", "s05", "s07", "s09")
-"""Training subjects of MSR-Action3D: seed k takes number k out for the reward."""
+"""Training subjects of MSR-Action3D; seed k holds out number k for the reward."""
 
 
 @dataclass(frozen=True)
 class Data:
-    """Folders of the generic layout."""
+    """Folders of labelled motion."""
 
     msr: Path
     sbu: Path
 
 
 def encodings(skeleton: str) -> dict[str, Encoding]:
-    """The members of the ensemble: pictures of 16, 24 and 32 moments.
+    """The members of the ensemble: images of 16, 24 and 32 moments.
 
-    Everybody in MSR-Action3D faces the camera, so there the recording's own axes serve.
+    Everybody in MSR-Action3D faces the camera, so the recording's own axes are used there.
     """
     base = Encoding.of(skeleton)
     base = base if skeleton.endswith("-pair") else replace(base, axes="recorded")
@@ -92,7 +92,7 @@ def corpus(path: Path) -> Corpus:
 
 
 def problem(data: Data, name: str) -> tuple[Corpus, Corpus]:
-    """Clips to train on, clips to judge."""
+    """The training clips and the test clips."""
     if name in SUBSETS:
         whole = corpus_of(corpus(data.msr).dataset.with_labels(ACTIONS[name]), PLAN)
         (only,) = rounds(whole, 0)
@@ -103,7 +103,7 @@ def problem(data: Data, name: str) -> tuple[Corpus, Corpus]:
 
 
 def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> SearchResult:
-    """The search of a seed, from its file where it has been done; it goes on where it was interrupted."""
+    """The search of a seed: loaded from its file if done, resumed if interrupted."""
     file = out / f"search-{seed}.json"
     settings, encoding = replace(settings, seed=seed), encodings("kinect20")[MEMBERS[0]]
     whole, judge = corpus(data.msr), VALIDATION_SUBJECTS[seed % len(VALIDATION_SUBJECTS)]
@@ -130,7 +130,7 @@ def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> Search
 
 
 def run(data: Data, case: Case, genotype: AnyGenotype, out: Path) -> None:
-    """Train, judge the test clips, and write the probabilities of clips and the share of images that are right."""
+    """Train, evaluate the test clips, and write the clips' probabilities and the accuracy on images."""
     torch.set_num_threads(1)
     file = out / f"{case.name}.npz"
     train, test = problem(data, case.problem)
@@ -160,7 +160,7 @@ def run(data: Data, case: Case, genotype: AnyGenotype, out: Path) -> None:
 
 
 def judged(network: ActionNetwork, test: Corpus) -> Float[np.ndarray, "W K"]:
-    """Probabilities of the test clips; of two people, in both roles."""
+    """Probabilities of the test clips; for two people, averaged over both roles."""
     windows = test.windows()
     two = test.dataset.skeleton.name.endswith("-pair")
     roles = [windows, np.roll(windows, windows.shape[2] // 2, axis=2)] if two else [windows]
@@ -168,7 +168,7 @@ def judged(network: ActionNetwork, test: Corpus) -> Float[np.ndarray, "W K"]:
 
 
 def image_score(network: ActionNetwork, test: Corpus, seed: int) -> float:
-    """Share of images that are right: each test clip as it is, and augmented as in training. Not a share of clips."""
+    """Accuracy on images, not clips: each test clip as it is, and augmented as in training."""
     generator, sampler = np.random.default_rng(seed), Sampler(test, VARIED)
     right = [network.logits(test.windows()).argmax(axis=1) == test.labels]
     for _ in range(COPIES - 1):
@@ -185,15 +185,15 @@ def main(
     workers: int = 2,
     settings: Annotated[SearchSettings, tyro.conf.arg(name="search")] = SEARCH,
 ) -> None:
-    """Search, train, judge, and print the tables.
+    """Search, train, evaluate, and print the tables.
 
     Args:
         msr: MSR-Action3D as a folder.
         sbu: SBU as a folder.
-        out: Folder for the results of every run.
-        seeds: One search and one training of everything each.
-        workers: Processes.
-        settings: The searches.
+        out: Folder for the results of each run.
+        seeds: Number of seeds, each with one search and one training of every network.
+        workers: Number of processes.
+        settings: Settings of the searches.
     """
     data = Data(msr, sbu)
     make_folder(out)
@@ -217,7 +217,7 @@ def main(
 
 
 def cases(seed: int, model: str) -> Iterator[Case]:
-    """Every problem on the first member's pictures; some models on MSR-Action3D on those of the others too."""
+    """All problems with the first member's images; on MSR-Action3D, some models also with the others'."""
     for name in (*SUBSETS, *FOLDS):
         for member in MEMBERS if model in ENSEMBLES and name in SUBSETS else MEMBERS[:1]:
             yield Case(name, model, member, seed)

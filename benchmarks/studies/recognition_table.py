@@ -1,4 +1,4 @@
-"""The table of a recognition study, from the files of its runs.
+"""Print the table of a recognition study from the files of its runs.
 
 python -m benchmarks.studies.recognition_table FOLDER
 """
@@ -14,7 +14,7 @@ import tyro
 
 MODELS = ("searched", "random", "by hand", "fixed")
 MEMBERS = ("16", "24", "32")
-"""Kinds of pictures, by their moments."""
+"""Numbers of moments of the images."""
 SUBSETS = ("AS1", "AS2", "AS3")
 FOLDS = tuple(f"fold{k}" for k in range(1, 6))
 SEEDS = range(10)
@@ -23,12 +23,12 @@ ROWS = {
     **{f"{model}, three kinds of pictures": tuple((model, m) for m in MEMBERS) for model in ("searched", "by hand")},
     "both of these together": tuple((model, m) for model in ("searched", "by hand") for m in MEMBERS),
 }
-"""The networks whose probabilities a row averages: model and kind of pictures."""
+"""The networks whose probabilities each row averages: model and member."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One training: ``problem`` is AS1 … AS3 or a fold of SBU, ``member`` one of the kinds of pictures."""
+    """One training: ``problem`` is AS1 … AS3 or a fold of SBU, ``member`` is one of ``MEMBERS``."""
 
     problem: str
     model: str
@@ -37,12 +37,12 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Of its file."""
+        """The name of its file."""
         return f"{self.problem}-{self.model.replace(' ', '-')}-{self.member}-{self.seed}"
 
 
 class Shares(NamedTuple):
-    """Of clips and of images that are right, and the parameters of one network."""
+    """Accuracy on clips and on images, and the number of parameters of one network."""
 
     clips: float
     images: float
@@ -50,7 +50,7 @@ class Shares(NamedTuple):
 
 
 def table(out: Path) -> Iterator[str]:
-    """A row a model, in Markdown: mean ± standard deviation over the seeds that are there, clips and then images."""
+    """Markdown with one row per model: mean ± standard deviation over the finished seeds, for clips and images."""
     columns = {**{name: (name,) for name in SUBSETS}, "mean of AS1–3": SUBSETS, "SBU": FOLDS}
     yield f"| a clip counts once | {' | '.join(columns)} | parameters |"
     yield "|---|" + "---:|" * (len(columns) + 1)
@@ -65,7 +65,7 @@ def table(out: Path) -> Iterator[str]:
 
 
 def over_seeds(out: Path, nets: Sequence[tuple[str, str]], problems: Sequence[str], column: str) -> list[Shares]:
-    """Shares of every seed whose runs are all there; the subsets count alike, the clips of all folds are pooled."""
+    """Accuracy for each finished seed: averaged over subsets, pooled over folds."""
     found = []
     for seed in SEEDS:
         files = [[out / f"{Case(name, *net, seed).name}.npz" for net in nets] for name in problems]
@@ -78,14 +78,14 @@ def over_seeds(out: Path, nets: Sequence[tuple[str, str]], problems: Sequence[st
 
 
 def judged(files: Sequence[Path]) -> tuple[int, Shares]:
-    """How many clips were judged by these networks together, and how well; images and size are of the first."""
+    """Number of clips and accuracy of these networks' ensemble; accuracy on images and size are of the first."""
     runs = [np.load(file) for file in files]
     right = np.mean([run["probabilities"] for run in runs], axis=0).argmax(axis=1) == runs[0]["labels"]
     return len(right), Shares(float(right.mean()), float(runs[0]["images"]), float(runs[0]["parameters"]))
 
 
 def spread(values: Sequence[float]) -> str:
-    """In per cent; how many seeds, where they are not three."""
+    """Mean ± standard deviation in percent, with the number of seeds if it is not three."""
     if not values:
         return "–"
     number = "" if len(values) == 3 else f" ({len(values)} seeds)" if len(values) > 1 else " (1 seed)"
@@ -94,7 +94,7 @@ def spread(values: Sequence[float]) -> str:
 
 
 def main(folder: tyro.conf.Positional[Path]) -> None:
-    """Print the table of the runs that lie in a folder."""
+    """Print the table of the runs in a folder."""
     print("\n".join(table(folder)))
 
 

@@ -1,11 +1,11 @@
-"""Ways of making a timeline, compared on motions stitched together from those of people never seen: JSON and a table.
+"""Compare methods of making a timeline on stitched motions of held-out people, as JSON and a table.
 
     python -m benchmarks.studies.timeline FOLDER [--folds 5] [--genotype cell.json] [--report report.json]
 
-A network is trained without each fold of people (about a minute of CPU time each). Labelled stretches of one person, or
-of one fold, are joined: eight of 1.5 to 6 s, each turned to face where the one before faced; lifted ones where FOLDER
-has any. What every way makes of them is compared frame by frame, by the edit score of the order of actions, and by F1
-at half overlap (Lea et al., CVPR 2017); all of them get the same probabilities, and every threshold in turn.
+One network is trained without each fold of people (about a minute of CPU time each). Eight labelled segments of 1.5 to
+6 s, of one person or of one fold, are joined, each rotated to face as the previous one; lifted motion is used if FOLDER
+has any. The methods are compared frame by frame, by the edit score of the order of actions, and by F1 at half overlap
+(Lea et al., CVPR 2017). All get the same probabilities, and each threshold in turn.
 """
 
 import json
@@ -34,13 +34,13 @@ from kinelift.recognition.windows import cut, starts
 from kinelift.terminal.reporter import Reporter
 
 BLEND = 6
-"""Frames over which one stitched motion becomes the next."""
+"""Number of frames over which stitched motions are blended."""
 THRESHOLDS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9)
 COSTS = (0.25, 0.5, 1.0, 2.0)
-"""What a change of action costs Viterbi decoding, in nats × seconds."""
+"""Transition costs of Viterbi decoding, in nats × seconds."""
 Poses = Float[np.ndarray, "N J 3"]
 Track = Int[np.ndarray, " N"]
-"""A label a frame; −1 = unknown."""
+"""A label per frame; −1 = unknown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +54,17 @@ class Case:
 
     @property
     def end(self) -> float:
-        """Seconds."""
+        """Time of each frame, s."""
         return len(self.truth) / self.rate
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Shares over all motions.
+    """Scores over all motions.
 
-    ``frames`` right; ``edit`` score; ``f1`` at half overlap; ``named``: known frames that get a name, ``right``: names
-    of those that are correct, ``false``: frames of "other" that get a name.
+    ``frames``: accuracy over frames; ``edit`` score; ``f1`` at half overlap; ``named``: fraction of known frames that
+    get a name; ``right``: fraction of these names that are correct; ``false``: fraction of frames of "other" that get a
+    name.
     """
 
     frames: float
@@ -85,10 +86,10 @@ def main(
 
     Args:
         data: Labelled motion.
-        settings: The training of every network.
-        genotype: JSON of a cell.
-        folds: Groups of people.
-        report: JSON to write as well.
+        settings: Settings of the networks' training.
+        genotype: JSON file of a cell.
+        folds: Number of groups of people.
+        report: JSON file to write.
     """
     corpus, settings = read_corpus(data, settings, Reporter())
     kind = "lifted" if corpus.of_kind("lifted").any() else ""
@@ -113,7 +114,7 @@ def main(
 
 
 def cases(corpus: Corpus, kind: str, settings: TrainSettings, genotype: AnyGenotype, folds: int) -> Iterator[Case]:
-    """Stitched motions of every fold, of clips of one kind, and what a network trained without the fold says."""
+    """Stitched motions of each fold and kind of clip, with the probabilities of a network trained without it."""
     plan, random = corpus.plan, np.random.default_rng(0)
     for group in subject_folds(corpus, folds):
         held_out = corpus.of_subjects(group)
@@ -127,7 +128,7 @@ def cases(corpus: Corpus, kind: str, settings: TrainSettings, genotype: AnyGenot
 
 
 def stitched(corpus: Corpus, random: np.random.Generator) -> Iterator[tuple[Poses, Track]]:
-    """Six motions of every person who shows several labels, and eight of everybody's."""
+    """Six motions of each person with several labels, and eight of the whole fold."""
     parts = stretches(corpus)
     people = sorted({who for who, _, _ in parts})
     for who in [{person} for person in people] * 6 + [set(people)] * 8:
@@ -140,7 +141,7 @@ def stitched(corpus: Corpus, random: np.random.Generator) -> Iterator[tuple[Pose
 
 
 def stretches(corpus: Corpus) -> list[tuple[str, int, Poses]]:
-    """Subject, label and poses of all that has one label for at least 1.5 s."""
+    """Subject, label and poses of all segments with one label for at least 1.5 s."""
     out = []
     rows = zip(corpus.clip.tolist(), corpus.labels.tolist(), corpus.spans[:, 0].tolist(), strict=True)
     quarter, step = (corpus.plan.frames - 1) // 4, corpus.plan.step
@@ -153,7 +154,7 @@ def stretches(corpus: Corpus) -> list[tuple[str, int, Poses]]:
 
 
 def stitch(parts: Mapping[int, list[Poses]], corpus: Corpus, random: np.random.Generator) -> tuple[Poses, Track]:
-    """Eight parts, no two neighbours with one label. Hips stay where they are."""
+    """Join eight parts, with no two neighbours of one label. Hips do not move."""
     points: list[Poses] = []
     truth: list[int] = []
     for _ in range(8):
@@ -175,14 +176,14 @@ def stitch(parts: Mapping[int, list[Poses]], corpus: Corpus, random: np.random.G
 
 
 def heading(pose: Float[np.ndarray, "J 3"], corpus: Corpus) -> float:
-    """Where the left hip lies from the right one, as an angle about the vertical (y)."""
+    """Direction from the right hip to the left one, as an angle about the vertical (y)."""
     index = corpus.dataset.skeleton.index
     across = pose[index("left_hip")] - pose[index("right_hip")]
     return float(np.arctan2(across[2], across[0]))
 
 
 def turned(points: Poses, angle: float) -> Poses:
-    """Turned about y by ``-angle`` in the sense of ``heading``."""
+    """Rotate about y by ``-angle``, in the sense of ``heading``."""
     c, s = np.cos(angle), np.sin(angle)
     return points @ np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
 
@@ -191,7 +192,7 @@ Way = Callable[[Case], Track]
 
 
 def library(names: tuple[str, ...], threshold: float) -> Way:
-    """Smooth, segment, join short segments, name each as a whole."""
+    """Smooth, segment, join short segments, and name each segment as a whole."""
 
     def way(case: Case) -> Track:
         found = segments(case.probabilities, case.centres, (0.0, case.end), names, Timeline(threshold))
@@ -214,7 +215,7 @@ def by_window(names: tuple[str, ...], threshold: float) -> Way:
 
 
 def viterbi(cost: float) -> Callable[[tuple[str, ...], float], Way]:
-    """The likeliest sequence if a change costs ``cost``, each segment named as a whole."""
+    """The most likely sequence with a transition cost of ``cost``, each segment named as a whole."""
 
     def made(names: tuple[str, ...], threshold: float) -> Way:
         def way(case: Case) -> Track:
@@ -232,7 +233,7 @@ def viterbi(cost: float) -> Callable[[tuple[str, ...], float], Way]:
 
 
 def decoded(scores: Float[np.ndarray, "W K"], cost: float) -> Int[np.ndarray, " W"]:
-    """The best path through ``scores`` where every change costs ``cost`` (Viterbi)."""
+    """The best path through ``scores`` with a transition cost of ``cost`` (Viterbi)."""
     best, back = scores[0], []
     for row in scores[1:]:
         likeliest = int(best.argmax())
@@ -248,7 +249,7 @@ def decoded(scores: Float[np.ndarray, "W K"], cost: float) -> Int[np.ndarray, " 
 def judged(
     probabilities: Float[np.ndarray, "W K"], choice: Int[np.ndarray, " W"], names: tuple[str, ...], threshold: float
 ) -> Int[np.ndarray, " W"]:
-    """The choice, or −1 where it is "other" or its claim is too small."""
+    """The chosen label, or −1 where it is "other" or its confidence is too low."""
     other = names.index(OTHER) if OTHER in names else None
     none = None if other is None else probabilities[:, other]
     claims = claim(probabilities[np.arange(len(choice)), choice], none, len(names))
@@ -256,13 +257,13 @@ def judged(
 
 
 def spread(choice: Int[np.ndarray, " W"], case: Case) -> Track:
-    """Choices of windows as choices of frames: every frame takes the nearest window's."""
+    """Labels of frames: each takes the nearest window's."""
     times = (np.arange(len(case.truth)) + 0.5) / case.rate
     return choice[np.searchsorted((case.centres[1:] + case.centres[:-1]) / 2, times, side="right")]
 
 
 def measure(found: list[Case], names: tuple[str, ...], way: Way) -> Measure:
-    """What a way makes of all motions."""
+    """Score one method on all motions."""
     pairs = [(case.truth, way(case)) for case in found]
     truth, predicted = (np.concatenate(column) for column in zip(*pairs, strict=True))
     known, claimed, right = truth >= 0, predicted >= 0, truth == predicted
@@ -278,13 +279,13 @@ def measure(found: list[Case], names: tuple[str, ...], way: Way) -> Measure:
 
 
 def runs(track: Track) -> list[tuple[int, int, int]]:
-    """Label, first frame and end of every run."""
+    """Label, first frame and end of each run."""
     bounds = [0, *(np.flatnonzero(np.diff(track)) + 1).tolist(), len(track)]
     return [(int(track[a]), a, b) for a, b in pairwise(bounds)]
 
 
 def edit_score(truth: Track, predicted: Track) -> float:
-    """1 − Levenshtein distance between the orders of actions over the length of the longer one."""
+    """1 − the Levenshtein distance between the sequences of actions over the length of the longer one."""
     a, b = ([label for label, *_ in runs(track)] for track in (truth, predicted))
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
@@ -295,7 +296,7 @@ def edit_score(truth: Track, predicted: Track) -> float:
 
 
 def overlaps(truth: Track, predicted: Track) -> tuple[int, int]:
-    """Segments found (same label, half of the union shared, each true one once), and those missed or made up."""
+    """Number of segments detected (same label, IoU of at least 0.5, each true one once), and of errors."""
     left, guesses = runs(truth), runs(predicted)
     count, hits = len(left), 0
     for label, a, b in guesses:

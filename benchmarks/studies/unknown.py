@@ -1,13 +1,13 @@
-"""How far a classifier can be trusted with motions that it does not know: tables, and JSON with --report.
+"""Measure how a classifier rejects unknown motion, as tables, and as JSON with --report.
 
     python -m benchmarks.studies.unknown FOLDER [--answers FILE.npz] [--report FILE.json] [--figure FILE.png]
 
-Everybody in FOLDER (docs/reference/labelled-motion.md) is judged by networks that have not seen them, and every
-action by networks that were not taught it, as ``kinelift recognition train`` does; through a lifter where the folder
-has lifted clips. By default that takes ten trainings. What they answered is kept in --answers, if given: the tables
-are then printed again at once.
+Everybody in FOLDER (docs/reference/labelled-motion.md) is classified by networks that were not trained on them, and
+every action also by networks that were not trained on it, as ``kinelift recognition train`` does; lifted clips are used
+if the folder has any. By default that takes ten trainings. --answers caches the networks' outputs, so that the tables
+can be printed again at once.
 
-Temperatures and thresholds are always chosen on other people than they are measured on. Shares of false names are means
+Temperatures and thresholds are always chosen on other people than they are measured on. Rates of false names are means
 over the labels of unknown motion.
 """
 
@@ -54,7 +54,7 @@ from kinelift.terminal.reporter import Reporter
 from kinelift.weights.run import Run
 
 BOUNDS = (0.05, 0.1, 0.15, 0.2, 0.3)
-"""Shares of unknown motion that may get a name."""
+"""Bounds of the fraction of unknown motion that gets a name."""
 ARRAYS = ("logits", "labels", "folds", "novel")
 
 
@@ -68,7 +68,7 @@ class Asked:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Windows of every sort."""
+        """Numbers of windows of each kind."""
         found = self.answers
         return {
             "known": int((~found.unknown).sum()),
@@ -79,7 +79,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Score:
-    """How a score tells known from unknown: at one bound, and as areas under the ROC curve."""
+    """How well a score separates known from unknown motion: at one bound, and as areas under the ROC curve."""
 
     trust: Trust
     other: float
@@ -100,13 +100,13 @@ def main(
 
     Args:
         data: Labelled motion.
-        settings: The training of every network.
-        genotype: JSON of a cell.
-        folds: Groups of subjects, where the data have no split of their own.
+        settings: Settings of the networks' training.
+        genotype: JSON file of a cell.
+        folds: Number of groups of subjects, if the data have no split of their own.
         false_names: The bound at which scores are compared.
-        answers: File to keep the answers in; read if it is there.
-        report: JSON to write.
-        figure: PNG to write: reliability, and shares over thresholds.
+        answers: File in which the networks' outputs are cached.
+        report: JSON file to write.
+        figure: PNG file to write, with reliability, and rates over thresholds.
     """
     corpus, settings = read_corpus(data, settings, Reporter())
     run = run_of(corpus, settings, read_genotype(genotype), folds=folds)
@@ -132,10 +132,16 @@ def main(
 
 
 def ask(corpus: Corpus, settings: TrainSettings, genotype: Path | None, folds: int) -> Asked:
-    """Train all networks and collect what they say. Raises ``DataError`` unless people make several groups."""
+    """Train all networks and collect their outputs.
+
+    Raises:
+        DataError: The people cannot be split into several groups.
+    """
     plan = evaluation.rounds(corpus, folds)
     if len(plan) < 2:
-        raise DataError("These data are judged in one piece: their split leaves nobody to choose thresholds on.")
+        raise DataError(
+            "The split of these data leaves nobody to choose thresholds on. Use data with several groups of people."
+        )
     epochs = (len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs
     with Reporter().counting("epochs", epochs) as advance:
         found = measure(corpus, settings, plan, read_genotype(genotype), BOUNDS[0], advance)
@@ -143,7 +149,11 @@ def ask(corpus: Corpus, settings: TrainSettings, genotype: Path | None, folds: i
 
 
 def kept(path: Path | None, run: Run, ask: Callable[[], Asked]) -> Asked:
-    """Answers from ``path`` if it is there; else what ``ask`` gives, kept there. ``ResumeError`` if of another run."""
+    """Load the answers from ``path`` if it exists; otherwise call ``ask`` and save them.
+
+    Raises:
+        ResumeError: ``path`` is of another run.
+    """
     if path is None or not path.exists():
         found = ask()
         if path:
@@ -157,7 +167,7 @@ def kept(path: Path | None, run: Run, ask: Callable[[], Asked]) -> Asked:
 
 
 def save(path: Path, found: Asked, run: Run) -> None:
-    """Keep answers with the run that they are of."""
+    """Save answers with the inputs of their run."""
     arrays = {name: getattr(found.answers, name) for name in ARRAYS}
     other = -1 if found.answers.other is None else found.answers.other
     with replacing(path) as part, part.open("wb") as file:
@@ -167,7 +177,7 @@ def save(path: Path, found: Asked, run: Run) -> None:
 
 
 def bounded(answers: Answers, bound: float) -> dict[str, Any]:
-    """Threshold for use, and trust with thresholds chosen on others."""
+    """The threshold for use, and trust with thresholds chosen on other people."""
     decisions = decide_across(answers, lambda others: calibrate(others, bound))
     return {**asdict(calibrate(answers, bound)), "trust": trust(answers, decisions)}
 
@@ -175,10 +185,10 @@ def bounded(answers: Answers, bound: float) -> dict[str, Any]:
 def scores(
     logits: Float[np.ndarray, "W K"], other: int | None
 ) -> tuple[Int[np.ndarray, " W"], dict[str, Float[np.ndarray, " W"]]]:
-    """The likeliest action of every window, and all scores of it, the higher the surer; from scaled logits.
+    """The most likely action of each window, and all its scores, from scaled logits. Higher scores are more confident.
 
-    Energy and entropy are of the actions' logits alone; with "other" among them a sure "other" would be a sure action.
-    The margin is over the next likeliest label, "other" included.
+    Energy and entropy use the actions' logits only; with "other", a confident "other" would count as a confident
+    action. The margin is over the next most likely label, including "other".
     """
     probabilities = softmax(logits, axis=1)
     actions, rest = logits.copy(), probabilities.copy()
@@ -200,13 +210,13 @@ def scores(
 
 
 def compared(answers: Answers, scaled: Float[np.ndarray, " W"], bound: float) -> dict[str, Score]:
-    """Every score with thresholds of its own."""
+    """Evaluate each score with its own thresholds."""
     choice, found = scores(answers.taught / scaled[:, None], answers.other)
     return {name: judged(answers, choice, values, bound) for name, values in found.items()}
 
 
 def judged(answers: Answers, choice: Int[np.ndarray, " W"], values: Float[np.ndarray, " W"], bound: float) -> Score:
-    """How one score does."""
+    """Evaluate one score."""
     thresholds = np.empty(len(values))
     for fold in np.unique(answers.folds):
         others = (answers.folds != fold) & answers.unknown
@@ -219,17 +229,17 @@ def judged(answers: Answers, choice: Int[np.ndarray, " W"], values: Float[np.nda
 
 
 def unknown_labels(answers: Answers) -> list[int]:
-    """Labels of windows that ought to get no name."""
+    """Labels of windows that should not get a name."""
     return np.unique(answers.labels[answers.unknown]).tolist()
 
 
 def area(known: Float[np.ndarray, " A"], unknown: Float[np.ndarray, " B"]) -> float:
-    """Under the ROC curve: how often a known window scores higher than an unknown one; a tie counts half."""
+    """Area under the ROC curve: how often a known window scores higher than an unknown one; ties count half."""
     return float(mannwhitneyu(known, unknown).statistic / (len(known) * len(unknown)))
 
 
 def errors(answers: Answers, scaled: Float[np.ndarray, " W"]) -> dict[str, float]:
-    """Expected calibration errors of the likeliest label of what was taught."""
+    """Expected calibration errors of the most likely label, over known motion."""
     return {
         f"{title}, {bins} bins": confidence(answers, values, bins).error
         for title, values in (("calibrated", scaled), ("temperature 1", np.ones(len(answers))))
@@ -238,7 +248,7 @@ def errors(answers: Answers, scaled: Float[np.ndarray, " W"]) -> dict[str, float
 
 
 def confidence(answers: Answers, scaled: Float[np.ndarray, " W"], bins: int) -> Reliability:
-    """Probability of the likeliest label against how often it is right, where that was taught."""
+    """Probability of the most likely label against its accuracy, over known motion."""
     taught = ~answers.novel
     probabilities = softmax(answers.logits[taught] / scaled[taught, None], axis=1)
     return reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == answers.labels[taught], bins)
@@ -276,7 +286,7 @@ def show(found: Asked, facts: dict[str, Any], bound: float) -> None:
 
 
 def plain(names: Sequence[str]) -> Callable[[Any], Any]:
-    """Of trust and scores, what JSON can say."""
+    """A function that converts trust and scores to JSON values."""
 
     def made(value: Trust | Score) -> Any:
         return reports.trust_json(value, names) if isinstance(value, Trust) else vars(value)
@@ -285,7 +295,7 @@ def plain(names: Sequence[str]) -> Callable[[Any], Any]:
 
 
 def shares(found: Trust) -> Sequence[str]:
-    """False names, known windows named, names right."""
+    """Rates of false names, of known windows named, and of correct names."""
     return [f"{share:.1%}" for share in (found.false_accept_rate, found.named, found.precision)]
 
 

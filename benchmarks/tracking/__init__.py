@@ -1,1 +1,1 @@
-"""Identities over time, and repaired tracks."""
+"""Benchmarks of identities over time, and of track repair."""

@@ -1,6 +1,7 @@
-"""Scenes of people under one camera, who cross, hide, stop, turn back, enter and leave: motion capture on paths.
+"""Synthetic scenes for one camera in which people cross, hide, stop, turn back, enter and leave.
 
-A path is made of places (seconds, u, z): ``u`` runs from −1 to 1 over the picture's width at the depth of ``z`` metres.
+Motion capture is moved along paths. A path is a list of points (seconds, u, z), where ``u`` runs from −1 to 1 over the
+picture's width at depth ``z``, m.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,21 +20,21 @@ SECONDS = 8.0
 SIZE = (1280, 720)
 RATES = (25.0, 30.0, 60.0)
 SHORTEST = 1.2
-"""Seconds of motion that a body needs; it is played to and fro."""
+"""Minimum length, s, of a body's motion, which is played forwards and backwards."""
 VIEW = 60.0
-"""Degrees that the camera sees across."""
+"""Horizontal field of view, degrees."""
 WIDTH = np.tan(np.radians(VIEW) / 2)
 HIP, MIDDLE = 0.95, 5.0
-"""Metres above the floor and from the camera: where the camera looks, to within 3°."""
+"""Height above the floor and distance from the camera, m, of the point at which it aims, to within 3°."""
 WIDEST = 1.8
-"""Metres from the hip that a joint of motion made in place may be away."""
+"""Maximum distance, m, of a joint from the hip in motion without translation."""
 
 Path = Sequence[tuple[float, float, float]]
 
 
 @dataclass(frozen=True)
 class Pillar:
-    """Hides what is deeper than ``depth`` metres between ``left`` and ``right`` (−1 to 1)."""
+    """Occludes everything deeper than ``depth`` m between ``left`` and ``right`` (−1 to 1)."""
 
     left: float
     right: float
@@ -42,9 +43,13 @@ class Pillar:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Where everybody's joints are: ``points`` (P, T, 17, 2) in pixels of a picture of ``SIZE``, ``depth`` in metres.
+    """The true joints of all people in a scene.
 
-    ``behind`` marks joints that something or somebody nearer hides, ``inside`` those in the picture.
+    Attributes:
+        kind: One of ``KINDS``.
+        points: Joints (P, T, 17, 2), px, in a picture of ``SIZE``.
+        depth: Depth of the joints, m.
+        behind: Whether a joint is occluded.
     """
 
     kind: str
@@ -55,22 +60,22 @@ class Scene:
 
     @property
     def times(self) -> Float[np.ndarray, " T"]:
-        """Seconds."""
+        """Time of each frame, s."""
         return np.arange(self.points.shape[1]) / self.rate
 
     @property
     def inside(self) -> Bool[np.ndarray, "P T J"]:
-        """Which joints lie in the picture."""
-        return ((self.points >= 0) & (self.points < SIZE)).all(axis=-1)
+        """Whether each joint is in the picture."""
+        return np.asarray(((self.points >= 0) & (self.points < SIZE)).all(axis=-1))
 
     @property
     def clear(self) -> Float[np.ndarray, "P T"]:
-        """Share of everybody's joints that can be seen."""
+        """Fraction of each person's joints that are visible."""
         return (self.inside & ~self.behind).mean(axis=-1)
 
 
 def scenes(bank: MotionBank, count: int, seed: int) -> Iterator[Scene]:
-    """``count`` scenes of each kind, drawn anew for each."""
+    """``count`` random scenes of each kind."""
     for kind, draw in KINDS.items():
         for number in range(count):
             random = np.random.default_rng([seed, number, *kind.encode()])
@@ -85,7 +90,7 @@ def staged(
     rate: float,
     random: np.random.Generator,
 ) -> Scene:
-    """People of ``bank`` on ``paths``, one each, seen by a camera somewhere between hip and ceiling."""
+    """One person of ``bank`` on each of ``paths``, for a camera at a random height from hip to ceiling."""
     times = np.arange(round(SECONDS * rate)) / rate
     bodies = islice(_bodies(bank, times, random), len(paths))
     world = np.stack([_walked(path, body, times) for path, body in zip(paths, bodies, strict=True)])
@@ -100,7 +105,7 @@ def staged(
 def _bodies(
     bank: MotionBank, times: Float[np.ndarray, " T"], random: np.random.Generator
 ) -> Iterator[Float[np.ndarray, "T J 3"]]:
-    """Different clips, each in its own time and at the origin, facing z; sizes within 8 %."""
+    """Different clips with random speeds, at the origin and facing z, with sizes scaled by up to 8 %."""
     fit = [k for k in range(len(bank)) if bank.lengths[k] / bank.rates[k] >= SHORTEST]
     for k in random.permutation(fit):
         clip = in_place(bank.clip(int(k)).double().numpy(), float(bank.rates[k]))
@@ -111,7 +116,7 @@ def _bodies(
 
 
 def in_place(points: Float[np.ndarray, "T J 3"], rate: float) -> Float[np.ndarray, "T J 3"]:
-    """The motion without its way over the floor and without its slow turns: on y = 0, the hip at x = z = 0."""
+    """The motion without translation and slow turns: on the floor y = 0, with the hip at x = z = 0."""
     axis = points[:, MOCAP.index("left_hip")] - points[:, MOCAP.index("right_hip")]
     turn = gaussian_filter1d(np.unwrap(np.arctan2(-axis[:, 2], axis[:, 0])), rate / 2)
     centred = points - points[:, :1] * [1.0, 0.0, 1.0]
@@ -119,7 +124,7 @@ def in_place(points: Float[np.ndarray, "T J 3"], rate: float) -> Float[np.ndarra
 
 
 def _walked(path: Path, body: Float[np.ndarray, "T J 3"], times: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T J 3"]:
-    """The body along the path, facing where it goes."""
+    """Move the body along the path, facing its direction."""
     when, u, z = np.array(path, dtype=float).T
     place = PchipInterpolator(when, np.stack([-u * z * WIDTH, z], -1))(times.clip(when[0], when[-1]))
     way = np.gradient(place, times, axis=0)
@@ -132,20 +137,20 @@ def _walked(path: Path, body: Float[np.ndarray, "T J 3"], times: Float[np.ndarra
 
 
 def _turned(points: Float[np.ndarray, "T J 3"], angle: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T J 3"]:
-    """About the vertical: by a positive angle from z towards x."""
+    """Rotate about the vertical; a positive angle turns z towards x."""
     c, s = np.cos(angle)[:, None], np.sin(angle)[:, None]
     x, y, z = np.moveaxis(points, -1, 0)
     return np.stack([c * x + s * z, y, c * z - s * x], -1)
 
 
 _GIRTH = 0.075
-"""Metres from the line of a bone to the skin, about."""
+"""Approximate distance from a bone's line to the skin, m."""
 _TRUNK = 0.14
 _SPACING = np.linspace(0, 1, 7)
 
 
 def hidden(points: Float[np.ndarray, "P T J 2"], depth: Float[np.ndarray, "P T J"]) -> Bool[np.ndarray, "P T J"]:
-    """Joints in front of which somebody nearer has a limb, a head or the trunk."""
+    """Whether each joint is behind the limbs, head or trunk of somebody nearer."""
     out = np.zeros(depth.shape, dtype=bool)
     focal = SIZE[0] / 2 / WIDTH
     middle = depth.mean(axis=-1)
@@ -160,7 +165,7 @@ def hidden(points: Float[np.ndarray, "P T J 2"], depth: Float[np.ndarray, "P T J
 
 
 def _flesh(points: Float[np.ndarray, "T J 2"]) -> tuple[Float[np.ndarray, "T K 2"], Float[np.ndarray, " K"]]:
-    """Middles of discs that make up a body, and their radii in metres."""
+    """Centres of discs that approximate a body, and their radii, m."""
     limbs = [(5, 7), (7, 9), (6, 8), (8, 10), (11, 13), (13, 15), (12, 14), (14, 16)]
     ends = [points[:, [a, b]] for a, b in limbs]
     trunk = [points[:, 5:7].mean(1), points[:, 11:13].mean(1)]
@@ -180,7 +185,7 @@ Plan = tuple[list[Path], list[Pillar]]
 
 
 def _through(random: np.random.Generator, direction: float, z: float, middle: float, end: float = 1.25) -> Path:
-    """Across the picture at the depth ``z``, in its middle at about the time ``middle``."""
+    """A path across the picture at depth ``z`` that passes the centre at about the time ``middle``."""
     half = end * z * WIDTH / random.uniform(0.9, 2.2)
     slope = random.uniform(-1, 1)
     return [(middle - half, -direction * end, z), (middle + half, direction * end, max(2.5, z + slope))]
@@ -188,7 +193,7 @@ def _through(random: np.random.Generator, direction: float, z: float, middle: fl
 
 def passing(random: np.random.Generator) -> Plan:
     """Two to five people walk past each other."""
-    count = random.integers(2, 6)
+    count = int(random.integers(2, 6))
     sides = random.permutation([1.0, -1.0, *random.choice([-1.0, 1.0], count - 2)])
     return [
         _through(random, s, z, random.uniform(3, 5)) for s, z in zip(sides, _depths(random, count), strict=True)
@@ -196,9 +201,9 @@ def passing(random: np.random.Generator) -> Plan:
 
 
 def turning(random: np.random.Generator) -> Plan:
-    """Two or three meet, stand in front of each other for a while, and each goes on or turns back."""
-    paths = []
-    for k, z in enumerate(_depths(random, random.integers(2, 4))):
+    """Two or three people meet, face each other for a while, and each walks on or turns back."""
+    paths: list[Path] = []
+    for k, z in enumerate(_depths(random, int(random.integers(2, 4)))):
         side, meet = (-1.0) ** k, random.normal(0, 0.06)
         come = 2.5 + random.normal(0, 0.2)
         go = come + random.uniform(0.3, 1.6)
@@ -208,7 +213,7 @@ def turning(random: np.random.Generator) -> Plan:
 
 
 def hiding(random: np.random.Generator) -> Plan:
-    """One to three walk behind a pillar, which hides each for up to a second; somebody may stand beside."""
+    """One to three people walk behind a pillar, which hides each for up to a second; one stands beside it."""
     width = random.uniform(0.1, 0.3)
     pillars = [Pillar(-width / 2, width / 2, 2.4)]
     count = random.integers(1, 4)
@@ -219,7 +224,7 @@ def hiding(random: np.random.Generator) -> Plan:
 
 
 def doors(random: np.random.Generator) -> Plan:
-    """One leaves the picture where another enters soon after; somebody walks about in the middle."""
+    """One person leaves where another enters soon after, while a third walks in the middle."""
     z, side, leave = random.uniform(3.5, 6.0), random.choice([-1.0, 1.0]), random.uniform(2.5, 3.5)
     enter = leave + random.uniform(0.2, 2.5)
     out = [(0.0, side * 0.2, z), (leave, side * 1.2, z)]
@@ -229,11 +234,11 @@ def doors(random: np.random.Generator) -> Plan:
 
 
 def circling(random: np.random.Generator) -> Plan:
-    """Two or three go round each other."""
+    """Two or three people circle each other."""
     z, count = random.uniform(4.5, 6.0), random.integers(2, 4)
     radius, speed, phase = random.uniform(0.5, 1.1), random.uniform(0.7, 1.4), random.uniform(0, 6.3)
     angle = speed * np.arange(0, SECONDS + 0.5, 0.5) * random.choice([-1.0, 1.0]) + phase
-    paths = []
+    paths: list[Path] = []
     for k in range(count):
         x, deep = radius * np.cos(angle + 2 * np.pi * k / count), z + radius * np.sin(angle + 2 * np.pi * k / count)
         paths.append([(0.5 * n, float(a / d / WIDTH), float(d)) for n, (a, d) in enumerate(zip(x, deep, strict=True))])
@@ -241,14 +246,14 @@ def circling(random: np.random.Generator) -> Plan:
 
 
 def overtaking(random: np.random.Generator) -> Plan:
-    """Two to four go the same way at different speeds and pass each other slowly."""
+    """Two to four people walk in the same direction at different speeds, and overtake slowly."""
     side = random.choice([-1.0, 1.0])
-    zs = _depths(random, random.integers(2, 5))
+    zs = _depths(random, int(random.integers(2, 5)))
     return [_through(random, side, z, 4 + random.normal(0, 0.5), random.uniform(0.9, 1.25)) for z in zs], []
 
 
 def _depths(random: np.random.Generator, count: int) -> list[float]:
-    """Distinct depths, at least 0.6 m apart, in any order."""
+    """Distinct depths, at least 0.6 m apart, in random order."""
     nearest = random.uniform(3.0, 4.0)
     return random.permutation(nearest + np.cumsum(random.uniform(0.6, 1.3, count))).tolist()
 

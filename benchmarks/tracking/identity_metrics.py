@@ -1,4 +1,4 @@
-"""How well ids hold over a video: IDF1, CLEAR MOT, and figures in words of people.
+"""Metrics of identities over a video: IDF1, CLEAR MOT, and counts of identity errors.
 
 Sources: Ristani et al., Performance measures and a data set for multi-target, multi-camera tracking, 2016 (IDF1);
 Bernardin and Stiefelhagen, Evaluating multiple object tracking performance: the CLEAR MOT metrics, 2008.
@@ -12,12 +12,12 @@ from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 
 SAME = 0.5
-"""Similarity from which on a truth and a finding may be one person."""
+"""Minimum similarity at which a true person and a detected one may match."""
 
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """One frame: who is there, who was found, by number, and how alike (0–1) each two of them are."""
+    """One frame: ids of the true and the detected people, and the similarity (0-1) of each pair."""
 
     truth: Int[np.ndarray, " N"]
     found: Int[np.ndarray, " M"]
@@ -26,10 +26,16 @@ class Moment:
 
 @dataclass(frozen=True)
 class Score:
-    """``idf1``: share of sightings under the right id when each person owns one id; ``mota``: 1 − (missed + false +
-    switches) / sightings; ``switches``: times that the id of a person became another; ``fragments``: times that a
-    person was lost and found again; ``ghosts``: ids that are nobody for most of their time; ``ids``: all ids;
-    ``held``: share of a person's time under the id that they have the longest, mean over people.
+    """Identity metrics of a video.
+
+    Attributes:
+        idf1: F1 score of detections with the right id, when each person is assigned one id.
+        mota: 1 − (missed + false + switches) / true instances.
+        switches: Changes of a person's id.
+        fragments: Times that a person was lost and detected again.
+        ghosts: Ids that match nobody for most of their time.
+        ids: Number of ids.
+        held: Fraction of a person's time under their most frequent id, averaged over people.
     """
 
     idf1: float
@@ -42,8 +48,11 @@ class Score:
 
 
 def score(moments: Sequence[Moment], same: float = SAME) -> Score:
-    """Judge a video. Both the matching of whole tracks (``idf1``, ``held``) and that frame by frame (the others) take
-    only pairs whose similarity is ``same`` or more.
+    """Compute the metrics of a video.
+
+    Args:
+        moments: Its frames.
+        same: Minimum similarity of a match, both of whole tracks (``idf1``, ``held``) and frame by frame (the others).
     """
     people, there = _numbers([m.truth for m in moments])
     ids, shown = _numbers([m.found for m in moments])
@@ -68,8 +77,10 @@ def score(moments: Sequence[Moment], same: float = SAME) -> Score:
 
 
 def matched(moments: Sequence[Moment], same: float = SAME) -> list[tuple[int, int, int]]:
-    """(frame, truth, found), one to one in every frame: who is still alike keeps the last partner, the others are
-    paired for the largest sum of similarities (Bernardin and Stiefelhagen, section 2.1.3).
+    """One-to-one matches (frame, truth, found) in each frame.
+
+    Matches that are still similar enough are kept. The rest are assigned by the largest sum of similarities (Bernardin
+    and Stiefelhagen, section 2.1.3).
     """
     partner: dict[int, int] = {}
     pairs = []
@@ -86,12 +97,12 @@ def matched(moments: Sequence[Moment], same: float = SAME) -> list[tuple[int, in
 
 
 def _numbers(rows: Sequence[Int[np.ndarray, " _"]]) -> tuple[Int[np.ndarray, " K"], Int[np.ndarray, " K"]]:
-    """All numbers, in order, and how often each occurs."""
+    """All ids in order, and how often each occurs."""
     return np.unique(np.concatenate([np.zeros(0, dtype=int), *rows]), return_counts=True)
 
 
 def _changes(pairs: Sequence[tuple[int, int, int]], moments: Sequence[Moment]) -> tuple[int, int]:
-    """Switches, and losses that were made good."""
+    """Number of switches, and of fragments."""
     last: dict[int, tuple[int, int]] = {}
     switches = fragments = 0
     missed = {(k, int(t)) for k, m in enumerate(moments) for t in m.truth} - {(k, t) for k, t, _ in pairs}

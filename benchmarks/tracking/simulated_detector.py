@@ -1,4 +1,4 @@
-"""What a detector makes of a scene: noise, misses, hidden joints, two people found as one or one as two, ghosts."""
+"""Simulate a detector: noise, misses, occlusion, merged and double detections, and false ones."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 
 from benchmarks.tracking.crossings import SIZE, Scene
-from kinelift.lifting.synthesis.noise import MEASURED, NoiseSettings, corrupted
+from kinelift.lifting.synthesis.noise import MEASURED, NoiseSettings, corrupt
 from kinelift.poses import COCO17, People
 
 MIRROR = list(COCO17.mirror)
@@ -15,13 +15,13 @@ MIRROR = list(COCO17.mirror)
 
 @dataclass(frozen=True)
 class Flaws:
-    """How often (a person and second) and how long (seconds) something is wrong. ``keypoints``: see there.
+    """Rates (per person and second) and durations (s) of errors; ``keypoints`` are the settings of the noise.
 
-    ``miss``: chance of a frame in which somebody clear is not found; ``lost``: the same for a spell. ``flip``: the
-    whole body with left and right exchanged. ``double``: somebody is found twice; ``ghost``: a thing is found as
-    somebody (a scene and second). ``merge``: two whose boxes overlap by a third are found as one, a mix of both.
-    ``hidden``: share of joints from which on nobody is found; from half of it on, it may be. ``astray``: chance of a
-    hidden joint to be seen at the corresponding joint of whoever is in front.
+    ``miss``: probability that a visible person is missed in a frame; ``lost``: the same for an episode. ``flip``: the
+    whole body is swapped left to right. ``double``: a person is detected twice. ``ghost``: an object is detected as a
+    person (per scene and second). ``merge``: two people whose boxes overlap by a third are detected as one mixture.
+    ``hidden``: fraction of occluded joints from which a person is never detected; from half of it, they may be missed.
+    ``astray``: probability that an occluded joint is detected at the corresponding joint of the person in front.
     """
 
     keypoints: NoiseSettings = MEASURED
@@ -43,7 +43,7 @@ class _Found:
 
 
 def detected(scene: Scene, flaws: Flaws, seed: int) -> tuple[People, ...]:
-    """What is found in every frame, in any order."""
+    """Simulate the detections of each frame, in random order."""
     random = np.random.default_rng(seed)
     points, inside = _read(scene, flaws, seed)
     count, length = scene.clear.shape
@@ -80,7 +80,7 @@ def detected(scene: Scene, flaws: Flaws, seed: int) -> tuple[People, ...]:
 def episodes(
     times: Float[np.ndarray, " T"], often: float, long: float, random: np.random.Generator
 ) -> Bool[np.ndarray, " T"]:
-    """Whether it is wrong: ``often`` times a second, for an exponential time of ``long`` seconds in the mean."""
+    """Whether each frame is in an episode: ``often`` per second, with an exponential duration of mean ``long`` s."""
     wrong = np.zeros(len(times), dtype=bool)
     for start in random.uniform(times[0], times[-1], random.poisson(often * (times[-1] - times[0]))):
         wrong |= (times >= start) & (times < start + random.exponential(long))
@@ -88,20 +88,20 @@ def episodes(
 
 
 def _read(scene: Scene, flaws: Flaws, seed: int) -> tuple[Float[np.ndarray, "P T J 2"], Bool[np.ndarray, "P T J"]]:
-    """Keypoints as read and which are, in halves of the scene: chances hold for four seconds."""
+    """Noisy keypoints and whether each is detected, by halves of the scene: probabilities refer to four seconds."""
     count, length = scene.clear.shape
     halves = torch.from_numpy(scene.points.reshape(2 * count, length // 2, len(COCO17), 2)).float()
     inside = torch.from_numpy(scene.inside.reshape(2 * count, length // 2, len(COCO17)))
     times = torch.from_numpy(scene.times[: length // 2]).float()
     generator = torch.Generator().manual_seed(seed)
-    points, seen = corrupted(halves, inside, torch.ones(2 * count, dtype=torch.bool), times, flaws.keypoints, generator)
+    points, seen = corrupt(halves, inside, torch.ones(2 * count, dtype=torch.bool), times, flaws.keypoints, generator)
     return points.double().numpy().reshape(scene.points.shape), seen.numpy().reshape(scene.inside.shape)
 
 
 def _pulled(
     points: Float[np.ndarray, "P T J 2"], scene: Scene, flaws: Flaws, random: np.random.Generator
 ) -> Float[np.ndarray, "P T J 2"]:
-    """Hidden joints of some spells at the joints of who is in front."""
+    """Move occluded joints, in some episodes, to those of the person in front."""
     out, middle, depth = points.copy(), scene.points.mean(axis=2), scene.depth.mean(axis=-1)
     for p in range(len(points)):
         off = np.linalg.norm(middle - middle[p], axis=-1) + 1e6 * (depth >= depth[p])
@@ -114,7 +114,7 @@ def _pulled(
 
 
 def _merged(scene: Scene, flaws: Flaws, random: np.random.Generator) -> np.ndarray:
-    """For everybody and every frame, with whom they are found as one; -1 = nobody."""
+    """For each person and frame, the person they are merged with; -1 if none."""
     out = np.full(scene.clear.shape, -1)
     low, high = scene.points.min(axis=2), scene.points.max(axis=2)
     for a in range(len(out)):
@@ -128,7 +128,7 @@ def _merged(scene: Scene, flaws: Flaws, random: np.random.Generator) -> np.ndarr
 
 
 def _haunt(found: list[list[_Found]], scene: Scene, flaws: Flaws, random: np.random.Generator) -> None:
-    """Add ghosts: things in the picture that look like somebody for a while."""
+    """Add ghosts: objects that look like a person for a while."""
     for _ in range(random.poisson(flaws.ghost[0] * scene.times[-1])):
         body = scene.points[0, random.integers(scene.points.shape[1])]
         body = (body - body.mean(axis=0)) / np.ptp(body[:, 1]) * random.uniform(80, 300)

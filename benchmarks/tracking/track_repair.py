@@ -1,17 +1,17 @@
-"""What mending left and right, and smoothing, do to tracks whose truth is known, as JSON.
+"""Measure the effect of side-flip repair and smoothing on tracks with a known reference; prints JSON.
 
     python -m benchmarks.tracking.track_repair cmu.npz [--clips 60] [--tuning]
 
-Motion capture before random cameras as in ``lifting.measuring.trials``, with a detector's noise as measured
+The tracks are motion capture filmed by random cameras, as in ``lifting.measuring.trials``, with measured detector noise
 (``MEASURED``).
 
-``flips``: sides of the whole body, the arms or the legs are exchanged for some spells. ``mended``: share of the frames
-of the exchanged limbs that came out right; ``damaged``: share of the right ones that came out wrong, also where nothing
-was exchanged (``none``), and of people who walk or run, seen from the side.
+``flips``: left and right of the whole body, the arms or the legs are swapped for some episodes. ``mended``: fraction of
+frames of swapped limbs that are corrected; ``damaged``: fraction of correct ones that are swapped, also without swaps
+in the input (``none``), and for people who walk or run, seen from the side.
 
-``smoothing``: ``error`` of the seen joints and ``still``, that of somebody who does not move at all, in hundredths of
-the person's size; ``late_ms``: the delay at which smoothed true tracks fit the true ones best; ``p_mpjpe_mm``: error of
-the poses that the default lifter makes of the track.
+``smoothing``: ``error`` of visible joints, and ``still``, that of a person who does not move, in hundredths of the
+person's size; ``late_ms``: the delay at which smoothed true tracks best fit the true ones; ``p_mpjpe_mm``: error of the
+default lifter's poses.
 """
 
 import json
@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
@@ -43,21 +44,22 @@ NOISE = replace(MEASURED, swap=0.0)
 HALVES = tuple(both[: len(both) // 2] for both in (mirrored_joints(COCO17, names) for names in GROUPS))
 KINDS: Mapping[str, tuple[int, ...]] = {"none": (), "body": (0, 1, 2), "arms": (1,), "legs": (2,)}
 OFTEN, LONG = 0.5, 0.25
-"""Spells a second, and their mean length in seconds."""
+"""Episodes per second, and their mean duration, s."""
 SMOOTHINGS: Mapping[str, Smoothing] = {"one-euro": OneEuro(), "savgol": SavitzkyGolay()}
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """The same four seconds as a detector reads them and as they are."""
+    """Four seconds with a detector's noise and without."""
 
     read: Trial
     true: Trial
 
     @property
     def walks(self) -> bool:
-        """Whether somebody walks or runs, seen from the side: the hips less than a third as wide as they are far apart
-        from the shoulders, in the median.
+        """Whether the person is seen from the side.
+
+        That is, the median width of the hips is less than a third of their median distance from the shoulders.
         """
         points = self.true.track.points
         wide = np.abs(points[:, COCO17.index("left_hip"), 0] - points[:, COCO17.index("right_hip"), 0])
@@ -69,34 +71,36 @@ def main(motion: tyro.conf.Positional[Path], clips: int = 60, seed: int = 1, tun
     """Measure and print.
 
     Args:
-        motion: What ``kinelift lifting prepare`` wrote.
-        clips: How many clips are used, before two cameras each.
-        seed: Of cameras, noise and flips.
-        tuning: Use the subjects that settings may be chosen on.
+        motion: A file of ``kinelift lifting prepare``.
+        clips: Number of clips, with two cameras each.
+        seed: Seed of cameras, noise and flips.
+        tuning: Use the subjects on which settings may be chosen.
     """
     bank = dataset_split.load(motion)
     if not isinstance(bank, MotionBank):
         raise DataError(f"{motion} holds recorded sequences. Give motion capture: kinelift lifting prepare --help")
     parts = dataset_split.split(bank)
-    some = list(pairs(parts.train if tuning else parts.test, clips, seed))
+    part = parts.train if tuning else parts.test
+    assert isinstance(part, MotionBank)  # a part of a bank is of its type
+    some = list(pairs(part, clips, seed))
     report = {"machine": machine(), "tracks": len(some), "walkers": sum(p.walks for p in some), "tuning": tuning}
     print(json.dumps(report | {"flips": flip_figures(some, seed), "smoothing": smoothing_figures(some)}, indent=2))
 
 
 def pairs(bank: MotionBank, clips: int, seed: int) -> Iterator[Pair]:
-    """Two cameras each for ``clips`` clips, every third of which shows somebody walk or run if there are enough."""
+    """Two cameras for each of ``clips`` clips, up to half of which show walking or running."""
     random = np.random.default_rng(seed)
     walks = [k for k, action in enumerate(bank.actions) if action.startswith(("walk", "run", "slow walk"))]
     others = [k for k in range(len(bank)) if k not in walks]
     chosen = [*random.permutation(walks)[: clips // 2], *random.permutation(others)][:clips]
     for k in chosen:
-        one = bank.dropping(set(bank.names) - {bank.names[k]})
+        one = bank.without_clips(set(bank.names) - {bank.names[k]})
         both = (islice(trials(one, 2, noise, int(k)), 2) for noise in (NOISE, None))
         yield from (Pair(read, true) for read, true in zip(*both, strict=True) if len(read.track) > 30)
 
 
-def flip_figures(some: Sequence[Pair], seed: int) -> dict[str, dict[str, float]]:
-    """By what was exchanged."""
+def flip_figures(some: Sequence[Pair], seed: int) -> dict[str, dict[str, Any]]:
+    """The figures of side-flip repair, by the limbs swapped."""
     figures = {}
     for kind, groups in KINDS.items():
         random = np.random.default_rng(seed)
@@ -109,12 +113,12 @@ def flip_figures(some: Sequence[Pair], seed: int) -> dict[str, dict[str, float]]
 def mended(
     track: Track2D, groups: Sequence[int], random: np.random.Generator
 ) -> tuple[Bool[np.ndarray, "T 3"], Bool[np.ndarray, "T 3"], Bool[np.ndarray, "T 3"]]:
-    """In which frames face, arms and legs were exchanged, came out so, and can be judged at all: both sides seen."""
+    """Whether face, arms and legs were swapped, are swapped in the result, and are visible on both sides."""
     when = episodes(track.times, OFTEN, LONG, random)
     order = np.tile(np.arange(len(COCO17)), (len(track), 1))
     for group in groups:
         both = [*HALVES[group], *(COCO17.mirror[j] for j in HALVES[group])]
-        order[np.ix_(when, both)] = [COCO17.mirror[j] for j in both]
+        order[np.ix_(when, np.array(both))] = [COCO17.mirror[j] for j in both]
     rows = np.arange(len(track))[:, None]
     out = repair_side_flips(replace(track, points=track.points[rows, order], scores=track.scores[rows, order]))
     was, wrong, judged = (np.zeros((len(track), 3), dtype=bool) for _ in range(3))
@@ -142,7 +146,7 @@ def _share(part: Bool[np.ndarray, " N"], whole: Bool[np.ndarray, " N"]) -> float
 
 
 def smoothing_figures(some: Sequence[Pair]) -> dict[str, dict[str, float]]:
-    """By smoothing."""
+    """The figures of smoothing, by method."""
     lifter = Lifter.load(locate("default"))
     figures = {}
     for name, smooth in {"none": None, **SMOOTHINGS}.items():
@@ -167,25 +171,25 @@ def _same(track: Track2D) -> Track2D:
 
 
 def off(track: Track2D, truth: Float[np.ndarray, "T2 J 2"]) -> Float[np.ndarray, "T J"]:
-    """Distances in sizes of the person, of the joints that have not strayed (a quarter of the size)."""
+    """Errors as fractions of the person's size, without outliers (beyond a quarter of the size)."""
     far = np.linalg.norm(track.points - truth, axis=-1) / np.median(extent(truth))
     return np.where(far < 0.25, far, np.nan)
 
 
 def still(pair: Pair) -> Track2D:
-    """Somebody who stands as in the first frame, with the noise of the track."""
+    """A person who holds the first frame's pose, with the track's noise."""
     noise = pair.read.track.points - pair.true.track.points
     return replace(pair.read.track, points=pair.true.track.points[:1] + noise)
 
 
 def delay(smooth: Track2D, true: Track2D) -> float:
-    """Seconds by which ``true`` has to come later to fit ``smooth`` best, from its own movement (least squares)."""
+    """Delay of ``smooth`` relative to ``true``, s, by least squares from the movement."""
     pace = np.gradient(true.points, true.times, axis=0)
     return -float((pace * (smooth.points - true.points)).sum() / np.square(pace).sum())
 
 
 def lift(lifter: Lifter, track: Track2D, pair: Pair) -> float:
-    """Error of the lifted poses in metres, of the frames that have one."""
+    """Error of the lifted poses, m, over frames that have one."""
     poses = lifter.lift(track, pair.read.camera).points
     shown = np.isfinite(poses).all(axis=(1, 2))
     return p_mpjpe(poses[shown], pair.read.truth[shown]) if shown.any() else float("nan")

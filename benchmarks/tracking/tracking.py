@@ -1,13 +1,12 @@
-"""How well ids hold: our tracker, the same without some of its parts, and plain ones, as JSON and as a table.
+"""Measure identity metrics of Kinelift's tracker, ablations and baselines, as JSON and as a table.
 
     python -m benchmarks.tracking.tracking cmu.npz [--count 20] [--seed 1]
 
-``cmu.npz`` is what ``kinelift lifting prepare`` makes. Its test subjects walk on paths that cross under one camera
-(``benchmarks.tracking.crossings``), and a detector that finds them is imitated
-(``benchmarks.tracking.simulated_detector``). Settings were chosen on the other subjects (``--tuning``). A person counts
-where four tenths of their joints can be seen; a track that lies on somebody hidden counts neither for nor against. A
-track is on a person where the keypoint similarity, sides exchanged or not, is 0.5 or more. Sums over all scenes, means
-for shares; the table goes to stderr.
+``cmu.npz`` is a file of ``kinelift lifting prepare``. Its test subjects walk on crossing paths in front of one camera
+(``benchmarks.tracking.crossings``), with a simulated detector (``benchmarks.tracking.simulated_detector``). Settings
+were chosen on the other subjects (``--tuning``). A person counts where four tenths of their joints are visible; a track
+on an occluded person is ignored. A track matches a person if the keypoint similarity, with sides as they are or
+swapped, is at least 0.5. Counts are summed and fractions averaged over all scenes. The table goes to stderr.
 """
 
 import json
@@ -19,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import tyro
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.reporting import machine
@@ -37,7 +36,7 @@ from kinelift.poses.boxes import iou
 from kinelift.poses.errors import DataError
 
 SHOWN = 0.4
-"""Share of joints that have to be seen of somebody who counts."""
+"""Minimum fraction of visible joints of a person who counts."""
 SPREAD = oks_sigmas(COCO17)
 
 Times = Float[np.ndarray, " T"]
@@ -58,9 +57,10 @@ def ours(**changes: float) -> Way:
 
 
 def plain(memory: float) -> Way:
-    """Boxes that overlap by 0.3 or more from frame to frame are one person; an id for whoever is seen three times.
+    """A baseline that matches boxes by an overlap of at least 0.3, with an id from the third detection on.
 
-    Who is not seen stays where they were for ``memory`` seconds (as SORT, Bewley et al. 2016, without the filter).
+    A person who is not detected keeps their box for ``memory`` seconds (as SORT, Bewley et al. 2016, without the
+    filter).
     """
 
     def follow(found: Sequence[People], times: Times) -> Sequence[Identity]:
@@ -70,7 +70,7 @@ def plain(memory: float) -> Way:
             sure = np.flatnonzero(people.confidence >= TrackerSettings().high_confidence)
             overlap = iou(np.array([t[1][-1] for t in live]).reshape(-1, 4), people.boxes[sure])
             pairs = {
-                n: m
+                int(n): int(m)
                 for m, n in zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
                 if overlap[m, n] >= 0.3
             }
@@ -102,18 +102,20 @@ def main(motion: tyro.conf.Positional[Path], count: int = 20, seed: int = 1, tun
     """Measure and print.
 
     Args:
-        motion: What ``kinelift lifting prepare`` wrote.
-        count: Scenes of each kind.
-        seed: Of the scenes and the mistakes in them.
-        tuning: Use the subjects that settings may be chosen on.
+        motion: A file of ``kinelift lifting prepare``.
+        count: Number of scenes of each kind.
+        seed: Seed of the scenes and of the detector's errors.
+        tuning: Use the subjects on which settings may be chosen.
     """
     bank = dataset_split.load(motion)
     if not isinstance(bank, MotionBank):
         raise DataError(f"{motion} holds recorded sequences. Give motion capture: kinelift lifting prepare --help")
     parts = dataset_split.split(bank)
+    part = parts.train if tuning else parts.test
+    assert isinstance(part, MotionBank)  # a part of a bank is of its type
     scores: dict[str, dict[str, list[Score]]] = {way: {kind: [] for kind in KINDS} for way in WAYS}
     people = 0
-    for number, scene in enumerate(scenes(parts.train if tuning else parts.test, count, seed)):
+    for number, scene in enumerate(scenes(part, count, seed)):
         found = detected(scene, Flaws(), seed * 10_000 + number)
         people += int((scene.clear >= SHOWN).any(axis=1).sum())
         for way, follow in WAYS.items():
@@ -128,40 +130,41 @@ def main(motion: tyro.conf.Positional[Path], count: int = 20, seed: int = 1, tun
 
 
 def judged(scene: Scene, identities: Sequence[Identity]) -> Score:
-    """The identities of a scene against its truth."""
+    """Score the identities of a scene."""
     return score(list(moments(scene, identities)))
 
 
 def moments(scene: Scene, identities: Sequence[Identity]) -> Iterator[Moment]:
-    """Frame by frame, who is shown and which tracks have joints; tracks that lie on somebody hidden are left out."""
-    shown, inside = scene.clear >= SHOWN, scene.inside.any(axis=2)
+    """The visible people and the tracks in each frame, without tracks on occluded people."""
+    shown: Bool[np.ndarray, "P T"] = np.greater_equal(scene.clear, SHOWN)
+    inside = scene.inside.any(axis=2)
     for frame in range(len(scene.times)):
         there = [i for i in identities if _sighted(i, frame)]
         points = np.array([i.track.points[frame - i.track.start] for i in there]).reshape(-1, len(COCO17), 2)
         alike = likeness(scene.points[:, frame], points)
-        alike[~inside[:, frame]] = 0.0
+        alike[np.logical_not(inside[:, frame])] = 0.0
         best = alike.argmax(axis=0)
-        counts = shown[best, frame] | (alike.max(axis=0) < 0.5)
+        counts = np.logical_or(shown[best, frame], alike.max(axis=0) < 0.5)
         truth = np.flatnonzero(shown[:, frame])
         ids = np.array([i.id for i in there], dtype=int)
         yield Moment(truth, ids[counts], alike[truth][:, counts])
 
 
 def likeness(truth: Float[np.ndarray, "N J 2"], found: Float[np.ndarray, "M J 2"]) -> Float[np.ndarray, "N M"]:
-    """Keypoint similarity, left and right as they are or exchanged: whatever is more alike."""
+    """Keypoint similarity with sides as they are or swapped, whichever is higher."""
     size = body_scales(np.concatenate([truth.min(axis=1), truth.max(axis=1)], axis=1))
     return np.maximum(*(object_keypoint_similarity(truth, f, size, SPREAD) for f in (found, found[:, MIRROR])))
 
 
 def mean(scores: Sequence[Score]) -> dict[str, float]:
-    """Sums of counts and means of shares."""
+    """Sum counts, and average fractions."""
     shares = {name: float(np.mean([getattr(s, name) for s in scores])) for name in ("idf1", "mota", "held")}
     counts = {name: sum(getattr(s, name) for s in scores) for name in ("switches", "fragments", "ghosts", "ids")}
     return {name: round(value, 4) for name, value in shares.items()} | counts
 
 
 def table(rows: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """Markdown: the ways over all scenes, then the first way by kind of scene."""
+    """Markdown tables: each tracker over all scenes, then the first by kind of scene."""
     columns = list(next(iter(rows.values()))["all"])
     lines = [("tracker", *columns), ("---", *("---:" for _ in columns))]
     lines += [(way, *(str(by["all"][c]) for c in columns)) for way, by in rows.items()]

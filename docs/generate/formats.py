@@ -1,19 +1,12 @@
 """Pages of the skeletons, the export formats and the registered weights."""
 
+import re
 from collections.abc import Callable, Mapping
 from inspect import getdoc
-from typing import Any
 
 from kinelift.app.export import formats
 from kinelift.poses.skeleton import registered
 from kinelift.weights.registry import entries
-
-EXPORTS: Mapping[formats.Format, Callable[..., Any]] = {
-    formats.Format.CSV: formats.write_csv,
-    formats.Format.JSON: formats.write_json,
-    formats.Format.NPZ: formats.write_arrays,
-    formats.Format.TIMELINE: formats.write_timeline_figure,
-}
 
 
 def pages() -> Mapping[str, str]:
@@ -33,10 +26,16 @@ def _skeletons() -> str:
 def _exports() -> str:
     lines = ["# Export formats", "", "What `kinelift export RECORDING --to FORMAT` writes."]
     for to in formats.Format:
-        about = (getdoc(EXPORTS[to]) or "").replace("``", "`")
+        about = _about(formats.WRITERS[to])
         lines += ["", f"## {to.value}", "", f"Usual name: `{to.file}`.", "", about]
     lines += ["", "## Columns of the csv", "", ", ".join(f"`{column}`" for column in formats.COLUMNS) + "."]
     return "\n".join(lines)
+
+
+def _about(writer: Callable[..., None]) -> str:
+    """The docstring of ``writer``, without its arguments and errors."""
+    text = re.split(r"\n+(?:Args|Raises):", getdoc(writer) or "")[0]
+    return re.sub(r"\s*Raises ``\w+``\.", "", text).replace("``", "`")
 
 
 def _weights() -> str:

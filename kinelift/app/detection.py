@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from kinelift.app.settings import Detection
 from kinelift.detectors import kinds
-from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, Opened
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.framewise import FrameByFrame, FramewiseDetector
@@ -63,5 +62,5 @@ def refined(base: Detector, size: str, *, every: int = 1) -> Refined:
         every: ``base`` looks at every ``every``-th frame; BlazePose follows people in between.
     """
     landmarks = BlazePose(locate(f"blazepose-{size}"))
-    people = base if isinstance(base, FramewiseDetector) else FrameByFrame(as_skeleton(base, landmarks.skeleton))
+    people = base if isinstance(base, FramewiseDetector) else FrameByFrame(base)
     return Refined(people, landmarks, every=every)

@@ -21,12 +21,14 @@ class Converted:
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
         """Detect the people in each frame."""
-        return map(self._converted, self.detector.detect(frames))
+        for people in self.detector.detect(frames):
+            yield converted(people, self.detector.skeleton, self.skeleton)
 
-    def _converted(self, people: People) -> People:
-        known, wanted = self.detector.skeleton, self.skeleton
-        scores = convert(people.scores[..., None], known, wanted)[..., 0]
-        return replace(people, points=convert(people.points, known, wanted), scores=np.nan_to_num(scores))
+
+def converted(people: People, known: Skeleton, wanted: Skeleton) -> People:
+    """Convert the joints of ``people`` from one skeleton to another by name; see ``Converted``."""
+    scores = convert(people.scores[..., None], known, wanted)[..., 0]
+    return replace(people, points=convert(people.points, known, wanted), scores=np.nan_to_num(scores))
 
 
 def as_skeleton(detector: Detector, skeleton: Skeleton) -> Detector:

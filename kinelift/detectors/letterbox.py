@@ -43,7 +43,8 @@ class Letterbox:
 
     def undo(self, points: Float[np.ndarray, "*many 2"]) -> Float[np.ndarray, "*many 2"]:
         """Map (x, y) in the padded image to (x, y) in the original; pixel centres are at +0.5 in both."""
-        return points * (np.array(self.size) / np.array(self.content))
+        original: Float[np.ndarray, "*many 2"] = points * (np.array(self.size) / np.array(self.content))
+        return original
 
 
 def _round_up(value: int, multiple: int) -> int:

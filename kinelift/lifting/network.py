@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.training_batch import Framing
-from kinelift.models.temporal import StridedTwin, TemporalConfig, TemporalNet
+from kinelift.models.temporal import StridedTemporalNet, TemporalConfig, TemporalNet
 from kinelift.models.two_stream import TwoStreamConfig, TwoStreamNet
 from kinelift.models.ugcn import UGCN, UGCNConfig
 from kinelift.poses import COCO17, H36M17, Skeleton, skeleton
@@ -106,7 +106,7 @@ def windowed(net: nn.Module) -> nn.Module:
 
 def framing(config: Config) -> Framing:
     """The input and output frames of a network."""
-    return Framing(config.window, config.outputs, config.first)
+    return Framing(config.window, config.outputs, config.first_output)
 
 
 class _Strided(nn.Module):
@@ -114,7 +114,7 @@ class _Strided(nn.Module):
 
     def __init__(self, net: TemporalNet) -> None:
         super().__init__()
-        self.twin = StridedTwin(net)
+        self.twin = StridedTemporalNet(net)
 
     def forward(self, windows: Float[Tensor, "B R J F"]) -> Float[Tensor, "B 1 K 3"]:
         predictions: Float[Tensor, "B 1 K 3"] = self.twin(windows)[:, None]

@@ -136,7 +136,7 @@ def errors(bank: MotionBank, clips: Sequence[Relifted]) -> Mapping[str, Report]:
 
     The lifter was trained on the others, so it does better on them than on new people.
     """
-    test_names = bank.only(TEST_SUBJECTS).names
+    test_names = bank.with_subjects(TEST_SUBJECTS).names
     parts = {
         "test subjects": [clip for clip in clips if clip.name in test_names],
         "other subjects": [clip for clip in clips if clip.name not in test_names],
@@ -149,7 +149,7 @@ def _resample(bank: MotionBank, source: int, rate: float) -> tuple[Float[Tensor,
     duration = (int(bank.lengths[source]) - 1) / float(bank.rates[source])
     times = torch.arange(floor(duration * rate + 1e-3) + 1, dtype=torch.float64) / rate
     frames = (times * float(bank.rates[source])).float()
-    return times, bank.at(torch.tensor([source]), frames[None])[0]
+    return times, bank.interpolate(torch.tensor([source]), frames[None])[0]
 
 
 def _generator(name: str, motion: Float[Tensor, "T J 3"]) -> Generator:

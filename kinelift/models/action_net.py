@@ -12,14 +12,21 @@ from kinelift.models.enas.genotype import HAND_CHOSEN, Genotype
 
 @dataclass(frozen=True)
 class ActionNetConfig:
-    """What an ``ActionNet`` is made of.
+    """Architecture of an ``ActionNet``.
 
-    ``stages`` resolutions with ``cells`` normal cells each and a reduction cell between two stages; ``channels`` per
-    node in the first stage, doubled at each reduction; ``stem_stride`` 2 halves the picture before the first cell
-    (four times faster). ``auxiliary`` adds a second classifier after the middle cell. In training, ``dropout`` acts
-    before the classifiers and ``drop_path`` on the edges of the cells. The classifiers see the mean of the picture, or
-    of each part of a ``grid`` of rows and columns: rows of a motion image are joints, columns are time. ``normalise``
-    puts a batch norm behind every node: cells found by a search differ in scale.
+    Attributes:
+        classes: Number of classes.
+        genotype: The normal cell and the reduction cell.
+        channels: Channels per node in the first stage; they double at each reduction.
+        stages: Number of resolutions, with a reduction cell between two stages.
+        cells: Normal cells per stage.
+        stem_stride: 2 halves the image before the first cell, which is four times faster.
+        dropout: Dropout probability before the classifiers.
+        auxiliary: Add a second classifier after the middle cell.
+        drop_path: Probability with which training drops an edge of a cell.
+        grid: Rows and columns of the average pooling before the classifiers. Rows of a motion image are joints, columns
+            are time.
+        normalise: Apply batch normalisation to every node, because cells found by a search differ in scale.
     """
 
     classes: int
@@ -36,9 +43,9 @@ class ActionNetConfig:
 
 
 class ActionNet(nn.Module):
-    """Motion image (B, 3, H, W), values about −1…1 → one logit a class.
+    """Classifier of motion images (B, 3, H, W) with values of about −1 to 1.
 
-    H and W are multiples of stem_stride · 2^(stages − 1).
+    H and W must be multiples of stem_stride · 2^(stages − 1).
     """
 
     def __init__(self, config: ActionNetConfig) -> None:
@@ -54,52 +61,55 @@ class ActionNet(nn.Module):
             self.auxiliary = Head(widths[self.middle], config.classes, config.dropout, config.grid)
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K"]:
-        """Logits of the main classifier."""
-        return self.head(self._features(images)[-1])
+        """Compute the logits of the main classifier."""
+        logits: Tensor = self.head(self._features(images)[-1])
+        return logits
 
     def heads(self, images: Float[Tensor, "B 3 H W"]) -> tuple[Float[Tensor, "B K"], ...]:
-        """Logits of every classifier, the main one first: training adds up their losses."""
+        """Compute the logits of every classifier, the main one first. Training sums their losses."""
         features = self._features(images)
         main = self.head(features[-1])
         return (main,) if self.auxiliary is None else (main, self.auxiliary(features[self.middle]))
 
     def _features(self, images: Tensor) -> list[Tensor]:
-        before = last = self.stem(images)
+        """Compute the output of every cell."""
+        earlier = previous = self.stem(images)
         features = []
         for cell in self.cells:
-            before, last = last, cell(before, last)
-            features.append(last)
+            earlier, previous = previous, cell(earlier, previous)
+            features.append(previous)
         return features
 
 
 class Head(nn.Module):
-    """Features (B, C, H, W) → one logit a class."""
+    """Classifier head: features (B, C, H, W) → one logit per class."""
 
     def __init__(self, inputs: int, classes: int, dropout: float, grid: tuple[int, int]) -> None:
         super().__init__()
         self.layers = nn.Sequential(*pooling(dropout, grid), nn.Linear(inputs * prod(grid), classes))
 
     def forward(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
-        """Logits."""
-        return self.layers(features)
+        """Compute the logits."""
+        logits: Tensor = self.layers(features)
+        return logits
 
 
 def pooling(dropout: float, grid: tuple[int, int]) -> list[nn.Module]:
-    """The layers of a head before its linear one: channel by channel, the means of the parts of the grid."""
+    """Build the layers of a head before its linear one, which average each channel over the cells of the grid."""
     return [nn.ReLU(), nn.AdaptiveAvgPool2d(grid), nn.Flatten(), nn.Dropout(dropout)]
 
 
 @dataclass(frozen=True)
 class CellPlan:
-    """One cell of a network: channels a node, stride, and how much finer its first input is than its second."""
+    """One cell of a network: channels per node, stride, and how much finer its first input is than its second."""
 
     channels: int
     stride: int
     rescale: int
 
 
-def layout(config: ActionNetConfig) -> list[CellPlan]:
-    """Stages of normal cells (stride 1), joined by reduction cells (stride 2)."""
+def plan_cells(config: ActionNetConfig) -> list[CellPlan]:
+    """List the cells of a network: stages of normal cells (stride 1) joined by reduction cells (stride 2)."""
     plans, rescale = [], 1
     for stage in range(config.stages):
         for stride in [1] * config.cells if stage == 0 else [2, *[1] * config.cells]:
@@ -109,7 +119,7 @@ def layout(config: ActionNetConfig) -> list[CellPlan]:
 
 
 def stem(config: ActionNetConfig) -> tuple[nn.Sequential, int]:
-    """The layers before the first cell, and how many channels come out of them."""
+    """Build the layers before the first cell, and return them with their number of output channels."""
     channels = 3 * config.channels
     convolution = nn.Conv2d(3, channels, 3, config.stem_stride, 1, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(channels)), channels
@@ -118,7 +128,7 @@ def stem(config: ActionNetConfig) -> tuple[nn.Sequential, int]:
 def _cells(config: ActionNetConfig, stem: int) -> list[Cell]:
     cells: list[Cell] = []
     inputs = (stem, stem)
-    for plan in layout(config):
+    for plan in plan_cells(config):
         nodes = config.genotype.normal if plan.stride == 1 else config.genotype.reduction
         cell = Cell(nodes, inputs, plan.channels, plan.stride, plan.rescale, config.drop_path, config.normalise)
         inputs = (inputs[1], cell.outputs)

@@ -1,7 +1,7 @@
-"""A trained temporal net made ready to answer whole sequences fast: the same function with fewer products.
+"""A temporal network prepared for fast inference on long sequences: the same function with fewer multiplications.
 
-Batch normalisation is folded into the convolutions, frames lie in rows, convolutions of width 3 take 6 products for 4
-frames instead of 12, and the last block answers only the frames that are wanted.
+Batch normalisation is folded into the convolutions, frames are stored as rows, convolutions of width 3 need 6 products
+per 4 frames instead of 12, and the last block computes only the requested frames.
 """
 
 from copy import deepcopy
@@ -17,40 +17,45 @@ from kinelift.models.temporal import TemporalNet
 
 
 class FusedTemporalNet:
-    """What the net in evaluation mode answers, up to rounding (about 1e-6 of the size of its answers).
+    """Inference-only form of a ``TemporalNet``; its outputs are equal up to rounding (relative error about 1e-6).
 
-    The weights are taken over as they are when this is made. Raises ``ValueError`` for the dense layout.
+    Args:
+        net: The network whose weights are copied. Later changes to it have no effect.
+
+    Raises:
+        ValueError: ``net`` has the dense layout.
     """
 
     def __init__(self, net: TemporalNet) -> None:
         if net.config.layout != "dilated":
-            raise ValueError(f"A {net.config.layout} net has no fused form; run it as it is.")
+            raise ValueError(f"A {net.config.layout} network has no fused form. Run the network itself.")
         self.config = config = net.config
-        self._stem = _Direct(*_folded(net.expand_conv, net.expand_bn), dilation=1)
+        self._stem = _DirectConv(*_fold_batch_norm(net.expand_conv, net.expand_bn), dilation=1)
         self._blocks: list[_Block] = []
         for i, (width, dilation) in enumerate(config.kernels[1:]):
-            wide, narrow = (_folded(net.layers_conv[j], net.layers_bn[j]) for j in (2 * i, 2 * i + 1))
+            wide, narrow = (_fold_batch_norm(net.layers_conv[j], net.layers_bn[j]) for j in (2 * i, 2 * i + 1))
             last = i == len(config.widths) - 2
-            first = _Direct(*wide, dilation) if last or width != 3 else _FourAtOnce(*wide, dilation)
-            self._blocks.append(_Block(first, _Direct(*narrow, dilation=1), config.tap(width) * dilation))
+            first = _DirectConv(*wide, dilation) if last or width != 3 else _WinogradConv(*wide, dilation)
+            self._blocks.append(_Block(first, _DirectConv(*narrow, dilation=1), config.residual_tap(width) * dilation))
         assert net.shrink.bias is not None
-        self._shrink = _Product(_rows(net.shrink.weight.detach().clone()), net.shrink.bias.detach().clone())
+        self._shrink = _Linear(_flatten_taps(net.shrink.weight.detach().clone()), net.shrink.bias.detach().clone())
 
     @torch.inference_mode()
-    def __call__(self, keypoints: Float[Tensor, "B T J F"], wanted: Int[Tensor, " M"]) -> Float[Tensor, "B M K 3"]:
-        """Of the T − receptive field + 1 answers of every sequence, those with the ``wanted`` numbers."""
+    def __call__(self, keypoints: Float[Tensor, "B T J F"], indices: Int[Tensor, " M"]) -> Float[Tensor, "B M K 3"]:
+        """Compute the poses at ``indices`` of the T − receptive field + 1 outputs of every sequence."""
         x = self._stem(keypoints.flatten(2))
         for block in self._blocks[:-1]:
             x = block(x)
-        x = self._blocks[-1].at(x, wanted) if self._blocks else x[:, wanted]
-        return self._shrink(x).unflatten(2, (self.config.joints_out, 3))
+        x = self._blocks[-1].at(x, indices) if self._blocks else x[:, indices]
+        poses: Tensor = self._shrink(x).unflatten(2, (self.config.joints_out, 3))
+        return poses
 
 
-class _Product:
-    """``linear``, for any number of leading axes, and ReLU if it is asked for.
+class _Linear:
+    """A linear layer over any number of leading axes, optionally followed by ReLU.
 
-    On a CPU by oneDNN, as code that ``torch.compile`` freezes does it: up to twice as fast on one thread as ``linear``,
-    which uses another library for single precision.
+    On a CPU it calls oneDNN, as frozen ``torch.compile`` code does. On one thread that is up to twice as fast as
+    ``linear``, which uses another library for single precision.
     """
 
     def __init__(self, weight: Float[Tensor, "D C"], bias: Float[Tensor, " D"] | None, relu: bool = False) -> None:
@@ -61,39 +66,40 @@ class _Product:
 
     def __call__(self, x: Float[Tensor, "*N C"]) -> Float[Tensor, "*N D"]:
         if self.packed:
-            return torch.ops.mkldnn._linear_pointwise(
-                x, self.weight, self.bias, "relu" if self.relu else "none", [], ""
-            )
+            activation = "relu" if self.relu else "none"
+            fused: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, activation, [], "")
+            return fused
         product = linear(x, self.weight, self.bias)
         return product.relu_() if self.relu else product
 
 
-class _Direct:
-    """Convolution, bias and ReLU: one product with a frame's inputs laid side by side."""
+class _DirectConv:
+    """Convolution, bias and ReLU as one matrix product over the concatenated taps of a frame."""
 
     def __init__(self, weight: Float[Tensor, "D C w"], bias: Float[Tensor, " D"], dilation: int) -> None:
         self.dilation, self.width = dilation, weight.shape[2]
-        self.product = _Product(_rows(weight), bias, relu=True)
+        self.product = _Linear(_flatten_taps(weight), bias, relu=True)
 
     def __call__(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B S D"]:
-        """For every frame that has all of its inputs."""
+        """Compute every frame whose taps all exist."""
         count = x.shape[1] - (self.width - 1) * self.dilation
         taps = [x[:, k * self.dilation : k * self.dilation + count] for k in range(self.width)]
         return self.product(torch.cat(taps, -1) if self.width > 1 else x)
 
-    def at(self, x: Float[Tensor, "B T C"], wanted: Int[Tensor, " M"]) -> Float[Tensor, "B M D"]:
-        """For some of these frames."""
-        inputs = wanted[:, None] + self.dilation * torch.arange(self.width, device=x.device)
+    def at(self, x: Float[Tensor, "B T C"], indices: Int[Tensor, " M"]) -> Float[Tensor, "B M D"]:
+        """Compute only the frames at ``indices``."""
+        inputs = indices[:, None] + self.dilation * torch.arange(self.width, device=x.device)
         return self.product(x[:, inputs].flatten(2))
 
 
-class _FourAtOnce:
-    """A convolution of width 3 with bias and ReLU, four frames at a time (Winograd; Lavin and Gray 2016, F(4, 3)).
+class _WinogradConv:
+    """Width-3 convolution with bias and ReLU, four frames at a time (Winograd F(4, 3); Lavin and Gray 2016).
 
-    Inputs and kernel are polynomials; the products of their values at 0, ±A, ±B and ∞ determine all four answers.
+    Inputs and kernel are treated as polynomials. The products of their values at 0, ±A, ±B and ∞ determine all four
+    outputs.
     """
 
-    # With ±1 and ±2, which are usual, rounding errors are larger.
+    # The usual points ±1 and ±2 give larger rounding errors.
     A, B = sqrt(0.5), sqrt(2)
 
     def __init__(self, weight: Float[Tensor, "D C 3"], bias: Float[Tensor, " D"], dilation: int) -> None:
@@ -103,19 +109,19 @@ class _FourAtOnce:
         points = [(0.0, a * b), *((p, 2 * a * (a - b)) for p in (self.A, -self.A))]
         points += ((p, 2 * b * (b - a)) for p in (self.B, -self.B))
         kernels = [(low + p * middle + p * p * high) / scale for p, scale in points]
-        self.products = [_Product(kernel.to(weight.dtype).contiguous(), None) for kernel in (*kernels, high)]
+        self.products = [_Linear(kernel.to(weight.dtype).contiguous(), None) for kernel in (*kernels, high)]
 
     def __call__(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B S D"]:
-        """For every frame that has all of its inputs."""
+        """Compute every frame whose taps all exist."""
         count = x.shape[1] - 2 * self.dilation
-        fours = ceil(count / (4 * self.dilation))
-        padded = pad(x, (0, 0, 0, (4 * fours + 2) * self.dilation - x.shape[1])).unflatten(1, (-1, self.dilation))
-        values = self._values([padded[:, k : k + 4 * fours - 3 : 4] for k in range(6)])
+        groups = ceil(count / (4 * self.dilation))
+        padded = pad(x, (0, 0, 0, (4 * groups + 2) * self.dilation - x.shape[1])).unflatten(1, (-1, self.dilation))
+        values = self._evaluate([padded[:, k : k + 4 * groups - 3 : 4] for k in range(6)])
         products = [product(value) for product, value in zip(self.products, values, strict=True)]
-        return self._answers(products).flatten(1, 3)[:, :count].relu_()
+        return self._interpolate(products).flatten(1, 3)[:, :count].relu_()
 
-    def _values(self, x: list[Float[Tensor, "B I d C"]]) -> list[Float[Tensor, "B I d C"]]:
-        """Values, at the six points, of the polynomials whose coefficients are six frames, a dilation apart."""
+    def _evaluate(self, x: list[Float[Tensor, "B I d C"]]) -> list[Float[Tensor, "B I d C"]]:
+        """Evaluate, at the six points, the polynomials whose coefficients are six frames one dilation apart."""
         a, b = self.A**2, self.B**2
         even, odd = torch.sub(x[4], x[2], alpha=a), torch.sub(x[3], x[1], alpha=a)
         zero = torch.sub(even, torch.sub(x[2], x[0], alpha=a), alpha=b)
@@ -125,37 +131,37 @@ class _FourAtOnce:
         inner = [torch.add(even, odd, alpha=p) for p in (self.A, -self.A)]
         return [zero, *inner, *outer, infinity]
 
-    def _answers(self, products: list[Float[Tensor, "B I d D"]]) -> Float[Tensor, "B I 4 d D"]:
-        """The four answers' coefficients, from the values of their polynomial, with the bias."""
+    def _interpolate(self, products: list[Float[Tensor, "B I d D"]]) -> Float[Tensor, "B I 4 d D"]:
+        """Recover the four output frames from their polynomial's values, and add the bias."""
         zero, plus, minus, far_plus, far_minus, infinity = products
         inner, slope, outer, far_slope = plus + minus, plus - minus, far_plus + far_minus, far_plus - far_minus
-        answers = zero.new_empty(*zero.shape[:2], 4, *zero.shape[2:])
-        torch.add(zero.add_(inner).add_(outer), self.bias, out=answers[:, :, 0])
-        torch.add(torch.add(self.bias, slope, alpha=self.A), far_slope, alpha=self.B, out=answers[:, :, 1])
-        torch.add(torch.add(self.bias, inner, alpha=self.A**2), outer, alpha=self.B**2, out=answers[:, :, 2])
+        outputs = zero.new_empty(*zero.shape[:2], 4, *zero.shape[2:])
+        torch.add(zero.add_(inner).add_(outer), self.bias, out=outputs[:, :, 0])
+        torch.add(torch.add(self.bias, slope, alpha=self.A), far_slope, alpha=self.B, out=outputs[:, :, 1])
+        torch.add(torch.add(self.bias, inner, alpha=self.A**2), outer, alpha=self.B**2, out=outputs[:, :, 2])
         infinity.add_(slope, alpha=self.A**3).add_(self.bias)
-        torch.add(infinity, far_slope, alpha=self.B**3, out=answers[:, :, 3])
-        return answers
+        torch.add(infinity, far_slope, alpha=self.B**3, out=outputs[:, :, 3])
+        return outputs
 
 
 class _Block:
-    """Two layers and what goes past them: the frame ``before`` rows after the first input."""
+    """Two layers and a residual connection, which starts ``residual_offset`` frames after the first input."""
 
-    def __init__(self, wide: _Direct | _FourAtOnce, narrow: _Direct, before: int) -> None:
-        self.wide, self.narrow, self.before = wide, narrow, before
+    def __init__(self, wide: _DirectConv | _WinogradConv, narrow: _DirectConv, residual_offset: int) -> None:
+        self.wide, self.narrow, self.residual_offset = wide, narrow, residual_offset
 
     def __call__(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B S C"]:
-        """For every frame that has all of its inputs."""
+        """Compute every frame whose taps all exist."""
         out = self.narrow(self.wide(x))
-        return out.add_(x[:, self.before : self.before + out.shape[1]])
+        return out.add_(x[:, self.residual_offset : self.residual_offset + out.shape[1]])
 
-    def at(self, x: Float[Tensor, "B T C"], wanted: Int[Tensor, " M"]) -> Float[Tensor, "B M C"]:
-        """For some of these frames."""
-        assert isinstance(self.wide, _Direct)
-        return self.narrow(self.wide.at(x, wanted)).add_(x[:, wanted + self.before])
+    def at(self, x: Float[Tensor, "B T C"], indices: Int[Tensor, " M"]) -> Float[Tensor, "B M C"]:
+        """Compute only the frames at ``indices``."""
+        assert isinstance(self.wide, _DirectConv)
+        return self.narrow(self.wide.at(x, indices)).add_(x[:, indices + self.residual_offset])
 
 
-def _folded(conv: nn.Module, norm: nn.Module) -> tuple[Float[Tensor, "D C w"], Float[Tensor, " D"]]:
+def _fold_batch_norm(conv: nn.Module, norm: nn.Module) -> tuple[Float[Tensor, "D C w"], Float[Tensor, " D"]]:
     assert isinstance(conv, nn.Conv1d)
     assert isinstance(norm, nn.BatchNorm1d)
     fused = fuse_conv_bn_eval(deepcopy(conv).eval(), deepcopy(norm).eval())
@@ -163,6 +169,6 @@ def _folded(conv: nn.Module, norm: nn.Module) -> tuple[Float[Tensor, "D C w"], F
     return fused.weight.detach(), fused.bias.detach()
 
 
-def _rows(weight: Float[Tensor, "D C w"]) -> Float[Tensor, "D w*C"]:
-    """Weights in the order of inputs laid side by side, the oldest first."""
+def _flatten_taps(weight: Float[Tensor, "D C w"]) -> Float[Tensor, "D w*C"]:
+    """Reorder a kernel to match concatenated taps, oldest first."""
     return weight.transpose(1, 2).flatten(1)

@@ -1,8 +1,7 @@
-"""Lightweight OpenPose: part heat maps and part affinity fields from a picture (Osokin 2018).
+"""Lightweight OpenPose: keypoint heat maps and part affinity fields from an image (Osokin 2018).
 
-A MobileNet with its last strides turned into dilation, a narrow bridge, and stages that each look at the answers of the
-one before (Cao et al. 2017). The parameters carry the names of the published checkpoint, so that its tensors fit as
-they are.
+A MobileNet with dilation instead of its last strides, a narrow bridge, and stages that each refine the output of the
+previous one (Cao et al. 2017). Parameters have the names of the published checkpoint, so it loads unchanged.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 Fields: TypeAlias = tuple[Float[Tensor, "B M h w"], Float[Tensor, "B F h w"]]
-"""Heat maps and fields of one stage."""
+"""Heat maps and part affinity fields of one stage."""
 
 _BACKBONE = 512
 _HIDDEN = 512
@@ -21,10 +20,13 @@ _HIDDEN = 512
 
 @dataclass(frozen=True)
 class LightweightOpenPoseConfig:
-    """Shape of the network.
+    """Architecture of a ``LightweightOpenPose``.
 
-    ``refinements``: stages after the first; ``width``: channels of every stage; ``heatmaps``: one a part and one for
-    the background; ``fields``: an x and a y for each limb.
+    Attributes:
+        refinements: Stages after the first.
+        width: Channels of every stage.
+        heatmaps: One per keypoint and one for the background.
+        fields: An x and a y component per limb.
     """
 
     refinements: int = 1
@@ -34,27 +36,34 @@ class LightweightOpenPoseConfig:
 
     @property
     def stride(self) -> int:
-        """Pixels of the input, across, for one cell of the answer."""
+        """Input pixels per output cell, along each axis."""
         return 8
 
 
 class LightweightOpenPose(nn.Module):
-    """Pictures to the heat maps and fields of every stage, the best last."""
+    """Network from images to the heat maps and fields of every stage; the last stage is the best."""
 
     def __init__(self, config: LightweightOpenPoseConfig) -> None:
         super().__init__()
         self.config = config
-        answers = config.heatmaps + config.fields
+        outputs = config.heatmaps + config.fields
         self.model = _backbone()
         self.cpm = _Bridge(_BACKBONE, config.width)
         self.initial_stage = _InitialStage(config)
         self.refinement_stages = nn.ModuleList(
-            _RefinementStage(config, config.width + answers) for _ in range(config.refinements)
+            _RefinementStage(config, config.width + outputs) for _ in range(config.refinements)
         )
 
-    def forward(self, pictures: Float[Tensor, "B 3 H W"]) -> list[Fields]:
-        """With h = H / 8 and w = W / 8, rounded up. Pictures are BGR as (value - 128) / 256."""
-        features = self.cpm(self.model(pictures))
+    def forward(self, images: Float[Tensor, "B 3 H W"]) -> list[Fields]:
+        """Compute the maps of every stage.
+
+        Args:
+            images: BGR as (value - 128) / 256.
+
+        Returns:
+            Heat maps and fields per stage, with h = H / 8 and w = W / 8, rounded up.
+        """
+        features = self.cpm(self.model(images))
         stages = [self.initial_stage(features)]
         for stage in self.refinement_stages:
             stages.append(stage(torch.cat([features, *stages[-1]], dim=1)))
@@ -62,7 +71,7 @@ class LightweightOpenPose(nn.Module):
 
 
 class _Bridge(nn.Module):
-    """From the backbone's width to that of the stages."""
+    """Reduces the backbone's channels to those of the stages."""
 
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__()
@@ -72,11 +81,12 @@ class _Bridge(nn.Module):
 
     def forward(self, x: Float[Tensor, "B C h w"]) -> Float[Tensor, "B D h w"]:
         x = self.align(x)
-        return self.conv(x + self.trunk(x))
+        out: Tensor = self.conv(x + self.trunk(x))
+        return out
 
 
 class _Stage(nn.Module):
-    """A trunk with two heads."""
+    """A trunk with one head for heat maps and one for fields."""
 
     def __init__(self, config: LightweightOpenPoseConfig, trunk: nn.Sequential, hidden: int) -> None:
         super().__init__()
@@ -90,7 +100,7 @@ class _Stage(nn.Module):
 
 
 class _InitialStage(_Stage):
-    """Sees the features alone."""
+    """The first stage, whose input is the features alone."""
 
     def __init__(self, config: LightweightOpenPoseConfig) -> None:
         trunk = (_convolution(config.width, config.width, norm=False) for _ in range(3))
@@ -98,7 +108,7 @@ class _InitialStage(_Stage):
 
 
 class _RefinementStage(_Stage):
-    """Sees the features and the answers of the stage before; each of its blocks replaces one 7 × 7 convolution."""
+    """A stage whose input is the features and the previous stage's output. A block replaces one 7 × 7 convolution."""
 
     def __init__(self, config: LightweightOpenPoseConfig, inputs: int) -> None:
         widths = [inputs, *[config.width] * 4]
@@ -107,7 +117,7 @@ class _RefinementStage(_Stage):
 
 
 class _RefinementBlock(nn.Module):
-    """Two 3 × 3 convolutions, the second dilated, beside a short cut."""
+    """Two 3 × 3 convolutions, the second dilated, with a residual connection."""
 
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__()
@@ -116,11 +126,12 @@ class _RefinementBlock(nn.Module):
 
     def forward(self, x: Float[Tensor, "B C h w"]) -> Float[Tensor, "B D h w"]:
         x = self.initial(x)
-        return x + self.trunk(x)
+        residual: Tensor = self.trunk(x)
+        return x + residual
 
 
 def _backbone() -> nn.Sequential:
-    """(B, 3, H, W) → (B, 512, H / 8, W / 8): MobileNet's first twelve layers."""
+    """Build MobileNet's first twelve layers: (B, 3, H, W) → (B, 512, H / 8, W / 8)."""
     return nn.Sequential(
         _convolution(3, 32, stride=2, bias=False),
         _separable(32, 64),
@@ -150,14 +161,14 @@ def _convolution(
     bias: bool = True,
     norm: bool = True,
 ) -> nn.Sequential:
-    """A convolution that keeps the size, up to its stride; normalised, if ``norm``; ReLU."""
+    """Build a padded convolution, optional batch normalisation, and ReLU."""
     convolution = nn.Conv2d(inputs, outputs, kernel, stride, dilation * (kernel // 2), dilation, bias=bias)
     norms = [nn.BatchNorm2d(outputs)] if norm else []
     return nn.Sequential(convolution, *norms, nn.ReLU(inplace=True))
 
 
 def _separable(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
-    """A convolution of each channel on its own, then one across channels."""
+    """Build a depthwise separable convolution with batch normalisation."""
     return nn.Sequential(
         _depthwise(inputs, stride, dilation),
         nn.BatchNorm2d(inputs),
@@ -169,7 +180,7 @@ def _separable(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1)
 
 
 def _plain_separable(width: int) -> nn.Sequential:
-    """The same without normalisation, for the bridge."""
+    """Build a depthwise separable convolution without normalisation, for the bridge."""
     pointwise = nn.Conv2d(width, width, 1, bias=False)
     return nn.Sequential(_depthwise(width), nn.ELU(inplace=True), pointwise, nn.ELU(inplace=True))
 

@@ -1,4 +1,4 @@
-"""A causal network frame by frame: what the layers have seen is kept, so a frame costs one column of activations."""
+"""Frame-by-frame inference with a causal network. Layers cache their inputs, so each activation is computed once."""
 
 from collections import deque
 from copy import deepcopy
@@ -14,20 +14,23 @@ from kinelift.models.temporal import TemporalNet
 
 
 class CausalityError(ValueError):
-    """A network that needs frames still to come."""
+    """The network needs future frames."""
 
 
 class TemporalStream:
-    """Poses as frames arrive, the same as the net in evaluation mode gives on the whole clip.
+    """Poses frame by frame, equal to the network's output on the complete clip padded with its first frame.
 
-    Before the first frame lies its repetition, as where a clip is padded with its edge frame. The net's weights are
-    taken over as they are when the stream is made. Raises ``CausalityError`` for a net that is not causal.
+    Args:
+        net: The network whose weights are copied. Later changes to it have no effect.
+
+    Raises:
+        CausalityError: ``net`` is not causal.
     """
 
     def __init__(self, net: TemporalNet) -> None:
         if not net.config.causal:
             after = net.config.padding[1]
-            raise CausalityError(f"This net looks {after} frames ahead: a stream needs one with causal=True.")
+            raise CausalityError(f"This network looks {after} frames ahead. A stream needs one with causal=True.")
         self.config = net.config
         (_, stem), *blocks = net.config.kernels
         self._stem = _Layer(net.expand_conv, net.expand_bn, stem)
@@ -42,20 +45,21 @@ class TemporalStream:
 
     @torch.no_grad()
     def push(self, frame: Float[Tensor, "B J F"]) -> Float[Tensor, "B K 3"]:
-        """The next frame of B people, and their poses in it. Between resets B stays the same."""
+        """Process the next frame of B people. B must not change between resets."""
         x = self._stem(frame.flatten(1).clone())
         for wide, pointwise in self._blocks:
             x = x + pointwise(wide(x))
-        return self._shrink(x[:, :, None])[:, :, 0].unflatten(1, (self.config.joints_out, 3))
+        poses: Tensor = self._shrink(x[:, :, None])[:, :, 0].unflatten(1, (self.config.joints_out, 3))
+        return poses
 
     def reset(self) -> None:
-        """Forget what was seen: the next frame is the first."""
+        """Clear all cached frames; the next one starts a new clip."""
         for layer in (self._stem, *chain.from_iterable(self._blocks)):
             layer.reset()
 
 
 class _Layer:
-    """Convolution, normalisation and ReLU of one frame, with the inputs of earlier frames that it still needs."""
+    """Convolution, normalisation and ReLU of one frame, with a cache of the earlier inputs that it needs."""
 
     def __init__(self, conv: nn.Module, norm: nn.Module, dilation: int = 1) -> None:
         assert isinstance(conv, nn.Conv1d)
@@ -63,7 +67,7 @@ class _Layer:
         fused = fuse_conv_bn_eval(deepcopy(conv).eval(), deepcopy(norm).eval())
         assert fused.bias is not None
         self.bias = fused.bias.detach()
-        self.weight = fused.weight.detach().transpose(1, 2).flatten(1)  # (D, w·C): taps in rows, the oldest first
+        self.weight = fused.weight.detach().transpose(1, 2).flatten(1)  # (D, w·C), oldest tap first
         self.dilation = dilation
         self.past: deque[Tensor] = deque(maxlen=(conv.kernel_size[0] - 1) * dilation + 1)
 

@@ -1,6 +1,6 @@
 """Dilated temporal convolutions over keypoints (Pavllo et al. 2019, section 3).
 
-The parameters carry the names of the published checkpoints, so that their tensors fit as they are.
+Parameters have the names of the published checkpoints, so those load unchanged.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,18 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class TemporalConfig:
-    """Shape of the network.
+    """Architecture of a ``TemporalNet``.
 
-    ``widths`` are the kernel sizes, stem first; dilation grows by each of them. ``causal`` puts the predicted frame at
-    the end of the receptive field instead of its centre. ``layout`` "dense" is the ablation that fills the gaps between
-    the taps of every dilated kernel: the same receptive field and many more parameters. With ``joints_out`` 1 the same
-    network gives a trajectory.
+    Attributes:
+        joints_in: Joints of the input.
+        features_in: Numbers per input joint.
+        joints_out: Joints of the output; 1 for a trajectory network.
+        widths: Kernel sizes, stem first. Each one multiplies the dilation of the next layer.
+        channels: Channels of the hidden layers.
+        dropout: Dropout probability.
+        causal: Put the predicted frame at the end of the receptive field instead of its centre.
+        layout: ``"dense"`` is the paper's ablation: it fills the gaps between the taps of every dilated kernel, which
+            keeps the receptive field and adds many parameters.
     """
 
     joints_in: int = 17
@@ -35,49 +41,49 @@ class TemporalConfig:
 
     @property
     def receptive_field(self) -> int:
-        """Frames that one output frame sees."""
+        """Input frames that one output frame depends on."""
         return prod(self.widths)
 
     @property
     def dilations(self) -> tuple[int, ...]:
-        """Dilation of the stem (1) and of every block."""
+        """Dilation of the stem (1) and of each block."""
         return tuple(accumulate(self.widths[:-1], mul, initial=1))
 
     @property
     def kernels(self) -> tuple[tuple[int, int], ...]:
-        """Width and dilation of the kernel that every layer has, stem first."""
+        """Width and dilation of each layer's kernel, stem first."""
         dilated = tuple(zip(self.widths, self.dilations, strict=True))
         dense = tuple(((width - 1) * dilation + 1, 1) for width, dilation in dilated)
         return {"dilated": dilated, "dense": dense}[self.layout]
 
     @property
     def padding(self) -> tuple[int, int]:
-        """Frames to repeat before and after a sequence so that every frame gets an output."""
+        """Frames to pad before and after a sequence so that every frame gets an output."""
         before = self.receptive_field - 1 if self.causal else self.receptive_field // 2
         return before, self.receptive_field - 1 - before
 
     @property
     def window(self) -> int:
-        """Frames that the network takes at a time."""
+        """Frames in one input window."""
         return self.receptive_field
 
     @property
     def outputs(self) -> int:
-        """Consecutive frames of a window that it answers."""
+        """Consecutive output frames per window."""
         return 1
 
     @property
-    def first(self) -> int:
-        """Index in the window of the first frame that it answers."""
+    def first_output(self) -> int:
+        """Index in the window of the first output frame."""
         return self.padding[0]
 
-    def tap(self, width: int) -> int:
-        """Which of a kernel's ``width`` inputs is the frame that the residual path carries on."""
+    def residual_tap(self, width: int) -> int:
+        """Index, among the ``width`` taps of a kernel, of the frame that the residual connection carries."""
         return width - 1 if self.causal else width // 2
 
 
 class TemporalNet(nn.Module):
-    """Keypoint sequences to pose sequences: one output for each full receptive field in the input."""
+    """Network from keypoint sequences to pose sequences, one output per full receptive field in the input."""
 
     def __init__(self, config: TemporalConfig) -> None:
         super().__init__()
@@ -95,49 +101,60 @@ class TemporalNet(nn.Module):
         self.drop = nn.Dropout(config.dropout)
 
     def forward(self, keypoints: Float[Tensor, "B T J F"]) -> Float[Tensor, "B S K 3"]:
-        """S = T − receptive field + 1 output frames; the valid convolutions consume the rest."""
+        """Compute S = T − receptive field + 1 output frames; the convolutions are unpadded."""
         x = self._activate(self.expand_bn, self.expand_conv(keypoints.flatten(2).transpose(1, 2)))
         for i, (width, dilation) in enumerate(self.config.kernels[1:]):
-            before = self.config.tap(width) * dilation
-            carried = x[:, :, before : x.shape[2] - (width - 1) * dilation + before]
+            offset = self.config.residual_tap(width) * dilation
+            residual = x[:, :, offset : x.shape[2] - (width - 1) * dilation + offset]
             x = self._activate(self.layers_bn[2 * i], self.layers_conv[2 * i](x))
-            x = carried + self._activate(self.layers_bn[2 * i + 1], self.layers_conv[2 * i + 1](x))
-        return self.shrink(x).transpose(1, 2).unflatten(2, (self.config.joints_out, 3))
+            x = residual + self._activate(self.layers_bn[2 * i + 1], self.layers_conv[2 * i + 1](x))
+        poses: Tensor = self.shrink(x).transpose(1, 2).unflatten(2, (self.config.joints_out, 3))
+        return poses
 
     def _activate(self, norm: nn.Module, x: Tensor) -> Tensor:
-        return self.drop(torch.relu(norm(x)))
+        activated: Tensor = self.drop(torch.relu(norm(x)))
+        return activated
 
 
-class StridedTwin(nn.Module):
-    """The same network, parameters shared, for windows of exactly one receptive field.
+class StridedTemporalNet(nn.Module):
+    """A view of a ``TemporalNet``, sharing its parameters, for windows of exactly one receptive field.
 
-    Strides replace dilations, so only the activations that reach the one output are computed, and every convolution
-    becomes a plain matrix product. Raises ``ValueError`` for a dense net, whose every activation reaches the output.
+    Strides replace dilations: only activations that reach the single output are computed, and every convolution becomes
+    a plain matrix product, as in ``TemporalModelOptimized1f`` of the published code.
+
+    Raises:
+        ValueError: ``net`` has the dense layout, in which every activation reaches the output.
     """
 
     def __init__(self, net: TemporalNet) -> None:
         super().__init__()
         if net.config.layout != "dilated":
-            raise ValueError(f"A {net.config.layout} net has no strided twin; run it as it is.")
+            raise ValueError(f"A {net.config.layout} network has no strided form. Run the network itself.")
         self.net = net
 
     def forward(self, windows: Float[Tensor, "B R J F"]) -> Float[Tensor, "B K 3"]:
-        """One pose a window. R must be the receptive field."""
+        """Compute one pose per window.
+
+        Raises:
+            ValueError: R is not the receptive field.
+        """
         net, config = self.net, self.net.config
         if windows.shape[1] != config.receptive_field:
-            raise ValueError(f"Windows of {windows.shape[1]} frames, expected {config.receptive_field}.")
+            raise ValueError(f"The windows have {windows.shape[1]} frames, expected {config.receptive_field}.")
         x = net._activate(net.expand_bn, _strided(net.expand_conv, windows.flatten(2).flatten(0, 1)))
         for i, width in enumerate(config.widths[1:]):
-            carried = x.unflatten(0, (-1, width))[:, config.tap(width)]
+            residual = x.unflatten(0, (-1, width))[:, config.residual_tap(width)]
             x = net._activate(net.layers_bn[2 * i], _strided(net.layers_conv[2 * i], x))
-            x = carried + net._activate(net.layers_bn[2 * i + 1], _strided(net.layers_conv[2 * i + 1], x))
-        return nn.functional.linear(x, net.shrink.weight[:, :, 0], net.shrink.bias).unflatten(1, (-1, 3))
+            x = residual + net._activate(net.layers_bn[2 * i + 1], _strided(net.layers_conv[2 * i + 1], x))
+        coordinates = nn.functional.linear(x, net.shrink.weight[:, :, 0], net.shrink.bias)
+        poses: Tensor = coordinates.unflatten(1, (-1, 3))
+        return poses
 
 
 def _strided(conv: nn.Module, x: Float[Tensor, "N C"]) -> Float[Tensor, "M D"]:
-    """A convolution whose stride is its kernel size, frames in rows: M = N / kernel size."""
+    """Convolve rows of frames with a stride equal to the kernel size: M = N / kernel size."""
     weight = conv.weight  # (D, C, w)
     assert isinstance(weight, Tensor)
-    # The frames take the order of the weights: turning the weights costs more, most of all in a single window.
+    # Reordering the frames to match the weights is cheaper than the reverse, most of all for a single window.
     rows = x.unflatten(0, (-1, weight.shape[2])).transpose(1, 2).flatten(1)
     return nn.functional.linear(rows, weight.flatten(1))

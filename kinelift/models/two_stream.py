@@ -1,7 +1,7 @@
 """Two streams of linear layers that lift one frame at a time (Pham et al., "Network design").
 
-The text gives the layers, what each stream sees in training, and that the answers are averaged. It gives no sizes;
-those here are the ones of the linear lifter that it compares itself with (Martinez et al. 2017).
+The paper specifies the layers, the training input of each stream, and that the outputs are averaged. It gives no sizes;
+these are those of its linear baseline (Martinez et al. 2017).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class TwoStreamConfig:
-    """Shape of the network: ``blocks`` residual blocks of ``width`` channels in each stream."""
+    """Architecture of a ``TwoStreamNet``: ``blocks`` residual blocks of ``width`` channels in each stream."""
 
     joints_in: int = 17
     features_in: int = 2
@@ -23,22 +23,22 @@ class TwoStreamConfig:
 
     @property
     def window(self) -> int:
-        """Frames that the network takes at a time."""
+        """Frames in one input window."""
         return 1
 
     @property
     def outputs(self) -> int:
-        """Consecutive frames of a window that it answers."""
+        """Consecutive output frames per window."""
         return 1
 
     @property
-    def first(self) -> int:
-        """Index in the window of the first frame that it answers."""
+    def first_output(self) -> int:
+        """Index in the window of the first output frame."""
         return 0
 
 
 class TwoStreamNet(nn.Module):
-    """The mean of two lifters of the same shape: one brought up on clean keypoints, one on detected ones."""
+    """The mean of two identical lifters, one trained on clean keypoints and one on detected keypoints."""
 
     def __init__(self, config: TwoStreamConfig) -> None:
         super().__init__()
@@ -49,18 +49,24 @@ class TwoStreamNet(nn.Module):
     def forward(
         self, windows: Float[Tensor, "B 1 J F"], clean: Float[Tensor, "B 1 J F"] | None = None
     ) -> Float[Tensor, "B 1 K 3"]:
-        """One pose a frame.
+        """Compute one pose per frame.
 
-        In training ``clean`` holds the true keypoints of the same frames, for the first stream. Without it both streams
-        see ``windows``.
+        Args:
+            windows: Detected keypoints.
+            clean: In training, the true keypoints of the same frames, for the first stream. Without them both streams
+                get ``windows``.
+
+        Returns:
+            Poses in the units and axes of the training targets.
         """
-        seen = windows if clean is None else clean
-        poses = (self.clean(seen.flatten(1)) + self.detected(windows.flatten(1))) / 2
-        return poses.unflatten(1, (1, self.config.joints_out, 3))
+        first_input = windows if clean is None else clean
+        mean = (self.clean(first_input.flatten(1)) + self.detected(windows.flatten(1))) / 2
+        poses: Tensor = mean.unflatten(1, (1, self.config.joints_out, 3))
+        return poses
 
 
 def _stream(config: TwoStreamConfig) -> nn.Sequential:
-    """(B, J·F) → (B, 3·K)."""
+    """Build one stream: (B, J·F) → (B, 3·K)."""
     width, dropout = config.width, config.dropout
     return nn.Sequential(
         *_layer(config.joints_in * config.features_in, width, dropout),
@@ -70,16 +76,17 @@ def _stream(config: TwoStreamConfig) -> nn.Sequential:
 
 
 class _Residual(nn.Module):
-    """Two layers and an identity connection around them."""
+    """Two layers with a residual connection."""
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
         self.layers = nn.Sequential(*_layer(width, width, dropout), *_layer(width, width, dropout))
 
     def forward(self, x: Float[Tensor, "B C"]) -> Float[Tensor, "B C"]:
-        return x + self.layers(x)
+        residual: Tensor = self.layers(x)
+        return x + residual
 
 
 def _layer(inputs: int, outputs: int, dropout: float) -> tuple[nn.Module, ...]:
-    """The layer in the order that the text lists; normalisation makes a bias needless."""
+    """Build a layer in the paper's order. Normalisation makes a bias redundant."""
     return nn.Linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs), nn.Dropout(dropout), nn.SELU()

@@ -1,7 +1,7 @@
 """U-shaped graph convolutional network over keypoints in space and time (Wang et al. 2020, section 3.2).
 
-A skeleton's frames are halved in number four times and doubled again, while its joints stay as they are. Every unit is
-a spatial-temporal graph convolution (ST-GCN, Yan et al. 2018).
+The network halves the number of frames four times and doubles it again; the number of joints stays the same. Every unit
+is a spatial-temporal graph convolution (ST-GCN, Yan et al. 2018).
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,20 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class UGCNConfig:
-    """Shape of the network.
+    """Architecture of a ``UGCN``.
 
-    ``parents`` are those of the answered skeleton: an index for each joint, -1 for the root. ``widths`` are the
-    channels at each resolution in time, the finest first; five resolutions make the 9 + 4 blocks of the paper. The
-    widths are our choice: the paper gives none. ``kernel``: frames that a temporal convolution sees, an odd number.
-    Raises ``ValueError`` for parents that form no tree, and for frames that cannot be halved often enough.
+    Attributes:
+        parents: Index of each output joint's parent, -1 for the root.
+        joints_in: Joints of the input.
+        features_in: Numbers per input joint.
+        frames: Frames of a window.
+        kernel: Frames of a temporal convolution, an odd number.
+        widths: Channels at each temporal resolution, finest first. Five resolutions make the 9 + 4 blocks of the paper,
+            which gives no widths; these are ours.
+        dropout: Dropout probability.
+
+    Raises:
+        ValueError: ``parents`` is not a tree, ``frames`` cannot be halved often enough, or ``kernel`` is even.
     """
 
     parents: tuple[int, ...]
@@ -35,39 +43,39 @@ class UGCNConfig:
         if self.frames % self.multiple:
             raise ValueError(f"{len(self.widths)} widths need a multiple of {self.multiple} frames, not {self.frames}.")
         if self.kernel % 2 == 0:
-            raise ValueError(f"The temporal kernel has a middle: {self.kernel} frames must be odd.")
+            raise ValueError(f"The temporal kernel must be odd, not {self.kernel} frames.")
 
     @property
     def joints_out(self) -> int:
-        """Joints of the answer."""
+        """Joints of the output."""
         return len(self.parents)
 
     @property
     def multiple(self) -> int:
-        """Frames at the finest resolution for one at the coarsest."""
+        """Frames at the finest resolution per frame at the coarsest."""
         return int(2 ** (len(self.widths) - 1))
 
     @property
     def window(self) -> int:
-        """Frames that the network takes at a time."""
+        """Frames in one input window."""
         return self.frames
 
     @property
     def outputs(self) -> int:
-        """Consecutive frames of a window that it answers."""
+        """Consecutive output frames per window."""
         return self.frames
 
     @property
-    def first(self) -> int:
-        """Index in the window of the first frame that it answers."""
+    def first_output(self) -> int:
+        """Index in the window of the first output frame."""
         return 0
 
 
 class UGCN(nn.Module):
-    """Keypoint sequences to pose sequences of the same length.
+    """Network from keypoint sequences to pose sequences of the same length.
 
-    The graph is that of the answered skeleton. Keypoints come in by a learned matrix from input joints to graph joints,
-    one for all frames and features; it starts as the identity, which is the paper's network where both layouts agree.
+    The graph is the output skeleton. A learned matrix, shared by all frames and features, maps input joints to graph
+    joints. It starts as the identity, so the network is the paper's where both skeletons agree.
     """
 
     def __init__(self, config: UGCNConfig) -> None:
@@ -82,43 +90,54 @@ class UGCN(nn.Module):
         self.up = nn.ModuleList(_Block(config, coarse, fine) for fine, coarse in reversed([*pairwise(widths)]))
         self.merge = nn.ModuleList(nn.Conv2d(width, widths[0], 1, bias=False) for width in reversed(widths))
         self.merge_bn = nn.BatchNorm2d(widths[0])
-        self.regressor = _SpaceTime(widths[0], widths[0], 3, config.kernel, bias=True)
+        self.regressor = _SpatioTemporalConv(widths[0], widths[0], 3, config.kernel, bias=True)
         self.register_buffer("neighbours", partition(config.parents), persistent=False)
         self.neighbours: Tensor
 
     def forward(self, windows: Float[Tensor, "B T J F"]) -> Float[Tensor, "B T K 3"]:
-        """A pose for every frame. T is ``config.frames``, or another multiple of ``config.multiple``."""
-        if windows.shape[1] % self.config.multiple:
-            raise ValueError(f"{windows.shape[1]} frames are no multiple of {self.config.multiple}.")
-        x = self.joints(windows.permute(0, 3, 1, 2))
-        merged = self._merged(self._upsampled(self._downsampled(x)))
-        return self.regressor(merged, self.neighbours).permute(0, 2, 3, 1)
+        """Compute a pose for every frame.
 
-    def _downsampled(self, x: Tensor) -> list[Tensor]:
-        """Features of every resolution, the finest first."""
+        Args:
+            windows: Keypoints of T frames; T is ``config.frames`` or another multiple of ``config.multiple``.
+
+        Returns:
+            One pose per frame.
+
+        Raises:
+            ValueError: T is not a multiple of ``config.multiple``.
+        """
+        if windows.shape[1] % self.config.multiple:
+            raise ValueError(f"{windows.shape[1]} frames are not a multiple of {self.config.multiple}.")
+        x = self.joints(windows.permute(0, 3, 1, 2))
+        merged = self._merge(self._decode(self._encode(x)))
+        poses: Tensor = self.regressor(merged, self.neighbours)
+        return poses.permute(0, 2, 3, 1)
+
+    def _encode(self, x: Tensor) -> list[Tensor]:
+        """Compute the features of every resolution, finest first."""
         scales = []
         for stage in self.down:
             x = stage(x, self.neighbours)
             scales.append(x)
         return scales
 
-    def _upsampled(self, down: list[Tensor]) -> list[Tensor]:
-        """Features of every resolution, the coarsest first: each looks back on all that is coarser."""
+    def _decode(self, down: list[Tensor]) -> list[Tensor]:
+        """Compute the decoder features, coarsest first, with skip connections from the encoder."""
         *finer, coarsest = down
         scales = [coarsest]
-        for block, kept in zip(self.up, reversed(finer), strict=True):
-            scales.append(kept + _repeated(block(scales[-1], self.neighbours), 2))
+        for block, skip in zip(self.up, reversed(finer), strict=True):
+            scales.append(skip + _repeat_frames(block(scales[-1], self.neighbours), 2))
         return scales
 
-    def _merged(self, scales: list[Tensor]) -> Tensor:
-        """All resolutions at full length, added up in one width."""
+    def _merge(self, scales: list[Tensor]) -> Tensor:
+        """Bring all resolutions to the same length and width, and add them."""
         frames = scales[-1].shape[2]
-        full = [_repeated(fit(x), frames // x.shape[2]) for fit, x in zip(self.merge, scales, strict=True)]
+        full = [_repeat_frames(fit(x), frames // x.shape[2]) for fit, x in zip(self.merge, scales, strict=True)]
         return torch.relu(self.merge_bn(torch.stack(full).sum(0)))
 
 
 class _Stage(nn.Module):
-    """Blocks one after another, down to the next resolution."""
+    """The blocks of one resolution, in sequence."""
 
     def __init__(self, *blocks: "_Block") -> None:
         super().__init__()
@@ -131,25 +150,25 @@ class _Stage(nn.Module):
 
 
 class _Block(nn.Module):
-    """Space, time, normalisation, dropout, ReLU (section 3.2.3).
+    """Spatial convolution, temporal convolution, normalisation, dropout and ReLU (section 3.2.3).
 
-    All but the last stand beside a short cut, as in the ST-GCN; the paper's list of parts passes over it.
+    A shortcut bypasses everything before the ReLU, as in the ST-GCN. The paper does not mention it.
     """
 
     def __init__(self, config: UGCNConfig, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
-        self.convolution = _SpaceTime(inputs, outputs, outputs, config.kernel, stride)
+        self.convolution = _SpatioTemporalConv(inputs, outputs, outputs, config.kernel, stride)
         self.norm = nn.BatchNorm2d(outputs)
         self.drop = nn.Dropout(config.dropout)
         self.short = nn.Identity() if (inputs, stride) == (outputs, 1) else _shortcut(inputs, outputs, stride)
 
     def forward(self, x: Float[Tensor, "B C T K"], neighbours: Float[Tensor, "3 K K"]) -> Float[Tensor, "B D S K"]:
-        """S = T / stride."""
+        """Compute S = T / stride frames."""
         return torch.relu(self.short(x) + self.drop(self.norm(self.convolution(x, neighbours))))
 
 
-class _SpaceTime(nn.Module):
-    """A graph convolution within each frame (equation 9), then a convolution over each joint's frames."""
+class _SpatioTemporalConv(nn.Module):
+    """Graph convolution within each frame (equation 9), then a temporal convolution of each joint."""
 
     def __init__(
         self, inputs: int, hidden: int, outputs: int, kernel: int, stride: int = 1, bias: bool = False
@@ -160,35 +179,44 @@ class _SpaceTime(nn.Module):
 
     def forward(self, x: Float[Tensor, "B C T K"], neighbours: Float[Tensor, "3 K K"]) -> Float[Tensor, "B D S K"]:
         subsets = self.space(x).unflatten(1, (3, -1))
-        return self.time(torch.einsum("bpctj,pkj->bctk", subsets, neighbours))
+        out: Tensor = self.time(torch.einsum("bpctj,pkj->bctk", subsets, neighbours))
+        return out
 
 
 def hops(parents: tuple[int, ...]) -> tuple[int, ...]:
-    """Bones between each joint and the root. Raises ``ValueError`` for parents that are no tree with one root."""
-    known = [j for j, parent in enumerate(parents) if parent == -1]
-    if len(known) != 1:
-        raise ValueError(f"A skeleton has one root (parent -1); {parents} has {len(known)}.")
-    far = {known[0]: 0}
-    for joint in known:
+    """Count the bones between each joint and the root.
+
+    Raises:
+        ValueError: ``parents`` is not a tree with one root.
+    """
+    visited = [j for j, parent in enumerate(parents) if parent == -1]
+    if len(visited) != 1:
+        raise ValueError(f"A skeleton needs exactly one root (parent -1); {parents} has {len(visited)}.")
+    depths = {visited[0]: 0}
+    for joint in visited:
         children = [j for j, parent in enumerate(parents) if parent == joint]
-        far |= dict.fromkeys(children, far[joint] + 1)
-        known += children
-    if len(far) != len(parents):
+        depths |= dict.fromkeys(children, depths[joint] + 1)
+        visited += children
+    if len(depths) != len(parents):
         raise ValueError(f"Some joints of {parents} are not connected to the root.")
-    return tuple(far[j] for j in range(len(parents)))
+    return tuple(depths[j] for j in range(len(parents)))
 
 
 def partition(parents: tuple[int, ...]) -> Float[Tensor, "3 K K"]:
-    """Weights of each joint's neighbours (columns): as far from the root as it, nearer, farther (equation 10).
+    """Build the adjacency matrices of three subsets of neighbours (equation 10).
 
-    Neighbours are the joint itself, its parent and its children. Each row is a mean, or zero where nobody is.
+    The subsets are the neighbours as far from the root as the joint (the joint itself), nearer (its parent) and farther
+    (its children).
+
+    Returns:
+        Weights of each joint's neighbours (columns). Each row averages over a subset; it is zero for an empty one.
     """
-    far = torch.tensor(hops(parents))
+    depths = torch.tensor(hops(parents))
     linked = torch.eye(len(parents), dtype=torch.bool)
     for joint, parent in enumerate(parents):
         if parent >= 0:
             linked[joint, parent] = linked[parent, joint] = True
-    farther = far[None, :] - far[:, None]
+    farther = depths[None, :] - depths[:, None]
     subsets = torch.stack([linked & (farther == 0), linked & (farther < 0), linked & (farther > 0)]).float()
     return subsets / subsets.sum(2, keepdim=True).clamp(min=1)
 
@@ -197,6 +225,6 @@ def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1, (stride, 1), bias=False), nn.BatchNorm2d(outputs))
 
 
-def _repeated(x: Float[Tensor, "B C T K"], times: int) -> Float[Tensor, "B C S K"]:
-    """Nearest-neighbour upsampling in time (equation 11): S = times · T."""
+def _repeat_frames(x: Float[Tensor, "B C T K"], times: int) -> Float[Tensor, "B C S K"]:
+    """Upsample in time by repeating frames (equation 11): S = times · T."""
     return x.repeat_interleave(times, 2)

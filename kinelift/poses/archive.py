@@ -1,6 +1,6 @@
-"""Reads npz files of strangers: plain arrays, and the pickled dictionaries of arrays in which data sets are shared.
+"""Read untrusted npz files: plain arrays, and the pickled dictionaries of arrays in which data sets are shared.
 
-Nothing that a file names is run, and nothing is unpacked that would not fit into memory.
+No code named in a file is run, and arrays too large for memory are refused before they are decompressed.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,48 +15,69 @@ from jaxtyping import Shaped
 from numpy.lib import format as npy
 
 from kinelift.poses.errors import DataError
-from kinelift.poses.unpickling import array_of, check_length, unpickle
+from kinelift.poses.unpickling import array_from_bytes, check_length, unpickle
 
-LARGEST = 2 * 2**30
-"""Bytes of one array. The known data sets have less than a quarter of it."""
-ALL = 4 * 2**30
-"""Bytes of all arrays that are read at once: 40 hours of one person in a recording."""
-DENSEST = 100
-"""Bytes that one byte of a file may become. Arrays of real numbers pack three into one, a thousand are an attack."""
-SMALL = 64 * 2**20
-"""Bytes that are read from any file, however densely packed. Text may have as many."""
+MAX_ARRAY_BYTES = 2 * 2**30
+"""Limit for one array. The known data sets need less than a quarter of it."""
+MAX_TOTAL_BYTES = 4 * 2**30
+"""Limit for all arrays read at once: 40 hours of one person in a recording."""
+MAX_COMPRESSION_RATIO = 100
+"""Decompressed bytes per byte of the file. Real data reaches about 3; a zip bomb reaches 1000."""
+SMALL_BYTES = 64 * 2**20
+"""Size up to which the compression ratio is not checked. Also the limit for a text."""
 
 
 def read_archive(path: Path, *keys: str) -> dict[str, Any]:
-    """The arrays ``keys`` of an npz: of numbers, text, dictionaries, lists, tuples and None, whatever they nest.
+    """Read arrays of numbers, text, or nested dictionaries, lists and tuples from an npz. No code in it is run.
 
-    An array that holds a single object comes as that object. Arrays are read-only. Raises ``DataError`` naming the
-    file and the key for what is missing, damaged, too large or of another type; nothing in the file is run.
+    Args:
+        path: The npz.
+        keys: The names of the arrays to read.
+
+    Returns:
+        The arrays by name, read-only. An array that holds a single object is returned as that object.
+
+    Raises:
+        DataError: An array is missing, damaged, too large or of another type. Names the file and the array.
     """
-    return _members(path, keys, _read)
+    return _members(path, keys, _read_member)
 
 
 def read_arrays(path: Path, *keys: str) -> dict[str, Shaped[np.ndarray, "..."]]:
-    """The arrays ``keys`` of an npz that holds plain numbers and text only. Raises ``DataError`` as ``read_archive``
-    does, and for an array of objects.
+    """Read arrays of plain numbers and text from an npz.
+
+    Args:
+        path: The npz.
+        keys: The names of the arrays to read.
+
+    Raises:
+        DataError: As for ``read_archive``, and for an array of Python objects.
     """
-    return _members(path, keys, _read_plain)
+    return _members(path, keys, _read_plain_member)
 
 
 def read_text(path: Path, key: str) -> str:
-    """The text that the array ``key`` of an npz holds. Raises ``DataError`` as ``read_arrays`` does."""
+    """Read the text stored as the array ``key`` of an npz.
+
+    Raises:
+        DataError: As for ``read_arrays``, and if the array is not a single text of at most ``SMALL_BYTES``.
+    """
     with _opened(path) as archive:
         sizes = [info.file_size for info in archive.infolist() if _key(info) == key]
-    if max(sizes, default=0) > SMALL:
-        raise DataError(f"{path}: {key} claims {max(sizes) / 2**20:.0f} MB; {SMALL / 2**20:.0f} MB is the limit.")
-    found = read_arrays(path, key)[key]
-    if found.shape != () or found.dtype.kind != "U":
-        raise DataError(f"{path}: {key} holds {found.dtype} values of shape {found.shape}, expected one text.")
-    return str(found)
+    if max(sizes, default=0) > SMALL_BYTES:
+        raise DataError(f"{path}: {key} claims {max(sizes) / 2**20:.0f} MB; the limit is {SMALL_BYTES / 2**20:.0f} MB.")
+    array = read_arrays(path, key)[key]
+    if array.shape != () or array.dtype.kind != "U":
+        raise DataError(f"{path}: {key} holds {array.dtype} values of shape {array.shape}, expected one text.")
+    return str(array)
 
 
 def archive_keys(path: Path) -> tuple[str, ...]:
-    """The names of the arrays in an npz. Raises ``DataError`` for anything else."""
+    """List the names of the arrays in an npz.
+
+    Raises:
+        DataError: There is no such file, or it is not an npz.
+    """
     with _opened(path) as archive:
         return tuple(_key(info) for info in archive.infolist())
 
@@ -67,27 +88,27 @@ def _members(path: Path, keys: tuple[str, ...], read: Callable[[Any, int], Any])
         if missing := [key for key in keys if key not in members]:
             raise DataError(
                 f"{path} has no {' and no '.join(missing)}. It has: {', '.join(members)[:200] or 'nothing'}. "
-                f"Give a file that has them."
+                f"Use a file that has them."
             )
         _check_sizes(path, {key: members[key] for key in keys})
         return {key: _member(path, archive, members[key], key, read) for key in keys}
 
 
 def _check_sizes(path: Path, members: dict[str, ZipInfo]) -> None:
-    """Raises ``DataError`` for what would not fit into memory, before anything is unpacked."""
+    """Refuse arrays that would not fit into memory, before anything is decompressed."""
     for key, info in members.items():
-        if info.file_size > LARGEST:
+        if info.file_size > MAX_ARRAY_BYTES:
             raise DataError(
-                f"{path}: {key} claims {info.file_size / 2**30:.0f} GB; {LARGEST / 2**30:.0f} GB is the limit."
+                f"{path}: {key} claims {info.file_size / 2**30:.0f} GB; the limit is {MAX_ARRAY_BYTES / 2**30:.0f} GB."
             )
         if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-            raise DataError(f"{path}: {key} is packed in a way that numpy does not use. Write it with numpy.savez.")
+            raise DataError(f"{path}: {key} is compressed by a method numpy does not use. Write it with numpy.savez.")
     total = sum(info.file_size for info in members.values())
-    if total > min(ALL, max(SMALL, DENSEST * path.stat().st_size)):
+    if total > min(MAX_TOTAL_BYTES, max(SMALL_BYTES, MAX_COMPRESSION_RATIO * path.stat().st_size)):
         largest = max(members, key=lambda key: members[key].file_size)
         raise DataError(
-            f"{path}: {largest} and the other arrays claim {total / 2**20:.0f} MB, more than a file of its size holds. "
-            f"Get it anew."
+            f"{path}: {largest} and the other arrays claim {total / 2**20:.0f} MB, more than a file of this size can "
+            f"hold. Download it again."
         )
 
 
@@ -101,11 +122,11 @@ def _opened(path: Path) -> Iterator[ZipFile]:
         with ZipFile(path) as archive:
             yield archive
     except FileNotFoundError:
-        raise DataError(f"There is no file {path}. Give the npz of the data set.") from None
+        raise DataError(f"{path} does not exist. Give the path of the data set's npz.") from None
     except DataError:
         raise
     except Exception as error:  # damaged bytes can raise anything
-        raise DataError(f"{path} is not an npz file, or it is cut off ({error}). Get it anew.") from error
+        raise DataError(f"{path} is not an npz file, or it is truncated ({error}). Download it again.") from error
 
 
 def _member(path: Path, archive: ZipFile, info: ZipInfo, key: str, read: Callable[[Any, int], Any]) -> Any:
@@ -115,32 +136,32 @@ def _member(path: Path, archive: ZipFile, info: ZipInfo, key: str, read: Callabl
     except DataError as error:
         raise DataError(f"{path}: {key} {error}") from error
     except Exception as error:  # damaged and hostile bytes can raise anything
-        raise DataError(f"{path}: {key} is damaged ({type(error).__name__}: {error}). Get it anew.") from error
+        raise DataError(f"{path}: {key} is damaged ({type(error).__name__}: {error}). Download it again.") from error
 
 
-def _read(stream: BufferedIOBase, _: int) -> Any:
-    """One npy file."""
+def _read_member(stream: BufferedIOBase, _: int) -> Any:
+    """Read one npy file."""
     file = BytesIO(stream.read())
     dtype, shape, fortran = _npy_header(file)
     if not dtype.hasobject:
-        return array_of(file.read(), dtype, shape, fortran)
-    found = unpickle(file)
-    return found.item() if isinstance(found, np.ndarray) and found.shape == () else found
+        return array_from_bytes(file.read(), dtype, shape, fortran)
+    value = unpickle(file)
+    return value.item() if isinstance(value, np.ndarray) and value.shape == () else value
 
 
-def _read_plain(file: BufferedIOBase, size: int) -> Shaped[np.ndarray, "..."]:
-    """One npy file of ``size`` bytes that holds numbers or text, as an array of its own memory."""
+def _read_plain_member(file: BufferedIOBase, size: int) -> Shaped[np.ndarray, "..."]:
+    """Read one npy file of ``size`` bytes that holds numbers or text, into memory of its own."""
     dtype, shape, fortran = _npy_header(file)
     if dtype.hasobject:
         raise DataError("holds Python objects, expected plain numbers or text.")
     check_length(size - file.tell(), dtype, shape)
-    return array_of(file.read(), dtype, shape, fortran).copy()
+    return array_from_bytes(file.read(), dtype, shape, fortran).copy()
 
 
 def _npy_header(file: BufferedIOBase) -> tuple[np.dtype, tuple[int, ...], bool]:
     headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     version = npy.read_magic(file)
     if version not in headers:
-        raise DataError(f"has version {version} of the npy format, which only arrays with named fields need.")
+        raise DataError(f"has npy version {version}, used only for arrays with named fields; expected 1.0 or 2.0.")
     shape, fortran, dtype = headers[version](file)
     return dtype, shape, fortran

@@ -1,4 +1,4 @@
-"""What travels between the stages. NaN = not seen, None = not computed, zero is a coordinate."""
+"""The data passed between stages. NaN = not seen, None = not computed; zero is a valid coordinate."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,13 @@ from kinelift.poses.skeleton import COCO17, H36M17, Skeleton
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One upright picture with square pixels: ``image`` RGB, ``time`` in seconds from the start of the stream."""
+    """One upright RGB image with square pixels.
+
+    Attributes:
+        index: Number of the frame in the video, from 0.
+        time: Seconds from the start of the stream.
+        image: RGB, 0-255.
+    """
 
     index: int
     time: Fraction
@@ -24,10 +30,14 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """Everybody that a detector found in one frame.
+    """All people detected in one frame; N = 0 if there are none.
 
-    ``points`` in pixels (x right, y down, pixel centres at +0.5), NaN where a joint was not found; ``scores`` 0–1;
-    ``boxes`` (x1, y1, x2, y2) in pixels; ``confidence`` 0–1, one a person. N = 0 where nobody was seen.
+    Attributes:
+        frame: Index of the frame in the video.
+        points: Joints in px (x right, y down, pixel centres at +0.5), NaN where not detected.
+        scores: Confidence of each joint, 0-1.
+        boxes: (x1, y1, x2, y2) of each person, px.
+        confidence: Confidence of each person, 0-1.
     """
 
     frame: int
@@ -45,13 +55,13 @@ class People:
     def __len__(self) -> int:
         return len(self.points)
 
-    def only(self, rows: Sequence[int]) -> "People":
-        """Some of the people, in this order."""
-        which = list(rows)
-        return People(self.frame, self.points[which], self.scores[which], self.boxes[which], self.confidence[which])
+    def select(self, rows: Sequence[int]) -> "People":
+        """The people with these indices, in this order."""
+        kept = list(rows)
+        return People(self.frame, self.points[kept], self.scores[kept], self.boxes[kept], self.confidence[kept])
 
-    def and_also(self, others: "People") -> "People":
-        """These people and then the others, as of this frame."""
+    def concatenate(self, others: "People") -> "People":
+        """These people followed by the others, in this frame."""
         pairs = (
             (self.points, others.points),
             (self.scores, others.scores),
@@ -62,7 +72,7 @@ class People:
 
     @staticmethod
     def nobody(frame: int, joints: int) -> "People":
-        """A frame in which nobody was seen."""
+        """A frame without people."""
         return People(frame, np.zeros((0, joints, 2)), np.zeros((0, joints)), np.zeros((0, 4)), np.zeros(0))
 
 
@@ -70,8 +80,14 @@ class People:
 class Track2D:
     """One person over consecutive frames of a video.
 
-    ``points`` in pixels, NaN = not seen; ``scores`` 0–1, 0 = not seen; ``times`` in seconds; ``start`` = index of the
-    first frame in the video; ``size`` = (width, height) of the picture; ``filled`` marks interpolated joints.
+    Attributes:
+        points: Joints in px, NaN where not seen.
+        scores: Confidence of each joint, 0-1; 0 where not seen.
+        times: Time of each frame, s.
+        filled: Whether a joint was interpolated.
+        start: Index of the first frame in the video.
+        size: (width, height) of the pictures, px.
+        skeleton: Layout of the joints.
     """
 
     points: Float[np.ndarray, "T J 2"]
@@ -94,11 +110,11 @@ class Track2D:
 
     @property
     def stop(self) -> int:
-        """Index of the frame after the last one."""
+        """Index in the video of the frame after the last."""
         return self.start + len(self)
 
     def mirrored(self) -> "Track2D":
-        """The same movement in a mirror: x reflected about the picture's centre, sides swapped."""
+        """The same movement mirrored: x reflected about the picture's centre, left and right joints swapped."""
         swap = list(self.skeleton.mirror)
         points = self.points[:, swap] * [-1.0, 1.0] + [float(self.size[0]), 0.0]
         return replace(self, points=points, scores=self.scores[:, swap], filled=self.filled[:, swap])
@@ -106,10 +122,13 @@ class Track2D:
 
 @dataclass(frozen=True, eq=False)
 class Poses3D:
-    """One person's 3D poses: metres in the camera frame (x right, y down, z forward).
+    """3D poses of one person, in metres in the camera frame (x right, y down, z forward).
 
-    ``points`` are relative to the skeleton's root joint; ``root`` is the root's place in the camera frame, or None
-    where it was not computed.
+    Attributes:
+        points: Joints relative to the skeleton's root joint.
+        times: Time of each frame, s.
+        root: Position of the root joint in the camera frame; None if not computed.
+        skeleton: Layout of the joints.
     """
 
     points: Float[np.ndarray, "T J 3"]
@@ -128,7 +147,7 @@ class Poses3D:
         return len(self.points)
 
     def mirrored(self) -> "Poses3D":
-        """The same movement in a mirror: x negated, sides swapped."""
+        """The same movement mirrored: x negated, left and right joints swapped."""
         flip = np.array([-1.0, 1.0, 1.0])
         root = None if self.root is None else self.root * flip
         return replace(self, points=self.points[:, list(self.skeleton.mirror)] * flip, root=root)
@@ -136,7 +155,7 @@ class Poses3D:
 
 @dataclass(frozen=True)
 class Action:
-    """What a person does from ``start`` to ``end`` (seconds), with its mean probability 0–1."""
+    """An action recognised from ``start`` to ``end`` (seconds), with its mean probability, 0-1."""
 
     start: float
     end: float
@@ -154,13 +173,13 @@ class Person:
     actions: tuple[Action, ...] | None = None
 
     def action_at(self, time: float) -> Action | None:
-        """The action under way at ``time`` (seconds), if any."""
+        """The action at ``time`` (seconds), or None."""
         return next((a for a in self.actions or () if a.start <= time < a.end), None)
 
 
 @dataclass(frozen=True, eq=False)
 class VideoFacts:
-    """What a video is: upright display size in square pixels, and the exact time of every frame in seconds."""
+    """A video's name, upright display size in square pixels, and exact time of every frame in seconds."""
 
     name: str
     width: int
@@ -169,17 +188,20 @@ class VideoFacts:
 
     @property
     def frame_rate(self) -> float:
-        """Mean frames a second (25 for a single frame)."""
+        """Mean frame rate in Hz; 25 for a single frame."""
         span = float(self.times[-1] - self.times[0]) if len(self.times) > 1 else 0.0
         return (len(self.times) - 1) / span if span > 0 else 25.0
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """All that the analysis of one video found.
+    """The results of analysing one video.
 
-    ``made_with``: JSON values that tell how, as the program's version and what was chosen; ``camera``: the one that
-    the poses are seen by, or None where nobody was lifted to 3D.
+    Attributes:
+        video: Facts about the video.
+        people: Everybody who was tracked.
+        made_with: How it was made, as JSON values, such as the program's version and its settings.
+        camera: The camera of the 3D poses; None if there are none.
     """
 
     video: VideoFacts

@@ -1,15 +1,15 @@
-"""The one error tree: every message says what is wrong, with which input, and what to do about it.
+"""The error classes. Every message says what is wrong, with which input, and what to do about it.
 
 The command line prints the message of a ``KineliftError`` without a traceback and exits with status 1.
 """
 
 
 class KineliftError(Exception):
-    """Anything that a user can cause and can mend."""
+    """Any error that a user can cause and can fix."""
 
 
 class VideoError(KineliftError):
-    """A video that is missing, unreadable, truncated or has no picture."""
+    """A video that is missing, unreadable or truncated, or has no pictures."""
 
 
 class OutputError(KineliftError):
@@ -25,7 +25,7 @@ class DetectorError(KineliftError):
 
 
 class DataError(KineliftError):
-    """A data file (motion capture, keypoints, recording, labels) that does not hold what it should."""
+    """A data file (motion capture, keypoints, recording, labels) that is missing, damaged or of another format."""
 
 
 class SettingsError(KineliftError):
@@ -33,7 +33,7 @@ class SettingsError(KineliftError):
 
 
 class ResumeError(KineliftError):
-    """A stored run that cannot go on or be used again: its data, labels, settings or version were others."""
+    """A stored run that cannot be resumed or reused, because its data, labels, settings or version differ."""
 
 
 class ShapeError(KineliftError):

@@ -12,10 +12,10 @@ Result = TypeVar("Result")
 def map_ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """Apply ``work`` to every item in a second thread, in order, while the caller reads the next item.
 
-    It pays where ``work`` releases the interpreter lock, as a network does while it runs. One item is read ahead.
+    Worth it where ``work`` releases the interpreter lock, as running a network does. One item is read ahead.
 
     Raises:
-        Exception: What ``work`` raises, in the place of its result; what ``items`` raises, at once.
+        Exception: From ``work``, in place of its result; from ``items``, at once.
     """
     with ThreadPoolExecutor(max_workers=1) as thread:
         pending: Future[Result] | None = None
@@ -29,7 +29,7 @@ def map_ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator
 
 
 def prefetch(items: Iterator[Item]) -> Iterator[Item]:
-    """Yield the same items; a second thread makes each one while the caller uses the one before."""
+    """Yield the same items; a second thread produces each while the caller uses the one before."""
     end = object()
     for item in map_ahead(lambda _: next(items, end), repeat(None)):
         if item is end:

@@ -1,4 +1,4 @@
-"""Files and folders appear whole or not at all: written under another name, then moved into place."""
+"""Atomic output: files and folders are written under a temporary name, then moved into place."""
 
 import errno
 import shutil
@@ -11,9 +11,13 @@ from kinelift.poses.errors import OutputError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A name beside ``path`` to write to: moved to ``path`` on success, removed on any failure or interruption.
+    """Write a file atomically; an earlier file at ``path`` stays until the new one is complete.
 
-    An earlier file at ``path`` stays until then. Raises ``OutputError`` where the system refuses to write.
+    Yields:
+        A path beside ``path`` to write to. It is moved to ``path`` on success, and removed on failure or interruption.
+
+    Raises:
+        OutputError: The file cannot be written.
     """
     part = path.with_name(path.name + ".part")
     try:
@@ -28,17 +32,24 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: Path, ours: Callable[[str], bool]) -> Iterator[Path]:
-    """A new folder beside ``path`` to write to: it takes the place of ``path`` on success, else it is removed.
+def replacing_folder(path: Path, is_own: Callable[[str], bool]) -> Iterator[Path]:
+    """Write a folder atomically; an earlier folder at ``path`` stays until the new one is complete.
 
-    An earlier folder stays until then, and is put aside as ``NAME.old`` while names change. Raises ``OutputError``
-    where the system refuses, and before anything is written if a folder in the way has files that are not ``ours``.
+    Args:
+        path: The folder. During the exchange the earlier one is named ``NAME.old``.
+        is_own: Whether a file of this name may be replaced.
+
+    Yields:
+        A new folder beside ``path`` to write to. It replaces ``path`` on success, and is removed on failure.
+
+    Raises:
+        OutputError: The folder cannot be written, or one to be replaced holds other files. The latter is raised before
+            anything is written.
     """
-    path = path.resolve()  # what a link leads to
-    part, old = (path.with_name(path.name + suffix) for suffix in (".part", ".old"))
+    path, part, old = _places(path)
     try:
         for folder in (path, part, old):
-            _check(folder, ours)
+            _check(folder, is_own)
         shutil.rmtree(part, ignore_errors=True)
         make_folder(part)
         yield part
@@ -51,14 +62,22 @@ def replacing_folder(path: Path, ours: Callable[[str], bool]) -> Iterator[Path]:
         raise
 
 
-def check_folder(path: Path, ours: Callable[[str], bool]) -> None:
-    """Raises ``OutputError`` if a folder at ``path``, or in the way, has files that are not ``ours``."""
+def check_folder(path: Path, is_own: Callable[[str], bool]) -> None:
+    """Check that ``replacing_folder`` would not replace other files.
+
+    Raises:
+        OutputError: A folder to be replaced holds files for which ``is_own`` is false.
+    """
     for folder in _places(path):
-        _check(folder, ours)
+        _check(folder, is_own)
 
 
 def make_folder(path: Path) -> Path:
-    """``path``, made with its parents if need be. Raises ``OutputError``."""
+    """Make the folder ``path`` and its parents where they do not exist, and return it.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -69,16 +88,16 @@ def make_folder(path: Path) -> Path:
 
 
 def remedy(number: int | None) -> str:
-    """What to do about a refused write, by the system's error number."""
+    """What the user can do about a failed write, by the system's error number."""
     match number:
         case errno.ENOSPC | errno.EFBIG | errno.EDQUOT:
             return "Free some space, or write to another disk."
         case errno.EACCES | errno.EPERM | errno.EROFS:
-            return "Choose a folder in which you may write."
+            return "Choose a folder in which you have permission to write."
         case errno.ENOENT | errno.ENOTDIR:
-            return "Make its folder first, or choose another one."
+            return "Create its folder first, or choose another one."
         case errno.EEXIST | errno.EISDIR:
-            return "Something of another kind has that name: choose another one."
+            return "Another file or folder has that name: choose another name."
         case _:
             return "Check the disk, or choose another folder."
 
@@ -89,20 +108,18 @@ def _remove(part: Path) -> None:
 
 
 def _places(path: Path) -> tuple[Path, Path, Path]:
-    """Where the folder goes, where it is made, and where an earlier one waits meanwhile."""
-    path = path.resolve()
+    """The folder, the one it is written as, and the name of an earlier one during the exchange."""
+    path = path.resolve()  # the target of a link
     return path, path.with_name(path.name + ".part"), path.with_name(path.name + ".old")
 
 
-def _check(folder: Path, ours: Callable[[str], bool]) -> None:
+def _check(folder: Path, is_own: Callable[[str], bool]) -> None:
     if folder.is_dir():
-        other = sorted(entry.name for entry in folder.iterdir() if not (entry.is_file() and ours(entry.name)))
+        other = sorted(entry.name for entry in folder.iterdir() if not (entry.is_file() and is_own(entry.name)))
         if other:
-            raise OutputError(
-                f"{folder} is kept, because it holds something else, too: {other[0]}. Name another folder."
-            )
+            raise OutputError(f"{folder} is not replaced, because it also holds {other[0]}. Choose another folder.")
     elif folder.exists():
-        raise OutputError(f"{folder} is no folder. Name another one.")
+        raise OutputError(f"{folder} is not a folder. Choose another name.")
 
 
 def _swap(part: Path, path: Path, old: Path) -> None:

@@ -1,11 +1,11 @@
-"""Recordings as files: one versioned npz without pickle.
+"""Save and load recordings: one versioned npz without pickle.
 
-``header`` is JSON text: format number, video, how it was made, people, their actions, and by name the skeletons they
-travel with. Numbers lie beside it: ``times`` of the video, ``camera`` (its ``parameters``), and ``person<id>/track/…``
-and ``person<id>/poses/…`` arrays, named as in the containers and stored bit by bit. A stage that has not run left no
-array and a null in the header.
+``header`` is JSON text: the format's number, the video, how the recording was made, the people, their actions, and the
+names of their skeletons. The numbers are arrays: ``times`` of the video, ``camera`` (its ``parameters``), and
+``person<id>/track/…`` and ``person<id>/poses/…``, named as in the containers and stored without loss. A stage that has
+not run has no array, and null in the header.
 
-Format 1 had no camera, and only text in ``made_with``. It is still read.
+Format 1 has no camera, and only text in ``made_with``. It can still be read.
 """
 
 import json
@@ -31,7 +31,7 @@ FORMAT = 2
 Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
 _TRACK, _POSES = ("points", "scores", "times", "filled"), ("points", "times")
 _FOCAL = re.compile(r"(\d{1,9}\.\d) px")
-"""How format 1 told the focal length."""
+"""The focal length in format 1."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,14 @@ class _Header:
 
 
 def save(path: Path, recording: Recording) -> None:
-    """Write ``recording`` to ``path`` in one move.
+    """Write ``recording`` to ``path`` atomically.
 
-    Raises ``OutputError`` if it cannot be written, ``DataError`` if two people share an id, or if ``made_with`` or an
-    action holds what JSON cannot, as NaN.
+    Raises:
+        OutputError: The file cannot be written.
+        DataError: Two people share an id, or ``made_with`` or an action holds a value that JSON cannot, such as NaN.
     """
     if len({person.id for person in recording.people}) < len(recording.people):
-        raise DataError(f"The recording of {recording.video.name} has two people with one id; give each their own.")
+        raise DataError(f"The recording of {recording.video.name} has two people with the same id. Make ids unique.")
     try:
         header = json.dumps(to_json(_header(recording)), allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -91,9 +92,10 @@ def save(path: Path, recording: Recording) -> None:
 
 
 def load(path: Path) -> Recording:
-    """Read what ``save`` wrote, also in an earlier format; nothing in the file is executed.
+    """Read a recording in this or an earlier format. No code in the file is run, and every field is validated.
 
-    Raises ``DataError`` naming the file and the field for anything else: every field is checked (``validate``).
+    Raises:
+        DataError: The file is missing, damaged or not a recording. Names the file and the field.
     """
     if not path.is_file():
         raise DataError(f"There is no recording {path}. Make one with: kinelift run VIDEO")
@@ -103,12 +105,12 @@ def load(path: Path) -> Recording:
     text = read_text(path, "header")
     try:
         header = _parsed(text)
-        arrays = read_arrays(path, *_wanted(header, keys))
+        arrays = read_arrays(path, *_array_names(header, keys))
         recording = _recording(header, arrays)
         validate(recording)
     except KineliftError as error:
-        known = str(error).removeprefix(f"{path}: ")
-        raise DataError(f"{path} cannot be used: {known} Make it anew with: kinelift run VIDEO") from error
+        reason = str(error).removeprefix(f"{path}: ")
+        raise DataError(f"{path} cannot be used: {reason} Make it again with: kinelift run VIDEO") from error
     return recording
 
 
@@ -126,23 +128,23 @@ def _description(person: Person) -> _Person:
 
 def _arrays(person: Person) -> dict[str, Shaped[np.ndarray, "..."]]:
     track, poses = person.track, person.poses
-    found = {f"track/{name}": getattr(track, name) for name in _TRACK}
+    arrays = {f"track/{name}": getattr(track, name) for name in _TRACK}
     if poses is not None:
-        found |= {f"poses/{name}": getattr(poses, name) for name in _POSES}
+        arrays |= {f"poses/{name}": getattr(poses, name) for name in _POSES}
         if poses.root is not None:
-            found["poses/root"] = poses.root
-    return {f"person{person.id}/{name}": array for name, array in found.items()}
+            arrays["poses/root"] = poses.root
+    return {f"person{person.id}/{name}": array for name, array in arrays.items()}
 
 
 def _parsed(text: str) -> _Header:
-    found = parse(text, "its header")
-    if isinstance(found, dict) and found.get("format") not in range(1, FORMAT + 1):
-        raise DataError(f"it has recording format {found.get('format')!r}, and this version reads 1 to {FORMAT}.")
-    header: _Header = from_json(_Header, found, "header")
+    value = parse(text, "its header")
+    if isinstance(value, dict) and value.get("format") not in range(1, FORMAT + 1):
+        raise DataError(f"it has recording format {value.get('format')!r}, and this version reads 1 to {FORMAT}.")
+    header: _Header = from_json(_Header, value, "header")
     return header
 
 
-def _wanted(header: _Header, keys: tuple[str, ...]) -> Iterator[str]:
+def _array_names(header: _Header, keys: tuple[str, ...]) -> Iterator[str]:
     """The names of the arrays that a recording with this header has."""
     yield "times"
     if "camera" in keys:
@@ -159,7 +161,7 @@ def _recording(header: _Header, arrays: Arrays) -> Recording:
     times = _numbers(arrays, "times", None)
     video = VideoFacts(header.video.name, header.video.width, header.video.height, times)
     people = tuple(_person(person, arrays) for person in header.people)
-    camera = _camera(arrays) if header.format > 1 else _earlier_camera(header)
+    camera = _camera(arrays) if header.format > 1 else _format_1_camera(header)
     return Recording(video, people, header.made_with, camera)
 
 
@@ -172,35 +174,35 @@ def _camera(arrays: Arrays) -> Camera | None:
         raise DataError(f"camera: {error}") from error
 
 
-def _earlier_camera(header: _Header) -> Camera | None:
-    """The camera by the focal length that format 1 told, to a tenth of a pixel."""
-    told = _FOCAL.fullmatch(str(header.made_with.get("focal")))
-    return Camera.from_focal(float(told[1]), (header.video.width, header.video.height)) if told else None
+def _format_1_camera(header: _Header) -> Camera | None:
+    """The camera from the focal length of format 1, given to a tenth of a pixel."""
+    focal = _FOCAL.fullmatch(str(header.made_with.get("focal")))
+    return Camera.from_focal(float(focal[1]), (header.video.width, header.video.height)) if focal else None
 
 
-def _person(found: _Person, arrays: Arrays) -> Person:
-    name = f"person{found.id}"
-    track = _track(found.track, arrays, f"{name}/track")
-    poses = None if found.poses is None else _poses(found.poses, len(track), arrays, f"{name}/poses")
-    return Person(found.id, track, poses, found.actions)
+def _person(entry: _Person, arrays: Arrays) -> Person:
+    name = f"person{entry.id}"
+    track = _track(entry.track, arrays, f"{name}/track")
+    poses = None if entry.poses is None else _poses(entry.poses, len(track), arrays, f"{name}/poses")
+    return Person(entry.id, track, poses, entry.actions)
 
 
-def _track(found: _Track, arrays: Arrays, name: str) -> Track2D:
-    layout, times = _skeleton(found.skeleton, name), _numbers(arrays, f"{name}/times", None)
+def _track(entry: _Track, arrays: Arrays, name: str) -> Track2D:
+    layout, times = _skeleton(entry.skeleton, name), _numbers(arrays, f"{name}/times", None)
     joints = (len(times), len(layout))
     return Track2D(
         points=_numbers(arrays, f"{name}/points", *joints, 2),
         scores=_numbers(arrays, f"{name}/scores", *joints),
         times=times,
         filled=_checked(arrays, f"{name}/filled", joints, (np.bool_,)),
-        start=found.start,
-        size=found.size,
+        start=entry.start,
+        size=entry.size,
         skeleton=layout,
     )
 
 
-def _poses(found: _Poses, frames: int, arrays: Arrays, name: str) -> Poses3D:
-    layout = _skeleton(found.skeleton, name)
+def _poses(entry: _Poses, frames: int, arrays: Arrays, name: str) -> Poses3D:
+    layout = _skeleton(entry.skeleton, name)
     return Poses3D(
         points=_numbers(arrays, f"{name}/points", frames, len(layout), 3),
         times=_numbers(arrays, f"{name}/times", frames),
@@ -223,11 +225,11 @@ def _numbers(arrays: Arrays, name: str, *shape: int | None) -> Shaped[np.ndarray
 def _checked(
     arrays: Arrays, name: str, shape: tuple[int | None, ...], kinds: tuple[type[np.generic], ...]
 ) -> Shaped[np.ndarray, "..."]:
-    """The array of that name, if it has one of these types and this shape; None in a shape is any length."""
-    found = arrays[name]
-    if found.dtype not in [np.dtype(kind) for kind in kinds]:
-        raise DataError(f"{name} holds {found.dtype} values, expected {np.dtype(kinds[0])}.")
-    if found.ndim != len(shape) or any(one not in (None, side) for one, side in zip(shape, found.shape, strict=True)):
-        expected = ", ".join("any" if one is None else str(one) for one in shape)
-        raise DataError(f"{name} has shape {found.shape}, expected ({expected}).")
-    return found
+    """The array of this name, if it has one of these types and this shape; None in a shape is any length."""
+    array = arrays[name]
+    if array.dtype not in [np.dtype(kind) for kind in kinds]:
+        raise DataError(f"{name} holds {array.dtype} values, expected {np.dtype(kinds[0])}.")
+    if array.ndim != len(shape) or any(n not in (None, side) for n, side in zip(shape, array.shape, strict=True)):
+        expected = ", ".join("any" if n is None else str(n) for n in shape)
+        raise DataError(f"{name} has shape {array.shape}, expected ({expected}).")
+    return array

@@ -1,4 +1,4 @@
-"""Skeletons by name: joints and parents are stated once, everything else is derived."""
+"""Skeletons: joints and parents are defined once, and everything else is derived from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,11 @@ from kinelift.poses.errors import DataError
 class Skeleton:
     """A named set of joints in a fixed order, connected as a tree.
 
-    ``joints`` are the names in storage order; ``parents[j]`` is the index of the parent joint, -1 for the root.
-    ``braces`` are extra pairs that people expect to see drawn but that close a loop in the tree.
-    Sides are read off the names: ``left_*`` and ``right_*``.
+    Attributes:
+        name: Unique name.
+        joints: Names in storage order. Those on a side begin with ``left_`` or ``right_``.
+        parents: Index of each joint's parent, -1 for the root.
+        braces: Extra pairs of joints to connect in drawings, which would close a loop in the tree.
     """
 
     name: str
@@ -37,12 +39,12 @@ class Skeleton:
 
     @cached_property
     def bones(self) -> tuple[tuple[int, int], ...]:
-        """(parent, child) of every joint that has a parent."""
+        """(parent, child) for every joint that has a parent."""
         return tuple((p, j) for j, p in enumerate(self.parents) if p >= 0)
 
     @cached_property
     def outward(self) -> tuple[tuple[int, int], ...]:
-        """The bones in an order in which every bone comes after the one that it hangs on."""
+        """The bones ordered so that each comes after its parent bone."""
 
         def depth(joint: int) -> int:
             return 0 if self.parents[joint] < 0 else 1 + depth(self.parents[joint])
@@ -66,11 +68,15 @@ class Skeleton:
 
     @cached_property
     def mirror(self) -> tuple[int, ...]:
-        """For every joint, the index of its twin on the other side (itself on the midline)."""
+        """For every joint, the index of its counterpart on the other side (itself on the midline)."""
         return tuple(self.index(_other_side(name)) for name in self.joints)
 
     def index(self, joint: str) -> int:
-        """Index of a joint by name. Raises ``DataError`` if the skeleton has none of that name."""
+        """Index of a joint by name.
+
+        Raises:
+            DataError: The skeleton has no such joint.
+        """
         try:
             return self.joints.index(joint)
         except ValueError:
@@ -78,7 +84,7 @@ class Skeleton:
             raise DataError(f"Skeleton {self.name} has no joint {joint!r}. It has: {known}.") from None
 
     def side(self, joint: int) -> str:
-        """``"left"``, ``"right"`` or ``"middle"``."""
+        """The side of a joint: ``"left"``, ``"right"`` or ``"middle"``."""
         return "left" if joint in self.left else "right" if joint in self.right else "middle"
 
 
@@ -91,7 +97,13 @@ def _other_side(name: str) -> str:
 
 
 def tree(name: str, braces: tuple[tuple[str, str], ...] = (), /, **parents: str | None) -> Skeleton:
-    """A skeleton from ``joint=parent`` pairs in storage order; the root's parent is ``None``."""
+    """Make a skeleton.
+
+    Args:
+        name: Its name.
+        braces: See ``Skeleton``, by joint names.
+        **parents: ``joint=parent`` in storage order; the root's parent is ``None``.
+    """
     joints = tuple(parents)
     indices = tuple(-1 if p is None else joints.index(p) for p in parents.values())
     return Skeleton(name, joints, indices, tuple((joints.index(a), joints.index(b)) for a, b in braces))
@@ -100,7 +112,7 @@ def tree(name: str, braces: tuple[tuple[str, str], ...] = (), /, **parents: str 
 def pair(body: Skeleton) -> Skeleton:
     """Two bodies as one set of joints: ``head_1`` … of the first person, then ``head_2`` … of the second.
 
-    A forest of two trees; ``root`` is the first person's, and mirroring keeps everybody's joints their own.
+    The result is a forest of two trees. Its ``root`` is the first person's. Mirroring does not swap the two people.
     """
     joints = tuple(f"{joint}_{person}" for person in (1, 2) for joint in body.joints)
     shifted = tuple(p if p < 0 else p + len(body) for p in body.parents)
@@ -111,7 +123,7 @@ def pair(body: Skeleton) -> Skeleton:
 def convert(
     points: Shaped[np.ndarray, "*frames J C"], source: Skeleton, target: Skeleton
 ) -> Float[np.ndarray, "*frames K C"]:
-    """Reorder joints from one layout to another by joint name; a joint that ``source`` lacks becomes NaN."""
+    """Reorder joints from one layout to another by name. Joints that ``source`` lacks are NaN."""
     out = np.full((*points.shape[:-2], len(target), points.shape[-1]), np.nan, dtype=np.float64)
     for j, name in enumerate(target.joints):
         if name in source.joints:
@@ -151,9 +163,9 @@ MOCAP22 = tree(
     right_shoulder="thorax", right_elbow="right_shoulder", right_wrist="right_elbow",
     nose="neck", left_eye="neck", right_eye="neck", left_ear="neck", right_ear="neck",
 )  # fmt: skip
-"""Prepared motion capture: h36m17, and what coco17 has beyond it. The face is fixed to the head bone's lower end.
+"""Prepared motion capture: h36m17 and the joints that coco17 adds. The face is fixed to the head bone's lower end.
 
-Not registered: it is no layout of keypoint files, and their joints' names must not be taken for it.
+Not registered, because it is not a layout of keypoint files, and must not be chosen by their joint names.
 """
 
 OPENPOSE18 = tree(
@@ -228,12 +240,16 @@ _REGISTERED = _by_name(
 
 
 def skeleton(name: str) -> Skeleton:
-    """The registered skeleton of that name. Raises ``DataError`` naming the known ones."""
+    """The registered skeleton of this name.
+
+    Raises:
+        DataError: There is none. Lists the known names.
+    """
     if name not in _REGISTERED:
         raise DataError(f"Unknown skeleton {name!r}. Known: {', '.join(sorted(_REGISTERED))}.")
     return _REGISTERED[name]
 
 
 def registered() -> tuple[Skeleton, ...]:
-    """Every skeleton that ``skeleton`` knows."""
+    """All registered skeletons."""
     return tuple(_REGISTERED.values())

@@ -1,7 +1,7 @@
-"""Reads pickles of strangers without running what they name.
+"""Read untrusted pickles without running the code they name.
 
-A pickle names functions for its reader to call. The names that arrays, dictionaries, lists, text and numbers need
-stand here for something of this file, which checks what it is given; any other name is refused.
+A pickle names functions for its reader to call. Those needed for arrays, dictionaries, lists, text and numbers are
+replaced by functions of this module, which check their arguments. Any other name is refused.
 """
 
 import pickle
@@ -15,39 +15,46 @@ from jaxtyping import Shaped
 
 from kinelift.poses.errors import DataError
 
-DEEPEST = 16
-"""Levels of dictionaries, lists and arrays inside one another. The known data sets have four."""
+MAX_DEPTH = 16
+"""Nesting levels of dictionaries, lists and arrays. The known data sets have four."""
 
 
 def unpickle(file: BufferedIOBase) -> Any:
-    """The dictionaries, lists, tuples, arrays, text, numbers and None that a pickle holds. Arrays are read-only.
+    """Read dictionaries, lists, tuples, read-only arrays, text, numbers and None from a pickle.
 
-    Raises ``DataError`` for a pickle that names or holds anything else. Damaged bytes can raise any exception.
+    Raises:
+        DataError: The pickle names or holds anything else.
+        Exception: The bytes are damaged; they can raise any exception.
     """
     return _plain(_Unpickler(file, encoding="latin1").load(), {})
 
 
-def array_of(
+def array_from_bytes(
     content: bytes | bytearray, dtype: np.dtype, shape: tuple[int, ...], fortran: bool
 ) -> Shaped[np.ndarray, "..."]:
     """A read-only array of numbers or text from its bytes.
 
-    Raises ``DataError`` for a type that holds anything else, and for the wrong number of bytes.
+    Raises:
+        DataError: ``dtype`` is neither numbers nor text, or the number of bytes does not fit the shape.
     """
     check_length(len(content), dtype, shape)
     return np.frombuffer(bytes(content), dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def check_length(length: int, dtype: np.dtype, shape: tuple[int, ...]) -> None:
-    """Raises ``DataError`` unless ``length`` bytes make an array of this type and shape."""
+    """Check that ``length`` bytes make an array of this type and shape.
+
+    Raises:
+        DataError: They do not.
+    """
     if length != prod(shape) * _checked(dtype).itemsize:
-        raise DataError(f"has {length} bytes for an array of shape {shape} and type {dtype}. Get it anew.")
+        raise DataError(f"has {length} bytes for an array of shape {shape} and type {dtype}. Download it again.")
 
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        """What stands for a name: an object of its own each time, so that a pickle cannot change the next one's."""
-        known: dict[str, Callable[..., Any]] = {
+        """The replacement for a name: a new object each time, so that a pickle cannot alter it for the next."""
+        replacements: dict[str, Callable[..., Any]] = {
             "numpy.ndarray": _Array,
             "numpy.dtype": _Type,
             "numpy.core.multiarray._reconstruct": _Array,
@@ -55,27 +62,27 @@ class _Unpickler(pickle.Unpickler):
             "numpy.core.numeric._frombuffer": _from_buffer,
             "collections.OrderedDict": dict,
             "_codecs.encode": _latin1,
-            "__builtin__.bytes": _nothing,
-            "builtins.bytes": _nothing,
+            "__builtin__.bytes": _empty_bytes,
+            "builtins.bytes": _empty_bytes,
         }
         full = f"{module}.{name}".replace("numpy._core.", "numpy.core.")
-        if full not in known:
-            raise DataError(f"would run {module}.{name} if it were opened as usual; it was not. Do not use this file.")
-        return _Call(known[full])
+        if full not in replacements:
+            raise DataError(f"would run {module}.{name} if opened normally; it was not run. Do not use this file.")
+        return _Call(replacements[full])
 
 
 class _Call:
-    __slots__ = ("_stand_in",)
+    __slots__ = ("_replacement",)
 
-    def __init__(self, stand_in: Callable[..., Any]) -> None:
-        self._stand_in = stand_in
+    def __init__(self, replacement: Callable[..., Any]) -> None:
+        self._replacement = replacement
 
     def __call__(self, *arguments: Any) -> Any:
-        return self._stand_in(*arguments)
+        return self._replacement(*arguments)
 
 
 class _Type:
-    """Stands for a dtype: numbers, text or objects; the byte order comes as its state."""
+    """Replaces a dtype of numbers, text or objects; its state sets the byte order."""
 
     __slots__ = ("dtype",)
 
@@ -88,7 +95,7 @@ class _Type:
 
 
 class _Array:
-    """Stands for an array: shape, type and content come as its state."""
+    """Replaces an array; its state sets shape, type and content."""
 
     __slots__ = ("array",)
 
@@ -98,26 +105,27 @@ class _Array:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, shape, kind, fortran, content = state
         dtype = kind.dtype
-        self.array = (_objects if dtype.hasobject else array_of)(_latin1(content), dtype, shape, fortran)
+        make = _object_array if dtype.hasobject else array_from_bytes
+        self.array = make(_latin1(content), dtype, shape, fortran)
 
 
 def _scalar(kind: _Type, content: bytes | str) -> Any:
-    return array_of(_latin1(content), kind.dtype, (1,), False)[0]
+    return array_from_bytes(_latin1(content), kind.dtype, (1,), False)[0]
 
 
 def _from_buffer(content: bytes | bytearray, kind: _Type, shape: tuple[int, ...], order: str) -> _Array:
-    found = _Array()
-    found.array = array_of(content, kind.dtype, shape, order == "F")
-    return found
+    replacement = _Array()
+    replacement.array = array_from_bytes(content, kind.dtype, shape, order == "F")
+    return replacement
 
 
 def _latin1(content: Any, *_: str) -> Any:
-    """Old pickles hold bytes as text, one character a byte."""
+    """Python 2 pickles hold bytes as text, one character per byte."""
     return content.encode("latin1") if isinstance(content, str) else content
 
 
-def _nothing() -> bytes:
-    """Old pickles call ``bytes`` for no bytes."""
+def _empty_bytes() -> bytes:
+    """Python 2 pickles call ``bytes`` to make an empty byte string."""
     return b""
 
 
@@ -127,35 +135,37 @@ def _checked(dtype: np.dtype) -> np.dtype:
     return dtype
 
 
-def _objects(content: list[Any], dtype: np.dtype, shape: tuple[int, ...], fortran: bool) -> Shaped[np.ndarray, "..."]:
-    found = np.empty(len(content), dtype)
-    for k, one in enumerate(content):
-        found[k] = one
-    return found.reshape(shape, order="F" if fortran else "C")
+def _object_array(
+    content: list[Any], dtype: np.dtype, shape: tuple[int, ...], fortran: bool
+) -> Shaped[np.ndarray, "..."]:
+    array = np.empty(len(content), dtype)
+    for k, item in enumerate(content):
+        array[k] = item
+    return array.reshape(shape, order="F" if fortran else "C")
 
 
-def _plain(found: Any, done: dict[int, Any], level: int = 0) -> Any:
-    """``found`` without stand-ins. ``done``: what was found for an object that occurs several times, by identity."""
-    if level > DEEPEST:
-        raise DataError(f"is nested more than {DEEPEST} levels deep, more than any known data set.")
-    if id(found) not in done:
-        done[id(found)] = _converted(found, lambda one: _plain(one, done, level + 1))
-    return done[id(found)]
+def _plain(value: Any, converted: dict[int, Any], level: int = 0) -> Any:
+    """``value`` without replacements. ``converted`` holds the result for each object, by identity."""
+    if level > MAX_DEPTH:
+        raise DataError(f"is nested more than {MAX_DEPTH} levels deep, more than any known data set.")
+    if id(value) not in converted:
+        converted[id(value)] = _convert(value, lambda item: _plain(item, converted, level + 1))
+    return converted[id(value)]
 
 
-def _converted(found: Any, inner: Callable[[Any], Any]) -> Any:
-    match found:
+def _convert(value: Any, inner: Callable[[Any], Any]) -> Any:
+    match value:
         case dict():
-            return {inner(key): inner(value) for key, value in found.items()}
+            return {inner(key): inner(item) for key, item in value.items()}
         case list():
-            return [inner(one) for one in found]
+            return [inner(item) for item in value]
         case tuple():
-            return tuple(inner(one) for one in found)
-        case _Array() if found.array.dtype.hasobject:
-            flat = [inner(one) for one in found.array.ravel()]
-            return _objects(flat, found.array.dtype, found.array.shape, False)
+            return tuple(inner(item) for item in value)
+        case _Array() if value.array.dtype.hasobject:
+            flat = [inner(item) for item in value.array.ravel()]
+            return _object_array(flat, value.array.dtype, value.array.shape, False)
         case _Array():
-            return found.array
+            return value.array
         case None | str() | bytes() | bool() | int() | float() | np.generic():
-            return found
-    raise DataError(f"holds a {type(found).__name__}; expected dictionaries, lists, arrays, text and numbers.")
+            return value
+    raise DataError(f"holds a {type(value).__name__}; expected dictionaries, lists, arrays, text and numbers.")

@@ -1,4 +1,4 @@
-"""What must hold of a recording before it is drawn, exported or learnt from. Errors name the person and the field."""
+"""Validate the values of a recording before they are drawn, exported or used for training."""
 
 from itertools import pairwise
 from math import isfinite
@@ -9,21 +9,24 @@ from jaxtyping import Shaped
 from kinelift.poses.containers import Action, Person, Poses3D, Recording, Track2D, VideoFacts
 from kinelift.poses.errors import DataError
 
-WIDEST = 65_536
-"""Pixels of a picture's side: no codec goes further."""
-LONGEST = 1e6
-"""Seconds of a video: eleven days."""
-FARTHEST = 1e9
-"""Pixels or metres from the origin: what is further away than that is damage."""
+MAX_SIDE = 65_536
+"""Limit of a picture's width and height in px, above that of any codec."""
+MAX_SECONDS = 1e6
+"""Limit of a video's duration: eleven days."""
+MAX_COORDINATE = 1e9
+"""Limit of the distance from the origin, in px or m. Larger values are damage."""
 _ROUNDING = 1e-6
-"""Seconds, or parts of a probability, by which numbers may miss what they should be."""
+"""Tolerance of times, s, and of probabilities."""
 
 
 def validate(recording: Recording) -> None:
-    """Raises ``DataError`` for the first field of ``recording`` that cannot be.
+    """Check the values of ``recording``; the containers have already checked its shapes.
 
-    Shapes were checked when its containers were made. This checks values: sizes, times and their order, what must
-    agree between the video, its tracks and their poses, and the ranges of coordinates, scores and probabilities.
+    Checks sizes, times and their order, whether the video, its tracks and their poses agree, and the ranges of
+    coordinates, scores and probabilities.
+
+    Raises:
+        DataError: A value is invalid. Names the person and the field.
     """
     _check_video(recording.video)
     ids = [person.id for person in recording.people]
@@ -35,10 +38,10 @@ def validate(recording: Recording) -> None:
 
 def _check_video(video: VideoFacts) -> None:
     for side, pixels in (("width", video.width), ("height", video.height)):
-        if not 1 <= pixels <= WIDEST:
-            _refuse(f"video.{side}", f"is {pixels}, expected 1 to {WIDEST} pixels")
-    if not (np.isfinite(video.times).all() and (video.times >= 0).all() and (video.times <= LONGEST).all()):
-        _refuse("times", f"has a time that is not within 0 to {LONGEST:.0f} s")
+        if not 1 <= pixels <= MAX_SIDE:
+            _refuse(f"video.{side}", f"is {pixels}, expected 1 to {MAX_SIDE} pixels")
+    if not (np.isfinite(video.times).all() and (video.times >= 0).all() and (video.times <= MAX_SECONDS).all()):
+        _refuse("times", f"has a time that is not within 0 to {MAX_SECONDS:.0f} s")
     if not (np.diff(video.times) > 0).all():
         _refuse("times", "does not increase from frame to frame")
 
@@ -79,27 +82,27 @@ def _check_poses(poses: Poses3D, track: Track2D, name: str) -> None:
 
 
 def _check_actions(actions: tuple[Action, ...], name: str) -> None:
-    for place, action in enumerate(actions):
-        field = f"{name}/actions[{place}]"
-        if not 0 <= action.start <= action.end <= 2 * LONGEST:
+    for k, action in enumerate(actions):
+        field = f"{name}/actions[{k}]"
+        if not 0 <= action.start <= action.end <= 2 * MAX_SECONDS:
             _refuse(field, f"is from {action.start} to {action.end} s")
         if not (isfinite(action.probability) and -_ROUNDING <= action.probability <= 1 + _ROUNDING):
             _refuse(f"{field}.probability", f"is {action.probability}, expected 0 to 1")
-    for place, (one, other) in enumerate(pairwise(actions), 1):
-        if other.start < one.end - _ROUNDING:
-            _refuse(f"{name}/actions[{place}]", "begins before the one before it ends")
+    for k, (earlier, later) in enumerate(pairwise(actions), 1):
+        if later.start < earlier.end - _ROUNDING:
+            _refuse(f"{name}/actions[{k}]", "begins before the previous action ends")
 
 
-def _check_times(found: Shaped[np.ndarray, " T"], expected: Shaped[np.ndarray, " T"], name: str, whose: str) -> None:
-    if not (np.abs(found - expected) <= _ROUNDING).all():
-        _refuse(name, f"are not those of {whose}")
+def _check_times(times: Shaped[np.ndarray, " T"], expected: Shaped[np.ndarray, " T"], name: str, owner: str) -> None:
+    if not (np.abs(times - expected) <= _ROUNDING).all():
+        _refuse(name, f"are not those of {owner}")
 
 
 def _check_coordinates(points: Shaped[np.ndarray, "..."], name: str) -> None:
-    """NaN is what was not seen or not computed."""
-    if (np.abs(points) > FARTHEST).any():
-        _refuse(name, f"has a coordinate that is more than {FARTHEST:.0f} away")
+    """NaN is allowed: it marks joints not seen or not computed."""
+    if (np.abs(points) > MAX_COORDINATE).any():
+        _refuse(name, f"has a coordinate that is more than {MAX_COORDINATE:.0f} away")
 
 
-def _refuse(field: str, what: str) -> None:
-    raise DataError(f"{field} {what}.")
+def _refuse(field: str, problem: str) -> None:
+    raise DataError(f"{field} {problem}.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from kinelift.models.enas.architecture import AnyGenotype, genotype
+from kinelift.models.enas.architecture import AnyGenotype, genotype_from_mapping
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.poses.errors import DataError
 from kinelift.recognition.data import labelled_folder
@@ -55,7 +55,7 @@ def read_genotype(path: Path | None) -> AnyGenotype:
         return HAND_CHOSEN
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        return genotype(values["candidates"][0]["genotype"] if "candidates" in values else values)
+        return genotype_from_mapping(values["candidates"][0]["genotype"] if "candidates" in values else values)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{path} does not contain an architecture ({error}). Make one with: kinelift recognition search"

@@ -102,7 +102,7 @@ def motion_images(windows: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> 
 
 def _from_checkpoint(stored: Checkpoint, device: str) -> ActionNetwork:
     description = stored.description
-    net = architecture.network(architecture.config(description["network"]))
+    net = architecture.build_network(architecture.config_from_mapping(description["network"]))
     net.load_state_dict(dict(stored.tensors))
     return ActionNetwork(
         net.eval().to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]

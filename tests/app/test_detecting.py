@@ -104,8 +104,8 @@ def test_only_the_selected_people_are_written() -> None:
 
 
 @pytest.mark.parametrize(("more", "message"), [
-    (["--keypoints", "nothing.json"], "There is no nothing.json"),
-    (["--keypoints", "dance.mp4"], "no known file of keypoints"),
+    (["--keypoints", "nothing.json"], "nothing.json does not exist"),
+    (["--keypoints", "dance.mp4"], "not a known keypoint file"),
     (["--keypoints", "keypoints.json", "--keypoint-layout", "body25"], "keypoints.json"),
     (["--keypoints", "keypoints.json", "--keypoint-layout", "insect"], "insect"),
     (["--keypoints", "keypoints.json", "--refine", "full"], "stay as they are"),

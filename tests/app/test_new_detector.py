@@ -58,7 +58,7 @@ def test_it_runs_from_the_command_line() -> None:
 def test_its_options_are_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["detect", "--help"]) == 0
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    assert "{auto,keypoints,detectron2,movenet,openpose,scripted-test}" in said
+    assert f"{{auto,{','.join(kind.name for kind in kinds.KINDS)}}}" in said
     assert "--walkers COUNT How many people walk through the picture. (scripted-test: 1)" in said
     assert "(detectron2: 0.5, movenet: 0.2, openpose: 0.1, scripted-test: 0.5)" in said
 

@@ -1,6 +1,7 @@
 import os
 import sys
 import tracemalloc
+from collections.abc import Generator
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
@@ -219,6 +220,7 @@ def test_reading_is_lazy_and_lets_go_of_the_file(tmp_path):
 
     assert position() is None
     frames = video.frames()
+    assert isinstance(frames, Generator)
     assert position() is None
     next(frames)
     assert position() < clip.stat().st_size / 2

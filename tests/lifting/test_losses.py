@@ -65,7 +65,7 @@ def test_gradients_are_finite_on_degenerate_poses(name: str, pose: str) -> None:
 def test_limb_terms_do_not_depend_on_the_axes(seed: int) -> None:
     predicted, target = random_poses(seed), random_poses(seed + 1)
     generator = torch.Generator().manual_seed(seed)
-    turn = random.rotation(2, generator).double()[:, None]
+    turn = random.uniform_rotations(2, generator).double()[:, None]
     shift = torch.randn(2, 1, 1, 3, generator=generator)
     for name in ("angle", "distance", "symmetry", "motion_range", "bone_length", "angular_acceleration"):
         torch.testing.assert_close(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kinelift.lifting.mocap import acclaim, bvh, joints
-from kinelift.lifting.mocap.prepare import prepare, read_index, whole_pieces
+from kinelift.lifting.mocap.prepare import prepare, read_index, split_at_jumps
 from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.poses.errors import DataError
 
@@ -157,12 +157,12 @@ def test_empty_folders_are_refused(tmp_path: Path) -> None:
         prepare([tmp_path], tmp_path / "out.npz")
 
 
-def test_clips_are_cut_at_breaks() -> None:
+def test_clips_are_cut_at_jumps() -> None:
     points = np.zeros((10, 22, 3))
     points[4:, 7] = 1.0  # a metre in one frame
     points[8] = np.nan
-    assert [len(p) for p in whole_pieces(points, 60.0)] == [4, 4, 1, 1]
-    assert [len(p) for p in whole_pieces(points[:4], 60.0)] == [4]
+    assert [len(p) for p in split_at_jumps(points, 60.0)] == [4, 4, 1, 1]
+    assert [len(p) for p in split_at_jumps(points[:4], 60.0)] == [4]
 
 
 def test_index_is_read_by_subject_and_trial(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_every_field_of_motion_capture_is_recorded(changes: dict[str, object]) -
 
 def test_unused_motion_capture_is_not_recorded() -> None:
     """The fingerprint covers the clips that are used, wherever they are in the file."""
-    one = motion().only(("2",))
+    one = motion().with_subjects(("2",))
     alone = replace(one, points=one.clip(0), starts=torch.tensor([0]))
     first, second = (run_of(PRESETS["kinelift"](), data, motion(), FABRIC) for data in (one, alone))
     assert not second.differences(first.facts())

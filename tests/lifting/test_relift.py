@@ -18,7 +18,7 @@ from kinelift.lifting.relift import Relifted, ReliftSettings, errors, relift
 from kinelift.lifting.synthesis.bank import COCO, MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED
 from kinelift.lifting.synthesis.view import ViewSettings
-from kinelift.lifting.synthesis.virtual_camera import NEAREST, framed, project_virtual_camera
+from kinelift.lifting.synthesis.virtual_camera import MIN_DEPTH, find_view, project_virtual_camera
 from kinelift.poses import H36M17
 from kinelift.poses.errors import SettingsError
 from tests.lifting.conftest import Lifting
@@ -76,10 +76,10 @@ def relifted(bank: MotionBank, lifter: Lifter) -> list[Relifted]:
 @given(seed=st.integers(0, 2**32), distance=st.floats(0, 12))
 def test_the_person_is_in_the_image_and_in_front_of_the_camera(seed: int, distance: float) -> None:
     points = walking(2, 20, distance)
-    view, body = framed(points - points[:, :1].mean(0), ViewSettings(), generator(seed))
+    view, body = find_view(points - points[:, :1].mean(0), ViewSettings(), generator(seed))
     plane = body[None, ..., :2] / body[None, ..., 2:]
-    assert (plane.abs() <= view.half + 1e-4).all()
-    assert body[..., 2].min() > NEAREST - 1e-4
+    assert (plane.abs() <= view.half_size + 1e-4).all()
+    assert body[..., 2].min() > MIN_DEPTH - 1e-4
     # It is the same movement, seen from elsewhere: all distances are kept.
     flat, seen = points.flatten(0, 1).double(), body.flatten(0, 1).double()
     torch.testing.assert_close(torch.cdist(seen, seen), torch.cdist(flat, flat), atol=1e-3, rtol=0)
@@ -142,10 +142,10 @@ def test_a_known_lens_reduces_the_errors(bank: MotionBank, lifter: Lifter) -> No
 
 
 def test_other_clips_do_not_matter(bank: MotionBank, lifter: Lifter, relifted: list[Relifted]) -> None:
-    (alone,) = relift(bank.only(("2",)), lifter, SETTINGS)
+    (alone,) = relift(bank.with_subjects(("2",)), lifter, SETTINGS)
     np.testing.assert_array_equal(alone.points, relifted[0].points)
     assert not np.array_equal(relifted[0].truth, relifted[1].truth)
-    (other,) = relift(bank.only(("2",)), lifter, replace(SETTINGS, seed=1))
+    (other,) = relift(bank.with_subjects(("2",)), lifter, replace(SETTINGS, seed=1))
     assert not np.array_equal(alone.truth, other.truth)
 
 

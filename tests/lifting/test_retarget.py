@@ -1,11 +1,11 @@
-"""Movement on sound bodies: what a recording says stays, what cannot be true of people goes."""
+"""Retargeting keeps the recorded motion and removes implausible proportions."""
 
 import numpy as np
 import pytest
 
 from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, typical
 from kinelift.lifting.mocap.audit import audit, table
-from kinelift.lifting.mocap.retarget import Calibration, bent, between, flexion, retarget, span
+from kinelift.lifting.mocap.retarget import Calibration, end_distance, flexion, retarget, rotation_between, scale_limb
 from kinelift.lifting.synthesis.bank import MOCAP
 from tests.lifting.test_synthesis import standing
 
@@ -25,12 +25,12 @@ def figure(frames: int = 60, shank: float = 1.0, least: float = 0.0, most: float
     return points
 
 
-def moved(points: np.ndarray) -> np.ndarray:
+def retargeted(points: np.ndarray) -> np.ndarray:
     return retarget(points, Calibration.of([points], [points]))
 
 
 def test_every_bone_has_the_typical_length() -> None:
-    out = moved(figure(shank=1.23))
+    out = retargeted(figure(shank=1.23))
     for name, segment in SEGMENT_OF.items():
         joint = MOCAP.index(name)
         bone = np.linalg.norm(out[:, joint] - out[:, MOCAP.parents[joint]], axis=1)
@@ -38,21 +38,21 @@ def test_every_bone_has_the_typical_length() -> None:
 
 
 @pytest.mark.parametrize("shank", [1.0, 1.23])
-def test_legs_that_are_never_straight_become_so(shank: float) -> None:
-    """Their straightest frames are straight, the deepest squat stays nearly as deep, and order is kept."""
-    out = flexion(moved(figure(shank=shank, least=25.0)), "left", "leg")
+def test_legs_that_are_never_straight_are_corrected(shank: float) -> None:
+    """The straightest frames become straight, the deepest squat stays nearly as deep, and the order stays."""
+    out = flexion(retargeted(figure(shank=shank, least=25.0)), "left", "leg")
     assert out[:2].max() < 6
     assert 80 < out[-1] < 91
     assert (np.diff(out) > -1e-6).all()
 
 
-def test_legs_that_are_straight_at_times_keep_their_bend() -> None:
-    before, out = figure(shank=1.0), moved(figure(shank=1.0))
+def test_legs_that_are_sometimes_straight_keep_their_flexion() -> None:
+    before, out = figure(shank=1.0), retargeted(figure(shank=1.0))
     np.testing.assert_allclose(flexion(out, "right", "leg")[5:], flexion(before, "right", "leg")[5:], atol=3.0)
 
 
-def test_knees_keep_pointing_where_they_point() -> None:
-    out = moved(figure(least=20.0))
+def test_knees_keep_their_direction() -> None:
+    out = retargeted(figure(least=20.0))
     knee = out[-1, MOCAP.index("left_knee")] - out[-1, MOCAP.index("left_hip")]
     assert knee[2] > 0.2
 
@@ -63,41 +63,41 @@ def test_shoulders_lie_below_the_base_of_the_neck(lift: float) -> None:
     for side in ("left", "right"):
         for part in ("shoulder", "elbow", "wrist"):
             points[:, MOCAP.index(f"{side}_{part}"), 1] += lift
-    out = moved(points)
+    out = retargeted(points)
     drop = out[:, MOCAP.index("thorax"), 1] - out[:, MOCAP.index("left_shoulder"), 1]
     np.testing.assert_allclose(drop, 0.397 * LENGTH["shoulder"], atol=0.02)
 
 
-def test_a_mirror_image_is_moved_to_the_mirror_image() -> None:
+def test_retargeting_commutes_with_mirroring() -> None:
     rng = np.random.default_rng(0)
     points = figure() + rng.normal(size=(1, 22, 3)) * 0.03
     swap = list(MOCAP.mirror)
     mirrored = points[:, swap] * [-1, 1, 1]
-    np.testing.assert_allclose(moved(mirrored), moved(points)[:, swap] * [-1, 1, 1], atol=0.01)
+    np.testing.assert_allclose(retargeted(mirrored), retargeted(points)[:, swap] * [-1, 1, 1], atol=0.01)
 
 
-def test_a_limb_of_the_same_bones_stays() -> None:
+def test_scaling_a_limb_to_its_own_lengths_changes_nothing() -> None:
     rng = np.random.default_rng(1)
     chain = np.cumsum(rng.normal(size=(50, 3, 3)), axis=1)
     for one in chain:
         upper, lower = np.linalg.norm(np.diff(one, axis=0), axis=1)
-        out = bent(one[None], span(one[None], 0.0), upper, lower)
+        out = scale_limb(one[None], end_distance(one[None], 0.0), upper, lower)
         np.testing.assert_allclose(out[0], one[1:] - one[0], atol=2e-3)
 
 
-def test_the_least_rotation_between_two_directions() -> None:
+def test_smallest_rotation_between_two_directions() -> None:
     a, b = np.array([0.6, 0.8, 0.0]), np.array([0.0, 0.6, 0.8])
-    turn = between(a, b)
+    turn = rotation_between(a, b)
     np.testing.assert_allclose(turn @ a, b, atol=1e-12)
     np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)
     np.testing.assert_allclose(turn @ np.cross(a, b), np.cross(a, b), atol=1e-12)
 
 
-def test_the_audit_names_what_is_not_human() -> None:
+def test_audit_lists_values_out_of_range() -> None:
     odd = audit("daz", "1", [figure(shank=1.23, least=20.0)])
-    assert {"shank/thigh", "knee p2"} <= set(odd.odd)
-    sound = audit("daz", "1", [moved(figure(shank=1.23, least=20.0))])
-    assert not {"shank/thigh", "knee p2", "shoulders", "hips"} & set(sound.odd)
-    told = table([odd, sound])
-    assert f"{odd.values['shank/thigh']:.2f} !" in told
-    assert "- daz, subject 1: " in told
+    assert {"shank/thigh", "knee p2"} <= set(odd.out_of_range)
+    sound = audit("daz", "1", [retargeted(figure(shank=1.23, least=20.0))])
+    assert not {"shank/thigh", "knee p2", "shoulders", "hips"} & set(sound.out_of_range)
+    text = table([odd, sound])
+    assert f"{odd.values['shank/thigh']:.2f} !" in text
+    assert "- daz, subject 1: " in text

@@ -9,19 +9,19 @@ from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.bank import COCO, MOCAP, MotionBank
 from kinelift.lifting.synthesis.body import (
     BodySettings,
-    crouched,
-    embodied,
+    apply_segment_lengths,
+    bend_knees,
+    bend_limb,
     flexion,
-    low,
-    mirrored,
-    mixed,
-    orientation,
-    rebent,
-    reshaped,
-    stilled,
-    straightened,
+    freeze_motion,
+    is_low_posture,
+    mirror,
+    random_orientation,
+    replace_upper_body,
+    scale_bones,
+    straighten_limbs,
 )
-from kinelift.lifting.synthesis.noise import MEASURED, SPREAD, NoiseSettings, corrupted
+from kinelift.lifting.synthesis.noise import MEASURED, SPREAD, NoiseSettings, corrupt
 from kinelift.lifting.synthesis.sampler import Sampler, SynthesisSettings
 from kinelift.lifting.synthesis.view import ViewSettings, draw_view
 from kinelift.lifting.training_batch import Framing
@@ -34,7 +34,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def standing(frames: int) -> torch.Tensor:
-    """A rough person, Y up, who faces +Z with the left hand at +X, and walks along Z."""
+    """A rough person, Y up, facing +Z with the left hand at +X, who moves along Z."""
     side = {"left": 1.0, "right": -1.0}
     heights = {"hip": 0.95, "knee": 0.5, "ankle": 0.08, "spine": 1.15, "thorax": 1.4, "neck": 1.5, "head": 1.7,
                "shoulder": 1.4, "elbow": 1.15, "wrist": 0.9, "nose": 1.56, "eye": 1.6, "ear": 1.58}  # fmt: skip
@@ -75,8 +75,8 @@ def bones(points: torch.Tensor) -> torch.Tensor:
 def test_reshaping_scales_each_bone_and_keeps_its_direction() -> None:
     points = torch.randn(3, 4, 22, 3)
     factors = random.uniform((3, 22), 0.8, 1.2, generator())
-    torch.testing.assert_close(bones(reshaped(points, factors)), bones(points) * _rootless(factors)[:, None])
-    torch.testing.assert_close(reshaped(points, torch.ones(3, 22)), points, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(bones(scale_bones(points, factors)), bones(points) * _rootless(factors)[:, None])
+    torch.testing.assert_close(scale_bones(points, torch.ones(3, 22)), points, atol=1e-5, rtol=1e-5)
 
 
 def _rootless(factors: torch.Tensor) -> torch.Tensor:
@@ -85,59 +85,59 @@ def _rootless(factors: torch.Tensor) -> torch.Tensor:
 
 def test_mirror_twice_is_the_identity() -> None:
     points = torch.randn(2, 5, 22, 3)
-    torch.testing.assert_close(mirrored(mirrored(points)), points)
+    torch.testing.assert_close(mirror(mirror(points)), points)
 
 
-def test_mixing_joins_the_legs_of_one_to_the_trunk_of_the_other() -> None:
+def test_upper_body_is_replaced_and_the_legs_stay() -> None:
     lower = standing(9)[None]
-    quarter = random.about("y", torch.tensor([torch.pi / 2]))
+    quarter = random.rotation_about("y", torch.tensor([torch.pi / 2]))
     upper = lower.clone()
     upper[:, :, MOCAP.index("left_wrist"), 1] = 2.0
-    out = mixed(lower, upper @ quarter.transpose(1, 2) + 5)
+    out = replace_upper_body(lower, upper @ quarter.transpose(1, 2) + 5)
     legs = [j for j, name in enumerate(MOCAP.joints) if "knee" in name or "ankle" in name]
     torch.testing.assert_close(out[:, :, legs], lower[:, :, legs])
     torch.testing.assert_close(out, upper, atol=1e-5, rtol=1e-5)
 
 
-def test_bodies_have_the_lengths_that_are_drawn() -> None:
+def test_bodies_have_the_drawn_segment_lengths() -> None:
     lengths = anthropometry.draw(5, anthropometry.Population(), generator())
-    typical = embodied(standing(4).expand(5, -1, -1, -1), anthropometry.typical().expand(5, -1))
+    typical = apply_segment_lengths(standing(4).expand(5, -1, -1, -1), anthropometry.typical().expand(5, -1))
     torch.testing.assert_close(typical, standing(4).expand(5, -1, -1, -1), atol=1e-5, rtol=1e-5)
     factors = lengths / anthropometry.typical()
-    grown = bones(embodied(typical, lengths)) / bones(typical)
+    grown = bones(apply_segment_lengths(typical, lengths)) / bones(typical)
     for name, segment in anthropometry.SEGMENT_OF.items():
         expected = factors[:, None, anthropometry.SEGMENTS.index(segment)].expand(-1, 4)
         torch.testing.assert_close(grown[:, :, MOCAP.index(name)], expected, atol=1e-4, rtol=1e-4)
 
 
-def test_limbs_are_bent_anew_in_their_plane() -> None:
+def test_limbs_bend_in_their_plane() -> None:
     chain = torch.randn(20, 3, 3, 3, generator=generator())
-    out = torch.cat([chain[:, :, :1], rebent(chain, flexion(chain))], 2)
+    out = torch.cat([chain[:, :, :1], bend_limb(chain, flexion(chain))], 2)
     torch.testing.assert_close(out, chain, atol=1e-3, rtol=1e-3)
-    straight = torch.cat([chain[:, :, :1], rebent(chain, torch.zeros(20, 3))], 2)
+    straight = torch.cat([chain[:, :, :1], bend_limb(chain, torch.zeros(20, 3))], 2)
     assert flexion(straight).max() < 1e-2
     for k in (0, 1):
         new, old = ((x[:, :, k + 1] - x[:, :, k]).norm(dim=-1) for x in (straight, chain))
         torch.testing.assert_close(new, old, atol=1e-4, rtol=1e-4)
 
 
-def test_legs_that_bend_little_are_made_straight_and_others_are_not() -> None:
+def test_only_slightly_bent_legs_are_straightened() -> None:
     points = standing(9).expand(300, -1, -1, -1).clone()
     points[:, :, MOCAP.index("left_knee"), 2] += 0.1  # 27°
     points[:, :, MOCAP.index("right_knee"), 2] += 0.5  # a squat
-    out = straightened(points, BodySettings(straight=1.0), generator())
+    out = straighten_limbs(points, BodySettings(straight=1.0), generator())
     left, right = (
         torch.rad2deg(flexion(out[:, :, [MOCAP.index(f"{side}_{part}") for part in ("hip", "knee", "ankle")]]))
         for side in ("left", "right")
     )
     assert left.max() < 5
     assert right.min() > 90
-    torch.testing.assert_close(straightened(points, BodySettings(straight=0.0), generator()), points)
+    torch.testing.assert_close(straighten_limbs(points, BodySettings(straight=0.0), generator()), points)
 
 
-def test_knees_of_some_bend_further_forwards() -> None:
+def test_some_knees_bend_further_forwards() -> None:
     points = standing(9).expand(300, -1, -1, -1)
-    out = crouched(points, BodySettings(crouched=0.5), generator())
+    out = bend_knees(points, BodySettings(crouched=0.5), generator())
     leg = [MOCAP.index(f"left_{part}") for part in ("hip", "knee", "ankle")]
     bend = torch.rad2deg(flexion(out[:, :, leg]))[:, 4]
     changed = (out != points).any((1, 2, 3))
@@ -153,45 +153,45 @@ def test_knees_of_some_bend_further_forwards() -> None:
 
 def test_still_people_do_not_move() -> None:
     points = standing(9).expand(200, -1, -1, -1)
-    out = stilled(points, BodySettings(still=0.25), generator())
+    out = freeze_motion(points, BodySettings(still=0.25), generator())
     still = (out == out[:, :1]).all((1, 2, 3))
     assert 0.15 < still.float().mean() < 0.35
     torch.testing.assert_close(out[~still], points[~still])
 
 
-def test_low_postures_are_found_in_a_bank(bank: MotionBank) -> None:
-    assert not low(bank.points).any()
+def test_finds_low_postures_in_a_bank(bank: MotionBank) -> None:
+    assert not is_low_posture(bank.points).any()
     lying = bank.points[..., [0, 2, 1]]
-    assert low(lying).all()
-    clips, frames = bank.where(lambda points: points[:, 0, 2] > points[0, 0, 2] + 0.5)
+    assert is_low_posture(lying).all()
+    clips, frames = bank.find_frames(lambda points: points[:, 0, 2] > points[0, 0, 2] + 0.5)
     assert set(clips.tolist()) == {0, 1}
     assert frames[clips == 0].tolist() == [float(f) for f in range(30, 60)]
 
 
-def test_groups_of_joints_are_lost_together() -> None:
+def test_groups_of_joints_are_missing_together() -> None:
     plane = standing(27)[None, :, COCO, :2].expand(600, -1, -1, -1)
     flawed, inside = torch.ones(600, dtype=torch.bool), torch.ones(600, 27, 17, dtype=torch.bool)
     nothing = {"swap": 0, "drop": 0, "drop_limb": 0, "stray": 0, "drop_whole": 0, "drop_face": 0, "half": 0, "cover": 0}
 
-    def seen(**loss: float) -> torch.Tensor:
+    def visible(**loss: float) -> torch.Tensor:
         settings = NoiseSettings(**{**nothing, **loss})  # type: ignore[arg-type]
-        return corrupted(plane, inside, flawed, torch.arange(27) / 20, settings, generator())[1]
+        return corrupt(plane, inside, flawed, torch.arange(27) / 20, settings, generator())[1]
 
-    assert seen().all()
-    face = seen(drop_face=0.5)
+    assert visible().all()
+    face = visible(drop_face=0.5)
     assert (face[..., :5].all(-1) | ~face[..., :5].any(-1)).all() and face[..., 5:].all()
     assert not face[..., :5].all()
     arm = [COCO17.index(f"left_{part}") for part in ("shoulder", "elbow", "wrist")]
-    whole = seen(drop_whole=0.5)[..., arm]
+    whole = visible(drop_whole=0.5)[..., arm]
     assert (whole.all(-1) | ~whole.any(-1)).all() and not whole.all()
-    # What covers a person covers one side of a line: no joint is lost that lies between two seen ones on every line.
-    hidden = ~seen(cover=1.0)
+    # An occluder hides one side of a line, so a joint between two visible ones is visible.
+    hidden = ~visible(cover=1.0)
     share = hidden.float().mean(-1)
     assert share.max() <= 0.75 and 0.05 < share.mean() < 0.6
 
 
 def test_rotations_are_rotations() -> None:
-    for matrix in (random.rotation(50, generator()), orientation(50, BodySettings(), generator())):
+    for matrix in (random.uniform_rotations(50, generator()), random_orientation(50, BodySettings(), generator())):
         torch.testing.assert_close(matrix @ matrix.transpose(1, 2), torch.eye(3).expand(50, 3, 3), atol=1e-5, rtol=0)
         torch.testing.assert_close(torch.linalg.det(matrix), torch.ones(50))
 
@@ -200,7 +200,7 @@ def test_cameras_see_an_upright_person_upright_and_inside() -> None:
     view = draw_view(500, ViewSettings(steep=0.0), generator())
     torch.testing.assert_close(torch.linalg.det(view.rotation), torch.ones(500))
     person = torch.tensor([[[[0.0, 0.0, 0.0], [0.0, 0.5, 0.0]]]]).expand(500, 1, 2, 3)
-    body = view.camera_frame(person)
+    body = view.to_camera(person)
     plane = body[..., :2] / body[..., 2:]
     assert (body[:, 0, 1, 1] < body[:, 0, 0, 1]).float().mean() > 0.99  # the head is above the hip: y is down
     assert view.inside(plane)[:, 0, 0].all()
@@ -211,19 +211,19 @@ def test_cameras_see_an_upright_person_upright_and_inside() -> None:
 def test_looking_down_brings_the_head_nearer() -> None:
     settings = ViewSettings(steep=1.0, elevation=(30, 60), roll=0.0)
     view = draw_view(100, settings, generator())
-    body = view.camera_frame(torch.tensor([[[[0.0, 0.0, 0.0], [0.0, 0.7, 0.0]]]]).expand(100, 1, 2, 3))
+    body = view.to_camera(torch.tensor([[[[0.0, 0.0, 0.0], [0.0, 0.7, 0.0]]]]).expand(100, 1, 2, 3))
     assert (body[:, 0, 1].norm(dim=-1) < body[:, 0, 0].norm(dim=-1)).all()
 
 
-def test_noise_leaves_clean_samples_alone_and_scales_with_the_person() -> None:
+def test_noise_does_not_change_clean_samples_and_scales_with_the_person() -> None:
     plane = standing(27)[None, :, COCO, :2].expand(400, -1, -1, -1) * 0.2
     inside, flawed = torch.ones(400, 27, 17, dtype=torch.bool), torch.arange(400) % 2 == 0
     times = torch.arange(27) / 20
-    noisy, seen = corrupted(plane, inside, flawed, times, NoiseSettings(), generator())
+    noisy, seen = corrupt(plane, inside, flawed, times, NoiseSettings(), generator())
     torch.testing.assert_close(noisy[1::2], plane[1::2])
     assert seen[1::2].all()
     assert 0.6 < seen[::2].float().mean() < 0.95
-    double, _ = corrupted(2 * plane, inside, flawed, times, NoiseSettings(), generator())
+    double, _ = corrupt(2 * plane, inside, flawed, times, NoiseSettings(), generator())
     torch.testing.assert_close(double, 2 * noisy, atol=1e-4, rtol=1e-4)
     error = (noisy - plane)[::2].norm(dim=-1).mean((0, 1))
     assert error[COCO17.index("left_wrist")] > 1.3 * error[COCO17.index("left_eye")]
@@ -233,7 +233,7 @@ def test_noise_is_correlated_in_time() -> None:
     plane = torch.rand(300, 27, 17, 2)
     flawed = torch.ones(300, dtype=torch.bool)
     still = NoiseSettings(swap=0, drop=0, drop_limb=0, stray=0, drop_whole=0, drop_face=0, half=0, cover=0)
-    noisy, _ = corrupted(
+    noisy, _ = corrupt(
         plane, flawed[:, None, None].expand(300, 27, 17), flawed, torch.arange(27) / 20, still, generator()
     )
     error = noisy - plane
@@ -243,11 +243,11 @@ def test_noise_is_correlated_in_time() -> None:
     assert far.abs() < 0.1
 
 
-def test_measured_noise_is_as_large_and_as_quick_as_what_was_measured() -> None:
+def test_measured_noise_has_the_measured_size_and_correlation() -> None:
     plane = standing(120)[None, :, COCO, :2].expand(300, -1, -1, -1)
     flawed = torch.ones(300, dtype=torch.bool)
     inside, times = flawed[:, None, None].expand(300, 120, 17), torch.arange(120) / 30
-    noisy, seen = corrupted(plane, inside, flawed, times, MEASURED, generator())
+    noisy, seen = corrupt(plane, inside, flawed, times, MEASURED, generator())
     size = (plane - plane.mean(2, keepdim=True)).square().sum(-1).mean().sqrt()
     error = (noisy - plane) / size
     typical = error.abs().median() * 1.4826 / torch.tensor(SPREAD).square().mean().sqrt()
@@ -258,12 +258,12 @@ def test_measured_noise_is_as_large_and_as_quick_as_what_was_measured() -> None:
     assert 0.98 < seen.float().mean() < 0.995
 
 
-def test_sampler_is_repeatable_and_true_to_its_target(bank: MotionBank) -> None:
+def test_sampler_is_reproducible_and_matches_its_target(bank: MotionBank) -> None:
     sampler = Sampler(bank, Framing(27, 1, 13), 20.0, SynthesisSettings(noise=NoiseSettings(clean=1.0)))
     batch, again = sampler.draw(64, generator(3)), sampler.draw(64, generator(3))
     torch.testing.assert_close(batch.points, again.points)
     assert batch.visible.all()
-    # The keypoints of the middle frame are the projection of the target, put at the right place.
+    # The keypoints of the middle frame are the projection of the translated target.
     body = [
         MOCAP.index(n) for n in ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "left_shoulder", "right_hip")
     ]
@@ -279,11 +279,11 @@ def test_sampler_is_repeatable_and_true_to_its_target(bank: MotionBank) -> None:
     assert (solution.solution[:, 2, 0] > 1).all()
 
 
-def test_bank_chooses_subjects_and_repeats_the_ends(bank: MotionBank) -> None:
-    assert bank.only(("2",)).names == ("b",)
-    assert bank.without(("2",)).names == ("a",)
-    assert bank.dropping(("a",)).names == ("b",)
-    frames = bank.at(torch.tensor([1]), torch.tensor([[-5.0, 0.0, 44.5, 500.0]]))[0]
+def test_bank_selects_subjects_and_repeats_the_edge_frames(bank: MotionBank) -> None:
+    assert bank.with_subjects(("2",)).names == ("b",)
+    assert bank.without_subjects(("2",)).names == ("a",)
+    assert bank.without_clips(("a",)).names == ("b",)
+    frames = bank.interpolate(torch.tensor([1]), torch.tensor([[-5.0, 0.0, 44.5, 500.0]]))[0]
     torch.testing.assert_close(frames[0], bank.clip(1)[0])
     torch.testing.assert_close(frames[3], bank.clip(1)[-1])
     torch.testing.assert_close(frames[2], (bank.clip(1)[44] + bank.clip(1)[45]) / 2)
@@ -307,6 +307,6 @@ def test_a_damaged_file_is_a_typed_error(
         found = MotionBank.load(path)
     except DataError as error:
         assert "motion.npz" in str(error)
-    else:  # a byte that nobody reads
+    else:  # a byte that is not read
         assert flip is not None
         torch.testing.assert_close(found.points, standing(3))

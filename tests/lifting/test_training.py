@@ -54,7 +54,7 @@ def bank(data: Path) -> MotionBank:
 
 def trainer(bank: MotionBank, settings: TrainSettings = SMALL) -> Trainer:
     fabric = Fabric(accelerator="cpu", devices=1)
-    return Trainer(settings, bank.only(("1",)), bank.only(("7",)), fabric)
+    return Trainer(settings, bank.with_subjects(("1",)), bank.with_subjects(("7",)), fabric)
 
 
 def test_loss_falls(bank: MotionBank) -> None:
@@ -66,7 +66,9 @@ def test_loss_falls(bank: MotionBank) -> None:
 
 
 def run_of(bank: MotionBank, settings: TrainSettings = SMALL) -> Run:
-    return inputs.run_of(settings, bank.only(("1",)), bank.only(("7",)), Fabric(accelerator="cpu", devices=1))
+    return inputs.run_of(
+        settings, bank.with_subjects(("1",)), bank.with_subjects(("7",)), Fabric(accelerator="cpu", devices=1)
+    )
 
 
 def test_resumed_equals_uninterrupted(bank: MotionBank, tmp_path: Path) -> None:
@@ -148,7 +150,7 @@ def test_report_measures_errors(bank: MotionBank) -> None:
 
 def test_predictions_come_from_the_lifter(bank: MotionBank) -> None:
     lifter = Lifter(trainer(bank).result({}), torch.device("cpu"))
-    errors = report(trials(bank.only(("2",)), 1, None, 0), predictions(lifter)).overall
+    errors = report(trials(bank.with_subjects(("2",)), 1, None, 0), predictions(lifter)).overall
     assert 0 < errors.p_mpjpe < errors.mpjpe
 
 

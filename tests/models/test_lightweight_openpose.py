@@ -35,12 +35,12 @@ def test_parameters_are_as_many_as_published(net: LightweightOpenPose) -> None:
         ("refinement_stages.0.pafs.1.0.bias", (38,)),
     ],
 )
-def test_tensors_carry_the_published_names(net: LightweightOpenPose, name: str, shape: tuple[int, ...]) -> None:
+def test_parameters_have_the_published_names(net: LightweightOpenPose, name: str, shape: tuple[int, ...]) -> None:
     assert tuple(net.state_dict()[name].shape) == shape
 
 
 @pytest.mark.parametrize(("size", "cells"), [((64, 96), (8, 12)), ((72, 65), (9, 9))])
-def test_every_stage_answers_at_an_eighth(
+def test_every_stage_outputs_an_eighth_of_the_resolution(
     net: LightweightOpenPose, size: tuple[int, int], cells: tuple[int, int]
 ) -> None:
     with torch.inference_mode():
@@ -51,7 +51,7 @@ def test_every_stage_answers_at_an_eighth(
     assert net.config.stride == 8
 
 
-def test_pictures_of_a_batch_are_strangers(net: LightweightOpenPose) -> None:
+def test_images_of_a_batch_are_independent(net: LightweightOpenPose) -> None:
     pictures = torch.rand(3, 3, 32, 40)
     with torch.inference_mode():
         together = net(pictures)[-1]

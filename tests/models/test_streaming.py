@@ -5,17 +5,17 @@ from hypothesis import strategies as st
 
 from kinelift.models.streaming import CausalityError, TemporalStream
 from kinelift.models.temporal import TemporalConfig, TemporalNet
-from tests.models.test_temporal import FIELDS, LAYOUTS, lived_in, small
+from tests.models.test_temporal import FIELDS, LAYOUTS, small, with_statistics
 
 
 def streamed(stream: TemporalStream, clip: torch.Tensor) -> torch.Tensor:
     return torch.stack([stream.push(frame) for frame in clip.unbind(1)], 1)
 
 
-def whole(net: TemporalNet, clip: torch.Tensor) -> torch.Tensor:
-    """Every frame's answer from the whole clip, the first frame repeated to the left."""
+def full_clip(net: TemporalNet, clip: torch.Tensor) -> torch.Tensor:
+    """Compute the pose of every frame from the complete clip, the first frame repeated to the left."""
     with torch.no_grad():
-        return net(torch.cat([clip[:, :1].expand(-1, net.config.first, -1, -1), clip], 1))
+        return net(torch.cat([clip[:, :1].expand(-1, net.config.first_output, -1, -1), clip], 1))
 
 
 @settings(max_examples=20)
@@ -29,15 +29,15 @@ def whole(net: TemporalNet, clip: torch.Tensor) -> torch.Tensor:
 def test_stream_equals_the_whole_clip(widths, layout, seed: int, frames: int, people: int) -> None:
     torch.manual_seed(seed)
     config = TemporalConfig(13, 3, 15, widths, channels=16, causal=True, layout=layout)
-    net, clip = lived_in(TemporalNet(config)), torch.randn(people, frames, 13, 3)
-    torch.testing.assert_close(streamed(TemporalStream(net), clip), whole(net, clip), atol=1e-5, rtol=0)
+    net, clip = with_statistics(TemporalNet(config)), torch.randn(people, frames, 13, 3)
+    torch.testing.assert_close(streamed(TemporalStream(net), clip), full_clip(net, clip), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("widths", FIELDS)
 def test_stream_equals_the_whole_clip_beyond_the_receptive_field(widths: tuple[int, ...]) -> None:
     net = small(True, widths)
     clip = torch.randn(1, net.config.window + 20, 17, 2)
-    torch.testing.assert_close(streamed(TemporalStream(net), clip), whole(net, clip), atol=1e-5, rtol=0)
+    torch.testing.assert_close(streamed(TemporalStream(net), clip), full_clip(net, clip), atol=1e-5, rtol=0)
 
 
 def test_reset_forgets() -> None:
@@ -52,12 +52,12 @@ def test_a_frame_may_be_overwritten_once_pushed() -> None:
     net, clip = small(True), torch.randn(1, 12, 17, 2)
     stream, frame = TemporalStream(net), torch.empty(1, 17, 2)
     answers = torch.stack([stream.push(frame.copy_(each)) for each in clip.unbind(1)], 1)
-    torch.testing.assert_close(answers, whole(net, clip), atol=1e-5, rtol=0)
+    torch.testing.assert_close(answers, full_clip(net, clip), atol=1e-5, rtol=0)
 
 
 def test_stream_keeps_the_weights_it_was_made_with() -> None:
     net, clip = small(True), torch.randn(1, 12, 17, 2)
-    expected, stream = whole(net, clip), TemporalStream(net.train())
+    expected, stream = full_clip(net, clip), TemporalStream(net.train())
     assert net.training and net.expand_bn.training
     for parameter in net.parameters():
         torch.nn.init.zeros_(parameter)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from kinelift.models.temporal import StridedTwin, TemporalConfig, TemporalNet
+from kinelift.models.temporal import StridedTemporalNet, TemporalConfig, TemporalNet
 
 PUBLISHED = [((3, 3, 3), 27, 8_555_571), ((3, 3, 3, 3), 81, 12_753_971), ((3, 3, 3, 3, 3), 243, 16_952_371)]
 FIELDS = [(3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3, 3)]
@@ -15,11 +15,11 @@ def small(
     causal: bool = False, widths: tuple[int, ...] = (3, 3, 3), layout: Literal["dilated", "dense"] = "dilated"
 ) -> TemporalNet:
     torch.manual_seed(0)
-    return lived_in(TemporalNet(TemporalConfig(channels=24, widths=widths, causal=causal, layout=layout)))
+    return with_statistics(TemporalNet(TemporalConfig(channels=24, widths=widths, causal=causal, layout=layout)))
 
 
-def lived_in(net: TemporalNet) -> TemporalNet:
-    """With normalisation statistics that are not those of a new net."""
+def with_statistics(net: TemporalNet) -> TemporalNet:
+    """Give the batch norms statistics other than the initial ones."""
     for module in net.modules():
         if isinstance(module, nn.BatchNorm1d):
             module.running_mean.normal_(0, 0.1)
@@ -37,7 +37,7 @@ def parameters(config: TemporalConfig) -> int:
 @pytest.mark.parametrize(("widths", "frames", "count"), PUBLISHED)
 def test_published_sizes(widths: tuple[int, ...], frames: int, count: int) -> None:
     config = TemporalConfig(widths=widths, channels=1024)
-    assert (config.window, config.outputs, config.first) == (frames, 1, frames // 2)
+    assert (config.window, config.outputs, config.first_output) == (frames, 1, frames // 2)
     assert parameters(config) == count
 
 
@@ -75,17 +75,17 @@ def test_dense_net_with_empty_gaps_is_the_dilated_net(causal: bool) -> None:
     torch.testing.assert_close(dense(x), dilated(x), atol=1e-6, rtol=0)
 
 
-def test_dense_net_has_no_twin() -> None:
+def test_dense_net_has_no_strided_form() -> None:
     with pytest.raises(ValueError, match="dense"):
-        StridedTwin(small(layout="dense"))
+        StridedTemporalNet(small(layout="dense"))
 
 
 def test_trajectory_net_is_the_net_with_one_joint() -> None:
     torch.manual_seed(0)
-    net = lived_in(TemporalNet(TemporalConfig(joints_out=1, channels=24)))
+    net = with_statistics(TemporalNet(TemporalConfig(joints_out=1, channels=24)))
     windows = torch.randn(4, net.config.window, 17, 2)
     assert net(windows).shape == (4, 1, 1, 3)
-    torch.testing.assert_close(StridedTwin(net)(windows), net(windows)[:, 0], atol=1e-6, rtol=0)
+    torch.testing.assert_close(StridedTemporalNet(net)(windows), net(windows)[:, 0], atol=1e-6, rtol=0)
     assert parameters(TemporalConfig(joints_out=1)) == 8_555_571 - 16 * 3 * (1024 + 1)
 
 
@@ -104,22 +104,22 @@ def test_state_dict_names_are_the_published_ones() -> None:
 
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("widths", [*FIELDS, (5, 3), (1, 3, 3)])
-def test_strided_twin_equals_dilated_net(causal: bool, widths: tuple[int, ...]) -> None:
+def test_strided_net_equals_dilated_net(causal: bool, widths: tuple[int, ...]) -> None:
     net = small(causal, widths)
     windows = torch.randn(4, net.config.receptive_field, 17, 2)
     with torch.no_grad():
-        torch.testing.assert_close(StridedTwin(net)(windows), net(windows)[:, 0], atol=1e-6, rtol=0)
+        torch.testing.assert_close(StridedTemporalNet(net)(windows), net(windows)[:, 0], atol=1e-6, rtol=0)
 
 
-def test_twin_trains_the_net_it_wraps() -> None:
+def test_training_the_strided_net_trains_the_net_it_wraps() -> None:
     net = small()
-    StridedTwin(net)(torch.randn(4, 27, 17, 2)).sum().backward()
+    StridedTemporalNet(net)(torch.randn(4, 27, 17, 2)).sum().backward()
     assert all(p.grad is not None for p in net.parameters())
 
 
-def test_twin_refuses_other_lengths() -> None:
+def test_strided_net_refuses_other_lengths() -> None:
     with pytest.raises(ValueError, match="expected 27"):
-        StridedTwin(small())(torch.randn(1, 30, 17, 2))
+        StridedTemporalNet(small())(torch.randn(1, 30, 17, 2))
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -144,7 +144,7 @@ def test_causal_net_ignores_the_future(layout: Literal["dilated", "dense"]) -> N
     net, x = small(True, layout=layout), torch.randn(1, 60, 17, 2)
     now = 40
     changed = torch.cat([x[:, : now + 1], torch.randn(1, 19, 17, 2)], 1)
-    answers = now + 1 - net.config.first
+    answers = now + 1 - net.config.first_output
     assert torch.equal(net(x)[:, :answers], net(changed)[:, :answers])
     assert not torch.equal(net(x)[:, answers], net(changed)[:, answers])
 

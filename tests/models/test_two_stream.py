@@ -10,11 +10,11 @@ def small(dropout: float = 0.5) -> TwoStreamNet:
     return TwoStreamNet(TwoStreamConfig(features_in=3, width=32, dropout=dropout))
 
 
-def test_one_pose_a_frame() -> None:
+def test_one_pose_per_frame() -> None:
     net = TwoStreamNet(TwoStreamConfig(joints_in=15, joints_out=16, width=8)).eval()
     config = net.config
     assert net(torch.randn(5, config.window, 15, 2)).shape == (5, config.outputs, 16, 3)
-    assert config.first == 0
+    assert config.first_output == 0
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 3])
@@ -45,12 +45,12 @@ def test_without_clean_keypoints_both_streams_see_the_same() -> None:
     assert not torch.equal(net(windows), net(windows, windows + 1))
 
 
-def test_frames_do_not_touch_each_other() -> None:
+def test_frames_are_independent() -> None:
     net, windows = small().eval(), torch.randn(6, 1, 17, 3)
     torch.testing.assert_close(net(windows)[2:4], net(windows[2:4]))
 
 
-def test_identity_connections_carry_the_input_past_silent_layers() -> None:
+def test_residual_connections_carry_the_input_past_zeroed_layers() -> None:
     net, x = small().eval(), torch.randn(4, 32)
     blocks = [block for stream in (net.clean, net.detected) for block in stream if hasattr(block, "layers")]
     assert len(blocks) == 2 * net.config.blocks

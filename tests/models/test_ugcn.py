@@ -54,7 +54,7 @@ def test_partition_splits_the_neighbours_of_any_tree(parents: tuple[int, ...]) -
 
 
 @pytest.mark.parametrize("parents", [(), (0, 1), (-1, -1), (-1, 2, 1), (-1, 5)])
-def test_parents_that_are_no_tree_are_refused(parents: tuple[int, ...]) -> None:
+def test_parents_that_form_no_tree_are_refused(parents: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="root"):
         UGCNConfig(parents)
 
@@ -62,7 +62,7 @@ def test_parents_that_are_no_tree_are_refused(parents: tuple[int, ...]) -> None:
 def test_frames_that_do_not_halve_are_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 16"):
         UGCNConfig(STAR, frames=100)
-    with pytest.raises(ValueError, match="no multiple"):
+    with pytest.raises(ValueError, match="7 frames are not a multiple of 2"):
         small(UGCNConfig(STAR, joints_in=4, widths=(4, 4)))(torch.randn(1, 7, 4, 2))
     with pytest.raises(ValueError, match="odd"):
         UGCNConfig(STAR, kernel=4)
@@ -88,11 +88,11 @@ def test_nine_blocks_down_with_strides_at_every_second_and_four_up() -> None:
 
 
 @pytest.mark.parametrize(("joints_in", "parents"), [(17, H36M), (15, H36M[:15]), (17, STAR)])
-def test_answers_follow_the_config(joints_in: int, parents: tuple[int, ...]) -> None:
+def test_output_shape_follows_the_config(joints_in: int, parents: tuple[int, ...]) -> None:
     config = UGCNConfig(parents, joints_in=joints_in, features_in=3, frames=32, widths=(4, 4, 8))
     answer = small(config)(torch.randn(2, config.window, joints_in, 3))
     assert answer.shape == (2, config.outputs, config.joints_out, 3)
-    assert config.first == 0
+    assert config.first_output == 0
 
 
 def parameters(config: UGCNConfig) -> int:
@@ -128,7 +128,7 @@ def test_every_parameter_learns() -> None:
 @settings(max_examples=10)
 @given(st.permutations(range(len(STAR))))
 def test_names_of_joints_do_not_matter(order: list[int]) -> None:
-    """The same tree with its joints stored in another order gives the same answers in that order."""
+    """The same tree with its joints stored in another order gives the same poses in that order."""
     renamed = [0] * len(STAR)
     for joint, parent in enumerate(STAR):
         renamed[order[joint]] = -1 if parent < 0 else order[parent]
@@ -140,15 +140,15 @@ def test_names_of_joints_do_not_matter(order: list[int]) -> None:
     torch.testing.assert_close(other(moved)[:, :, order], net(windows), atol=1e-6, rtol=1e-5)
 
 
-def test_twin_limbs_are_treated_alike() -> None:
-    """Exchanging the legs of the input exchanges the legs of the answer: weights depend on hops, not on joints."""
+def test_symmetric_limbs_are_treated_alike() -> None:
+    """Exchanging the legs of the input exchanges the legs of the output: weights depend on hops, not on joints."""
     net, windows = small(UGCNConfig(H36M, frames=16, widths=(4, 4, 8))), torch.randn(1, 16, 17, 2)
     legs = torch.tensor([0, 4, 5, 6, 1, 2, 3, *range(7, 17)])
     torch.testing.assert_close(net(windows[:, :, legs]), net(windows)[:, :, legs], atol=1e-6, rtol=1e-5)
 
 
-def test_later_input_gives_later_answers_away_from_the_ends() -> None:
-    """A shift by a whole step of the coarsest resolution goes through the network as it is."""
+def test_network_is_shift_equivariant_away_from_the_ends() -> None:
+    """A shift by a whole step of the coarsest resolution shifts the output by as much."""
     config = UGCNConfig(STAR, joints_in=4, frames=80, kernel=3, widths=(4, 4, 4))
     net, clip = small(config), torch.randn(1, 80 + config.multiple, 4, 2)
     early, late = net(clip[:, :80]), net(clip[:, config.multiple :])
@@ -156,6 +156,6 @@ def test_later_input_gives_later_answers_away_from_the_ends() -> None:
 
 
 @pytest.mark.parametrize("frames", [32, 64])
-def test_longer_windows_need_no_other_weights(frames: int) -> None:
+def test_longer_windows_use_the_same_weights(frames: int) -> None:
     net = small(UGCNConfig(STAR, joints_in=4, frames=32, widths=(4, 4)))
     assert net(torch.randn(1, frames, 4, 2)).shape == (1, frames, 4, 3)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.poses.boxes import areas, around, intersections, iou
+from kinelift.poses.boxes import areas, bounding_boxes, intersections, iou
 
 UNIT = np.array([[0.0, 0.0, 2.0, 2.0]])
 
@@ -41,4 +41,4 @@ def test_boxes_without_area_and_no_boxes() -> None:
 
 def test_a_box_around_joints_has_a_margin_and_ignores_unseen_ones() -> None:
     points = np.array([[10.0, 20.0], [30.0, 60.0], [np.nan, np.nan]])
-    np.testing.assert_allclose(around(points), [10 - 3, 20 - 5, 30 + 3, 60 + 5])
+    np.testing.assert_allclose(bounding_boxes(points), [10 - 3, 20 - 5, 30 + 3, 60 + 5])

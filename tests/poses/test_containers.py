@@ -101,8 +101,8 @@ def test_frame_rate_of_a_still_is_the_usual_one(times: list[float]) -> None:
 def test_people_are_picked_and_put_together() -> None:
     random = np.random.default_rng(0)
     everybody = People(4, random.random((3, 17, 2)), random.random((3, 17)), random.random((3, 4)), random.random(3))
-    assert len(everybody.only([])) == 0
-    again = everybody.only([2]).and_also(everybody.only([0, 1]))
+    assert len(everybody.select([])) == 0
+    again = everybody.select([2]).concatenate(everybody.select([0, 1]))
     for name in ("points", "scores", "boxes", "confidence"):
         np.testing.assert_array_equal(getattr(again, name), getattr(everybody, name)[[2, 0, 1]])
     assert again.frame == 4

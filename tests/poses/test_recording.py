@@ -123,7 +123,7 @@ def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
 
 
 def test_two_people_with_one_id_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="one id"):
+    with pytest.raises(DataError, match="same id"):
         save(tmp_path / "r.npz", recording(person(1), person(1)))
     assert not list(tmp_path.iterdir())
 

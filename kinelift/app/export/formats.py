@@ -40,17 +40,6 @@ class Format(Enum):
         return "timeline.png" if self is Format.TIMELINE else f"poses3d.{self.value}"
 
 
-def export(path: Path, recording: Recording, to: Format) -> None:
-    """Write ``recording`` to ``path`` in one move. Raises ``OutputError``."""
-    writers: Mapping[Format, Callable[[Path, Recording], None]] = {
-        Format.JSON: write_json,
-        Format.CSV: write_csv,
-        Format.NPZ: write_arrays,
-        Format.TIMELINE: write_timeline_figure,
-    }
-    writers[to](path, recording)
-
-
 def write_csv(path: Path, recording: Recording) -> None:
     """One row a person, frame and joint; people without 3D poses have none.
 
@@ -107,6 +96,19 @@ def write_arrays(path: Path, recording: Recording) -> None:
     }
     with replacing(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)
+
+
+WRITERS: Mapping[Format, Callable[[Path, Recording], None]] = {
+    Format.JSON: write_json,
+    Format.CSV: write_csv,
+    Format.NPZ: write_arrays,
+    Format.TIMELINE: write_timeline_figure,
+}
+
+
+def export(path: Path, recording: Recording, to: Format) -> None:
+    """Write ``recording`` to ``path`` in one move. Raises ``OutputError``."""
+    WRITERS[to](path, recording)
 
 
 def _rows(person: Person) -> Iterator[list[Any]]:

@@ -52,7 +52,8 @@ def build(backbone: str = "R50-FPN", device: str = "cpu", person_threshold: floa
     config.merge_from_file(model_zoo.get_config_file(BACKBONES[backbone]))
     config.MODEL.DEVICE = device
     config.MODEL.ROI_HEADS.SCORE_THRESH_TEST = person_threshold
-    return build_model(config).eval()
+    model: torch.nn.Module = build_model(config)
+    return model.eval()
 
 
 def load(

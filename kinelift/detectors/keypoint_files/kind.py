@@ -31,7 +31,7 @@ def _open(options: KeypointFileOptions, device: str) -> Opened:
     from kinelift.poses import keypoints
 
     found = keypoints.read(options.keypoints, options.keypoint_layout, options.keypoint_first)
-    return Opened(KeypointFile(found), (f"{found.source}: {found.layout} ({found.stated})",))
+    return Opened(KeypointFile(found), (f"{found.source}: {found.layout} ({found.layout_source})",))
 
 
 KEYPOINT_FILES = DetectorKind("keypoints", KeypointFileOptions, _open, chosen_by="keypoints", refinement=None)

@@ -91,7 +91,10 @@ class MoveNet:
                 self._shape = image.shape
             self._network.set_tensor(source, image[None])
             self._network.invoke()
-            return self._network.get_tensor(self._network.get_output_details()[0]["index"])[0]
+            rows: Float[np.ndarray, "6 56"] = self._network.get_tensor(self._network.get_output_details()[0]["index"])[
+                0
+            ]
+            return rows
 
 
 def _open(model: Path, threads: int) -> Any:

@@ -40,7 +40,7 @@ class MultiScaleDetector:
     def find(self, image: UInt8[np.ndarray, "H W 3"], frame: int = 0) -> People:
         """Detect the people in one RGB image, most confident first, in pixels of that image."""
         found = [detector.find(image, frame) for detector in self._detectors]
-        everybody = reduce(People.and_also, found)
+        everybody = reduce(People.concatenate, found)
         source = np.repeat(np.arange(len(found)), [len(people) for people in found])
         area = areas(everybody.boxes)
         overlap = intersections(everybody.boxes, everybody.boxes) / np.minimum(area[:, None], area).clip(1e-9)
@@ -49,7 +49,7 @@ class MultiScaleDetector:
         for row in np.argsort(-everybody.confidence * self._discount**source, kind="stable").tolist():
             if not competes[row, kept].any():
                 kept.append(row)
-        return everybody.only(sorted(kept, key=lambda row: -everybody.confidence[row]))
+        return everybody.select(sorted(kept, key=lambda row: -everybody.confidence[row]))
 
 
 def multi_scale_movenet(

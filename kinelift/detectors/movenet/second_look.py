@@ -78,7 +78,7 @@ class SecondLook:
         found = replace(found, points=found.points + corner, boxes=found.boxes + np.tile(corner, 2))
         for row in np.flatnonzero(iou(box[None], found.boxes)[0] > self._overlap):
             if not _is_same_person(found.points[row], found.boxes[row], people.points).any():
-                return people.and_also(found.only([int(row)]))
+                return people.concatenate(found.select([int(row)]))
         return people
 
 
@@ -101,4 +101,5 @@ def _is_same_person(
 ) -> Bool[np.ndarray, " N"]:
     """Whether half of the joints lie within a tenth of the box's diagonal of those of each other person."""
     distance = np.median(np.linalg.norm(others - points, axis=-1), axis=-1)
-    return distance < 0.1 * np.linalg.norm(box[2:] - box[:2])
+    same: Bool[np.ndarray, " N"] = distance < 0.1 * np.linalg.norm(box[2:] - box[:2])
+    return same

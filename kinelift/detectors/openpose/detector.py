@@ -12,7 +12,7 @@ from kinelift.detectors.letterbox import Letterbox
 from kinelift.detectors.openpose.field_network import Encoding, FieldNetwork
 from kinelift.detectors.openpose.part_fields import GroupingSettings, PartFields, group
 from kinelift.poses import Frame, People, Skeleton
-from kinelift.poses.boxes import around
+from kinelift.poses.boxes import bounding_boxes
 from kinelift.poses.errors import DetectorError, SettingsError
 from kinelift.poses.lookahead import map_ahead
 from kinelift.poses.skeleton import OPENPOSE18
@@ -101,7 +101,7 @@ def people(frame: int, fields: PartFields, box: Letterbox, grouping: GroupingSet
     found = group(fields, grouping)
     height, width = fields.heat.shape[1:]
     points = box.undo(found.points * (np.array(box.padded) / [width, height]))
-    return People(frame, points, found.scores, around(points), found.confidence)
+    return People(frame, points, found.scores, bounding_boxes(points), found.confidence)
 
 
 def open_openpose(

@@ -74,9 +74,12 @@ class OnnxFields:
     def _run(self, picture: UInt8[np.ndarray, "1 H W 3"]) -> list[np.ndarray]:
         values = self._encoding.encode(picture).astype(_TYPES[self._input.type])
         try:
-            return self._session.run(None, {self._input.name: np.moveaxis(values, _LAST, self._axis)})
+            outputs: list[np.ndarray] = self._session.run(
+                None, {self._input.name: np.moveaxis(values, _LAST, self._axis)}
+            )
         except Exception as error:  # onnxruntime's errors have no common base
             raise DetectorError(f"{self._model} cannot be run on an image: {_first_line(error)}") from error
+        return outputs
 
     def _read_input(self) -> tuple[Any, int, tuple[int, int] | None]:
         """The input, the axis of its channels, and its (width, height) if they are fixed."""

@@ -46,7 +46,8 @@ class Crop:
     def undo(self, points: Float[np.ndarray, "*many 2"], size: int) -> Float[np.ndarray, "*many 2"]:
         """Map (x, y) in a view of ``size`` × ``size`` pixels to (x, y) in the image."""
         matrix = self._matrix(size)
-        return points @ matrix[:, :2].T + matrix[:, 2]
+        original: Float[np.ndarray, "*many 2"] = points @ matrix[:, :2].T + matrix[:, 2]
+        return original
 
     def _matrix(self, size: int) -> Float[np.ndarray, "2 3"]:
         """The affine map from view to image."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from kinelift.detectors.converted import converted
 from kinelift.detectors.protocol import Detector
 from kinelift.poses import Frame, People, Skeleton
 
@@ -39,3 +40,17 @@ class FrameByFrame:
         """Detect the people in one frame."""
         (people,) = self.detector.detect([frame])
         return people
+
+
+@dataclass(frozen=True, eq=False)
+class ConvertedFramewise:
+    """``detector`` with its joints converted to ``skeleton`` by name; joints that it does not have are never seen."""
+
+    detector: FramewiseDetector
+    skeleton: Skeleton
+
+    def detect_frame(self, frame: Frame, previous: People) -> People:
+        """Detect the people in one frame."""
+        known = self.detector.skeleton
+        found = self.detector.detect_frame(frame, converted(previous, self.skeleton, known))
+        return converted(found, known, self.skeleton)

@@ -9,11 +9,11 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 from kinelift.detectors.refining.crop import Crop, fresh_crop
-from kinelift.detectors.refining.framewise import FramewiseDetector
+from kinelift.detectors.refining.framewise import ConvertedFramewise, FramewiseDetector
 from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
 from kinelift.detectors.refining.side_voting import SideVoting, side_agreement
 from kinelift.poses import Frame, People, Skeleton
-from kinelift.poses.boxes import areas, around, intersections
+from kinelift.poses.boxes import areas, bounding_boxes, intersections
 from kinelift.poses.lookahead import map_ahead
 
 _SAME_BODY = 0.25
@@ -68,10 +68,10 @@ class Refined:
         near: float = 0.1,
         sure: float = 0.3,
     ) -> None:
-        """Combine two stages that share a skeleton.
+        """Combine two stages.
 
         Args:
-            base: The first stage. Joints may be missing (NaN).
+            base: The first stage. Joints may be missing (NaN); if its skeleton is another, it is converted by name.
             model: The second stage.
             every: ``base`` sees every ``every``-th frame, and each frame in which somebody is lost.
             least: The probability from which on ``model`` accepts that a crop shows a person.
@@ -80,14 +80,15 @@ class Refined:
             sure: The confidence from which on a new detection of ``base`` is kept even if ``model`` sees no person
                 there. It removes false detections such as faces on furniture.
         """
-        self._base, self._model = base, model
+        self._base = base if base.skeleton == model.skeleton else ConvertedFramewise(base, model.skeleton)
+        self._model = model
         self._every, self._least, self._near, self._sure = every, least, near, sure
-        self._trust = np.array([_TRUST.get(joint.rpartition("_")[2], 1.0) for joint in base.skeleton.joints])
+        self._trust = np.array([_TRUST.get(joint.rpartition("_")[2], 1.0) for joint in model.skeleton.joints])
 
     @property
     def skeleton(self) -> Skeleton:
-        """The joints of both stages."""
-        return self._base.skeleton
+        """The joints of the second stage."""
+        return self._model.skeleton
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
         """Detect the people in each frame; the next frame is read while the networks run."""
@@ -106,7 +107,7 @@ class Refined:
         """Everybody in ``frame``, ``step`` seconds after ``before``; ``due``: the first stage has to look anyway."""
         refound = [self._refind(frame, body) for body in before]
         certain = [one for one in refound if one]
-        alone = not any(_occluded([around(one.points) for one in certain]))
+        alone = not any(_occluded([bounding_boxes(one.points) for one in certain]))
         if before and len(certain) == len(before) and alone and not due:
             return tuple(self._moved(body, one, None, step) for body, one in zip(before, certain, strict=True))
         found = self._base.detect_frame(frame, _people(frame.index, before, len(self.skeleton)))
@@ -137,8 +138,9 @@ class Refined:
         return owners
 
     def _distance(self, points: Float[np.ndarray, "J 2"], others: Float[np.ndarray, "J 2"]) -> float:
-        """Median distance, in body sizes, of the joints that both have, as read or with left and right swapped;
-        infinite if they share none.
+        """Median distance, in body sizes, of the joints that both have, with left and right swapped if that is closer.
+
+        Infinite if they share none.
         """
         apart = [np.linalg.norm(p - others, axis=1) for p in (points, points[list(self.skeleton.mirror)])]
         nearest = min(float(np.median(one[one >= 0])) if (one >= 0).any() else np.inf for one in apart)
@@ -190,7 +192,13 @@ class Refined:
         correction = self._correction(points, scores, *found) if found else body.correction
         points = points + correction
         return replace(
-            body, points=points, scores=scores, box=around(points), crop=seen.crop, sides=sides, correction=correction
+            body,
+            points=points,
+            scores=scores,
+            box=bounding_boxes(points),
+            crop=seen.crop,
+            sides=sides,
+            correction=correction,
         )
 
     def _correction(
@@ -200,8 +208,9 @@ class Refined:
         others: Float[np.ndarray, "J 2"],
         weights: Float[np.ndarray, " J"],
     ) -> Float[np.ndarray, "J 2"]:
-        """From the model's position of each joint to its mean with the first stage's, weighted by score and trust;
-        0 where the two disagree.
+        """The offset of each joint from the model's position to its weighted mean with the first stage's position.
+
+        The weights are the scores, the first stage's multiplied by ``trust``. The offset is 0 where the two disagree.
         """
         if side_agreement(others, points, scores, self.skeleton) < 0:
             others, weights = others[list(self.skeleton.mirror)], weights[list(self.skeleton.mirror)]
@@ -225,7 +234,7 @@ def _people(frame: int, bodies: tuple[Body, ...], joints: int) -> People:
 
 def _outline(points: Float[np.ndarray, "J 2"], box: Float[np.ndarray, " 4"]) -> Float[np.ndarray, " 4"]:
     """The box around the joints, or the detector's box if no joint was seen."""
-    return around(points) if np.isfinite(points).all(axis=-1).any() else box
+    return bounding_boxes(points) if np.isfinite(points).all(axis=-1).any() else box
 
 
 def _size(points: Float[np.ndarray, "J 2"]) -> float:
@@ -239,4 +248,5 @@ def _occluded(boxes: list[Float[np.ndarray, " 4"]]) -> list[bool]:
     stacked = np.array(boxes).reshape(-1, 4)
     share = intersections(stacked, stacked) / areas(stacked)[:, None]
     np.fill_diagonal(share, 0.0)
-    return (share > _OCCLUDED).any(axis=1).tolist()
+    occluded: list[bool] = (share > _OCCLUDED).any(axis=1).tolist()
+    return occluded

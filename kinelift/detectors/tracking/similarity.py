@@ -22,12 +22,14 @@ def oks_sigmas(skeleton: Skeleton) -> Float[np.ndarray, " J"]:
 
 def body_scales(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, " N"]:
     """Body scale in pixels: half the diagonal of the box, which bending and spreading the arms change little."""
-    return np.maximum(np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) / 2, 1.0)
+    half: Float[np.ndarray, " N"] = np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) / 2
+    return half.clip(1.0)
 
 
 def box_centres(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 2"]:
     """The middle of every box in pixels."""
-    return (boxes[:, :2] + boxes[:, 2:]) / 2
+    centres: Float[np.ndarray, "N 2"] = (boxes[:, :2] + boxes[:, 2:]) / 2
+    return centres
 
 
 def extent(points: Float[np.ndarray, "*many J 2"]) -> Float[np.ndarray, "*many"]:
@@ -59,7 +61,8 @@ def object_keypoint_similarity(
     tolerance = 2 * (2 * sigmas[None, None] * scale[:, None, None]) ** 2
     shared = np.isfinite(squares)
     close = np.where(shared, np.exp(-np.where(shared, squares, 0.0) / tolerance), 0.0)
-    return close.sum(axis=-1) / np.maximum(shared.sum(axis=-1), 1)
+    similarity: Float[np.ndarray, "M N"] = close.sum(axis=-1) / np.maximum(shared.sum(axis=-1), 1)
+    return similarity
 
 
 def displacements(
@@ -76,4 +79,7 @@ def displacements(
     steps = found[None] - expected[:, None]
     shared: Bool[np.ndarray, "M N"] = np.isfinite(steps).all(axis=-1).sum(axis=-1) >= _ENOUGH_JOINTS
     between = found_centres[None] - expected_centres[:, None]
-    return np.nanmedian(np.where(shared[..., None, None], steps, between[:, :, None]), axis=2)
+    median: Float[np.ndarray, "M N 2"] = np.nanmedian(
+        np.where(shared[..., None, None], steps, between[:, :, None]), axis=2
+    )
+    return median

@@ -57,8 +57,8 @@ def split(bank: Bank, tested: str = "cmu", learned: Collection[str] = ()) -> Spl
         if not measured:
             raise DataError(f"There is nobody of {tested} in this file. Prepare it with a folder named {tested}.")
         unseen = {one for one, home in extra.items() if home not in learned}
-        learn = bank.without({*TEST_SUBJECTS, *VALIDATION_SUBJECTS, *unseen})
-        return Split(learn, bank.only(VALIDATION_SUBJECTS), bank.only(measured))
+        learn = bank.without_subjects({*TEST_SUBJECTS, *VALIDATION_SUBJECTS, *unseen})
+        return Split(learn, bank.with_subjects(VALIDATION_SUBJECTS), bank.with_subjects(measured))
     test = bank.where(lambda one: _tested(one.subject) and one.truth is not None)
     return Split(bank.where(lambda one: not _tested(one.subject) and one.truth is not None), test, test)
 
@@ -71,7 +71,8 @@ def showing(bank: Bank, actions: Collection[str]) -> Bank:
         return bank.only(actions=actions)
     if unknown := sorted(set(actions) - set(bank.actions)):
         raise DataError(f"No action {', '.join(unknown)} here. There are: {'; '.join(sorted(set(bank.actions)))}.")
-    return bank.dropping([name for name, action in zip(bank.names, bank.actions, strict=True) if action not in actions])
+    others = [name for name, action in zip(bank.names, bank.actions, strict=True) if action not in actions]
+    return bank.without_clips(others)
 
 
 def of(bank: Bank, people: Collection[str]) -> Bank:
@@ -82,7 +83,7 @@ def of(bank: Bank, people: Collection[str]) -> Bank:
         return bank.only(subjects=people)
     if unknown := sorted(set(people) - set(bank.subjects)):
         raise DataError(f"No subject {', '.join(unknown)} here. There are: {', '.join(sorted(set(bank.subjects)))}.")
-    return bank.only(people)
+    return bank.with_subjects(people)
 
 
 def actions(bank: Bank) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from kinelift.poses import Skeleton
-from kinelift.poses.camera import moved
+from kinelift.poses.camera import distort
 
 MIN_DEPTH = 0.2
 """Metres: smallest depth used in the projection; joints predicted nearer or behind the camera are clamped to it."""
@@ -153,5 +153,5 @@ def reproject(points: Float[Tensor, "B *N 3"], parameters: Float[Tensor, "B 11"]
     """
     intrinsics = parameters.view(len(parameters), *(1,) * (points.dim() - 2), 11)
     plane = points[..., :2] / points[..., 2:]
-    distorted = torch.stack(moved(plane[..., 0], plane[..., 1], *intrinsics[..., 4:].unbind(-1)), -1)
+    distorted = torch.stack(distort(plane[..., 0], plane[..., 1], *intrinsics[..., 4:].unbind(-1)), -1)
     return distorted * intrinsics[..., :2] + intrinsics[..., 2:4]

@@ -12,8 +12,8 @@ from kinelift.lifting.anthropometry import Population, draw
 from kinelift.lifting.coordinates import turn
 from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.bank import COCO, MOCAP, TARGET, MotionBank
-from kinelift.lifting.synthesis.body import embodied
-from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted, displaced
+from kinelift.lifting.synthesis.body import apply_segment_lengths
+from kinelift.lifting.synthesis.noise import NoiseSettings, apply_detector_offsets, corrupt
 from kinelift.lifting.synthesis.view import View, ViewSettings, draw_view
 from kinelift.poses import Track2D
 from kinelift.poses.camera import Camera
@@ -54,8 +54,8 @@ def trials(bank: MotionBank, cameras: int, noise: NoiseSettings | None, seed: in
         length, rate = int(bank.lengths[k]), float(bank.rates[k])
         for start in torch.arange(0, length, PIECE * rate).tolist():
             frames = torch.arange(start, min(start + PIECE * rate, length), rate / RATE)
-            points = bank.at(torch.tensor([k]), frames[None]).expand(cameras, -1, -1, -1)
-            points = embodied(points, draw(cameras, ADULTS, bodies))
+            points = bank.interpolate(torch.tensor([k]), frames[None]).expand(cameras, -1, -1, -1)
+            points = apply_segment_lengths(points, draw(cameras, ADULTS, bodies))
             for track, truth in _projected(points, noise, generator):
                 yield Trial(bank.subjects[k], bank.actions[k], track, truth, CAMERA)
 
@@ -66,8 +66,8 @@ def _projected(
     """Project each sample with a random camera that looks at the person's mean position."""
     count = len(points)
     view = draw_view(count, VIEW, generator)
-    heading = random.about("y", random.uniform((count,), 0, random.FULL_TURN, generator))
-    body = view.camera_frame(turn(points - points[:, :, :1].mean(1, keepdim=True), heading))
+    heading = random.rotation_about("y", random.uniform((count,), 0, random.FULL_TURN, generator))
+    body = view.to_camera(turn(points - points[:, :, :1].mean(1, keepdim=True), heading))
     times = torch.arange(points.shape[1]) / RATE
     plane, detected = _detect(body[:, :, COCO], view, times, noise, generator)
     truth = body[:, :, TARGET] - body[:, :, MOCAP.root, None]
@@ -83,6 +83,6 @@ def _detect(
     if noise is None:
         return joints[..., :2] / joints[..., 2:], torch.ones(joints.shape[:3], dtype=torch.bool)
     noisy = torch.ones(len(joints), dtype=torch.bool)
-    joints = displaced(joints, noisy, noise, generator)
+    joints = apply_detector_offsets(joints, noisy, noise, generator)
     plane = joints[..., :2] / joints[..., 2:]
-    return corrupted(plane, view.inside(plane), noisy, times, noise, generator)
+    return corrupt(plane, view.inside(plane), noisy, times, noise, generator)

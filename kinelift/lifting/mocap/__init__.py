@@ -1,1 +1,1 @@
-"""Motion capture: files of several formats and bone layouts to the joints that training uses."""
+"""Motion capture: reads files of several formats and bone layouts, and prepares them for training."""

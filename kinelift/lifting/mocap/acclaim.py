@@ -1,4 +1,4 @@
-"""Acclaim motion capture: a skeleton (ASF) and its movements (AMC)."""
+"""Acclaim motion capture: a skeleton (ASF) and its motion (AMC)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.lifting.mocap.kinematics import JointMotion, turned, turns
+from kinelift.lifting.mocap.kinematics import JointMotion, euler_matrices, rotate_vector
 from kinelift.poses.errors import DataError
 
 RATE = 120.0
-"""Frames a second of the CMU database; AMC files do not say."""
+"""Frames per second of the CMU database. AMC files do not contain it."""
 
 _FREEDOMS = ("rx", "ry", "rz")
 _ROOT_ORDER = ["order", "TX", "TY", "TZ", "RX", "RY", "RZ"]
@@ -19,7 +19,14 @@ _ROOT_ORDER = ["order", "TX", "TY", "TZ", "RX", "RY", "RZ"]
 
 @dataclass(frozen=True, eq=False)
 class Bone:
-    """``vector``: from start to end in the rest pose, world axes. ``axis``: the frame in which its angles count."""
+    """One bone of a skeleton.
+
+    Attributes:
+        parent: Name of the parent bone.
+        vector: From start to end in the rest pose, world axes.
+        axis: Rotation of the frame in which its angles are given.
+        degrees_of_freedom: Names of its angles.
+    """
 
     parent: str
     vector: Float[np.ndarray, " 3"]
@@ -28,14 +35,21 @@ class Bone:
 
 
 def read_asf(path: Path) -> Mapping[str, Bone]:
-    """Bones by name, parents before children; the parent of the first is ``root``. Raises ``DataError``."""
+    """Read a skeleton.
+
+    Returns:
+        Bones by name, parents before children. The parent of the first is ``root``.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
     try:
         sections = _sections(path.read_text(encoding="latin-1"))
         if _ROOT_ORDER not in sections["root"]:
-            raise ValueError("the order of the root's numbers is not TX TY TZ RX RY RZ")
-        facts = dict(_bonedata(sections["bonedata"]))
+            raise ValueError("the order of the root's channels must be TX TY TZ RX RY RZ")
+        fields = dict(_bonedata(sections["bonedata"]))
         return {
-            child: _bone(words[0], facts[child])
+            child: _bone(words[0], fields[child])
             for words in sections["hierarchy"]
             if words[0] not in ("begin", "end")
             for child in words[1:]
@@ -45,11 +59,15 @@ def read_asf(path: Path) -> Mapping[str, Bone]:
 
 
 def read_amc(path: Path) -> Mapping[str, Float[np.ndarray, "T K"]]:
-    """The numbers of every bone in every frame. Raises ``DataError``."""
+    """Read the channel values of every bone in every frame.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
     try:
         text = path.read_text(encoding="latin-1")
         if ":RADIANS" in text:
-            raise ValueError("angles in radians; write it in degrees")
+            raise ValueError("its angles are in radians, but must be in degrees")
         frames: list[dict[str, list[float]]] = []
         for line in text.splitlines():
             words = line.split()
@@ -65,27 +83,33 @@ def read_amc(path: Path) -> Mapping[str, Float[np.ndarray, "T K"]]:
 
 
 def pose(bones: Mapping[str, Bone], motion: Mapping[str, Float[np.ndarray, "T K"]]) -> JointMotion:
-    """World positions of every bone's end (of the pelvis: ``root``), and rotations, by forward kinematics.
+    """Compute positions and rotations by forward kinematics.
 
-    Raises ``DataError`` where the movement does not belong to the skeleton.
+    Returns:
+        World positions of the end of every bone, and of the pelvis as ``root``, in the file's unit.
+
+    Raises:
+        DataError: The motion does not fit the skeleton.
     """
-    root = _numbers(motion, "root", 6)
+    root = _channels(motion, "root", 6)
     positions = {"root": root[:, :3]}
-    rotations = {"root": turns("xyz", root[:, 3:])}
+    rotations = {"root": euler_matrices("xyz", root[:, 3:])}
     for name, bone in bones.items():
         angles = np.zeros((len(root), 3))
         if bone.degrees_of_freedom:
             free = [_FREEDOMS.index(freedom) for freedom in bone.degrees_of_freedom]
-            angles[:, free] = _numbers(motion, name, len(free))
-        rotations[name] = rotations[bone.parent] @ (bone.axis @ turns("xyz", angles) @ bone.axis.T)
-        positions[name] = positions[bone.parent] + turned(rotations[name], bone.vector)
+            angles[:, free] = _channels(motion, name, len(free))
+        rotations[name] = rotations[bone.parent] @ (bone.axis @ euler_matrices("xyz", angles) @ bone.axis.T)
+        positions[name] = positions[bone.parent] + rotate_vector(rotations[name], bone.vector)
     return JointMotion(positions, rotations, RATE)
 
 
-def _numbers(motion: Mapping[str, Float[np.ndarray, "T _"]], bone: str, count: int) -> Float[np.ndarray, "T _"]:
-    found = motion[bone].shape[1] if bone in motion else 0
-    if found != count:
-        raise DataError(f"{bone} has {found} numbers a frame where the skeleton states {count}.")
+def _channels(motion: Mapping[str, Float[np.ndarray, "T _"]], bone: str, count: int) -> Float[np.ndarray, "T _"]:
+    given = motion[bone].shape[1] if bone in motion else 0
+    if given != count:
+        raise DataError(
+            f"{bone} has {given} numbers per frame, but {count} in the skeleton. Use the matching skeleton."
+        )
     return motion[bone]
 
 
@@ -102,21 +126,21 @@ def _sections(text: str) -> dict[str, list[list[str]]]:
 
 
 def _bonedata(lines: list[list[str]]) -> Iterator[tuple[str, dict[str, list[str]]]]:
-    facts: dict[str, list[str]] = {}
+    fields: dict[str, list[str]] = {}
     for words in lines:
         if words[0] == "begin":
-            facts = {}
+            fields = {}
         elif words[0] == "end":
-            yield facts["name"][0], facts
+            yield fields["name"][0], fields
         else:
-            facts[words[0]] = words[1:]
+            fields[words[0]] = words[1:]
 
 
-def _bone(parent: str, facts: Mapping[str, list[str]]) -> Bone:
-    x, y, z, order = facts["axis"]
-    axis = turns(order.lower(), np.array([[x, y, z]], dtype=float))[0]
-    vector = np.array(facts["direction"], dtype=float) * float(facts["length"][0])
-    freedoms = tuple(facts.get("dof", ()))
+def _bone(parent: str, fields: Mapping[str, list[str]]) -> Bone:
+    x, y, z, order = fields["axis"]
+    axis = euler_matrices(order.lower(), np.array([[x, y, z]], dtype=float))[0]
+    vector = np.array(fields["direction"], dtype=float) * float(fields["length"][0])
+    freedoms = tuple(fields.get("dof", ()))
     if not set(freedoms) <= set(_FREEDOMS):
-        raise ValueError(f"degrees of freedom other than rotations: {freedoms}")
+        raise ValueError(f"its degrees of freedom are not all rotations: {freedoms}")
     return Bone(parent, vector, axis, freedoms)

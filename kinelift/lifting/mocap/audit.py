@@ -1,4 +1,4 @@
-"""How human the bodies of motion capture are: proportions and joint angles of every subject, beside people's."""
+"""Plausibility of captured bodies: each subject's proportions and joint angles, compared with human ranges."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "elbow p2": (0.0, 30.0),
     "gaze": (-25.0, 10.0),
 }
-"""What people have. Lengths: between joint centres, 1st to 99th percentile of women and men (ANSUR II, US Army 2012;
-arms: to the lower forearm of Winter's tables), metres. Flexions: degrees, percentiles over a recording session that
-shows some steps (Soucie 2011: legs extend to 0; Perry: 0–5 where a heel strikes). ``gaze``: degrees above the
-horizontal from ears to nose, median of upright frames (the nose is 5 below the ears)."""
+"""Human ranges. Lengths are between joint centres, in metres, 1st to 99th percentile of women and men (ANSUR II, US
+Army 2012; arms: to the lower forearm of Winter's tables). Flexions are in degrees, percentiles over a session with some
+walking (Soucie 2011: legs extend to 0; Perry: 0–5 at heel strike). ``gaze`` is the elevation of the line from ears to
+nose in degrees, median of upright frames; the nose is 5° below the ears."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One subject of one session. ``values``: by the names of ``RANGES``."""
+class SubjectAudit:
+    """One subject of one session. ``values`` are by the names of ``RANGES``."""
 
     session: str
     subject: str
@@ -37,13 +37,13 @@ class Row:
     values: Mapping[str, float]
 
     @property
-    def odd(self) -> tuple[str, ...]:
-        """What is out of range."""
+    def out_of_range(self) -> tuple[str, ...]:
+        """Names of the values outside the human range."""
         return tuple(n for n, v in self.values.items() if not RANGES[n][0] - 5e-3 <= v <= RANGES[n][1] + 5e-3)
 
 
-def audit(session: str, subject: str, clips: Clips) -> Row:
-    """Measure the joints (metres) of everything that a session holds of a subject."""
+def audit(session: str, subject: str, clips: Clips) -> SubjectAudit:
+    """Measure all clips (joints in metres) of a subject in a session."""
     points = np.concatenate(clips)
     knees, elbows = (
         np.concatenate([flexion(points, side, limb) for side in ("left", "right")]) for limb in ("leg", "arm")
@@ -63,20 +63,22 @@ def audit(session: str, subject: str, clips: Clips) -> Row:
         "elbow p2": float(np.percentile(elbows, 2)),
         "gaze": _gaze(points),
     }
-    return Row(session, subject, len(points), values)
+    return SubjectAudit(session, subject, len(points), values)
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Markdown, a row a subject; what is out of people's range is marked and named below."""
+def table(rows: Sequence[SubjectAudit]) -> str:
+    """Format as Markdown, one row per subject. Values out of range are marked in the table and listed below."""
     head = ["session", "subject", "frames", *RANGES]
     lines = [head, ["---"] * 2 + ["---:"] * (len(head) - 2)]
     lines.append(["people", "", "", *(f"{low:.3g} – {high:.3g}" for low, high in RANGES.values())])
     for row in rows:
-        cells = [f"{v:.2f}{' !' if n in row.odd else ''}" for n, v in row.values.items()]
+        cells = [f"{v:.2f}{' !' if n in row.out_of_range else ''}" for n, v in row.values.items()]
         lines.append([row.session, row.subject, str(row.frames), *cells])
-    odd = [f"- {row.session}, subject {row.subject}: {', '.join(row.odd)}" for row in rows if row.odd]
-    told = ["", "Out of range:", *odd] if odd else ["", "Nothing is out of range."]
-    return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + told)
+    outliers = [
+        f"- {row.session}, subject {row.subject}: {', '.join(row.out_of_range)}" for row in rows if row.out_of_range
+    ]
+    footer = ["", "Out of range:", *outliers] if outliers else ["", "Nothing is out of range."]
+    return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + footer)
 
 
 def _length(points: Float[np.ndarray, "T J 3"], start: str, end: str) -> float:

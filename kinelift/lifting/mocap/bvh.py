@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.lifting.mocap.kinematics import JointMotion, turns
+from kinelift.lifting.mocap.kinematics import JointMotion, euler_matrices
 from kinelift.poses.errors import DataError
 
 
 @dataclass
 class Joint:
-    """One joint as the file states it. ``channels`` in the order of the frame's numbers."""
+    """One joint of the file. ``channels`` are in the order of a frame's values."""
 
     name: str
     parent: "Joint | None"
@@ -22,19 +22,23 @@ class Joint:
 
 @dataclass(frozen=True, eq=False)
 class Bvh:
-    """A parsed file: joints, parents before children, and one row of channel values a frame."""
+    """A parsed file: joints, parents before children, and one row of channel values per frame."""
 
     joints: tuple[Joint, ...]
     values: Float[np.ndarray, "T K"]
     rate: float
 
     def offset(self, joint: str) -> Float[np.ndarray, " 3"]:
-        """A joint's place in its parent's frame in the rest pose."""
+        """Get a joint's position in its parent's frame in the rest pose."""
         return next(j.offset for j in self.joints if j.name == joint)
 
 
 def read_bvh(path: Path) -> Bvh:
-    """Parse ``path``. End sites are joints named after their parent with ``_end``. Raises ``DataError``."""
+    """Parse a file. End sites become joints named after their parent with ``_end``.
+
+    Raises:
+        DataError: The file cannot be read, or contradicts itself.
+    """
     try:
         head, motion = path.read_text(encoding="latin-1").split("MOTION", 1)
         joints = _hierarchy(head.split())
@@ -45,64 +49,66 @@ def read_bvh(path: Path) -> Bvh:
         raise DataError(f"{path} is not a readable BVH file: {error}.") from error
     width = sum(len(j.channels) for j in joints)
     if not 0 < step < np.inf:
-        raise DataError(f"{path} states a frame time of {step} seconds.")
+        raise DataError(f"{path} states a frame time of {step} seconds. It must be positive.")
     if frames == 0 or values.shape[1] != width:
-        raise DataError(f"{path} states {width} channels a frame; {frames} frames of {values.shape[1]} numbers follow.")
+        raise DataError(
+            f"{path} declares {width} channels per frame, but has {frames} frames of {values.shape[1]} numbers."
+        )
     return Bvh(joints, values, 1 / step)
 
 
 def pose(bvh: Bvh) -> JointMotion:
-    """World positions and rotations of every joint, by forward kinematics."""
+    """Compute world positions and rotations of every joint by forward kinematics."""
     positions, rotations, column = {}, {}, 0
     for joint in bvh.joints:
         values = bvh.values[:, column : column + len(joint.channels)]
         column += len(joint.channels)
-        place, turn = _local(joint, values)
+        translation, rotation = _local(joint, values)
         if joint.parent is None:
-            positions[joint.name], rotations[joint.name] = place, turn
+            positions[joint.name], rotations[joint.name] = translation, rotation
             continue
-        over = joint.parent.name
-        positions[joint.name] = positions[over] + np.einsum("tij,tj->ti", rotations[over], place)
-        rotations[joint.name] = rotations[over] @ turn
+        parent = joint.parent.name
+        positions[joint.name] = positions[parent] + np.einsum("tij,tj->ti", rotations[parent], translation)
+        rotations[joint.name] = rotations[parent] @ rotation
     return JointMotion(positions, rotations, bvh.rate)
 
 
 def _local(
     joint: Joint, values: Float[np.ndarray, "T K"]
 ) -> tuple[Float[np.ndarray, "T 3"], Float[np.ndarray, "T 3 3"]]:
-    """A joint's place and rotation in its parent's frame; position channels replace the offset."""
-    place = np.tile(joint.offset, (len(values), 1))
+    """Compute a joint's position and rotation in its parent's frame; position channels replace the offset."""
+    translation = np.tile(joint.offset, (len(values), 1))
     for k, channel in enumerate(joint.channels):
         if channel.endswith("position"):
-            place[:, "XYZ".index(channel[0])] = values[:, k]
-    spins = [k for k, channel in enumerate(joint.channels) if channel.endswith("rotation")]
-    if not spins:
-        return place, np.tile(np.eye(3), (len(values), 1, 1))
-    return place, turns("".join(joint.channels[k][0] for k in spins), values[:, spins])
+            translation[:, "XYZ".index(channel[0])] = values[:, k]
+    rotations = [k for k, channel in enumerate(joint.channels) if channel.endswith("rotation")]
+    if not rotations:
+        return translation, np.tile(np.eye(3), (len(values), 1, 1))
+    return translation, euler_matrices("".join(joint.channels[k][0] for k in rotations), values[:, rotations])
 
 
 def _hierarchy(words: list[str]) -> tuple[Joint, ...]:
     joints: list[Joint] = []
     open_joints: list[Joint] = []
-    at = 0
-    while at < len(words):
-        word = words[at]
+    position = 0
+    while position < len(words):
+        word = words[position]
         if word in ("ROOT", "JOINT", "End"):
             parent = open_joints[-1] if open_joints else None
-            name = f"{parent.name}_end" if word == "End" and parent else words[at + 1]
+            name = f"{parent.name}_end" if word == "End" and parent else words[position + 1]
             joints.append(Joint(name, parent))
-            at += 2
+            position += 2
         elif word == "OFFSET":
-            joints[-1].offset = np.array(words[at + 1 : at + 4], dtype=float)
-            at += 4
+            joints[-1].offset = np.array(words[position + 1 : position + 4], dtype=float)
+            position += 4
         elif word == "CHANNELS":
-            count = int(words[at + 1])
-            joints[-1].channels = tuple(words[at + 2 : at + 2 + count])
-            at += 2 + count
+            count = int(words[position + 1])
+            joints[-1].channels = tuple(words[position + 2 : position + 2 + count])
+            position += 2 + count
         else:
             if word == "{":
                 open_joints.append(joints[-1])
             elif word == "}":
                 open_joints.pop()
-            at += 1
+            position += 1
     return tuple(joints)

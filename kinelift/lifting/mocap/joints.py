@@ -1,4 +1,4 @@
-"""From the joints of each motion-capture layout to those of ``MOCAP``, in metres."""
+"""Converts the joints of motion capture files, in several bone layouts, to those of ``MOCAP`` in metres."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,37 +11,37 @@ from kinelift.lifting.synthesis.bank import FACE, MOCAP
 from kinelift.poses.errors import DataError
 
 ACCLAIM_METRES = 0.0254 / 0.45
-"""Metres a unit in the CMU database's ASF/AMC and in BVH made from it by MotionBuilder."""
+"""Metres per unit in the CMU database's ASF/AMC files and in BVH files that MotionBuilder made from them."""
 
 FACE_POINTS = np.array(
     [(0, 0.06, 0.115), (0.032, 0.09, 0.09), (-0.032, 0.09, 0.09), (0.075, 0.07, 0.01), (-0.075, 0.07, 0.01)]
 )
-"""Nose, eyes and ears in metres from the head's lower joint: rest pose facing +Z, Y up, left at +X. Not measured."""
+"""Nose, eyes and ears relative to the head's lower joint in metres: facing +Z, Y up, left at +X. Estimated."""
 
 HEAD_LENGTH = 0.18
-"""Metres from the head's lower joint to its top, where a layout has no top."""
+"""Metres from the head's lower joint to its top, for layouts without the top."""
 
 
 @dataclass(frozen=True)
 class BoneLayout:
-    """Which joint of a file stands for which of ours. Every side is listed once, ``{side}`` and all."""
+    """Names in a file of the joints of ``MOCAP``. Joints of both sides are listed once, with ``{side}`` in the name."""
 
     joints: Mapping[str, str]
     sides: tuple[str, str]
-    """What the file writes for left and right."""
+    """The file's names for left and right."""
     head: str
-    """The joint that carries the head's rotation."""
+    """The joint with the head's rotation."""
     metres: float
-    """Metres of a unit, unless the legs would then not be a person's."""
+    """Metres per unit, unless the legs would then have an implausible length."""
 
     def find(self, joint: str) -> str:
-        """The file's name of one of our joints."""
+        """Get the file's name of a joint of ``MOCAP``."""
         side, _, part = joint.rpartition("_")
         name = self.joints[part if side else joint]
         return name.format(side=self.sides[side == "right"]) if side else name
 
     def fits(self, motion: JointMotion) -> bool:
-        """Whether the file has every joint that this layout names."""
+        """Tell whether the file has every joint of this layout."""
         return all(self.find(j) in motion.positions for j in _NEEDED if not (j == "head" and "head" not in self.joints))
 
 
@@ -76,13 +76,13 @@ MAX = BoneLayout(
 BONE_LAYOUTS = (ACCLAIM, MOTIONBUILDER, DAZ, MAX)
 
 LEG = 0.83
-"""Metres from hip to ankle of a straight leg, about: tells in which unit a file is written."""
+"""Approximate metres from hip to ankle of a straight leg, to detect the unit of a file."""
 UNITS = (ACCLAIM_METRES, 0.0254, 0.01, 0.001, 1.0)
-"""Metres of the units that files are written in: CMU's, inches, centimetres, millimetres, metres."""
+"""Possible units of a file in metres: CMU's, inches, centimetres, millimetres, metres."""
 
 
 def joints(motion: JointMotion, layout: BoneLayout) -> Float[np.ndarray, "T J 3"]:
-    """The joints of ``MOCAP`` in world metres. The hip is midway between both hips; the face is fixed to the head."""
+    """Convert to the joints of ``MOCAP`` in world metres, with the hip midway between the hips and a rigid face."""
     out = np.empty((len(motion), len(MOCAP), 3))
     metres = unit(motion, layout)
     for name in _NEEDED:
@@ -99,9 +99,10 @@ def joints(motion: JointMotion, layout: BoneLayout) -> Float[np.ndarray, "T J 3"
 
 
 def unit(motion: JointMotion, layout: BoneLayout) -> float:
-    """Metres of a unit of the file: the layout's, or the one of ``UNITS`` that gives legs nearest to ``LEG``.
+    """Detect the unit of a file, in metres.
 
-    The layout's unit stands as long as the legs are between half and twice that long.
+    It is the layout's unit if legs then have between half and twice the length ``LEG``. Otherwise it is the one of
+    ``UNITS`` that brings them closest to ``LEG``.
     """
     hip, knee, ankle = (motion.positions[layout.find(f"left_{part}")][0] for part in ("hip", "knee", "ankle"))
     leg = float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
@@ -110,32 +111,38 @@ def unit(motion: JointMotion, layout: BoneLayout) -> float:
     return min(UNITS, key=lambda metres: abs(np.log(leg * metres / LEG)))
 
 
-def recognise(motion: JointMotion) -> BoneLayout:
-    """The layout of a file, by its joints' names. Raises ``DataError`` for none that we know."""
+def detect_layout(motion: JointMotion) -> BoneLayout:
+    """Detect the layout of a file by the names of its joints.
+
+    Raises:
+        DataError: The layout is not known.
+    """
     for layout in BONE_LAYOUTS:
         if layout.fits(motion):
             return layout
     names = ", ".join(list(motion.positions)[:6])
     raise DataError(
-        f"Unknown bone names ({names}, …). Known: CMU's ASF, its MotionBuilder, DAZ and 3ds Max conversions."
+        f"Unknown bone names ({names}, …). Known: CMU's ASF and its MotionBuilder, DAZ and 3ds Max conversions."
     )
 
 
 def restore_thorax(motion: JointMotion, thorax: Float[np.ndarray, " 3"]) -> JointMotion:
-    """Put back the thorax bone that MotionBuilder's conversion dropped: neck, head and arms move up by it.
+    """Restore the thorax bone that MotionBuilder's conversion omitted, which moves neck, head and arms up.
 
-    ``thorax``: the bone in the rest pose, in the file's unit, in the frame of ``Spine1``.
+    Args:
+        motion: The file's joints.
+        thorax: The bone in the rest pose, in the file's unit and the frame of ``Spine1``.
     """
     shift = np.einsum("tij,j->ti", motion.rotations["Spine1"], thorax)
-    moved = {n: p + shift if _above(n) else p for n, p in motion.positions.items()}
-    return JointMotion(moved, motion.rotations, motion.rate)
+    shifted = {n: p + shift if _above_thorax(n) else p for n, p in motion.positions.items()}
+    return JointMotion(shifted, motion.rotations, motion.rate)
 
 
 def raise_spine(motion: JointMotion) -> JointMotion:
-    """The spine joint one bone further up, for files whose first bone of the spine has no length."""
+    """Move the spine joint up one bone, for files in which the first bone of the spine has no length."""
     return JointMotion({**motion.positions, "Spine": motion.positions["Spine1"]}, motion.rotations, motion.rate)
 
 
-def _above(name: str) -> bool:
+def _above_thorax(name: str) -> bool:
     parts = ("Neck", "Head", "Shoulder", "Arm", "Hand", "Finger", "Thumb")
     return any(part in name for part in parts)

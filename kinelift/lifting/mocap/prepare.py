@@ -1,4 +1,4 @@
-"""Folders of motion capture → one npz with the joints of every clip in world metres, on sound bodies."""
+"""Prepares folders of motion capture for training: one npz of clips in world metres, retargeted to a typical body."""
 
 import csv
 import re
@@ -11,34 +11,34 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.lifting.mocap.audit import Row, audit
-from kinelift.lifting.mocap.capture_files import Capture, best, read
+from kinelift.lifting.mocap.audit import SubjectAudit, audit
+from kinelift.lifting.mocap.capture_files import Capture, deduplicate, read
 from kinelift.lifting.mocap.retarget import Calibration, retarget
 from kinelift.lifting.synthesis.bank import FORMAT, MOCAP
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import make_folder, replacing
 
 RATE = 60.0
-"""Frames a second that is aimed at: faster recordings are thinned by a whole factor."""
-FASTEST = 18.0
-"""Metres a second: a joint that moves faster is a break in the recording, and the clip is cut there."""
-SHORTEST = 0.5
-"""Seconds: shorter pieces are left out."""
-UNFIT = {
+"""Target frames per second. Faster recordings are decimated by an integer factor."""
+MAX_SPEED = 18.0
+"""Metres per second. The recording is cut where a joint moves faster."""
+MIN_DURATION = 0.5
+"""Seconds. Shorter segments are left out."""
+EXCLUDED = {
     "60_salsa_06": "the head is upside down",
     "60_salsa_07": "the head is upside down",
     "test_washwindow_1": "a copy of a recording of test subject 14, without a subject",
 }
-"""Recordings that nobody should learn from or be measured on, by the name of their file, and why."""
+"""Recordings unfit for training and evaluation, by the name of their file, with the reason."""
 
 Index = Mapping[tuple[str, int], str]
-Piece = tuple[Capture, Float[np.ndarray, "_ J 3"]]
+Segment = tuple[Capture, Float[np.ndarray, "_ J 3"]]
 """A recording, and the joints of an uninterrupted part of it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One uninterrupted recording. ``points``: metres, at ``rate`` frames a second; as prepared in the world, Y up."""
+    """One uninterrupted recording. ``points`` are in metres; in prepared files they are in world axes, Y up."""
 
     name: str
     subject: str
@@ -49,9 +49,18 @@ class Clip:
 
 @dataclass(frozen=True)
 class Summary:
-    """What was prepared. ``cuts``: breaks by clip; ``left_out``: seconds in pieces too short to keep; ``replaced``: the
-    better copy of each recording that has one; ``dropped``: why a recording was left out; ``before`` and ``after``: how
-    human the bodies are, as recorded and as written.
+    """What was prepared.
+
+    Attributes:
+        clips: Number of clips.
+        subjects: Number of subjects.
+        minutes: Total duration.
+        cuts: Number of cuts by recording.
+        left_out: Seconds in segments that are too short.
+        replaced: The better copy of each recording that has one.
+        dropped: Recordings left out, with the reason.
+        before: Plausibility of the bodies as recorded.
+        after: Plausibility of the bodies as written.
     """
 
     clips: int
@@ -61,47 +70,63 @@ class Summary:
     left_out: float
     replaced: Mapping[str, str]
     dropped: Mapping[str, str]
-    before: Sequence[Row]
-    after: Sequence[Row]
+    before: Sequence[SubjectAudit]
+    after: Sequence[SubjectAudit]
 
     def __str__(self) -> str:
-        cut = f" Cut at breaks: {', '.join(f'{n} ({k})' for n, k in self.cuts.items())}." if self.cuts else ""
-        short = f" Left out: {self.left_out:.1f} s in pieces under {SHORTEST} s." if self.left_out else ""
-        copies = f" {len(self.replaced)} recordings are in a better copy." if self.replaced else ""
+        cut = f" Cut at jumps: {', '.join(f'{n} ({k})' for n, k in self.cuts.items())}." if self.cuts else ""
+        short = f" Left out: {self.left_out:.1f} s in segments shorter than {MIN_DURATION} s." if self.left_out else ""
+        copies = f" {len(self.replaced)} recordings have a better copy." if self.replaced else ""
         gone = "".join(f" Dropped {name}: {reason}." for name, reason in self.dropped.items())
         return f"{self.clips} clips of {self.subjects} subjects, {self.minutes:.1f} minutes.{cut}{short}{copies}{gone}"
 
 
 def prepare(folders: Sequence[Path], out: Path, index: Path | None = None, asf: Path | None = None) -> Summary:
-    """Read every AMC and BVH under ``folders`` and write ``out``.
+    """Read every AMC and BVH file under ``folders``, retarget them, and write ``out``.
 
-    Recordings that several files hold are taken from the best one (``capture_files.best``); those of ``UNFIT`` are
-    dropped. ``index``: a CSV whose first three columns are subject, trial and description; clips that it does not list
-    are described by their file name. ``asf``: the skeleton of AMC files without one. Raises ``DataError`` naming the
-    first file that cannot be read, ``OutputError`` if ``out`` cannot be written.
+    Of recordings in several files, the best copy is used (``capture_files.deduplicate``). Those in ``EXCLUDED`` are
+    left out.
+
+    Args:
+        folders: Folders to search.
+        out: The npz file to write.
+        index: A CSV file whose first three columns are subject, trial and description. Clips that are not in it are
+            described by their file name.
+        asf: Skeleton of AMC files that have none of their own.
+
+    Raises:
+        DataError: A file cannot be read; the message names the first one.
+        OutputError: ``out`` cannot be written.
     """
     if not folders:
-        raise DataError("No folder of motion capture was named. Name at least one.")
-    described = read_index(index) if index else {}
-    found = [one for folder in folders for one in read(folder, asf)]
-    dropped = {one.name: UNFIT[stem] for one in found if (stem := Path(one.name).name) in UNFIT}
-    recordings, replaced = best([one for one in found if one.name not in dropped])
-    pieces, cuts, left_out = _pieces(recordings)
-    if not pieces:
+        raise DataError("No folder of motion capture was given. Name at least one.")
+    descriptions = read_index(index) if index else {}
+    captures = [one for folder in folders for one in read(folder, asf)]
+    dropped = {one.name: EXCLUDED[stem] for one in captures if (stem := Path(one.name).name) in EXCLUDED}
+    recordings, replaced = deduplicate([one for one in captures if one.name not in dropped])
+    segments, cuts, left_out = _segments(recordings)
+    if not segments:
         raise DataError(
             f"No motion capture under {', '.join(map(str, folders))}. Expected .amc files with an .asf, or .bvh files."
         )
-    moved = _on_sound_bodies(pieces)
-    clips = [_clip(one, points, described) for one, points in moved]
+    retargeted = _retarget_all(segments)
+    clips = [_clip(one, points, descriptions) for one, points in retargeted]
     write(out, clips)
     minutes = sum(len(c.points) / c.rate for c in clips) / 60
     subjects = len({c.subject for c in clips})
-    rows = _audit(pieces), _audit(moved)
+    rows = _audit(segments), _audit(retargeted)
     return Summary(len(clips), subjects, minutes, cuts, left_out, replaced, dropped, *rows)
 
 
 def read_index(path: Path) -> Index:
-    """Descriptions by (subject, trial), both without leading zeros. Raises ``DataError``."""
+    """Read the descriptions of trials.
+
+    Returns:
+        Descriptions by (subject, trial), the subject without leading zeros.
+
+    Raises:
+        DataError: The file cannot be read, or lists no trials.
+    """
     try:
         with path.open(newline="", encoding="utf-8", errors="replace") as file:
             rows = [row for row in csv.reader(file) if len(row) > 2 and row[0].strip().isdigit() and row[1].isdigit()]
@@ -112,14 +137,24 @@ def read_index(path: Path) -> Index:
     return {(str(int(row[0])), int(row[1])): row[2].strip() for row in rows}
 
 
-def whole_pieces(points: Float[np.ndarray, "T J 3"], rate: float) -> list[Float[np.ndarray, "_ J 3"]]:
-    """The recording between its breaks."""
+def split_at_jumps(points: Float[np.ndarray, "T J 3"], rate: float) -> list[Float[np.ndarray, "_ J 3"]]:
+    """Split a recording where joints move faster than ``MAX_SPEED``."""
     step = np.linalg.norm(np.diff(points, axis=0), axis=-1).max(1, initial=0.0)
-    return np.split(points, np.flatnonzero(~(step * rate <= FASTEST)) + 1)
+    return np.split(points, np.flatnonzero(~(step * rate <= MAX_SPEED)) + 1)
 
 
 def write(out: Path, clips: Sequence[Clip], joints: Sequence[str] = MOCAP.joints, **more: np.ndarray) -> None:
-    """The npz of ``clips``, whose poses have ``joints``; ``more`` arrays are kept beside. Raises ``OutputError``."""
+    """Write clips to an npz file.
+
+    Args:
+        out: The file to write.
+        clips: The clips.
+        joints: Names of their joints.
+        **more: Further arrays to store.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
     arrays: dict[str, Any] = {
         "format": np.array(FORMAT),
         "joints": np.array(joints),
@@ -136,43 +171,43 @@ def write(out: Path, clips: Sequence[Clip], joints: Sequence[str] = MOCAP.joints
         np.savez(file, **arrays)
 
 
-def _pieces(recordings: Sequence[Capture]) -> tuple[list[Piece], Mapping[str, int], float]:
-    """Uninterrupted pieces, the number of breaks by recording, and the seconds in pieces too short to keep."""
-    kept: list[Piece] = []
+def _segments(recordings: Sequence[Capture]) -> tuple[list[Segment], Mapping[str, int], float]:
+    """Cut recordings into segments. Also count the cuts by recording, and the seconds in segments too short."""
+    segments: list[Segment] = []
     cuts, left_out = {}, 0.0
     for one in recordings:
-        pieces = whole_pieces(one.points, one.rate)
-        if len(pieces) > 1:
-            cuts[one.name] = len(pieces) - 1
-        for piece in pieces:
-            if len(piece) >= SHORTEST * one.rate:
-                kept.append((one, piece))
+        parts = split_at_jumps(one.points, one.rate)
+        if len(parts) > 1:
+            cuts[one.name] = len(parts) - 1
+        for part in parts:
+            if len(part) >= MIN_DURATION * one.rate:
+                segments.append((one, part))
             else:
-                left_out += len(piece) / one.rate
-    return kept, cuts, left_out
+                left_out += len(part) / one.rate
+    return segments, cuts, left_out
 
 
-def _on_sound_bodies(pieces: Sequence[Piece]) -> list[Piece]:
-    """The same movement on sound bodies, each subject and session calibrated by all of its recordings."""
+def _retarget_all(segments: Sequence[Segment]) -> list[Segment]:
+    """Retarget every segment, with a calibration from all recordings of its subject and session."""
     people, sessions = defaultdict(list), defaultdict(list)
-    for one, points in pieces:
+    for one, points in segments:
         people[one.session, one.subject].append(points)
         sessions[one.session].append(points)
-    known = {key: Calibration.of(clips, sessions[key[0]]) for key, clips in people.items()}
-    return [(one, retarget(points, known[one.session, one.subject])) for one, points in pieces]
+    calibrations = {key: Calibration.of(clips, sessions[key[0]]) for key, clips in people.items()}
+    return [(one, retarget(points, calibrations[one.session, one.subject])) for one, points in segments]
 
 
-def _audit(pieces: Sequence[Piece]) -> list[Row]:
+def _audit(segments: Sequence[Segment]) -> list[SubjectAudit]:
     people = defaultdict(list)
-    for one, points in pieces:
+    for one, points in segments:
         people[one.session, one.subject].append(points)
     return [audit(*key, clips) for key, clips in sorted(people.items())]
 
 
-def _clip(one: Capture, points: Float[np.ndarray, "T J 3"], described: Index) -> Clip:
-    thin = max(1, round(one.rate / RATE))
-    action = described.get(one.trial) if one.trial else None
-    return Clip(one.name, one.subject, action or _words(one.name), points[::thin], one.rate / thin)
+def _clip(one: Capture, points: Float[np.ndarray, "T J 3"], descriptions: Index) -> Clip:
+    step = max(1, round(one.rate / RATE))
+    action = descriptions.get(one.trial) if one.trial else None
+    return Clip(one.name, one.subject, action or _words(one.name), points[::step], one.rate / step)
 
 
 def _words(name: str) -> str:

@@ -1,9 +1,9 @@
-"""Captured movement on a sound body: the directions and bends of the recording, the proportions of people.
+"""Retargets motion capture to a typical body: it keeps directions and flexions, and replaces implausible proportions.
 
-Solvers of motion capture put people on skeletons that are not theirs: shanks too long, so that legs are never straight,
-shoulders at the height of the ears or of the ribs, heads that look at the floor. What such a recording says about the
-movement is kept: how far each limb is stretched, in which plane it bends, where trunk, shoulders and head turn. What is
-constant over a recording session and cannot be true of people is taken out.
+Motion capture solvers fit people with skeletons of wrong proportions: shanks too long, so that legs are never straight;
+shoulders at the height of the ears or the ribs; heads that look at the floor. Retargeting keeps the motion: how far
+each limb is extended, in which plane it bends, and how trunk, shoulders and head turn. It removes what is constant over
+a session and anatomically impossible.
 """
 
 from collections.abc import Sequence
@@ -25,24 +25,28 @@ Frames = Float[np.ndarray, "T 3 3"]
 
 LIMBS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}
 STRAIGHT = 2.0
-"""Percentile of a limb's flexion at which it counts as straight."""
+"""Percentile of a limb's flexion that is taken for straight."""
 SHOULDER = np.array([0.918, -0.397, 0.0])
-"""Mean direction from the thorax joint (the base of the neck) to the left shoulder, by the upper trunk's axes."""
+"""Mean direction from the thorax joint (the base of the neck) to the left shoulder, in the upper trunk's axes."""
 NECK = np.array([0.0, 0.96, 0.28])
-"""Mean direction from the thorax joint to the neck joint."""
+"""Mean direction from the thorax joint to the neck joint, in the upper trunk's axes."""
 GAZE = (-15.0, 5.0)
-"""Range of the median degrees above the horizontal at which upright people look."""
+"""Range of an upright person's median gaze elevation, in degrees."""
 UPRIGHT = 0.9
-"""Vertical part of the trunk's direction from which a person counts as upright."""
+"""Vertical component of the trunk's direction above which a person counts as upright."""
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What is constant in recordings that share a solver, or a person.
+    """Constant errors of recordings that share a solver or a person.
 
-    ``leg`` and ``arm``: degrees that they bend where they are straight; ``shoulder`` and ``neck``: rotations (3, 3)
-    that bring the mean directions to those of people; ``gaze``: degrees by which heads have to look up; ``spine``: mean
-    offset of the spine joint from the line hip – thorax, as a share of it.
+    Attributes:
+        leg: Flexion of straight legs, in degrees.
+        arm: Flexion of straight arms, in degrees.
+        shoulder: Rotation from the mean shoulder direction to ``SHOULDER``.
+        neck: Rotation from the mean neck direction to ``NECK``.
+        gaze: Degrees by which heads must be raised.
+        spine: Mean offset of the spine joint from the line hip–thorax, as a share of its length.
     """
 
     leg: float
@@ -54,29 +58,29 @@ class Calibration:
 
     @staticmethod
     def of(person: Clips, session: Clips) -> "Calibration":
-        """All by the recordings of one ``person`` on one skeleton, but for the arms.
+        """Estimate the errors from one person's recordings, but those of the arms from the complete session.
 
-        Legs are straight in every recording that shows a step. Arms are not: all recordings of the same solver count.
+        Legs are straight in every recording with a step. Arms are not, so they need all recordings of the same solver.
         """
-        points, everybody = np.concatenate(person), np.concatenate(session)
-        axes = trunk(points)
-        left, right = (local(axes, points, "thorax", f"{side}_shoulder") for side in ("left", "right"))
+        points, all_points = np.concatenate(person), np.concatenate(session)
+        axes = trunk_axes(points)
+        left, right = (local_offset(axes, points, "thorax", f"{side}_shoulder") for side in ("left", "right"))
         sideways = _unit(_unit(left).mean(0) + _unit(right).mean(0) * [-1, 1, 1])
-        neck = _unit(_unit(local(axes, points, "thorax", "neck")).mean(0) * [0, 1, 1])
+        neck = _unit(_unit(local_offset(axes, points, "thorax", "neck")).mean(0) * [0, 1, 1])
         length = np.linalg.norm(_bone(points, "hip", "thorax"), axis=1)
         gaze = _gaze(points, axes)
         return Calibration(
-            leg=least(points, "leg"),
-            arm=least(everybody, "arm"),
-            shoulder=between(sideways, SHOULDER),
-            neck=between(neck, _unit(NECK)),
+            leg=straight_flexion(points, "leg"),
+            arm=straight_flexion(all_points, "arm"),
+            shoulder=rotation_between(sideways, SHOULDER),
+            neck=rotation_between(neck, _unit(NECK)),
             gaze=float(np.clip(gaze, *GAZE)) - gaze,
-            spine=(_bow(points, axes) / length[:, None]).mean(0) * [0, 1, 1],
+            spine=(_spine_offset(points, axes) / length[:, None]).mean(0) * [0, 1, 1],
         )
 
 
 def retarget(points: Points, calibration: Calibration) -> Points:
-    """The movement on the body of ``anthropometry.typical``, the hip where it was; world metres, Y up."""
+    """Transfer motion (world metres, Y up) to the body of ``anthropometry.typical``. The hip stays in place."""
     length = dict(zip(SEGMENTS, anthropometry.typical().double().numpy(), strict=True))
     out = np.empty_like(points, dtype=np.float64)
     at = {name: j for j, name in enumerate(MOCAP.joints)}
@@ -84,109 +88,124 @@ def retarget(points: Points, calibration: Calibration) -> Points:
     hips = _unit(_bone(points, "right_hip", "left_hip"))
     for sign, side in ((1, "left"), (-1, "right")):
         out[:, at[f"{side}_hip"]] = out[:, at["hip"]] + sign * length["hip"] * hips
-    old, up = trunk(points), _unit(_bone(points, "hip", "thorax"))
+    old, up = trunk_axes(points), _unit(_bone(points, "hip", "thorax"))
     height = length["spine"] + length["thorax"]
     stretch = np.linalg.norm(_bone(points, "hip", "thorax"), axis=1, keepdims=True)
-    bow = _world(old, _bow(points, old) / stretch - calibration.spine) * height
-    spine = _unit(LOWER_BACK * height * up + bow) * length["spine"]
+    spine_bend = _world(old, _spine_offset(points, old) / stretch - calibration.spine) * height
+    spine = _unit(LOWER_BACK * height * up + spine_bend) * length["spine"]
     out[:, at["spine"]] = out[:, at["hip"]] + spine
     out[:, at["thorax"]] = out[:, at["spine"]] + _unit(height * up - spine) * length["thorax"]
     new = _axes(out[:, at["thorax"]] - out[:, at["spine"]], _bone(points, "right_shoulder", "left_shoulder"))
-    neck = _unit(local(old, points, "thorax", "neck")) @ calibration.neck.T
+    neck = _unit(local_offset(old, points, "thorax", "neck")) @ calibration.neck.T
     out[:, at["neck"]] = out[:, at["thorax"]] + _world(new, neck) * length["neck"]
     out[:, at["head"] : at["head"] + 1] = out[:, at["neck"], None]
     head = _head(points, calibration.gaze)
     out[:, at["head"]] += head[:, 1] * length["head"]
     out[:, [at[name] for name in FACE]] = out[:, at["neck"], None] + np.einsum("fi,tij->tfj", FACE_POINTS, head)
     mirror = np.diag([-1.0, 1.0, 1.0])
-    for side, turn in (("left", calibration.shoulder), ("right", mirror @ calibration.shoulder @ mirror)):
-        place = _unit(local(old, points, "thorax", f"{side}_shoulder")) @ turn.T
-        out[:, at[f"{side}_shoulder"]] = out[:, at["thorax"]] + _world(new, place) * length["shoulder"]
+    for side, correction in (("left", calibration.shoulder), ("right", mirror @ calibration.shoulder @ mirror)):
+        direction = _unit(local_offset(old, points, "thorax", f"{side}_shoulder")) @ correction.T
+        out[:, at[f"{side}_shoulder"]] = out[:, at["thorax"]] + _world(new, direction) * length["shoulder"]
         for limb, bones in (("leg", ("thigh", "shank")), ("arm", ("upper_arm", "forearm"))):
             first, middle, last = (at[f"{side}_{part}"] for part in LIMBS[limb])
             chain = points[:, [first, middle, last]]
-            straight = span(chain, getattr(calibration, limb))
-            out[:, [middle, last]] = out[:, first, None] + bent(chain, straight, length[bones[0]], length[bones[1]])
+            straight = end_distance(chain, getattr(calibration, limb))
+            out[:, [middle, last]] = out[:, first, None] + scale_limb(
+                chain, straight, length[bones[0]], length[bones[1]]
+            )
     return out
 
 
-def bent(chain: Float[np.ndarray, "T 3 3"], straight: float, upper: float, lower: float) -> Float[np.ndarray, "T 2 3"]:
-    """Middle and end of a limb of two bones (``upper``, ``lower``, metres) relative to its first joint.
+def scale_limb(
+    chain: Float[np.ndarray, "T 3 3"], straight: float, upper: float, lower: float
+) -> Float[np.ndarray, "T 2 3"]:
+    """Transfer a limb to bones of other lengths. It keeps its direction, its plane and its relative extension.
 
-    It points where ``chain`` points, bends in the same plane, and is as far from straight: its ends are as far apart,
-    as a share of a straight limb's length, as those of ``chain`` are of ``straight``.
+    Args:
+        chain: The three joints of the limb.
+        straight: Distance between its ends at full extension.
+        upper: Length of the new upper bone in metres.
+        lower: Length of the new lower bone in metres.
+
+    Returns:
+        The middle and the end joint, relative to the first.
     """
-    whole, knee = chain[:, 2] - chain[:, 0], chain[:, 1] - chain[:, 0]
-    far = np.linalg.norm(whole, axis=1, keepdims=True)
-    along = whole / np.maximum(far, 1e-9)
+    span, knee = chain[:, 2] - chain[:, 0], chain[:, 1] - chain[:, 0]
+    distance = np.linalg.norm(span, axis=1, keepdims=True)
+    along = span / np.maximum(distance, 1e-9)
     aside = _unit(knee - (knee * along).sum(1, keepdims=True) * along)
-    reach = np.clip(far / straight, 0.0, 1.0) * (upper + lower)
+    reach = np.clip(distance / straight, 0.0, 1.0) * (upper + lower)
     reach = np.maximum(reach, abs(upper - lower) + 1e-3)
     cosine = np.clip((upper**2 + reach**2 - lower**2) / (2 * upper * reach), -1.0, 1.0)
     middle = upper * (cosine * along + np.sqrt(1 - cosine**2) * aside)
     return np.stack([middle, reach * along], 1)
 
 
-def least(points: Points, limb: str) -> float:
-    """Degrees that a ``limb`` bends in the ``STRAIGHT`` percent of frames that bend least, left and right together."""
+def straight_flexion(points: Points, limb: str) -> float:
+    """Compute the ``STRAIGHT`` percentile of a limb's flexion in degrees, over both sides."""
     return float(np.percentile(np.concatenate([flexion(points, side, limb) for side in ("left", "right")]), STRAIGHT))
 
 
-def span(chain: Float[np.ndarray, "T 3 3"], degrees: float) -> float:
-    """Distance between the ends of a limb of these bones that is bent by so many degrees (law of cosines)."""
+def end_distance(chain: Float[np.ndarray, "T 3 3"], degrees: float) -> float:
+    """Compute the distance between the ends of a limb with a flexion of ``degrees`` (law of cosines)."""
     upper, lower = np.linalg.norm(np.diff(chain, axis=1), axis=2).mean(0)
     return float(np.sqrt(upper**2 + lower**2 + 2 * upper * lower * np.cos(np.radians(degrees))))
 
 
 def flexion(points: Points, side: str, limb: str) -> Float[np.ndarray, " T"]:
-    """Degrees between the two bones of a ``limb`` ("leg", "arm"); 0 is straight."""
+    """Compute the flexion of a ``limb`` ("leg", "arm") in degrees; 0 is straight."""
     first, middle, last = (f"{side}_{part}" for part in LIMBS[limb])
     cosine = (_unit(_bone(points, first, middle)) * _unit(_bone(points, middle, last))).sum(1)
-    return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    degrees: Float[np.ndarray, " T"] = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    return degrees
 
 
-def trunk(points: Points) -> Frames:
-    """Axes of the upper trunk: up from spine to thorax, the left as the shoulders say."""
+def trunk_axes(points: Points) -> Frames:
+    """Compute the axes of the upper trunk: up from spine to thorax, left along the shoulders."""
     return _axes(_bone(points, "spine", "thorax"), _bone(points, "right_shoulder", "left_shoulder"))
 
 
-def local(axes: Frames, points: Points, start: str, end: str) -> Vectors:
-    """From one joint to another, by ``axes``."""
-    return np.einsum("tij,tj->ti", axes, _bone(points, start, end))
+def local_offset(axes: Frames, points: Points, start: str, end: str) -> Vectors:
+    """Compute the vector from one joint to another in ``axes``."""
+    offset: Vectors = np.einsum("tij,tj->ti", axes, _bone(points, start, end))
+    return offset
 
 
-def between(start: Float[np.ndarray, " 3"], end: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
-    """The least rotation that brings one unit vector onto another, not opposite one (Rodrigues)."""
+def rotation_between(start: Float[np.ndarray, " 3"], end: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
+    """Compute the smallest rotation from one unit vector to another that is not opposite (Rodrigues)."""
     x, y, z = np.cross(start, end)
     cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.eye(3) + cross + cross @ cross / (1 + start @ end)
+    rotation: Float[np.ndarray, "3 3"] = np.eye(3) + cross + cross @ cross / (1 + start @ end)
+    return rotation
 
 
-def _bow(points: Points, axes: Frames) -> Vectors:
-    """From the line hip – thorax to the spine joint, square to it, by ``axes``."""
+def _spine_offset(points: Points, axes: Frames) -> Vectors:
+    """Compute the perpendicular offset of the spine joint from the line hip–thorax, in ``axes``."""
     up, spine = _unit(_bone(points, "hip", "thorax")), _bone(points, "hip", "spine")
-    return np.einsum("tij,tj->ti", axes, spine - (spine * up).sum(1, keepdims=True) * up)
+    offset: Vectors = np.einsum("tij,tj->ti", axes, spine - (spine * up).sum(1, keepdims=True) * up)
+    return offset
 
 
 def _gaze(points: Points, axes: Frames) -> float:
-    """Median degrees above the horizontal at which upright people look; 0 where nobody is upright."""
+    """Compute the median gaze elevation in upright frames, in degrees; 0 without upright frames."""
     upright = axes[:, 1, 1] > UPRIGHT
     forward = _head(points, 0.0)[upright, 2]
     return float(np.degrees(np.median(np.arcsin(np.clip(forward[:, 1], -1, 1))))) if upright.any() else 0.0
 
 
 def _head(points: Points, up: float) -> Frames:
-    """Axes of the head, out of the face points that ride on it, turned to look ``up`` by so many degrees."""
+    """Compute the head's axes from the face points, raised by ``up`` degrees."""
     face = {name: points[:, MOCAP.index(name)] for name in FACE}
     nose, ears = FACE_POINTS[0], (FACE_POINTS[3] + FACE_POINTS[4]) / 2
     left = _unit(face["left_ear"] - face["right_ear"])
     middle, neck = (face["left_ear"] + face["right_ear"]) / 2, points[:, MOCAP.index("neck")]
-    goal = np.stack([middle - neck, face["nose"] - neck], 1)
-    known = np.stack([ears, nose])[:, 1:]
-    upward, forward = np.moveaxis(np.einsum("ab,tbj->taj", np.linalg.inv(known), goal), 1, 0)
+    offsets = np.stack([middle - neck, face["nose"] - neck], 1)
+    rest = np.stack([ears, nose])[:, 1:]
+    upward, forward = np.moveaxis(np.einsum("ab,tbj->taj", np.linalg.inv(rest), offsets), 1, 0)
     axes = np.stack([left, _unit(upward), _unit(forward)], 1)
     cosine, sine = np.cos(np.radians(up)), np.sin(np.radians(up))
-    return np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]]) @ axes
+    pitched: Frames = np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]]) @ axes
+    return pitched
 
 
 def _axes(up: Vectors, left: Vectors) -> Frames:
@@ -196,7 +215,8 @@ def _axes(up: Vectors, left: Vectors) -> Frames:
 
 
 def _world(axes: Frames, vectors: Vectors) -> Vectors:
-    return np.einsum("tij,ti->tj", axes, vectors)
+    rotated: Vectors = np.einsum("tij,ti->tj", axes, vectors)
+    return rotated
 
 
 def _bone(points: Points, start: str, end: str) -> Vectors:
@@ -204,4 +224,5 @@ def _bone(points: Points, start: str, end: str) -> Vectors:
 
 
 def _unit(vectors: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    unit: Float[np.ndarray, "*N 3"] = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return unit

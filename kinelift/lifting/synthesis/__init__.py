@@ -1,1 +1,1 @@
-"""Training samples out of motion capture: bodies, cameras and the mistakes of a detector, drawn at random."""
+"""Training samples from motion capture, with random bodies, cameras and detector errors."""

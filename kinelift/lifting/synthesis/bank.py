@@ -1,4 +1,4 @@
-"""Motion capture in memory: every clip of a prepared file, sampled at any time and speed."""
+"""Prepared motion capture in memory, which can be sampled at any time and speed."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -14,21 +14,28 @@ from kinelift.poses.errors import DataError
 from kinelift.poses.skeleton import MOCAP22
 
 FORMAT = 2
-"""Of prepared files. Since 2 all movement is on the body of ``anthropometry.typical``."""
+"""Format of prepared files. Since 2, all motion is on the body of ``anthropometry.typical``."""
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 MOCAP = MOCAP22
-"""The joints of a prepared file: the one place that says on which skeleton lifters are trained."""
+"""The joints of a prepared file, from which lifters are trained. This is the only place that names this skeleton."""
 COCO = tuple(MOCAP.index(name) for name in COCO17.joints)
-"""Where each keypoint of coco17 is found in ``MOCAP``."""
+"""Index in ``MOCAP`` of each COCO-17 keypoint."""
 TARGET = tuple(MOCAP.index(name) for name in H36M17.joints)
-"""Where each joint of h36m17, which lifters answer, is found in ``MOCAP``."""
+"""Index in ``MOCAP`` of each H36M-17 joint, the output of lifters."""
 
 
 @dataclass(frozen=True, eq=False)
 class MotionBank:
-    """Clips laid end to end: ``points`` (F, J, 3) of ``MOCAP`` in world metres, Y up.
+    """Motion capture clips, concatenated.
 
-    Clip k has ``lengths[k]`` frames from ``starts[k]`` on, ``rates[k]`` of them a second.
+    Attributes:
+        points: Joints of ``MOCAP`` in world metres, Y up.
+        starts: First frame of each clip.
+        lengths: Frames of each clip.
+        rates: Frames per second of each clip.
+        names: Name of each clip.
+        subjects: Subject of each clip.
+        actions: Action of each clip.
     """
 
     points: Float[Tensor, "F J 3"]
@@ -44,17 +51,21 @@ class MotionBank:
 
     @staticmethod
     def load(path: Path) -> "MotionBank":
-        """Read what ``kinelift lifting prepare`` wrote. Raises ``DataError`` for any other file."""
+        """Load a file that ``kinelift lifting prepare`` wrote.
+
+        Raises:
+            DataError: The file is missing, damaged, or of another kind or format.
+        """
         if not path.is_file():
             raise DataError(f"No prepared motion capture at {path}. Make it with: kinelift lifting prepare FOLDER")
         try:
             with np.load(path, allow_pickle=False) as file:
                 if int(file["format"]) != FORMAT:
                     raise DataError(
-                        f"{path} has format {file['format']}; this version reads {FORMAT}. Prepare it again."
+                        f"{path} has format {file['format']}; this version reads format {FORMAT}. Prepare it again."
                     )
                 if tuple(file["joints"]) != MOCAP.joints:
-                    raise DataError(f"{path} holds other joints than this version expects. Prepare it again.")
+                    raise DataError(f"{path} has other joints than this version expects. Prepare it again.")
                 offsets = torch.from_numpy(file["offsets"])
                 return MotionBank(
                     torch.from_numpy(file["points"]),
@@ -70,48 +81,50 @@ class MotionBank:
                 f"{path} is not a file of prepared motion capture, or it is damaged ({error}). Prepare it again."
             ) from error
 
-    def only(self, subjects: Collection[str]) -> "MotionBank":
-        """The clips of these subjects."""
-        keep = [k for k, subject in enumerate(self.subjects) if subject in subjects]
-        return self._chosen(keep)
+    def with_subjects(self, subjects: Collection[str]) -> "MotionBank":
+        """Select the clips of these subjects."""
+        return self._select([k for k, subject in enumerate(self.subjects) if subject in subjects])
 
-    def without(self, subjects: Collection[str]) -> "MotionBank":
-        """The clips of all other subjects."""
-        return self._chosen([k for k, subject in enumerate(self.subjects) if subject not in subjects])
+    def without_subjects(self, subjects: Collection[str]) -> "MotionBank":
+        """Select the clips of all other subjects."""
+        return self._select([k for k, subject in enumerate(self.subjects) if subject not in subjects])
 
-    def dropping(self, names: Collection[str]) -> "MotionBank":
-        """All clips but these."""
-        return self._chosen([k for k, name in enumerate(self.names) if name not in names])
+    def without_clips(self, names: Collection[str]) -> "MotionBank":
+        """Select all clips except those with these names."""
+        return self._select([k for k, name in enumerate(self.names) if name not in names])
 
     def to(self, device: torch.device) -> "MotionBank":
-        """The same clips on another device."""
+        """Copy the clips to a device."""
         tensors = {name: getattr(self, name).to(device) for name in ("points", "starts", "lengths", "rates")}
         return replace(self, **tensors)
 
     def clip(self, k: int) -> Float[Tensor, "T J 3"]:
-        """All frames of clip ``k``, at ``rates[k]``."""
+        """Get all frames of clip ``k``, at ``rates[k]``."""
         return self.points[self.starts[k] : self.starts[k] + self.lengths[k]]
 
     def draw(self, count: int, generator: Generator) -> tuple[Int[Tensor, " B"], Float[Tensor, " B"]]:
-        """Clips and places (frames) in them. A subject with much material counts by the square root of its length."""
+        """Draw random clips, and a random position (in frames) within each.
+
+        The weight of a subject is the square root of the length of its clips.
+        """
         totals = dict.fromkeys(self.subjects, 0.0)
         for subject, length in zip(self.subjects, self.lengths.tolist(), strict=True):
             totals[subject] += length
-        share = torch.tensor([totals[s] for s in self.subjects], device=self.lengths.device).rsqrt()
-        clips = torch.multinomial(self.lengths * share, count, replacement=True, generator=generator)
-        place = torch.rand(count, generator=generator, device=generator.device)
-        return clips, place * (self.lengths[clips] - 1)
+        weights = torch.tensor([totals[s] for s in self.subjects], device=self.lengths.device).rsqrt()
+        clips = torch.multinomial(self.lengths * weights, count, replacement=True, generator=generator)
+        position = torch.rand(count, generator=generator, device=generator.device)
+        return clips, position * (self.lengths[clips] - 1)
 
-    def where(
-        self, shows: Callable[[Float[Tensor, "F J 3"]], Bool[Tensor, " F"]]
+    def find_frames(
+        self, predicate: Callable[[Float[Tensor, "F J 3"]], Bool[Tensor, " F"]]
     ) -> tuple[Int[Tensor, " N"], Float[Tensor, " N"]]:
-        """Clips and places (frames) in them of all frames that ``shows`` is true of."""
-        found = [torch.nonzero(shows(self.clip(k)))[:, 0] for k in range(len(self))]
-        clips = [torch.full_like(frames, k) for k, frames in enumerate(found)]
-        return torch.cat(clips), torch.cat(found).float()
+        """Find all frames that satisfy ``predicate``, and return their clips and their frame numbers."""
+        matches = [torch.nonzero(predicate(self.clip(k)))[:, 0] for k in range(len(self))]
+        clips = [torch.full_like(frames, k) for k, frames in enumerate(matches)]
+        return torch.cat(clips), torch.cat(matches).float()
 
-    def at(self, clips: Int[Tensor, " B"], frames: Float[Tensor, "B R"]) -> Float[Tensor, "B R J 3"]:
-        """Joints at fractional frames of clips, linear in between; the ends of a clip repeat."""
+    def interpolate(self, clips: Int[Tensor, " B"], frames: Float[Tensor, "B R"]) -> Float[Tensor, "B R J 3"]:
+        """Interpolate joints linearly at fractional frames of clips; beyond its ends a clip repeats its edge frames."""
         last = (self.lengths[clips] - 1)[:, None]
         frames = frames.clamp(min=0).minimum(last)
         before = frames.floor().long()
@@ -119,8 +132,8 @@ class MotionBank:
         start = self.starts[clips][:, None]
         return torch.lerp(self.points[start + before], self.points[start + after], (frames - before)[..., None, None])
 
-    def _chosen(self, keep: list[int]) -> "MotionBank":
-        index = torch.tensor(keep, dtype=torch.long)
+    def _select(self, indices: list[int]) -> "MotionBank":
+        index = torch.tensor(indices, dtype=torch.long)
         starts, lengths, rates = (t[index] for t in (self.starts, self.lengths, self.rates))
-        names, subjects, actions = (tuple(s[k] for k in keep) for s in (self.names, self.subjects, self.actions))
+        names, subjects, actions = (tuple(s[k] for k in indices) for s in (self.names, self.subjects, self.actions))
         return MotionBank(self.points, starts, lengths, rates, names, subjects, actions)

@@ -1,14 +1,14 @@
-"""Where detectors put keypoints, seen from the joint centres that motion capture has: constant in the body's axes.
+"""Offsets of detected keypoints from the joint centres of motion capture, constant in the body's axes.
 
-Axes of a keypoint are x to the person's left, y up and z forward, as in a person who stands with hanging arms:
+For a person who stands with hanging arms, the axes of a keypoint are x to the person's left, y up and z forward:
 
-- hips: the pelvis. y from the middle of the hips to the middle of the shoulders, x along the line from the right hip to
-  the left one, made perpendicular to y, z = x × y;
-- shoulders: the thorax, the same with the line of the shoulders;
-- knees, ankles, elbows and wrists: the bone that ends there. Its y points from the bone's lower to its upper end; its
-  axes are those of the bone above (thigh: pelvis, upper arm: thorax) under the smallest rotation that brings y there.
+- hips have the axes of the pelvis: y from the midpoint of the hips to the midpoint of the shoulders, x from the right
+  hip to the left one, made perpendicular to y, and z = x × y;
+- shoulders have the axes of the thorax, which are the same with the line of the shoulders as x;
+- knees, ankles, elbows and wrists have the axes of the bone that ends there. y points from its lower to its upper end.
+  The axes are those of the bone above (thigh: pelvis, upper arm: thorax) after the smallest rotation that aligns y.
 
-So a knee's front is the side of the kneecap, and an elbow's that of its crook, for as long as the limb does not twist.
+So z of a knee points to the kneecap, and z of an elbow to its crook, as long as the limb does not twist.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ from torch import Tensor
 from kinelift.poses import COCO17
 
 STATURE = 1.75
-"""Metres: the height of the body that the offsets are of."""
-FIRST = COCO17.index("left_shoulder")
-"""The first of the twelve keypoints, shoulders to ankles; those before it are the face."""
-BODY = COCO17.joints[FIRST:]
+"""Metres. Height of the body that the offsets refer to."""
+FIRST_BODY_KEYPOINT = COCO17.index("left_shoulder")
+"""Index of the first of the twelve body keypoints, shoulders to ankles; those before it are the face."""
+BODY = COCO17.joints[FIRST_BODY_KEYPOINT:]
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 PUBLISHED: Mapping[str, tuple[float, float, float]] = {
     "shoulder": (0.032, -0.005, -0.016),
@@ -34,8 +34,8 @@ PUBLISHED: Mapping[str, tuple[float, float, float]] = {
     "knee": (0.002, 0.010, 0.003),
     "ankle": (0.015, 0.022, 0.0),
 }
-"""Keypoint minus joint centre of a left joint, metres: the marker positions of Pose2Sim's OpenSim model (its authors
-placed them by hand, for HALPE_26, BODY_25 and COCO_133 alike). A right joint's x has the other sign."""
+"""Keypoint minus joint centre of a left joint, in metres: the marker positions of Pose2Sim's OpenSim model, which its
+authors placed by hand, the same for HALPE_26, BODY_25 and COCO_133. For a right joint x has the opposite sign."""
 DIFFERENCES: Mapping[str, Mapping[str, tuple[float, float, float]]] = {
     "none": {
         "shoulder": (0.002, 0.0012, 0.0001),
@@ -62,15 +62,15 @@ DIFFERENCES: Mapping[str, Mapping[str, tuple[float, float, float]]] = {
         "ankle": (-0.0001, -0.0013, 0.0),
     },
 }
-"""Keypoint of a detector (``--refine``) minus what all three say together, metres, as ``PUBLISHED``:
-``python -m benchmarks.keypoints.keypoint_offsets``, 2026-11-27, on two people, a man and a rendered woman. ``full`` and
-``heavy`` are of one family, and so weigh more in what all say than MoveNet alone (``none``), whose hips lie 2 cm
-higher."""
+"""Keypoint of a detector (``--refine``) minus the consensus of all three, in metres, in the axes of ``PUBLISHED``.
+Measured by ``python -m benchmarks.keypoints.keypoint_offsets``, 2026-11-27, on two people, a man and a rendered woman.
+``full`` and ``heavy`` are of one family, so the consensus is closer to them than to MoveNet alone (``none``), whose
+hips are 2 cm higher."""
 OFFSETS: Mapping[str, Mapping[str, tuple[float, float, float]]] = {
     detector: {part: (x + u, y + v, z + w) for part, (u, v, w) in parts.items() for x, y, z in [PUBLISHED[part]]}
     for detector, parts in DIFFERENCES.items()
 }
-"""Keypoint of each detector minus joint centre, metres, of a left joint of a body ``STATURE`` tall."""
+"""Keypoint of each detector minus joint centre, in metres, for a left joint of a body of height ``STATURE``."""
 SPREADS: Mapping[str, Mapping[str, float]] = {
     "none": {
         "shoulder": 0.0082,
@@ -97,14 +97,14 @@ SPREADS: Mapping[str, Mapping[str, float]] = {
         "ankle": 0.0072,
     },
 }
-"""Standard deviation of a coordinate, metres, of what is constant besides, for a person, side and view: measured with
-``DIFFERENCES``. It does not hold by how much the published offsets are wrong for a person, in all detectors alike."""
+"""Standard deviation per coordinate, in metres, of the remaining constant offset of a person, side and view. Measured
+with ``DIFFERENCES``. It does not include errors of the published offsets that all detectors share."""
 
 _CHAINS = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
 
 
-def signed(parts: Mapping[str, tuple[float, float, float]]) -> Float[Tensor, "12 3"]:
-    """Offsets of all ``BODY`` keypoints, out of those of the left ones."""
+def both_sides(parts: Mapping[str, tuple[float, float, float]]) -> Float[Tensor, "12 3"]:
+    """Extend the offsets of left keypoints to all ``BODY`` keypoints."""
     rows = []
     for name in BODY:
         side, part = name.split("_")
@@ -113,39 +113,47 @@ def signed(parts: Mapping[str, tuple[float, float, float]]) -> Float[Tensor, "12
     return torch.tensor(rows)
 
 
-def axes(points: Float[Tensor, "*B 12 3"]) -> Float[Tensor, "*B 12 3 3"]:
-    """Unit vectors x, y and z (rows) of every keypoint's axes; ``points`` in right-handed axes of any orientation."""
+def keypoint_axes(points: Float[Tensor, "*B 12 3"]) -> Float[Tensor, "*B 12 3 3"]:
+    """Compute the axes of every keypoint.
+
+    Args:
+        points: ``BODY`` joints in any right-handed frame.
+
+    Returns:
+        Unit vectors x, y and z as rows.
+    """
     at = {name: points[..., k, :] for k, name in enumerate(BODY)}
     middle = {part: (at[f"left_{part}"] + at[f"right_{part}"]) / 2 for part in ("shoulder", "hip")}
     up = middle["shoulder"] - middle["hip"]
-    found: dict[str, Tensor] = {}
+    frames: dict[str, Tensor] = {}
     for chain in _CHAINS:
         across = at[f"left_{chain[0]}"] - at[f"right_{chain[0]}"]
         for side in ("left", "right"):
             names = [f"{side}_{part}" for part in chain]
-            found[names[0]] = _trunk(across, up)
+            frames[names[0]] = _trunk(across, up)
             for upper, lower in pairwise(names):
-                found[lower] = _carried(found[upper], at[upper] - at[lower])
-    return torch.stack([found[name] for name in BODY], dim=-3)
+                frames[lower] = _align_axes(frames[upper], at[upper] - at[lower])
+    return torch.stack([frames[name] for name in BODY], dim=-3)
 
 
-def moved(points: Float[Tensor, "*B 12 3"], offsets: Float[Tensor, "*#B 12 3"]) -> Float[Tensor, "*B 12 3"]:
-    """``points`` (metres) with each moved by its offset in its own axes."""
-    return points + (offsets[..., None, :] @ axes(points))[..., 0, :]
+def add_offsets(points: Float[Tensor, "*B 12 3"], offsets: Float[Tensor, "*#B 12 3"]) -> Float[Tensor, "*B 12 3"]:
+    """Move each of ``points`` (metres) by its offset in its own axes."""
+    return points + (offsets[..., None, :] @ keypoint_axes(points))[..., 0, :]
 
 
 def _trunk(across: Float[Tensor, "*B 3"], up: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
-    """Axes with y along ``up`` and x as near to ``across`` as that allows."""
+    """Build axes with y along ``up`` and x as close to ``across`` as possible."""
     y = torch.nn.functional.normalize(up, dim=-1)
     x = torch.nn.functional.normalize(across - (across * y).sum(-1, keepdim=True) * y, dim=-1)
     return torch.stack([x, y, torch.linalg.cross(x, y)], dim=-2)
 
 
-def _carried(before: Float[Tensor, "*B 3 3"], up: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
-    """The axes ``before`` under the smallest rotation that brings their y to ``up``: I + [v] + [v]² / (1 + c)."""
+def _align_axes(axes: Float[Tensor, "*B 3 3"], up: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
+    """Apply to ``axes`` the smallest rotation that aligns their y with ``up``: I + [v] + [v]² / (1 + c)."""
     y = torch.nn.functional.normalize(up, dim=-1)
-    old = before[..., 1, :]
-    v = torch.linalg.cross(old, y)[..., None, :].expand_as(before)
+    old = axes[..., 1, :]
+    v = torch.linalg.cross(old, y)[..., None, :].expand_as(axes)
     c = (old * y).sum(-1)[..., None, None]
-    once = torch.linalg.cross(v, before)
-    return before + once + torch.linalg.cross(v, once) / (1 + c).clamp_min(1e-6)
+    once = torch.linalg.cross(v, axes)
+    rotated: Tensor = axes + once + torch.linalg.cross(v, once) / (1 + c).clamp_min(1e-6)
+    return rotated

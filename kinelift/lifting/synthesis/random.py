@@ -1,29 +1,29 @@
-"""Random draws in the shapes that the synthesis needs. Every function takes the generator to draw from."""
+"""Random draws for the synthesis, each from a given generator."""
 
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 
 def uniform(shape: tuple[int, ...], low: float, high: float, generator: Generator) -> Tensor:
-    """Uniform in [low, high)."""
+    """Draw uniformly from [low, high)."""
     return low + (high - low) * torch.rand(shape, generator=generator, device=generator.device)
 
 
 def normal(shape: tuple[int, ...], generator: Generator) -> Tensor:
-    """Standard normal."""
+    """Draw from the standard normal distribution."""
     return torch.randn(shape, generator=generator, device=generator.device)
 
 
-def chance(shape: tuple[int, ...], probability: float, generator: Generator) -> Tensor:
-    """True with ``probability``, independently."""
+def bernoulli(shape: tuple[int, ...], probability: float, generator: Generator) -> Tensor:
+    """Draw booleans that are independently true with ``probability``."""
     return torch.rand(shape, generator=generator, device=generator.device) < probability
 
 
-def about(axis: str, angle: Float[Tensor, "*B"]) -> Float[Tensor, "*B 3 3"]:
-    """Rotation matrices (acting on column vectors) by ``angle`` radians about the x, y or z axis."""
+def rotation_about(axis: str, angle: Float[Tensor, "*B"]) -> Float[Tensor, "*B 3 3"]:
+    """Build rotation matrices, which act on column vectors, by ``angle`` radians about the x, y or z axis."""
     k = "xyz".index(axis)
     i, j = (k + 1) % 3, (k + 2) % 3
     out = torch.zeros(*angle.shape, 3, 3, dtype=angle.dtype, device=angle.device)
@@ -34,8 +34,8 @@ def about(axis: str, angle: Float[Tensor, "*B"]) -> Float[Tensor, "*B 3 3"]:
     return out
 
 
-def rotation(count: int, generator: Generator) -> Float[Tensor, "B 3 3"]:
-    """Rotations spread evenly over all orientations."""
+def uniform_rotations(count: int, generator: Generator) -> Float[Tensor, "B 3 3"]:
+    """Draw rotation matrices uniformly over all orientations."""
     q = torch.nn.functional.normalize(normal((count, 4), generator), dim=-1)
     w, v = q[:, 0, None, None], q[:, 1:]
     zero = torch.zeros_like(v[:, 0])
@@ -46,8 +46,21 @@ def rotation(count: int, generator: Generator) -> Float[Tensor, "B 3 3"]:
     return (2 * w.square() - 1) * eye + 2 * v[:, :, None] * v[:, None, :] + 2 * w * cross
 
 
-def episode(batch: int, joints: int, times: Float[Tensor, " R"], mean: float, generator: Generator) -> Tensor:
-    """(B, R, J) bool: one stretch of time for each joint, its length exponential (``mean`` seconds)."""
+def interval(
+    batch: int, joints: int, times: Float[Tensor, " R"], mean: float, generator: Generator
+) -> Bool[Tensor, "B R J"]:
+    """Draw one random interval of time per joint.
+
+    Args:
+        batch: Number of samples.
+        joints: Number of joints.
+        times: Times of the frames in seconds.
+        mean: Mean of the exponentially distributed duration, in seconds.
+        generator: Source of randomness.
+
+    Returns:
+        Whether each frame lies in the interval.
+    """
     centre = uniform((batch, 1, joints), float(times[0]), float(times[-1]), generator)
     half = -mean / 2 * torch.log1p(-uniform((batch, 1, joints), 0, 1 - 1e-6, generator))
     half = half.clamp_min(1 / 60)

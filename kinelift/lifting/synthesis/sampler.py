@@ -1,4 +1,4 @@
-"""Motion capture → what a camera and a detector would have made of it → batches for training."""
+"""Training batches from motion capture, as seen by a virtual camera and a simulated detector."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,18 +9,18 @@ from torch import Generator, Tensor
 
 from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.bank import COCO, TARGET, MotionBank
-from kinelift.lifting.synthesis.body import BodySettings, low, mixed, varied
-from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted, displaced
+from kinelift.lifting.synthesis.body import BodySettings, augment, is_low_posture, replace_upper_body
+from kinelift.lifting.synthesis.noise import NoiseSettings, apply_detector_offsets, corrupt
 from kinelift.lifting.synthesis.view import ViewSettings, draw_view
 from kinelift.lifting.training_batch import Batch, Framing
 
-NEAREST = 0.1
-"""Joints closer to the camera than this (metres) are not seen."""
+MIN_DEPTH = 0.1
+"""Metres. Joints closer to the camera are not visible."""
 
 
 @dataclass(frozen=True)
 class SynthesisSettings:
-    """All that is varied. ``speed`` is the range of time warps."""
+    """All random variation. ``speed`` is the range of playback speeds."""
 
     body: BodySettings = field(default_factory=BodySettings)
     view: ViewSettings = field(default_factory=ViewSettings)
@@ -30,7 +30,7 @@ class SynthesisSettings:
 
 @dataclass(frozen=True, eq=False)
 class Sampler:
-    """Draws batches of ``framing`` from a bank, for a network that sees ``rate`` frames a second."""
+    """Draws batches of ``framing`` from a bank, for a network that works at ``rate`` frames per second."""
 
     bank: MotionBank
     framing: Framing
@@ -38,48 +38,53 @@ class Sampler:
     settings: SynthesisSettings = field(default_factory=SynthesisSettings)
 
     def draw(self, count: int, generator: Generator) -> Batch:
-        """``count`` samples, every one with its own movement, body, camera and mistakes.
+        """Draw ``count`` samples, each with a motion, body, camera and detector errors of its own.
 
-        ``Batch.points`` are COCO-17 keypoints on the plane z = 1, ``Batch.target`` H36M-17 joints.
+        Returns:
+            A batch whose ``points`` are COCO-17 keypoints on the plane z = 1 and whose ``target`` holds H36M-17 joints
+            in metres, relative to the root, in camera axes.
         """
         view = draw_view(count, self.settings.view, generator)
-        points = view.camera_frame(varied(self._motion(count, generator), self.settings.body, generator))
+        points = view.to_camera(augment(self._motion(count, generator), self.settings.body, generator))
         noise = self.settings.noise
-        flawed = random.chance((count,), 1 - noise.clean, generator)
-        shown = displaced(points[:, :, COCO], flawed, noise, generator)
-        plane = _plane(shown)
-        inside = view.inside(plane) & (shown[..., 2] > NEAREST)
-        plane, seen = corrupted(plane, inside, flawed, self._times, noise, generator)
+        flawed = random.bernoulli((count,), 1 - noise.clean, generator)
+        shown = apply_detector_offsets(points[:, :, COCO], flawed, noise, generator)
+        plane = _project(shown)
+        inside = view.inside(plane) & (shown[..., 2] > MIN_DEPTH)
+        plane, seen = corrupt(plane, inside, flawed, self._times, noise, generator)
         truth = points[:, self.framing.target_slice][:, :, TARGET]
-        clean, target = _plane(points[:, :, COCO]), truth - truth[:, :, :1]
-        return Batch(plane, plane, clean, seen & (shown[..., 2] > NEAREST), target, truth[:, :, 0])
+        clean, target = _project(points[:, :, COCO]), truth - truth[:, :, :1]
+        return Batch(plane, plane, clean, seen & (shown[..., 2] > MIN_DEPTH), target, truth[:, :, 0])
 
     @property
     def _times(self) -> Float[Tensor, " W"]:
         return self.framing.times(self.rate).to(self.bank.points.device)
 
     @cached_property
-    def _low(self) -> tuple[Int[Tensor, " L"], Float[Tensor, " L"]]:
-        """Clips and frames of the bank in which people sit, squat, kneel or lie."""
-        return self.bank.where(low)
+    def _low_postures(self) -> tuple[Int[Tensor, " L"], Float[Tensor, " L"]]:
+        """Clips and frames in which people sit, squat, kneel or lie."""
+        return self.bank.find_frames(is_low_posture)
 
     def _motion(self, count: int, generator: Generator) -> Float[Tensor, "B R J 3"]:
+        """Draw motion in which some upper bodies come from another clip."""
         speed = random.uniform((count, 1), *self.settings.speed, generator)
         motion, other = (self._clips(count, speed, generator) for _ in range(2))
-        blend = random.chance((count, 1, 1, 1), self.settings.body.mix, generator)
-        return torch.where(blend, mixed(motion, other), motion)
+        blend = random.bernoulli((count, 1, 1, 1), self.settings.body.mix, generator)
+        return torch.where(blend, replace_upper_body(motion, other), motion)
 
     def _clips(self, count: int, speed: Tensor, generator: Generator) -> Float[Tensor, "B R J 3"]:
+        """Draw windows of clips, some of them around low postures."""
         clips, centre = self.bank.draw(count, generator)
-        places, frames = self._low
-        if len(places):
-            pick = torch.randint(len(places), (count,), generator=generator, device=generator.device)
-            seated = random.chance((count,), self.settings.body.low, generator)
-            clips, centre = torch.where(seated, places[pick], clips), torch.where(seated, frames[pick], centre)
+        low_clips, low_frames = self._low_postures
+        if len(low_clips):
+            pick = torch.randint(len(low_clips), (count,), generator=generator, device=generator.device)
+            use_low = random.bernoulli((count,), self.settings.body.low, generator)
+            clips = torch.where(use_low, low_clips[pick], clips)
+            centre = torch.where(use_low, low_frames[pick], centre)
         middle = self._times[self.framing.target_slice].mean()
         steps = (self._times - middle) * speed * self.bank.rates[clips][:, None]
-        return self.bank.at(clips, centre[:, None] + steps)
+        return self.bank.interpolate(clips, centre[:, None] + steps)
 
 
-def _plane(joints: Float[Tensor, "B W J 3"]) -> Float[Tensor, "B W J 2"]:
-    return joints[..., :2] / joints[..., 2:].clamp_min(NEAREST)
+def _project(joints: Float[Tensor, "B W J 3"]) -> Float[Tensor, "B W J 2"]:
+    return joints[..., :2] / joints[..., 2:].clamp_min(MIN_DEPTH)

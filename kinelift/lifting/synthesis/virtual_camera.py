@@ -1,4 +1,4 @@
-"""A whole clip of motion capture before one random camera: the track that detector and tracker would hand on."""
+"""A clip of motion capture seen by one random camera, as the track that detector and tracker would produce."""
 
 from math import ceil
 from typing import NamedTuple, TypeAlias
@@ -13,24 +13,24 @@ from kinelift.lifting.coordinates import turn
 from kinelift.lifting.measuring.trials import PIECE
 from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.bank import COCO, MOCAP, TARGET
-from kinelift.lifting.synthesis.body import embodied
-from kinelift.lifting.synthesis.noise import NoiseSettings, corrupted, displaced
+from kinelift.lifting.synthesis.body import apply_segment_lengths
+from kinelift.lifting.synthesis.noise import NoiseSettings, apply_detector_offsets, corrupt
 from kinelift.lifting.synthesis.view import View, ViewSettings, draw_view
 from kinelift.poses import Track2D
 from kinelift.poses.camera import Camera
 
-TRIED = 32
-"""Random cameras from which one is chosen."""
-NEAREST = 0.5
-"""Metres: no joint comes nearer to a camera."""
+CANDIDATES = 32
+"""Random cameras to choose from."""
+MIN_DEPTH = 0.5
+"""Metres. No joint is closer to a camera."""
 LONG_SIDE = 1280
-"""Pixels."""
+"""Pixels of the image's longer side."""
 
 Points: TypeAlias = Float[Tensor, "T J 3"]
 
 
 class ProjectedClip(NamedTuple):
-    """The person as found, the true poses (relative to the root, metres, camera axes), and the camera."""
+    """The detected track, the true poses (metres relative to the root, camera axes), and the camera."""
 
     track: Track2D
     truth: Float[np.ndarray, "T K 3"]
@@ -40,16 +40,22 @@ class ProjectedClip(NamedTuple):
 def project_virtual_camera(
     points: Points, times: Float[Tensor, " T"], noise: NoiseSettings | None, generator: Generator
 ) -> ProjectedClip:
-    """A clip (world metres, Y up, at ``times`` in seconds) before a camera that keeps all of the person in view.
+    """Show a clip, on a random body, to a random camera that keeps the person in view.
 
-    The track is one that the tracker has filled already: ``noise`` was measured behind it. Without noise every joint
-    is seen exactly. The body is drawn, too.
+    Args:
+        points: Joints in world metres, Y up.
+        times: Times of the frames in seconds.
+        noise: Detector errors, as measured after the tracker has filled gaps; None for exact keypoints.
+        generator: Source of randomness.
+
+    Returns:
+        The track, with filled gaps marked as detected, and its ground truth.
     """
-    points = embodied(points[None], draw(1, Population(), generator))[0]
-    view, body = framed(points - points[:, :1].mean(0), ViewSettings(), generator)
-    plane, seen = _found(body[:, COCO], view, times.to(points), noise, generator)
-    focal = LONG_SIDE / 2 / view.half.max().item()
-    width, height = (round(2 * focal * half) for half in view.half[0].tolist())
+    points = apply_segment_lengths(points[None], draw(1, Population(), generator))[0]
+    view, body = find_view(points - points[:, :1].mean(0), ViewSettings(), generator)
+    plane, seen = _detect(body[:, COCO], view, times.to(points), noise, generator)
+    focal = LONG_SIDE / 2 / view.half_size.max().item()
+    width, height = (round(2 * focal * half) for half in view.half_size[0].tolist())
     camera = Camera.from_focal(focal, (width, height))
     pixels = plane.double().numpy() * focal + np.asarray(camera.centre)
     shown = np.where(seen.numpy()[..., None], pixels, np.nan)
@@ -59,56 +65,59 @@ def project_virtual_camera(
     return ProjectedClip(track, truth.double().numpy(), camera)
 
 
-def framed(points: Points, settings: ViewSettings, generator: Generator) -> tuple[View, Points]:
-    """A random camera that has all of a clip in its picture, and the clip in that camera's axes.
+def find_view(points: Points, settings: ViewSettings, generator: Generator) -> tuple[View, Points]:
+    """Find a random camera whose image contains all of a clip.
 
-    It is the first that does among ``TRIED``; where none does, the one that has to step back least steps back. A clip
-    is filmed from any side; its origin is what the cameras are drawn around.
+    Of ``CANDIDATES`` random cameras around the clip's origin, the one that needs to move back least is chosen and moved
+    back as far as necessary.
+
+    Returns:
+        The camera, and the clip in its frame.
     """
-    heading = random.about("y", random.uniform((TRIED,), 0, random.FULL_TURN, generator))
-    view = draw_view(TRIED, settings, generator)
-    bodies = view.camera_frame(turn(points.expand(TRIED, -1, -1, -1), heading))
-    farther = _farther(bodies, view)
-    best = int(farther.argmin())
-    place = view.place[best] * (1 + farther[best])
-    chosen = View(view.rotation[best, None], place[None], view.half[best, None])
-    return chosen, bodies[best] + place - view.place[best]
+    heading = random.rotation_about("y", random.uniform((CANDIDATES,), 0, random.FULL_TURN, generator))
+    view = draw_view(CANDIDATES, settings, generator)
+    bodies = view.to_camera(turn(points.expand(CANDIDATES, -1, -1, -1), heading))
+    retreat = _required_retreat(bodies, view)
+    best = int(retreat.argmin())
+    translation = view.translation[best] * (1 + retreat[best])
+    chosen = View(view.rotation[best, None], translation[None], view.half_size[best, None])
+    return chosen, bodies[best] + translation - view.translation[best]
 
 
-def _farther(bodies: Float[Tensor, "B T J 3"], view: View) -> Float[Tensor, " B"]:
-    """The share of its distance that each camera has to step back for everything to be in its picture.
+def _required_retreat(bodies: Float[Tensor, "B T J 3"], view: View) -> Float[Tensor, " B"]:
+    """Compute how far, as a share of its distance, each camera must move back to have all joints in its image.
 
-    Along the ray r of the origin a joint at x moves to x + s·r, and is inside where ±(x + s·r)ₓᵧ ≤ half · (x + s·r)_z.
+    Along the ray r of the origin a joint at x moves to x + s·r. It is inside if ±(x + s·r)ₓᵧ ≤ half · (x + s·r)_z.
     """
-    ray, half = view.place, view.half
+    ray, half = view.translation, view.half_size
     sides = torch.tensor([1.0, -1.0], device=ray.device)[:, None]
     outside = sides * bodies[..., None, :2] - half[:, None, None, None] * bodies[..., None, 2:]
-    gained = half[:, None] * ray[:, None, 2:] - sides * ray[:, None, :2]
-    needed = (outside.amax((1, 2)) / gained).amax((1, 2))
-    near = (NEAREST - bodies[..., 2].amin((1, 2))) / ray[:, 2]
+    gain = half[:, None] * ray[:, None, 2:] - sides * ray[:, None, :2]
+    needed = (outside.amax((1, 2)) / gain).amax((1, 2))
+    near = (MIN_DEPTH - bodies[..., 2].amin((1, 2))) / ray[:, 2]
     return needed.maximum(near).clamp_min(0)
 
 
-def _found(
+def _detect(
     joints: Float[Tensor, "T J 3"],
     view: View,
     times: Float[Tensor, " T"],
     noise: NoiseSettings | None,
     generator: Generator,
 ) -> tuple[Float[Tensor, "T J 2"], Bool[Tensor, "T J"]]:
-    """Keypoints on the plane z = 1, and which are seen. Mistakes are drawn anew for every piece of about four seconds.
+    """Simulate the detector: keypoints on the plane z = 1, and which of them are visible.
 
-    That is the time over which they were measured.
+    Errors are drawn for pieces of about four seconds, the duration over which they were measured.
     """
     if noise is None:
         return joints[..., :2] / joints[..., 2:], torch.ones(joints.shape[:2], dtype=torch.bool)
-    flawed = random.chance((1,), 1 - noise.clean, generator)
-    shown = displaced(joints[None], flawed, noise, generator)
+    flawed = random.bernoulli((1,), 1 - noise.clean, generator)
+    shown = apply_detector_offsets(joints[None], flawed, noise, generator)
     plane = shown[..., :2] / shown[..., 2:]
     pieces = max(1, ceil(float(times[-1] - times[0]) / PIECE))
-    found = [
-        corrupted(part, view.inside(part), flawed, at, noise, generator)
+    detections = [
+        corrupt(part, view.inside(part), flawed, at, noise, generator)
         for part, at in zip(plane.tensor_split(pieces, 1), times.tensor_split(pieces), strict=True)
     ]
-    points, seen = (torch.cat(parts, 1)[0] for parts in zip(*found, strict=True))
+    points, seen = (torch.cat(parts, 1)[0] for parts in zip(*detections, strict=True))
     return points, seen

@@ -1,4 +1,4 @@
-"""Any searched architecture as data, whichever space it is from, and the network that it stands for."""
+"""Genotypes, configs and networks of either search space, for code that handles both alike."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -12,31 +12,37 @@ AnyConfig: TypeAlias = ActionNetConfig | MacroNetConfig
 AnyNet: TypeAlias = ActionNet | MacroNet
 
 
-def genotype(values: Mapping[str, Any]) -> AnyGenotype:
-    """Read the mapping that ``dataclasses.asdict`` makes of a genotype of either space.
+def genotype_from_mapping(values: Mapping[str, Any]) -> AnyGenotype:
+    """Rebuild a genotype of either space from what ``dataclasses.asdict`` made of it.
 
-    Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else.
+    Raises:
+        KeyError: A field is missing.
+        TypeError: A field has another type.
+        ValueError: The genotype is not valid.
     """
     return MacroGenotype.from_mapping(values) if "layers" in values else Genotype.from_mapping(values)
 
 
-def configured(classes: int, genotype: AnyGenotype, **sizes: Any) -> AnyConfig:
-    """A config with this genotype; ``sizes`` are fields that both configs have."""
+def make_config(classes: int, genotype: AnyGenotype, **sizes: Any) -> AnyConfig:
+    """Make the config of a genotype; ``sizes`` are fields that both kinds of config have."""
     if isinstance(genotype, MacroGenotype):
         return MacroNetConfig(classes, genotype, **sizes)
     return ActionNetConfig(classes, genotype, **sizes)
 
 
-def config(values: Mapping[str, Any]) -> AnyConfig:
-    """Read the mapping that ``dataclasses.asdict`` makes of a config, also after a round trip through JSON.
+def config_from_mapping(values: Mapping[str, Any]) -> AnyConfig:
+    """Rebuild a config from what ``dataclasses.asdict`` made of it, also after a round trip through JSON.
 
-    Raises what ``genotype`` raises.
+    Raises:
+        KeyError: A field is missing.
+        TypeError: A field has another type.
+        ValueError: The genotype is not valid.
     """
     kind = MacroNetConfig if "layers" in values["genotype"] else ActionNetConfig
     rows, columns = values.get("grid", (1, 1))
-    return kind(**{**values, "genotype": genotype(values["genotype"]), "grid": (rows, columns)})
+    return kind(**{**values, "genotype": genotype_from_mapping(values["genotype"]), "grid": (rows, columns)})
 
 
-def network(config: AnyConfig) -> AnyNet:
-    """The network with fresh weights."""
+def build_network(config: AnyConfig) -> AnyNet:
+    """Build the network of a config with newly initialised weights."""
     return MacroNet(config) if isinstance(config, MacroNetConfig) else ActionNet(config)

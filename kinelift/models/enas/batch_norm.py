@@ -1,4 +1,4 @@
-"""Judging a network whose running statistics mean nothing, because many architectures share its batch norms."""
+"""Evaluation by batch statistics, for supernets: many architectures share their batch norms' running statistics."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +8,9 @@ from torch import nn
 
 @contextmanager
 def batch_statistics(net: nn.Module) -> Iterator[None]:
-    """Inside, ``net`` is in evaluation mode, but its batch norms use the statistics of each batch and keep their own.
+    """Put ``net`` in evaluation mode, but let its batch norms use the statistics of each batch.
 
-    Afterwards it is in training mode as it was before, or in evaluation mode as it was before.
+    Running statistics do not change. The previous mode is restored at the end.
     """
     training = net.training
     norms = [(module, module.momentum) for module in net.modules() if isinstance(module, nn.BatchNorm2d)]

@@ -7,19 +7,26 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from kinelift.models.enas.genotype import Edge, Node, loose_ends
-from kinelift.models.enas.operations import DropPath, operation, point
+from kinelift.models.enas.operations import DropPath, operation, pointwise
 
 Operate = Callable[[int, int, Edge], nn.Module]
-"""The module of an edge, by the number of its node, its slot in the node (0 or 1), and itself."""
+"""(number of the node, slot in the node: 0 or 1, edge) → the module of the edge."""
 
 
 class Cell(nn.Module):
-    """Two inputs, then nodes that each add two operations on earlier states; loose ends are concatenated.
+    """Nodes that each add two operations on earlier states, starting from two inputs; loose ends are concatenated.
 
-    ``inputs`` are the channels of the two inputs; each is brought to ``channels`` by a 1×1 convolution, and the first
-    also to the resolution of the second if it is twice as fine (``rescale``). ``stride`` 2 makes a reduction cell.
-    ``normalise`` puts a batch norm behind every node.
-    ``outputs`` says how many channels come out.
+    Args:
+        nodes: The nodes of the cell.
+        inputs: Channels of the two inputs. A 1×1 convolution maps each to ``channels``.
+        channels: Channels per node.
+        stride: 2 for a reduction cell.
+        rescale: 2 if the first input has twice the resolution of the second.
+        drop_path: Probability with which training drops an edge.
+        normalise: Apply batch normalisation to every node.
+
+    Attributes:
+        outputs: Output channels.
     """
 
     def __init__(
@@ -36,7 +43,7 @@ class Cell(nn.Module):
         self.nodes = nodes
         self.ends = loose_ends(nodes)
         self.outputs = channels * len(self.ends)
-        self.align = nn.ModuleList([point(inputs[0], channels, rescale), point(inputs[1], channels)])
+        self.align = nn.ModuleList([pointwise(inputs[0], channels, rescale), pointwise(inputs[1], channels)])
         self.operations = nn.ModuleList(
             operation(edge.operation, channels, stride if edge.state < 2 else 1)
             for node in nodes
@@ -46,26 +53,31 @@ class Cell(nn.Module):
         self.drop = DropPath(drop_path)
 
     def forward(
-        self, before: Float[Tensor, "B C1 H1 W1"], last: Float[Tensor, "B C2 H2 W2"]
+        self, earlier: Float[Tensor, "B C1 H1 W1"], previous: Float[Tensor, "B C2 H2 W2"]
     ) -> Float[Tensor, "B C H W"]:
-        """Outputs of the cell before the last and of the last → this cell's output."""
-        inputs = [self.align[0](before), self.align[1](last)]
-        return wire(inputs, self.nodes, lambda node, slot, _: self.operations[2 * node + slot], self.norms, self.drop)
+        """Compute the output from those of the two cells before: the second last and the last."""
+        inputs = [self.align[0](earlier), self.align[1](previous)]
+        return apply_nodes(
+            inputs, self.nodes, lambda node, slot, _: self.operations[2 * node + slot], self.norms, self.drop
+        )
 
 
 def norms(nodes: int, channels: int, normalise: bool) -> nn.ModuleList:
-    """What comes behind the sum of every node: a batch norm, or nothing."""
+    """Build the modules after the sums of the nodes: batch norms, or identities."""
     return nn.ModuleList(nn.BatchNorm2d(channels) if normalise else nn.Identity() for _ in range(nodes))
 
 
-def wire(
+def apply_nodes(
     inputs: list[Float[Tensor, "B C _ _"]],
     nodes: tuple[Node, ...],
     operate: Operate,
     norms: nn.ModuleList,
     drop: DropPath,
 ) -> Float[Tensor, "B D H W"]:
-    """The two aligned inputs of a cell → its loose ends, concatenated. ``drop`` spares the bare short cuts."""
+    """Compute the nodes of a cell from its two aligned inputs, and concatenate the loose ends.
+
+    ``drop`` is not applied to identities.
+    """
     states = list(inputs)
     for number, node in enumerate(nodes):
         paths = []

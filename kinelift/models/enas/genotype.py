@@ -1,4 +1,4 @@
-"""An architecture as data: which operations a cell applies to which of its earlier states."""
+"""Genotypes of the ENAS micro space: the operations of a cell and the earlier states that they read."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ OPERATIONS = ("identity", "separable-3x3", "separable-5x5", "average-3x3", "maxi
 
 @dataclass(frozen=True)
 class Edge:
-    """One operation applied to one earlier state: 0 and 1 are the cell's inputs, 2 is its first node, and so on."""
+    """An operation on an earlier state. States 0 and 1 are the cell's inputs, 2 is its first node, and so on."""
 
     state: int
     operation: str
@@ -32,9 +32,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Genotype:
-    """A normal cell, which keeps the picture's size, and a reduction cell, which halves it.
+    """A normal cell, which keeps the resolution, and a reduction cell, which halves it.
 
-    Raises ``ValueError`` for an unknown operation or an edge from a state that does not exist yet.
+    Raises:
+        ValueError: An operation is unknown, or an edge reads a state that does not exist yet.
     """
 
     normal: tuple[Node, ...]
@@ -45,7 +46,7 @@ class Genotype:
             _check(nodes)
 
     def to_json(self) -> str:
-        """JSON text; ``from_json`` is the inverse."""
+        """Write the genotype as JSON; ``from_json`` is the inverse."""
         return json.dumps(asdict(self))
 
     @staticmethod
@@ -55,18 +56,18 @@ class Genotype:
 
     @staticmethod
     def from_mapping(cells: Mapping[str, Any]) -> "Genotype":
-        """Read the mapping that ``dataclasses.asdict`` makes of a genotype."""
+        """Rebuild a genotype from what ``dataclasses.asdict`` made of it."""
         return Genotype(*(tuple(_node(node) for node in cells[name]) for name in ("normal", "reduction")))
 
 
 def loose_ends(nodes: tuple[Node, ...]) -> tuple[int, ...]:
-    """The states that no node reads: a cell concatenates them. Inputs are never among them."""
+    """List the states that no node reads, without the inputs. A cell concatenates them."""
     read = {edge.state for node in nodes for edge in node.edges}
     return tuple(state for state in range(2, 2 + len(nodes)) if state not in read)
 
 
 def node(first: int, first_operation: str, second: int, second_operation: str) -> Node:
-    """A node in one line: two (state, operation) pairs."""
+    """Make a node from two (state, operation) pairs."""
     return Node(Edge(first, first_operation), Edge(second, second_operation))
 
 
@@ -101,4 +102,4 @@ HAND_CHOSEN = Genotype(
         node(3, "average-3x3", 1, "maximum-3x3"),
     ),
 )
-"""Chosen by hand after the cells that searches tend to find: mostly separable convolutions, with short cuts."""
+"""Designed by hand after the cells that searches tend to find: mostly separable convolutions, with shortcuts."""

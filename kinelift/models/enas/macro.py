@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from kinelift.models.action_net import Head
-from kinelift.models.enas.operations import DropPath, operation, point
+from kinelift.models.enas.operations import DropPath, operation, pointwise
 
 OPERATIONS = (
     "convolution-3x3",
@@ -24,7 +24,7 @@ OPERATIONS = (
 
 @dataclass(frozen=True)
 class Layer:
-    """An operation on the state before it. Layer n reads state n (0 is the stem) and adds the states in ``skips``."""
+    """An operation on the previous state. Layer n reads state n (0 is the stem) and adds the states in ``skips``."""
 
     operation: str
     skips: tuple[int, ...] = ()
@@ -32,9 +32,10 @@ class Layer:
 
 @dataclass(frozen=True)
 class MacroGenotype:
-    """A whole network, layer by layer.
+    """A network, layer by layer.
 
-    Raises ``ValueError`` for an unknown operation or a skip from a state that is not before the layer's input.
+    Raises:
+        ValueError: There is no layer, an operation is unknown, or a layer adds a state not before its input.
     """
 
     layers: tuple[Layer, ...]
@@ -46,10 +47,10 @@ class MacroGenotype:
             if layer.operation not in OPERATIONS:
                 raise ValueError(f"Unknown operation {layer.operation!r}. Known: {', '.join(OPERATIONS)}.")
             if not set(layer.skips) <= set(range(number)) or len(set(layer.skips)) < len(layer.skips):
-                raise ValueError(f"Layer {number} adds states {layer.skips}; it can add each below {number} once.")
+                raise ValueError(f"Layer {number} adds states {layer.skips}; it can add each one below {number} once.")
 
     def to_json(self) -> str:
-        """JSON text; ``from_json`` is the inverse."""
+        """Write the genotype as JSON; ``from_json`` is the inverse."""
         return json.dumps(asdict(self))
 
     @staticmethod
@@ -59,7 +60,7 @@ class MacroGenotype:
 
     @staticmethod
     def from_mapping(values: Mapping[str, Any]) -> "MacroGenotype":
-        """Read the mapping that ``dataclasses.asdict`` makes of a genotype."""
+        """Rebuild a genotype from what ``dataclasses.asdict`` made of it."""
         return MacroGenotype(tuple(Layer(each["operation"], tuple(each["skips"])) for each in values["layers"]))
 
 
@@ -69,10 +70,10 @@ PLAIN = MacroGenotype((Layer("separable-3x3"),) * 6)
 
 @dataclass(frozen=True)
 class MacroNetConfig:
-    """What a ``MacroNet`` is made of.
+    """Architecture of a ``MacroNet``.
 
-    The layers are spread evenly over ``stages`` resolutions; channels double where the resolution halves. The rest is
-    as for ``ActionNetConfig``; the second classifier comes after the middle layer.
+    The layers are spread evenly over ``stages`` resolutions, and channels double where the resolution halves. The other
+    fields are those of ``ActionNetConfig``; the auxiliary classifier comes after the middle layer.
     """
 
     classes: int
@@ -86,10 +87,11 @@ class MacroNetConfig:
     grid: tuple[int, int] = (1, 1)
 
 
-class _Chain(nn.Module):
-    """What a standalone network and the shared weights have in common: modules by name, and how to run a genotype.
+class _LayerChain(nn.Module):
+    """Common base of the standalone network and the supernet: modules by name, and how to run a genotype.
 
-    ``operations`` are (layer, operation) pairs, ``reductions`` (layer, state) pairs: the state at that layer's entry.
+    ``operations`` are (layer, operation) pairs. ``reductions`` are (layer, state) pairs, the state being one that is
+    reduced before that layer.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class _Chain(nn.Module):
             {f"{k}-{name}": operation(name, widths[k], 1) for k, name in sorted(operations)}
         )
         self.reductions = nn.ModuleDict(
-            {f"{k}-{state}": point(widths[k - 1], widths[k], 2) for k, state in sorted(reductions)}
+            {f"{k}-{state}": pointwise(widths[k - 1], widths[k], 2) for k, state in sorted(reductions)}
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths)
         self.drop = DropPath(config.drop_path)
@@ -114,7 +116,7 @@ class _Chain(nn.Module):
             self.auxiliary = Head(widths[self.middle], config.classes, config.dropout, config.grid)
 
     def run(self, images: Float[Tensor, "B 3 H W"], genotype: MacroGenotype) -> tuple[Float[Tensor, "B K"], ...]:
-        """Logits of every classifier of ``genotype``, the main one first."""
+        """Compute the logits of every classifier of ``genotype``, the main one first."""
         states, outputs = [self.stem(images)], []
         reductions = _reductions(self.config, genotype)
         for number, layer in enumerate(genotype.layers):
@@ -129,10 +131,10 @@ class _Chain(nn.Module):
         return (main,) if self.auxiliary is None else (main, self.auxiliary(outputs[self.middle]))
 
 
-class MacroNet(_Chain):
-    """Motion image (B, 3, H, W), values about −1…1 → one logit a class.
+class MacroNet(_LayerChain):
+    """Classifier of motion images (B, 3, H, W) with values of about −1 to 1.
 
-    H and W are multiples of stem_stride · 2^(stages − 1).
+    H and W must be multiples of stem_stride · 2^(stages − 1).
     """
 
     def __init__(self, config: MacroNetConfig) -> None:
@@ -141,18 +143,18 @@ class MacroNet(_Chain):
         super().__init__(config, len(layers), operations, _reductions(config, config.genotype))
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K"]:
-        """Logits of the main classifier."""
+        """Compute the logits of the main classifier."""
         return self.heads(images)[0]
 
     def heads(self, images: Float[Tensor, "B 3 H W"]) -> tuple[Float[Tensor, "B K"], ...]:
-        """Logits of every classifier, the main one first: training adds up their losses."""
+        """Compute the logits of every classifier, the main one first. Training sums their losses."""
         return self.run(images, self.config.genotype)
 
 
-class MacroSupernet(_Chain):
-    """All networks of ``layers`` layers in one: weights for every operation at every layer.
+class MacroSupernet(_LayerChain):
+    """Shared weights of all networks of ``layers`` layers: every operation at every layer.
 
-    ``config`` says what the networks inside are made of; its own genotype plays no part.
+    ``config`` holds the sizes of the networks; its genotype is ignored.
     """
 
     def __init__(self, config: MacroNetConfig, layers: int) -> None:
@@ -160,15 +162,15 @@ class MacroSupernet(_Chain):
         super().__init__(config, layers, operations, _all_reductions(config, layers))
 
     def forward(self, images: Float[Tensor, "B 3 H W"], genotype: MacroGenotype) -> Float[Tensor, "B K"]:
-        """Logits of the main classifier of ``genotype``."""
+        """Compute the logits of the main classifier of ``genotype``."""
         return self.run(images, genotype)[0]
 
     def heads(self, images: Float[Tensor, "B 3 H W"], genotype: MacroGenotype) -> tuple[Float[Tensor, "B K"], ...]:
-        """Logits of every classifier of ``genotype``, the main one first."""
+        """Compute the logits of every classifier of ``genotype``, the main one first."""
         return self.run(images, genotype)
 
     def extract(self, genotype: MacroGenotype) -> MacroNet:
-        """A network of its own with a copy of the weights of ``genotype``: it computes the same."""
+        """Build a standalone network with a copy of the weights of ``genotype``; its output is the same."""
         net = MacroNet(replace(self.config, genotype=genotype)).to(next(self.parameters()).device)
         shared = self.state_dict()
         net.load_state_dict({name: shared[name] for name in net.state_dict()})
@@ -180,13 +182,13 @@ def _stage(config: MacroNetConfig, layers: int, layer: int) -> int:
 
 
 def _all_reductions(config: MacroNetConfig, layers: int) -> set[tuple[int, int]]:
-    """(layer, state) for every state before a layer that opens a new stage."""
+    """List (layer, state) for every state before a layer that starts a new stage."""
     stages = [_stage(config, layers, layer) for layer in range(layers)]
     return {(k, state) for k in range(1, layers) if stages[k] > stages[k - 1] for state in range(k + 1)}
 
 
 def _reductions(config: MacroNetConfig, genotype: MacroGenotype) -> set[tuple[int, int]]:
-    """Those of states that a later layer still reads."""
+    """List the reductions of states that a later layer still reads."""
     layers = genotype.layers
     return {
         (k, state)

@@ -1,4 +1,4 @@
-"""The operations of a searched network. Every one maps (B, C, H, W) to (B, C, H / stride, W / stride)."""
+"""The operations of a searched network. Each maps (B, C, H, W) to (B, C, H / stride, W / stride)."""
 
 import torch
 from jaxtyping import Float
@@ -8,40 +8,41 @@ from torch import Tensor, nn
 def operation(name: str, channels: int, stride: int) -> nn.Module:
     """Build an operation by its name in ``genotype.OPERATIONS`` or ``macro.OPERATIONS``.
 
-    Raises ``KeyError`` for any other name.
+    Raises:
+        KeyError: There is no operation of this name.
     """
     return _BUILDERS[name](channels, stride)
 
 
-def point(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """ReLU, 1×1 convolution, batch norm: changes the number of channels, and with a stride the resolution."""
+def pointwise(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """Build ReLU, 1×1 convolution and batch norm, which change the channels and, with a stride, the resolution."""
     convolution = nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
     return nn.Sequential(nn.ReLU(), convolution, nn.BatchNorm2d(outputs))
 
 
 class DropPath(nn.Module):
-    """In training, sets a path to zero for a random share of the examples and scales up the others to make up."""
+    """In training, zeroes a path for a random share of the examples and scales up the others to compensate."""
 
     def __init__(self, probability: float) -> None:
         super().__init__()
         self.probability = probability
 
     def forward(self, path: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """The path, or zero."""
+        """Return the path, zeroed for some examples in training."""
         if not self.training or self.probability == 0:
             return path
-        kept = torch.rand(len(path), 1, 1, 1, device=path.device) >= self.probability
-        return path * (kept / (1 - self.probability))
+        keep = torch.rand(len(path), 1, 1, 1, device=path.device) >= self.probability
+        return path * (keep / (1 - self.probability))
 
 
 def _identity(channels: int, stride: int) -> nn.Module:
-    return nn.Identity() if stride == 1 else point(channels, channels, stride)
+    return nn.Identity() if stride == 1 else pointwise(channels, channels, stride)
 
 
 def _separable(size: int, channels: int, stride: int) -> nn.Module:
     depthwise = nn.Conv2d(channels, channels, size, stride, size // 2, groups=channels, bias=False)
-    pointwise = nn.Conv2d(channels, channels, 1, bias=False)
-    return nn.Sequential(nn.ReLU(), depthwise, pointwise, nn.BatchNorm2d(channels))
+    mixing = nn.Conv2d(channels, channels, 1, bias=False)
+    return nn.Sequential(nn.ReLU(), depthwise, mixing, nn.BatchNorm2d(channels))
 
 
 def _convolution(size: int, channels: int, stride: int) -> nn.Module:

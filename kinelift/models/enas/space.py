@@ -1,4 +1,4 @@
-"""Search spaces as sequences of decisions, so that one controller serves them all."""
+"""Search spaces as sequences of decisions, so that one controller serves all of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from kinelift.models.enas.macro import Layer, MacroGenotype
 
 @dataclass(frozen=True)
 class Decision:
-    """One of ``choices`` (0, 1, …). Decisions of one ``kind`` mean the same by the same number."""
+    """A choice among ``choices`` numbers (0, 1, …). In decisions of one ``kind`` the same number means the same."""
 
     kind: str
     choices: int
@@ -18,19 +18,19 @@ class Decision:
 
 @dataclass(frozen=True)
 class MicroSpace:
-    """A normal and a reduction cell of ``nodes`` nodes: two earlier states, then an operation on each."""
+    """A normal and a reduction cell of ``nodes`` nodes. Each node chooses two earlier states, then their operations."""
 
     nodes: int = 5
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """Four decisions a node; the normal cell comes first."""
+        """Four decisions per node; the normal cell comes first."""
         operations = [Decision("operation", len(OPERATIONS))] * 2
         cell = [d for node in range(self.nodes) for d in [*[Decision("state", 2 + node)] * 2, *operations]]
         return tuple(cell * 2)
 
     def decode(self, choices: Sequence[int]) -> Genotype:
-        """The cells that the choices stand for."""
+        """Build the genotype of these choices."""
         nodes = [
             Node(Edge(first, OPERATIONS[a]), Edge(second, OPERATIONS[b]))
             for first, second, a, b in zip(*(choices[k::4] for k in range(4)), strict=True)
@@ -38,7 +38,7 @@ class MicroSpace:
         return Genotype(tuple(nodes[: self.nodes]), tuple(nodes[self.nodes :]))
 
     def encode(self, genotype: Genotype) -> list[int]:
-        """The inverse of ``decode``."""
+        """List the choices of a genotype, the inverse of ``decode``."""
         return [
             choice
             for node in (*genotype.normal, *genotype.reduction)
@@ -48,22 +48,22 @@ class MicroSpace:
 
 @dataclass(frozen=True)
 class MacroSpace:
-    """A chain of ``layers`` layers: for each an operation, then for every state before its input whether to add it."""
+    """A chain of ``layers`` layers. Each chooses an operation, then whether to add each state before its input."""
 
     layers: int = 6
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """1 + n decisions for layer n = 0, 1, …"""
+        """1 + n decisions for layer n, which is 0, 1 and so on."""
         operation, skip = Decision("operation", len(macro.OPERATIONS)), Decision("skip", 2)
         return tuple(d for layer in range(self.layers) for d in (operation, *[skip] * layer))
 
     def decode(self, choices: Sequence[int]) -> MacroGenotype:
-        """The layers that the choices stand for."""
+        """Build the genotype of these choices."""
         return MacroGenotype(tuple(self._layers(iter(choices))))
 
     def encode(self, genotype: MacroGenotype) -> list[int]:
-        """The inverse of ``decode``."""
+        """List the choices of a genotype, the inverse of ``decode``."""
         return [
             choice
             for number, layer in enumerate(genotype.layers)
@@ -80,4 +80,4 @@ class MacroSpace:
 
 
 Space = MicroSpace | MacroSpace
-"""Anything with ``decisions``, and ``encode`` and ``decode`` between architectures and choices."""
+"""A search space: its ``decisions``, and ``encode`` and ``decode`` between genotypes and choices."""

@@ -1,4 +1,4 @@
-"""Keypoints as files of other programs: read for tracking and lifting, written for them."""
+"""Read and write the keypoint files of other programs."""
 
 from kinelift.poses.keypoints.container import Keypoints
 from kinelift.poses.keypoints.reading import read, read_videos

@@ -1,4 +1,4 @@
-"""COCO's annotations: ``{"images": …, "annotations": …, "categories": …}``, whose categories name the joints."""
+"""Read COCO annotations: ``{"images": …, "annotations": …, "categories": …}``. The categories name the joints."""
 
 import re
 from collections import defaultdict
@@ -10,35 +10,49 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kinelift.poses.errors import DataError
-from kinelift.poses.keypoints.container import Keypoints
+from kinelift.poses.keypoints.container import FrameRef, Keypoints, Videos, frame_ref
 from kinelift.poses.keypoints.documents import entry
-from kinelift.poses.keypoints.layouts import chosen
-from kinelift.poses.keypoints.sightings import Sighting, box_of_corner_and_size, gather, triples
-from kinelift.poses.keypoints.videos import Place, Videos, place_of
+from kinelift.poses.keypoints.instances import Instance, box_of_corner_and_size, people_by_frame, triples
+from kinelift.poses.keypoints.layouts import requested_layout
 from kinelift.poses.skeleton import Skeleton, registered
 
 Size = tuple[int, int]
-Images = Mapping[int | str, tuple[Place, Size | None]]
+Images = Mapping[int | str, tuple[FrameRef, Size | None]]
 
 
 class Order(NamedTuple):
-    """The layout of a file, where in it each of the file's joints goes, and how this is known."""
+    """The layout of a file.
+
+    Attributes:
+        layout: The layout.
+        columns: The index in the layout of each of the file's joints.
+        layout_source: How the layout is known, in words.
+    """
 
     layout: Skeleton
     columns: list[int]
-    stated: str
+    layout_source: str
 
 
 def annotated_videos(path: Path, facts: dict[str, Any], requested: str | None) -> Videos:
-    """The videos of a file of annotations. Raises ``DataError`` naming the entry and key that does not fit."""
+    """The videos of an annotations file.
+
+    Args:
+        path: The file.
+        facts: Its content.
+        requested: The name of the layout, or None to take it from the categories.
+
+    Raises:
+        DataError: An entry is missing or invalid. Names the entry and the key.
+    """
     category, names = _category(path, facts)
     order, images = _order(path, names, requested), _images(path, facts)
-    found: dict[str, list[Sighting]] = defaultdict(list)
+    found: dict[str, list[Instance]] = defaultdict(list)
     for k, row in enumerate(entry(facts, "annotations", str(path), list)):
         where = f"{path}: annotations[{k}]"
         if entry(row, "category_id", where, int) == category:
             video, frame = _place(images, row, where)
-            found[video].append(_sighting(frame, row, where, order))
+            found[video].append(_instance(frame, row, where, order))
     videos = sorted({place.video for place, _ in images.values()})
     several = len(videos) > 1
     return {
@@ -48,7 +62,7 @@ def annotated_videos(path: Path, facts: dict[str, Any], requested: str | None) -
 
 
 def _category(path: Path, facts: dict[str, Any]) -> tuple[int, list[str]]:
-    """The number of the category whose joints are named, and their names."""
+    """The id of the category with named joints, and the names."""
     found = {}
     for k, category in enumerate(entry(facts, "categories", str(path), list)):
         where = f"{path}: categories[{k}]"
@@ -58,7 +72,7 @@ def _category(path: Path, facts: dict[str, Any]) -> tuple[int, list[str]]:
             found[number] = [_plain(name) for name in names], str(category.get("name"))
     people = {number: names for number, (names, name) in found.items() if len(found) == 1 or name == "person"}
     if len(people) != 1:
-        raise DataError(f"{path}: categories has {len(people)} of people with keypoints. Keep one, with named joints.")
+        raise DataError(f"{path}: categories has {len(people)} with keypoints of people. Keep one, with named joints.")
     return next(iter(people.items()))
 
 
@@ -67,58 +81,58 @@ def _plain(name: Any) -> str:
 
 
 def _order(path: Path, names: list[str], requested: str | None) -> Order:
-    """The requested layout; or the one of these joints; or the smallest one that has them all."""
+    """The requested layout, or the smallest one that has all these joints."""
     if requested is not None:
-        return Order(chosen(str(path), {len(names)}, requested), list(range(len(names))), "as it was asked for")
+        return Order(requested_layout(str(path), {len(names)}, requested), list(range(len(names))), "as requested")
     fitting = [layout for layout in registered() if names and set(names) <= set(layout.joints)]
     if not fitting or len(set(names)) < len(names):
         raise DataError(
-            f"{path}: categories names the joints {', '.join(names) or 'not at all'}, which no known layout has. "
-            f"Say which layout it is with kinelift run --keypoint-layout."
+            f"{path}: categories names the joints {', '.join(names) or '(none)'}, which no known layout has. "
+            f"Choose the layout with kinelift run --keypoint-layout."
         )
     layout = min(fitting, key=len)
     return Order(layout, [layout.index(name) for name in names], "categories name the joints")
 
 
 def _images(path: Path, facts: dict[str, Any]) -> Images:
-    found: dict[int | str, tuple[Place, Size | None]] = {}
+    found: dict[int | str, tuple[FrameRef, Size | None]] = {}
     for k, image in enumerate(entry(facts, "images", str(path), list)):
         where = f"{path}: images[{k}]"
         number = entry(image, "id", where, int, str)
         named = "file_name" in image
-        place = place_of(entry(image, "file_name", where, str) if named else number, f"{where}: file_name")
+        place = frame_ref(entry(image, "file_name", where, str) if named else number, f"{where}: file_name")
         known = "width" in image and "height" in image
         size = (entry(image, "width", where, int), entry(image, "height", where, int)) if known else None
         found[number] = place, size
     if len({place for place, _ in found.values()}) < len(found):
         raise DataError(f"{path}: two images are the same frame of a video. Number them in their file names.")
     if not found:
-        raise DataError(f"{path}: images is empty. Export the file anew.")
+        raise DataError(f"{path}: images is empty. Export the file again.")
     return found
 
 
-def _place(images: Images, row: dict[str, Any], where: str) -> Place:
+def _place(images: Images, row: dict[str, Any], where: str) -> FrameRef:
     image = entry(row, "image_id", where, int, str)
     if image not in images:
-        raise DataError(f"{where}: image_id is {image!r}, and images has none of that id.")
+        raise DataError(f"{where}: image_id is {image!r}, which is not in images. Export the file again.")
     return images[image][0]
 
 
-def _sighting(frame: int, row: dict[str, Any], where: str, order: Order) -> Sighting:
-    """COCO marks joints as 0 (not labelled), 1 (hidden) and 2 (in view); predictions have scores there."""
+def _instance(frame: int, row: dict[str, Any], where: str, order: Order) -> Instance:
+    """COCO marks joints as 0 (not labelled), 1 (occluded) or 2 (visible); predictions have scores instead."""
     given = triples(entry(row, "keypoints", where, list), f"{where}: keypoints")
     if len(given) != 3 * len(order.columns):
         raise DataError(f"{where}: keypoints has {len(given)} numbers, expected {3 * len(order.columns)}.")
     joints = np.full((len(order.layout), 3), np.nan)
     joints[order.columns] = np.reshape(given, (-1, 3))
     box = box_of_corner_and_size(row["bbox"], f"{where}: bbox") if "bbox" in row else None
-    return Sighting(frame, joints.ravel(), f"{where}: keypoints", box)
+    return Instance(frame, joints.ravel(), f"{where}: keypoints", box)
 
 
-def _video(source: str, name: str, found: list[Sighting], order: Order, images: Images) -> Keypoints:
+def _video(source: str, name: str, found: list[Instance], order: Order, images: Images) -> Keypoints:
     own = [(place.frame, size) for place, size in images.values() if place.video == name]
     sizes = {size for _, size in own}
     if len(sizes) > 1:
-        raise DataError(f"{source} has pictures of different sizes, so they are no video. Keep one video's.")
-    frames = gather(source, found, len(order.layout), (frame for frame, _ in own))
-    return Keypoints(source, order.layout, order.stated, frames, next(iter(sizes)))
+        raise DataError(f"{source} has pictures of different sizes, so they are not one video. Keep one video's.")
+    frames = people_by_frame(source, found, len(order.layout), (frame for frame, _ in own))
+    return Keypoints(source, order.layout, order.layout_source, frames, next(iter(sizes)))

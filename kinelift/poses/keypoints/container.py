@@ -1,30 +1,39 @@
-"""Everybody in every frame of one video, as another program found them."""
+"""The keypoints of a video as another program detected them, and the videos in a file or folder."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeAlias
 
 from kinelift.poses.containers import People
 from kinelift.poses.errors import DataError, ShapeError
 from kinelift.poses.skeleton import Skeleton
 
+_EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
+_NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
+
 
 @dataclass(frozen=True, eq=False)
 class Keypoints:
-    """The people of one video by index of its frames, in order. A frame that is not there shows nobody.
+    """The people of one video.
 
-    ``layout``: the joints as the file has them; ``stated``: how it told them, in words. ``size``: width and height of
-    the pictures in px, None where the file does not tell. ``source``: the file, and the video where it holds several.
+    Attributes:
+        source: The file, and the video's name if the file holds several.
+        layout: Layout of the joints.
+        layout_source: How the layout is known, in words.
+        frames: The people by frame index, in order. A frame that is missing shows nobody.
+        size: (width, height) of the pictures in px; None if the file does not state it.
     """
 
     source: str
     layout: Skeleton
-    stated: str
+    layout_source: str
     frames: Mapping[int, People]
     size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and min(self.size) <= 0:
-            raise DataError(f"{self.source} tells of pictures of {self.size[0]} × {self.size[1]} px. Export it anew.")
+            raise DataError(f"{self.source} states a picture size of {self.size[0]} × {self.size[1]} px. Export again.")
         for index, people in self.frames.items():
             if people.frame != index or people.points.shape[1] != len(self.layout):
                 raise ShapeError(
@@ -33,16 +42,50 @@ class Keypoints:
                 )
 
     def at(self, index: int) -> People:
-        """The people of a frame."""
+        """The people in the frame with this index."""
         return self.frames[index] if index in self.frames else People.nobody(index, len(self.layout))
 
-    def counted_from(self, first: int) -> "Keypoints":
-        """The same where ``first`` is the number that the file gives to the video's first frame.
+    def renumbered(self, first: int) -> "Keypoints":
+        """The same keypoints with frames counted from 0.
 
-        Raises ``DataError`` if there are frames before it.
+        Args:
+            first: The number that the file gives to the video's first frame.
+
+        Raises:
+            DataError: There are frames before ``first``.
         """
         if self.frames and min(self.frames) < first:
             raise DataError(
-                f"{self.source} has a frame {min(self.frames)}, so {first} is not the number of the first one."
+                f"{self.source} has a frame {min(self.frames)}, so its first frame is not {first}. Give that number."
             )
         return replace(self, frames={k - first: replace(p, frame=k - first) for k, p in self.frames.items()})
+
+
+Videos: TypeAlias = Mapping[str, Callable[[], Keypoints]]
+"""A function that reads each video, by the video's name."""
+
+
+class FrameRef(NamedTuple):
+    """The name of a video and the number of a frame in it."""
+
+    video: str
+    frame: int
+
+
+def frame_ref(image: Any, where: str) -> FrameRef:
+    """The frame that an image shows.
+
+    Args:
+        image: The frame's number, or a file name, whose last number is the frame's and whose rest is the video's name.
+        where: The position in the file, for errors.
+
+    Raises:
+        DataError: There is no number.
+    """
+    if isinstance(image, float) and image.is_integer():
+        image = int(image)
+    if isinstance(image, int) and not isinstance(image, bool) and image >= 0:
+        return FrameRef("", image)
+    if isinstance(image, str) and (parts := _NUMBERED.fullmatch(_EXTENSION.sub("", image))):
+        return FrameRef((parts[1] + parts[3]).strip("/\\_-. "), int(parts[2][-18:]))
+    raise DataError(f"{where} is {image!r}. Expected a frame number, or an image name that contains one.")

@@ -1,8 +1,8 @@
-"""What VideoPose3D's ``infer_video.py`` and ``infer_video_d2.py`` save of Detectron's results for a video.
+"""Read the Detectron results that VideoPose3D's ``infer_video.py`` and ``infer_video_d2.py`` save for a video.
 
-``boxes`` and ``keypoints`` have an entry a frame, and that one an entry a class, the second of which is people: boxes
-x1, y1, x2, y2, score, and for each person 4 rows x, y, logit, score with COCO's 17 joints. ``metadata`` is {"w", "h"}.
-A frame of nobody has empty lists, or None.
+``boxes`` and ``keypoints`` have one entry per frame, which has one entry per class. The second class is people: boxes
+x1, y1, x2, y2, score, and for each person 4 rows x, y, logit, score of COCO's 17 joints. ``metadata`` is {"w", "h"}.
+A frame without people has empty lists or None.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,10 @@ from jaxtyping import Float
 
 from kinelift.poses.archive import read_archive
 from kinelift.poses.errors import DataError
-from kinelift.poses.keypoints.container import Keypoints
+from kinelift.poses.keypoints.container import Keypoints, Videos
 from kinelift.poses.keypoints.documents import entries, size_of
-from kinelift.poses.keypoints.layouts import Definition, decide
-from kinelift.poses.keypoints.sightings import LARGEST, Sighting, gather
-from kinelift.poses.keypoints.videos import Videos
+from kinelift.poses.keypoints.instances import MAX_COORDINATE, Instance, people_by_frame
+from kinelift.poses.keypoints.layouts import Definition, resolve_layout
 from kinelift.poses.skeleton import COCO17
 
 DETECTRON = Definition("Detectron's keypoints", {17: COCO17}, COCO17)
@@ -29,7 +28,12 @@ _ROWS = 4
 
 
 def detectron_videos(path: Path, requested: str | None) -> Videos:
-    """The one video of such a file."""
+    """The single video of such a file, under the name "".
+
+    Args:
+        path: The npz.
+        requested: The name of the layout, or None for COCO's.
+    """
     return {"": partial(_video, path, requested)}
 
 
@@ -37,30 +41,30 @@ def _video(path: Path, requested: str | None) -> Keypoints:
     file = read_archive(path, "boxes", "keypoints", "metadata")
     boxes, keypoints = (entries(file[key], f"{path}: {key}") for key in ("boxes", "keypoints"))
     if len(boxes) != len(keypoints):
-        raise DataError(f"{path} has {len(boxes)} frames of boxes and {len(keypoints)} of keypoints. Make it anew.")
-    sightings = [one for frame in range(len(boxes)) for one in _people(path, frame, boxes[frame], keypoints[frame])]
-    layout, stated = decide(str(path), {len(one.joints) // 3 for one in sightings}, DETECTRON, requested)
-    frames = gather(str(path), sightings, len(layout), range(len(boxes)))
-    return Keypoints(str(path), layout, stated, frames, size_of(file["metadata"], f"{path}: metadata"))
+        raise DataError(f"{path} has {len(boxes)} frames of boxes and {len(keypoints)} of keypoints. Make it again.")
+    instances = [one for frame in range(len(boxes)) for one in _people(path, frame, boxes[frame], keypoints[frame])]
+    layout, layout_source = resolve_layout(str(path), {len(one.joints) // 3 for one in instances}, DETECTRON, requested)
+    frames = people_by_frame(str(path), instances, len(layout), range(len(boxes)))
+    return Keypoints(str(path), layout, layout_source, frames, size_of(file["metadata"], f"{path}: metadata"))
 
 
-def _people(path: Path, frame: int, boxes: Any, keypoints: Any) -> Iterator[Sighting]:
+def _people(path: Path, frame: int, boxes: Any, keypoints: Any) -> Iterator[Instance]:
     where = f"{path}: frame {frame}"
     seen = _class(keypoints, f"{where} of keypoints")
     found = _class(boxes, f"{where} of boxes") if seen else []
     if len(found) != len(seen):
-        raise DataError(f"{where} has {len(found)} boxes and {len(seen)} people. Make the file anew.")
+        raise DataError(f"{where} has {len(found)} boxes and {len(seen)} people. Make the file again.")
     for k, (box, person) in enumerate(zip(found, seen, strict=True)):
         rows = _numbers(person, f"{where}, person {k} of keypoints", (_ROWS, None))
         *corners, confidence = _numbers(box, f"{where}, person {k} of boxes", (5,)).tolist()
-        yield Sighting(frame, rows[[0, 1, 3]].T.ravel(), f"{where}, person {k}", _box(corners), confidence)
+        yield Instance(frame, rows[[0, 1, 3]].T.ravel(), f"{where}, person {k}", _box(corners), confidence)
 
 
 def _class(found: Any, where: str) -> list[Any]:
     """The people of a frame."""
     classes = [] if found is None else entries(found, where)
     if classes and len(classes) <= _PEOPLE:
-        raise DataError(f"{where} has no class of people. Expected [[], people].")
+        raise DataError(f"{where} has no entry for the class of people. Expected [[], people].")
     return entries(classes[_PEOPLE], where) if classes and classes[_PEOPLE] is not None else []
 
 
@@ -74,6 +78,6 @@ def _numbers(found: Any, where: str, shape: tuple[int | None, ...]) -> Float[np.
 
 
 def _box(corners: list[float]) -> tuple[float, float, float, float] | None:
-    """None for a box that is none: it is made anew around the joints."""
+    """The box, or None if it is invalid, in which case one is computed from the joints."""
     x1, y1, x2, y2 = corners
-    return (x1, y1, x2, y2) if np.abs(corners).max() <= LARGEST and x2 > x1 and y2 > y1 else None
+    return (x1, y1, x2, y2) if np.abs(corners).max() <= MAX_COORDINATE and x2 > x1 and y2 > y1 else None

@@ -1,4 +1,4 @@
-"""Checked values out of JSON documents, and out of the archives of VideoPose3D."""
+"""Read checked values from JSON documents and from VideoPose3D's archives."""
 
 import json
 from pathlib import Path
@@ -8,22 +8,36 @@ import numpy as np
 
 from kinelift.poses.errors import DataError
 
-_DIGITS = 18
-"""Of whole numbers: longer ones are damage, and no numbers for numpy."""
+_MAX_DIGITS = 18
+"""Longer integers are damage, and do not fit numpy's."""
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file. Raises ``DataError`` if there is none, or if it is damaged or cut off."""
+    """Read a JSON file.
+
+    Raises:
+        DataError: The file cannot be read, is not JSON, or is truncated.
+    """
     try:
-        return json.loads(path.read_bytes(), parse_int=_whole)
+        return json.loads(path.read_bytes(), parse_int=_integer)
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no JSON, or it is cut off ({error}). Export the file anew.") from error
+        raise DataError(f"{path} is not JSON, or it is truncated ({error}). Export the file again.") from error
 
 
 def entry(found: Any, key: str, where: str, *kinds: type) -> Any:
-    """What stands under ``key`` of a JSON object. Raises ``DataError`` if it is absent or none of ``kinds``."""
+    """The value of ``key`` in a JSON object.
+
+    Args:
+        found: The object.
+        key: The key.
+        where: The position in the file, for errors.
+        *kinds: The types that the value may have.
+
+    Raises:
+        DataError: ``found`` is not an object, the key is missing, or its value has another type.
+    """
     if not isinstance(found, dict):
         raise DataError(f"{where} is a {type(found).__name__}, expected an object with {key}.")
     if key not in found:
@@ -35,24 +49,32 @@ def entry(found: Any, key: str, where: str, *kinds: type) -> Any:
 
 
 def size_of(found: Any, where: str) -> tuple[int, int]:
-    """Width and height of a dictionary {"w", "h"}. Raises ``DataError``."""
+    """(width, height) from a dictionary {"w", "h"}, px.
+
+    Raises:
+        DataError: ``found`` is not such a dictionary, or a side is not positive.
+    """
     try:
         size = int(found["w"]), int(found["h"])
     except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise DataError(f'{where} is {found!r}. Expected {{"w": pixels, "h": pixels}}.') from error
     if min(size) <= 0:
-        raise DataError(f"{where} tells of pictures of {size[0]} × {size[1]} px. Export the file anew.")
+        raise DataError(f"{where} states a picture size of {size[0]} × {size[1]} px. Export the file again.")
     return size
 
 
 def entries(found: Any, where: str) -> list[Any]:
-    """What a list, a tuple or an array of any kind holds. Raises ``DataError`` for anything else."""
+    """The entries of a list, a tuple or an array.
+
+    Raises:
+        DataError: ``found`` is none of these.
+    """
     if isinstance(found, list | tuple) or (isinstance(found, np.ndarray) and found.ndim):
         return list(found)
-    raise DataError(f"{where} is a {type(found).__name__}, expected a list. Make the file anew.")
+    raise DataError(f"{where} is a {type(found).__name__}, expected a list. Make the file again.")
 
 
-def _whole(text: str) -> int:
-    if len(text) > _DIGITS:
-        raise ValueError(f"a whole number of {len(text)} digits")
+def _integer(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(f"an integer of {len(text)} digits")
     return int(text)

@@ -1,7 +1,6 @@
-"""Which joints a file's numbers are: what the file states, what its format defines, or what the user says.
+"""Determine the joint layout of a keypoint file, from the file, its format or the user's request.
 
-Several layouts have the same count, so a count alone tells nothing: 17 are COCO's joints in one file and Human3.6M's in
-another.
+The number of joints alone does not determine it: 17 are COCO's joints in one file and Human3.6M's in another.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,44 +11,73 @@ from kinelift.poses.skeleton import Skeleton, registered, skeleton
 
 
 class Definition(NamedTuple):
-    """A format that defines its ``layouts``, one for each count; ``usual`` is taken where a file shows nobody."""
+    """A format that defines the layout for each number of joints.
+
+    Attributes:
+        name: The format's name, for messages.
+        layouts: The layouts by number of joints.
+        default: The layout of a file without people.
+    """
 
     name: str
     layouts: Mapping[int, Skeleton]
-    usual: Skeleton
+    default: Skeleton
 
 
-def decide(where: str, counts: Collection[int], definition: Definition, requested: str | None) -> tuple[Skeleton, str]:
-    """The layout of a file whose people have ``counts`` joints, and how it is known.
+def resolve_layout(
+    where: str, counts: Collection[int], definition: Definition, requested: str | None
+) -> tuple[Skeleton, str]:
+    """Determine the layout of a file.
 
-    Raises ``DataError`` if counts are mixed, if the ``requested`` layout is unknown or of another count, and if
-    nothing tells which layout it is.
+    Args:
+        where: The file, for errors.
+        counts: The numbers of joints of its people.
+        definition: The file's format.
+        requested: The name of the layout, or None to go by the format.
+
+    Returns:
+        The layout, and in words how it is known.
+
+    Raises:
+        DataError: People differ in their number of joints, the requested layout is unknown or has another number, or
+            the format defines no layout for this number.
     """
     found = set(counts)
     if len(found) > 1:
-        raise DataError(f"{where} has people of {sorted(found)} keypoints. Keep networks' results apart.")
+        raise DataError(
+            f"{where} has people with {sorted(found)} keypoints. Put each network's results in its own file."
+        )
     if requested is not None:
-        return chosen(where, found, requested), "as it was asked for"
+        return requested_layout(where, found, requested), "as requested"
     if not found:
-        return definition.usual, f"shows nobody; {definition.name} of {len(definition.usual)} joints would be usual"
+        return definition.default, f"shows nobody; the default of {definition.name} is {len(definition.default)} joints"
     (count,) = found
     if count in definition.layouts:
         return definition.layouts[count], f"{definition.name} of {count} joints"
-    raise DataError(f"{where} has {count} keypoints a person, and {_unclear(definition, count)}")
+    raise DataError(f"{where} has {count} keypoints per person, but {_unknown_count(definition, count)}")
 
 
-def chosen(where: str, counts: Collection[int], requested: str) -> Skeleton:
-    """The ``requested`` layout, by its name. Raises ``DataError`` unless people have as many joints."""
+def requested_layout(where: str, counts: Collection[int], requested: str) -> Skeleton:
+    """The layout that the user requested by name.
+
+    Args:
+        where: The file, for errors.
+        counts: The numbers of joints of its people.
+        requested: The layout's name.
+
+    Raises:
+        DataError: The layout is unknown, or people have another number of joints.
+    """
     layout = skeleton(requested)
     if wrong := set(counts) - {len(layout)}:
         raise DataError(
-            f"{where} has {min(wrong)} keypoints a person, and the layout {layout} has {len(layout)}. "
+            f"{where} has {min(wrong)} keypoints per person, but the layout {layout} has {len(layout)}. "
             f"{_candidates(min(wrong))}"
         )
     return layout
 
 
-def _unclear(definition: Definition, count: int) -> str:
+def _unknown_count(definition: Definition, count: int) -> str:
     known = " or ".join(f"{n} ({layout})" for n, layout in definition.layouts.items())
     return f"{definition.name} defines {known}. {_candidates(count)}"
 
@@ -58,4 +86,4 @@ def _candidates(count: int) -> str:
     fitting = [layout.name for layout in registered() if len(layout) == count]
     if not fitting:
         return f"No known layout has {count} joints."
-    return f"Say which layout it is: kinelift run --keypoint-layout. Of {count} joints: {', '.join(fitting)}."
+    return f"Choose one with kinelift run --keypoint-layout. With {count} joints: {', '.join(fitting)}."

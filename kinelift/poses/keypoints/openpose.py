@@ -1,8 +1,8 @@
-"""OpenPose's JSON: a folder with one file a frame, ``NAME_000000000000_keypoints.json``.
+"""Read OpenPose JSON: a folder with one file per frame, ``NAME_000000000000_keypoints.json``.
 
-Each holds ``{"people": [{"pose_keypoints_2d": [x, y, score, …]}, …]}``; the number is that of the frame, and a part
-that was not found is three zeros. Which parts they are follows from their number, as OpenPose's documentation defines
-its models BODY_25 and COCO (doc/02_output.md of its repository).
+Each file holds ``{"people": [{"pose_keypoints_2d": [x, y, score, …]}, …]}``. The number in its name is the frame's. A
+joint that was not detected is three zeros. The number of joints determines the layout, as OpenPose defines it for its
+models BODY_25 and COCO (doc/02_output.md of its repository).
 """
 
 import re
@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from kinelift.poses.errors import DataError
-from kinelift.poses.keypoints.container import Keypoints
+from kinelift.poses.keypoints.container import Keypoints, Videos
 from kinelift.poses.keypoints.documents import entry, read_json
-from kinelift.poses.keypoints.layouts import Definition, decide
-from kinelift.poses.keypoints.sightings import Sighting, gather, triples
-from kinelift.poses.keypoints.videos import Videos
+from kinelift.poses.keypoints.instances import Instance, people_by_frame, triples
+from kinelift.poses.keypoints.layouts import Definition, resolve_layout
 from kinelift.poses.skeleton import BODY25, OPENPOSE18
 
 OPENPOSE = Definition("OpenPose's JSON", {25: BODY25, 18: OPENPOSE18}, BODY25)
@@ -26,7 +25,15 @@ _FILE = re.compile(r"(?:(.*)_)?([0-9]+)_keypoints\.json", re.DOTALL)
 
 
 def openpose_videos(folder: Path, requested: str | None) -> Videos:
-    """The videos of a folder, by name. Raises ``DataError`` for files that are not named as OpenPose names them."""
+    """The videos of a folder, by name.
+
+    Args:
+        folder: The folder.
+        requested: The name of the layout, or None to go by the number of joints.
+
+    Raises:
+        DataError: The folder cannot be read or has no such files, or a file has no frame number or another file's.
+    """
     videos: dict[str, dict[int, Path]] = defaultdict(dict)
     for path in _files(folder):
         if not (parts := _FILE.fullmatch(path.name)):
@@ -38,7 +45,7 @@ def openpose_videos(folder: Path, requested: str | None) -> Videos:
             raise DataError(f"{path} and {frames[number].name} are both frame {number}. Keep one of them.")
         frames[number] = path
     if not videos:
-        raise DataError(f"No OpenPose files in {folder}. Expected NAME_000000000000_keypoints.json, one a frame.")
+        raise DataError(f"No OpenPose files in {folder}. Expected NAME_000000000000_keypoints.json, one per frame.")
     several = len(videos) > 1
     return {
         name: partial(_video, str(folder / name if several else folder), frames, requested)
@@ -47,7 +54,20 @@ def openpose_videos(folder: Path, requested: str | None) -> Videos:
 
 
 def people_of(facts: Any, where: str, people: str = "people", joints: str = KEY) -> list[tuple[str, list[float]]]:
-    """Where everybody of a frame stands, and their numbers; somebody of whom there is only a face is left out."""
+    """The people of one frame, except those with a face only.
+
+    Args:
+        facts: The content of the file.
+        where: The position in the file, for errors.
+        people: The key of the people.
+        joints: The key of each person's joints.
+
+    Returns:
+        For each person the position in the file, and x, y, score of each joint.
+
+    Raises:
+        DataError: A key is missing or its value has another type.
+    """
     found = []
     for k, person in enumerate(entry(facts, people, where, list)):
         place = f"{where}: {people}[{k}]"
@@ -63,10 +83,10 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _video(source: str, files: Mapping[int, Path], requested: str | None) -> Keypoints:
-    sightings = [
-        Sighting(frame, row, place)
+    instances = [
+        Instance(frame, row, place)
         for frame, path in files.items()
         for place, row in people_of(read_json(path), str(path))
     ]
-    layout, stated = decide(source, {len(one.joints) // 3 for one in sightings}, OPENPOSE, requested)
-    return Keypoints(source, layout, stated, gather(source, sightings, len(layout), files))
+    layout, layout_source = resolve_layout(source, {len(one.joints) // 3 for one in instances}, OPENPOSE, requested)
+    return Keypoints(source, layout, layout_source, people_by_frame(source, instances, len(layout), files))

@@ -1,6 +1,6 @@
-"""Recordings as keypoint files of other programs, and as our own.
+"""Write recordings as keypoint files of other programs, or as Kinelift's own.
 
-The formats of others know nothing of interpolation, so filled joints are left out there; what was not seen is three
+Other programs' formats cannot mark interpolated joints, so these are left out. A joint that was not detected is three
 zeros. Coordinates have 3 decimals, scores 4.
 """
 
@@ -15,38 +15,47 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.poses.boxes import around
+from kinelift.poses.boxes import bounding_boxes
 from kinelift.poses.containers import Person, Recording
 from kinelift.poses.errors import OutputError
 from kinelift.poses.keypoints.openpose import KEY
-from kinelift.poses.keypoints.recorded import seen
+from kinelift.poses.keypoints.recorded import detected
 from kinelift.poses.output import check_folder, replacing, replacing_folder
 from kinelift.poses.recording import save
 from kinelift.poses.skeleton import BODY25, COCO17, OPENPOSE18, Skeleton, convert
 
 _VERSION = 1.3
 _UNUSED = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d", "pose_keypoints_3d")
-"""Keys that OpenPose writes with an empty list where it was not asked for more."""
+"""Keys for which OpenPose writes an empty list if only the body is detected."""
 _SHOULDERS = ("left_shoulder", "right_shoulder")
 
 
 class Format(Enum):
-    """What keypoints can be written as."""
+    """The formats in which keypoints can be written."""
 
     OPENPOSE = "openpose-json"
     COCO = "coco-json"
     NPZ = "npz"
 
 
-class Seen(NamedTuple):
-    """One person in one frame: x, y, score of each joint, zeros where it was not seen."""
+class PersonKeypoints(NamedTuple):
+    """One person in one frame: x, y, score of each joint, zeros where not detected."""
 
     person: int
     joints: Float[np.ndarray, "J 3"]
 
 
 def write(path: Path, recording: Recording, to: Format) -> None:
-    """Write the tracks of ``recording`` to ``path`` in one move. Raises ``OutputError``."""
+    """Write the tracks of a recording atomically.
+
+    Args:
+        path: A folder for OpenPose JSON, else a file.
+        recording: The recording.
+        to: The format.
+
+    Raises:
+        OutputError: The file or folder cannot be written.
+    """
     writers: Mapping[Format, Callable[[Path, Recording], None]] = {
         Format.OPENPOSE: write_openpose, Format.COCO: write_coco, Format.NPZ: save
     }  # fmt: skip
@@ -54,24 +63,36 @@ def write(path: Path, recording: Recording, to: Format) -> None:
 
 
 def check(path: Path, video: str, to: Format) -> None:
-    """Raises ``OutputError`` if what is at ``path`` now makes ``write`` refuse it for a recording of ``video``."""
+    """Check in advance that ``write`` would not refuse to replace what is at ``path``.
+
+    Args:
+        path: The file or folder to write.
+        video: The name of the recording's video.
+        to: The format.
+
+    Raises:
+        OutputError: ``path`` is a folder where a file is to be written, or it is a folder with other files.
+    """
     if to is Format.OPENPOSE:
-        check_folder(path, _ours(video))
+        check_folder(path, _own_names(video))
     elif path.is_dir():
-        raise OutputError(f"{path} is a folder. Name a file.")
+        raise OutputError(f"{path} is a folder. Give the name of a file.")
 
 
 def write_openpose(path: Path, recording: Recording) -> None:
-    """A folder with a file for every frame of the video, ``NAME_000000000000_keypoints.json``; ``person_id`` is ours.
+    """Write a folder with one file per frame, ``NAME_000000000000_keypoints.json``; ``person_id`` is the recording's.
 
-    The joints are BODY_25's if the recording has them all, else OpenPose's COCO-18. Its neck is the middle of both
-    shoulders where both were seen and there is none, as in the data that OpenPose was trained on.
+    The joints are BODY_25's if the recording has them all, else OpenPose's COCO-18. If the recording has no neck, it is
+    the middle of the shoulders where both were detected, as in OpenPose's training data.
 
-    An earlier folder of the same video is replaced. Raises ``OutputError`` if it holds anything else.
+    An earlier folder of the same video is replaced.
+
+    Raises:
+        OutputError: The folder cannot be written, or an earlier one holds other files.
     """
     name = _stem(recording.video.name)
     frames = by_frame(recording, _openpose_joints)
-    with replacing_folder(path, _ours(recording.video.name)) as folder:
+    with replacing_folder(path, _own_names(recording.video.name)) as folder:
         for frame in range(max(len(recording.video.times), max(frames, default=-1) + 1)):
             people = [_openpose_person(one) for one in frames.get(frame, ())]
             text = json.dumps({"version": _VERSION, "people": people}, separators=(",", ":"), allow_nan=False)
@@ -79,9 +100,13 @@ def write_openpose(path: Path, recording: Recording) -> None:
 
 
 def write_coco(path: Path, recording: Recording) -> None:
-    """A list of COCO results with the 17 joints: ``image_id`` is the number of the frame, from 0, ``track_id`` ours.
+    """Write a list of COCO results with 17 joints.
 
-    ``bbox`` (x, y, width, height) is around the seen joints, ``score`` the mean of theirs.
+    ``image_id`` is the frame's number from 0 and ``track_id`` the person's id in the recording. ``bbox`` (x, y, width,
+    height) encloses the detected joints, and ``score`` is the mean of their scores.
+
+    Raises:
+        OutputError: The file cannot be written.
     """
     rows = [
         _coco_result(frame, one)
@@ -94,18 +119,23 @@ def write_coco(path: Path, recording: Recording) -> None:
 
 def by_frame(
     recording: Recording, joints: Callable[[Float[np.ndarray, "T J 3"], Skeleton], Float[np.ndarray, "T K 3"]]
-) -> dict[int, list[Seen]]:
-    """Everybody of whom something is seen in a frame, with ``joints`` made of their points and scores."""
-    found: dict[int, list[Seen]] = defaultdict(list)
+) -> dict[int, list[PersonKeypoints]]:
+    """The people of each frame who have a detected joint.
+
+    Args:
+        recording: The recording.
+        joints: Converts rows of x, y, score from a layout to that of the file.
+    """
+    found: dict[int, list[PersonKeypoints]] = defaultdict(list)
     for person in recording.people:
         rows = joints(_rows(person), person.track.skeleton)
         for t in np.flatnonzero((rows[..., 2] > 0).any(-1)).tolist():
-            found[person.track.start + t].append(Seen(person.id, rows[t]))
+            found[person.track.start + t].append(PersonKeypoints(person.id, rows[t]))
     return found
 
 
-def _ours(video: str) -> Callable[[str], bool]:
-    """Which names are those of files that ``write_openpose`` makes of a video."""
+def _own_names(video: str) -> Callable[[str], bool]:
+    """Whether a name is that of a file that ``write_openpose`` makes of this video."""
     file = re.compile(rf"{re.escape(_stem(video))}_[0-9]{{12}}_keypoints\.json")
     return lambda entry: bool(file.fullmatch(entry))
 
@@ -115,34 +145,36 @@ def _stem(video: str) -> str:
 
 
 def _rows(person: Person) -> Float[np.ndarray, "T J 3"]:
-    """NaN where nothing was seen. No score is rounded to 0."""
+    """x, y, score of each joint, NaN where not detected. No score is rounded to 0."""
     track, smallest = person.track, 1e-4
     scores = track.scores.round(4).clip(smallest, 1)[..., None]
-    return np.where(seen(track)[..., None], np.concatenate([track.points.round(3), scores], -1), np.nan)
+    return np.where(detected(track)[..., None], np.concatenate([track.points.round(3), scores], -1), np.nan)
 
 
 def _coco_joints(rows: Float[np.ndarray, "T J 3"], layout: Skeleton) -> Float[np.ndarray, "T K 3"]:
-    return np.nan_to_num(convert(rows, layout, COCO17))
+    joints: Float[np.ndarray, "T K 3"] = np.nan_to_num(convert(rows, layout, COCO17))
+    return joints
 
 
 def _openpose_joints(rows: Float[np.ndarray, "T J 3"], layout: Skeleton) -> Float[np.ndarray, "T K 3"]:
     target = BODY25 if set(BODY25.joints) <= set(layout.joints) else OPENPOSE18
-    found = convert(rows, layout, target)
+    joints = convert(rows, layout, target)
     if "neck" not in layout.joints and set(_SHOULDERS) <= set(layout.joints):
-        left, right = (found[:, target.index(shoulder)] for shoulder in _SHOULDERS)
+        left, right = (joints[:, target.index(shoulder)] for shoulder in _SHOULDERS)
         neck = ((left + right) / 2).round(4)
         neck[:, 2] = np.minimum(left[:, 2], right[:, 2])
-        found[:, target.index("neck")] = neck
-    return np.nan_to_num(found)
+        joints[:, target.index("neck")] = neck
+    known: Float[np.ndarray, "T K 3"] = np.nan_to_num(joints)
+    return known
 
 
-def _openpose_person(one: Seen) -> dict[str, Any]:
+def _openpose_person(one: PersonKeypoints) -> dict[str, Any]:
     return {"person_id": [one.person], KEY: one.joints.ravel().tolist(), **{key: [] for key in _UNUSED}}
 
 
-def _coco_result(frame: int, one: Seen) -> dict[str, Any]:
+def _coco_result(frame: int, one: PersonKeypoints) -> dict[str, Any]:
     points, scores = one.joints[:, :2], one.joints[:, 2]
-    x1, y1, x2, y2 = around(np.where(scores[:, None] > 0, points, np.nan)[None])[0].tolist()
+    x1, y1, x2, y2 = bounding_boxes(np.where(scores[:, None] > 0, points, np.nan)[None])[0].tolist()
     return {
         "image_id": frame,
         "category_id": 1,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from kinelift.models.enas.architecture import AnyGenotype, genotype
+from kinelift.models.enas.architecture import AnyGenotype, genotype_from_mapping
 from kinelift.models.enas.controller import ControllerConfig
 from kinelift.recognition.search.reinforce import ReinforceSettings
 from kinelift.recognition.search.search_settings import SearchSettings
@@ -60,7 +60,7 @@ class SearchResult:
         settings["grid"] = tuple(settings["grid"])
         settings["reinforce"] = ReinforceSettings(**settings["reinforce"])
         candidates, random = (
-            tuple(Candidate(genotype(each["genotype"]), each["accuracy"]) for each in values[name])
+            tuple(Candidate(genotype_from_mapping(each["genotype"]), each["accuracy"]) for each in values[name])
             for name in ("candidates", "random")
         )
         return SearchResult(

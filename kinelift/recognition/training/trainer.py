@@ -15,8 +15,7 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional
 
-from kinelift.models.enas.architecture import AnyGenotype, configured
-from kinelift.models.enas.architecture import network as build
+from kinelift.models.enas.architecture import AnyGenotype, build_network, make_config
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.recognition.calibration import Calibration
 from kinelift.recognition.encoding.spmf import Encoding
@@ -93,7 +92,7 @@ class Trainer:
         with torch.random.fork_rng():
             torch.manual_seed(settings.seed)
             sizes = {name: getattr(settings, name) for name in ("channels", "stages", "grid")}
-            net = build(configured(len(self.labels), genotype, auxiliary=settings.auxiliary > 0, **sizes))
+            net = build_network(make_config(len(self.labels), genotype, auxiliary=settings.auxiliary > 0, **sizes))
             self.net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             self.dropout = torch.get_rng_state()
         self.optimizer = torch.optim.AdamW(self.net.parameters(), weight_decay=settings.weight_decay)

@@ -81,10 +81,10 @@ def test_kept_tracks_come_back_as_they_were(tmp_path: Path) -> None:
     short = Track2D(points, np.ones((3, 17)), np.arange(3) / 60, points[..., 0] > 1, 2, (1088, 1920))
     track = calibrated_tracks.lengthened(short, 7)
     assert np.isnan(track.points[[0, 1, 5, 6]]).all()
-    calibrated_tracks.keep(tmp_path / "tracks.npz", {"full, as read": [[track, track], []]}, RUN)
-    found = calibrated_tracks.kept(tmp_path / "tracks.npz", RUN)
+    calibrated_tracks.save_tracks(tmp_path / "tracks.npz", {"full, as read": [[track, track], []]}, RUN)
+    found = calibrated_tracks.load_tracks(tmp_path / "tracks.npz", RUN)
     assert [len(some) for some in found["full, as read"]] == [2, 0]
     for part in ("points", "scores", "filled", "times"):
         np.testing.assert_array_equal(getattr(found["full, as read"][0][1], part), getattr(track, part))
     with pytest.raises(ResumeError, match="video: other content"):
-        calibrated_tracks.kept(tmp_path / "tracks.npz", replace(RUN, inputs={"video": {"sha256": "b"}}))
+        calibrated_tracks.load_tracks(tmp_path / "tracks.npz", replace(RUN, inputs={"video": {"sha256": "b"}}))

@@ -9,14 +9,17 @@ import pytest
 
 from benchmarks.keypoints.refinement import inputs_of
 from benchmarks.studies import lifting_study, recognition_study, unknown
+from benchmarks.studies.recognition_table import Case
 from kinelift.lifting.datasets.dataset_split import Split
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.poses import skeleton
 from kinelift.poses.errors import ResumeError
+from kinelift.recognition.console import read_corpus
 from kinelift.recognition.data import labelled_folder
 from kinelift.recognition.data.clips import Clip, Dataset, Segment
 from kinelift.recognition.data.msr_action3d import AS1
 from kinelift.recognition.search.search_settings import SearchSettings
+from kinelift.recognition.training.inputs import run_of
 from kinelift.recognition.training.trainer import TrainSettings
 from kinelift.terminal.reporter import Reporter
 from tests.lifting.test_training import bank, data  # noqa: F401  (fixtures)
@@ -27,7 +30,7 @@ def test_lifting_study(bank, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     settings = replace(lifting_study.BASE, channels=8, epochs=1, steps=1, batch=32)
     case, parts = (
         lifting_study.Case("networks", "tiny", settings),
-        Split(bank.only("1"), bank.only("7"), bank.only("2")),
+        Split(bank.with_subjects("1"), bank.with_subjects("7"), bank.with_subjects("2")),
     )
     path = tmp_path / "a.json"
     lifting_study.run(case, 0, parts, path)
@@ -37,7 +40,7 @@ def test_lifting_study(bank, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     with pytest.raises(ResumeError, match="seed was 0, now 1"):
         lifting_study.run(case, 1, parts, path)
     with pytest.raises(ResumeError, match="test"):
-        lifting_study.run(case, 0, replace(parts, test=bank.only("7")), path)
+        lifting_study.run(case, 0, replace(parts, test=bank.with_subjects("7")), path)
 
 
 def gestures(path: Path, seed: int) -> recognition_study.Data:
@@ -58,7 +61,7 @@ def test_recognition_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         channels=2, nodes=2, epochs=1, steps=1, batch=4, warm_up=0, controller_steps=1, samples=2, candidates=1
     )
     one, two = gestures(tmp_path / "one", 0), gestures(tmp_path / "two", 1)
-    case = recognition_study.Case("AS1", "searched", "16", 0)
+    case = Case("AS1", "searched", "16", 0)
     found = recognition_study.search(one, 0, tmp_path, settings)
     assert recognition_study.search(one, 0, tmp_path, settings) == found
     recognition_study.run(one, case, found.best.genotype, tmp_path)
@@ -77,14 +80,12 @@ def test_unknown_motion(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     labelled_folder.write(tmp_path / "one", dataset(clips))
     labelled_folder.write(tmp_path / "two", dataset(clips[:-1]))
     settings = TrainSettings(channels=2, epochs=1, steps=1, batch=4)
-    corpus, settings = unknown.read_corpus(tmp_path / "one", settings, Reporter())
-    run = unknown.run_of(corpus, settings, HAND_CHOSEN, folds=2)
+    corpus, settings = read_corpus(tmp_path / "one", settings, Reporter())
+    run = run_of(corpus, settings, HAND_CHOSEN, folds=2)
     found = unknown.kept(tmp_path / "a.npz", run, lambda: unknown.ask(corpus, settings, None, 2))
     again = unknown.kept(tmp_path / "a.npz", run, pytest.fail)
     assert (again.answers.logits == found.answers.logits).all()
-    other = unknown.run_of(
-        unknown.read_corpus(tmp_path / "two", settings, Reporter())[0], settings, HAND_CHOSEN, folds=2
-    )
+    other = run_of(read_corpus(tmp_path / "two", settings, Reporter())[0], settings, HAND_CHOSEN, folds=2)
     with pytest.raises(ResumeError, match=r"clips\.count was 4, now 3"):
         unknown.kept(tmp_path / "a.npz", other, pytest.fail)
 

@@ -70,11 +70,11 @@ def test_a_few_more_frames_than_the_video_are_accepted(count: int, surplus: int)
     assert len(run(known, count)) == count
 
 
-def test_frames_counted_from_one() -> None:
+def test_frames_renumbered_one() -> None:
     known = file(*(people(k) for k in range(1, 11)))
     with pytest.raises(DataError, match=r"numbers frames from 1 to 10, and the video's are 0 to 9.*--keypoint-first 1"):
         run(known, 10)
-    assert [len(one) for one in run(known.counted_from(1), 10)] == [1] * 10
+    assert [len(one) for one in run(known.renumbered(1), 10)] == [1] * 10
 
 
 def test_nobody_in_any_frame() -> None:

@@ -18,7 +18,7 @@ class Network:
     """Returns fixed rows, as the interpreter would."""
 
     def __init__(self, rows: np.ndarray) -> None:
-        self.rows, self.shapes, self.seen = rows.astype(np.float32), [], None
+        self.rows, self.shapes, self.seen = rows.astype(np.float32), [], np.empty(0)
 
     def get_input_details(self) -> list[dict[str, int]]:
         return [{"index": 0}]

@@ -14,7 +14,8 @@ from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.crop import Crop, fresh_crop
 from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
 from kinelift.detectors.refining.refined import Refined
-from kinelift.poses import COCO17, Frame, People, Skeleton
+from kinelift.poses import COCO17, Frame, People, Skeleton, convert
+from kinelift.poses.skeleton import HALPE26
 from tests.app.stages import standing
 
 Where = Callable[[int], float | None]
@@ -72,6 +73,24 @@ def test_joints_and_scores_are_those_of_the_model() -> None:
         assert (people.scores == 0.7).all() and (people.confidence == 0.9).all()
         assert (people.boxes[:, :2] < people.points.min(axis=1)).all()
         assert (people.boxes[:, 2:] > people.points.max(axis=1)).all()
+
+
+def test_the_model_may_have_joints_that_the_first_stage_lacks() -> None:
+    class WithFeet:
+        skeleton = HALPE26
+
+        def landmarks(self, image: np.ndarray, crop: Crop) -> Landmarks:
+            seen = world.landmarks(image, crop)
+            points = np.nan_to_num(convert(seen.points, COCO17, HALPE26), nan=50.0)
+            return Landmarks(points, np.full(len(HALPE26), 0.7), seen.person, seen.crop)
+
+    world = World((lambda k: 100.0,), off=2.0)
+    detector = Refined(world, WithFeet())
+    (people,) = detector.detect(world.frames(1))
+    assert detector.skeleton == HALPE26
+    np.testing.assert_allclose(people.points[0, HALPE26.index("left_big_toe")], 50.0)
+    lower = people.points[0, HALPE26.index("left_wrist")] - world.truth(0, world.people).points[0, 9]
+    assert lower[0] == 0 and 0 < lower[1] < 2.0
 
 
 def test_where_both_stages_agree_a_joint_lies_between_them() -> None:

@@ -37,4 +37,4 @@ def test_a_guest_data_set_is_learnt_from_when_asked() -> None:
 
 def test_a_data_set_that_is_not_there_is_named() -> None:
     with pytest.raises(DataError, match="nobody of sfu"):
-        dataset_split.split(bank().without({"sfu-0005"}), "sfu")
+        dataset_split.split(bank().without_subjects({"sfu-0005"}), "sfu")

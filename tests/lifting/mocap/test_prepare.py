@@ -38,7 +38,7 @@ def joint(name: str, offset: tuple[int, ...], children: dict) -> str:
 
 
 def figure(rows: np.ndarray, rate: float) -> str:
-    """A figure in MotionBuilder's bones, facing +Z with its arms stretched out. ``rows``: (T, 6 + 3 × 16) channels."""
+    """A figure with MotionBuilder's bones, facing +Z with its arms stretched out. ``rows``: (T, 6 + 3 × 16) channels."""
     inside = "".join(joint(child, *facts) for child, facts in TREE["Hips"].items())
     channels = "CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation"
     numbers = "\n".join(" ".join(f"{v:.4f}" for v in row) for row in rows)
@@ -82,7 +82,7 @@ def place(data: Capture, name: str) -> np.ndarray:
     return data.points[0, MOCAP.index(name)]
 
 
-def test_the_dropped_thorax_is_put_back(tmp_path: Path) -> None:
+def test_restores_the_omitted_thorax(tmp_path: Path) -> None:
     data = recorded(tmp_path, "05/05_01.bvh", figure(still(60), 60))
     unit = ACCLAIM_METRES
     np.testing.assert_allclose(place(data, "hip"), [0, 14 * unit, 0], atol=1e-6)
@@ -113,7 +113,7 @@ def test_the_face_turns_with_the_body(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("rate", "kept", "out"), [(120, 2, 60), (60, 1, 60), (30, 1, 30), (100, 2, 50)])
-def test_fast_recordings_are_thinned_after_the_lead_in(tmp_path: Path, rate: int, kept: int, out: int) -> None:
+def test_fast_recordings_are_decimated_after_the_lead_in(tmp_path: Path, rate: int, kept: int, out: int) -> None:
     rows = still(LEAD_IN + 2 * rate)
     rows[:, 0] = 0.001 * np.arange(len(rows))
     data = prepared(tmp_path, "05/05_01.bvh", figure(rows, rate))
@@ -146,7 +146,7 @@ def test_clips_are_described(tmp_path: Path, name: str, subject: str, action: st
         assert data["actions"][0] == action
 
 
-def test_breaks_are_cut_and_told(tmp_path: Path) -> None:
+def test_cuts_at_jumps_and_reports_them(tmp_path: Path) -> None:
     rows = still(LEAD_IN + 100)
     rows[LEAD_IN + 40] = np.nan
     rows[LEAD_IN + 90 :, 0] = 100  # elsewhere at once; what follows is too short
@@ -182,7 +182,7 @@ def test_acclaim_files_that_do_not_fit_are_named(tmp_path: Path, skeleton: str, 
 
 
 @pytest.mark.parametrize("step", ["nan", "0", "-0.1", "inf"])
-def test_impossible_frame_times_are_refused(tmp_path: Path, step: str) -> None:
+def test_invalid_frame_times_are_refused(tmp_path: Path, step: str) -> None:
     (tmp_path / "a.bvh").write_text(figure(still(60), 60).replace("Frame Time: 0.0166667", f"Frame Time: {step}"))
     with pytest.raises(DataError, match=r"a\.bvh states a frame time"):
         prepare([tmp_path], tmp_path / "out.npz")
@@ -199,7 +199,7 @@ def test_an_output_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("metres", [0.0254 / 0.45, 0.0254, 0.01, 0.001, 1.0])
-def test_the_unit_is_found_by_the_legs(tmp_path: Path, metres: float) -> None:
+def test_unit_is_detected_by_leg_length(tmp_path: Path, metres: float) -> None:
     """A leg of the figure has 14 units of CMU's, which are 0.79 m."""
     scale = ACCLAIM_METRES / metres
     text = re.sub(
@@ -211,7 +211,7 @@ def test_the_unit_is_found_by_the_legs(tmp_path: Path, metres: float) -> None:
     assert np.linalg.norm(leg) == pytest.approx(14 * ACCLAIM_METRES, rel=1e-4)
 
 
-def test_a_spine_that_begins_without_a_bone_is_risen(tmp_path: Path) -> None:
+def test_spine_joint_moves_up_if_its_bone_has_no_length(tmp_path: Path) -> None:
     text = figure(still(60), 60).replace("JOINT Spine\n{\nOFFSET 0 2 0", "JOINT Spine\n{\nOFFSET 0 0.01 0")
     found = recorded(tmp_path, "a.bvh", text)
     np.testing.assert_allclose(place(found, "spine"), [0, 17.01 * ACCLAIM_METRES, 0], atol=1e-6)
@@ -228,7 +228,7 @@ def test_files_in_latin_1_and_in_capitals_are_read(tmp_path: Path) -> None:
         list(read(tmp_path))
 
 
-def test_a_movement_without_a_skeleton_asks_for_one(tmp_path: Path) -> None:
+def test_motion_without_a_skeleton_asks_for_one(tmp_path: Path) -> None:
     (tmp_path / "alone").mkdir()
     (tmp_path / "alone" / "s.amc").write_text(MOVEMENT)
     with pytest.raises(DataError, match="--asf"):
@@ -238,7 +238,7 @@ def test_a_movement_without_a_skeleton_asks_for_one(tmp_path: Path) -> None:
         list(read(tmp_path / "alone", tmp_path / "other.asf"))
 
 
-def test_the_actors_skeleton_lies_one_folder_up(tmp_path: Path) -> None:
+def test_skeleton_may_be_one_folder_up(tmp_path: Path) -> None:
     (tmp_path / "mm").mkdir()
     (tmp_path / "HDM_mm.asf").write_text(SKELETON)
     (tmp_path / "mm" / "s.amc").write_text(MOVEMENT)
@@ -255,7 +255,7 @@ def test_the_better_copy_of_a_trial_is_kept(tmp_path: Path) -> None:
     assert summary.clips == 2
 
 
-def test_unfit_recordings_are_dropped_with_their_reason(tmp_path: Path) -> None:
+def test_excluded_recordings_are_reported_with_a_reason(tmp_path: Path) -> None:
     put(tmp_path, "60/60_salsa_06.bvh", figure(still(60), 60))
     put(tmp_path, "60/60_salsa_01.bvh", figure(still(60), 60))
     summary = prepare([tmp_path / "in"], tmp_path / "out.npz")
@@ -276,7 +276,7 @@ def in_daz_bones(text: str) -> str:
 
 
 def test_a_file_of_an_older_version_is_refused(tmp_path: Path) -> None:
-    """Its bodies are those of the recordings: putting other lengths on them would give nobody's body."""
+    """Its bodies are not the typical one, so applying other segment lengths would give wrong bodies."""
     data = prepared(tmp_path, "05/05_01.bvh", figure(still(60), 60))
     np.savez(tmp_path / "old.npz", **{**data, "format": np.array(1)})
     with pytest.raises(DataError, match=r"format 1; .* Prepare it again"):

@@ -5,20 +5,20 @@ import pytest
 import torch
 
 from kinelift.models.action_net import ActionNetConfig
-from kinelift.models.enas.architecture import config, configured, genotype, network
+from kinelift.models.enas.architecture import build_network, config_from_mapping, genotype_from_mapping, make_config
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.models.enas.macro import PLAIN, MacroNetConfig
 
 
 @pytest.mark.parametrize(("cell", "kind"), [(HAND_CHOSEN, ActionNetConfig), (PLAIN, MacroNetConfig)])
 def test_either_space_travels_as_plain_values(cell, kind):
-    made = configured(4, cell, channels=2, auxiliary=True, grid=(4, 2))
-    assert isinstance(made, kind) and config(json.loads(json.dumps(asdict(made)))) == made
-    assert genotype(asdict(cell)) == cell
-    net = network(made)
+    made = make_config(4, cell, channels=2, auxiliary=True, grid=(4, 2))
+    assert isinstance(made, kind) and config_from_mapping(json.loads(json.dumps(asdict(made)))) == made
+    assert genotype_from_mapping(asdict(cell)) == cell
+    net = build_network(made)
     assert [logits.shape for logits in net.heads(torch.zeros(2, 3, 32, 32))] == [(2, 4), (2, 4)]
 
 
 def test_anything_else_is_refused():
     with pytest.raises(KeyError):
-        genotype({"cells": []})
+        genotype_from_mapping({"cells": []})

@@ -150,7 +150,7 @@ class TestReplacing:
         else:
             (tmp_path / "k" / other).write_text("mine")
         before = sorted(path.name for path in tmp_path.rglob("*"))
-        with pytest.raises(OutputError, match=f"holds something else, too: {other}"):
+        with pytest.raises(OutputError, match=f"it also holds {other}"):
             write(tmp_path / "k", self.second, Format.OPENPOSE)
         assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
@@ -167,7 +167,7 @@ class TestReplacing:
 
     def test_a_file_is_no_folder(self, tmp_path: Path) -> None:
         (tmp_path / "k").write_text("mine")
-        with pytest.raises(OutputError, match="no folder"):
+        with pytest.raises(OutputError, match="not a folder"):
             write(tmp_path / "k", self.first, Format.OPENPOSE)
         assert (tmp_path / "k").read_text() == "mine"
         with pytest.raises(OutputError, match=r"cannot be (written|made)"):

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from kinelift.poses import H36M17, skeleton
 from kinelift.poses.errors import DataError, ShapeError
 from kinelift.poses.skeleton import KINECT15, KINECT15_PAIR
-from kinelift.recognition.encoding import spmf
+from kinelift.recognition.encoding import body_frame, colours, pair_order, spmf
 from kinelift.recognition.encoding.features import joint_vectors, smooth
 from kinelift.recognition.encoding.pair_order import LIMBS, REACHES, all_pairs, arrangement
 from kinelift.recognition.encoding.spmf import Encoding, encode
@@ -36,19 +36,19 @@ any_changes = st.fixed_dictionaries(
         "rows": st.integers(3, 70),
         "steps": st.integers(1, 20),
         "tiles": st.integers(1, 4),
-        "equalise": one_of(spmf.Equalisation),
-        "order": one_of(spmf.Order),
+        "equalise": one_of(colours.Equalisation),
+        "order": one_of(pair_order.Order),
         "columns": one_of(spmf.Columns),
         "distance_range": one_of(spmf.DistanceRange),
-        "arrows": one_of(spmf.Arrows),
+        "arrows": one_of(colours.Arrows),
         "lag": st.integers(1, 9),
         "moves": st.sampled_from([(), ("left_knee",)]),
         "smoothing": one_of(spmf.Smoothing),
         "sampling": one_of(spmf.Sampling),
         "interpolation": one_of(spmf.Interpolation),
-        "axes": one_of(spmf.Axes),
-        "up": one_of(spmf.Up),
-        "origin": one_of(spmf.Origin),
+        "axes": one_of(body_frame.Axes),
+        "up": one_of(body_frame.Up),
+        "origin": one_of(body_frame.Origin),
     }
 )
 
@@ -78,7 +78,7 @@ def test_images_ignore_position_heading_and_size(name, seed, yaw, pitch, offset,
 
 
 @settings(max_examples=20)
-@given(names, seeds, one_of(spmf.Order))
+@given(names, seeds, one_of(pair_order.Order))
 def test_mirrored_motion_gives_the_mirrored_image(name, seed, order):
     known, encoding = skeleton(name), plain(name, order=order, columns="interleaved")
     points = moving(known, seed)
@@ -145,7 +145,7 @@ def test_every_setting_changes_the_image(change):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("order", get_args(spmf.Order))
+@pytest.mark.parametrize("order", get_args(pair_order.Order))
 def test_every_order_keeps_all_rows(name, order):
     encoding = Encoding.of(name)
     count = len(encoding.distances) + len(encoding.orientations)
@@ -194,7 +194,7 @@ def test_distance_between_two_people_changes_the_image():
 
 
 @pytest.mark.parametrize("frames", [1, 2, 4, 5, 200])
-@pytest.mark.parametrize("equalise", get_args(spmf.Equalisation))
+@pytest.mark.parametrize("equalise", get_args(colours.Equalisation))
 def test_any_length_gives_one_image(frames, equalise):
     assert encode(standing(frames)[None], Encoding(equalise=equalise)).shape == (1, 32, 32, 3)
 
@@ -233,7 +233,7 @@ def test_motion_is_measured_over_the_lag():
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("order", get_args(spmf.Order))
+@pytest.mark.parametrize("order", get_args(pair_order.Order))
 def test_stacked_columns_hold_the_same_as_interleaved_ones(name, order):
     points = moving(skeleton(name))
     turns, stacked = (plain(name, order=order, columns=columns) for columns in ("interleaved", "stacked"))

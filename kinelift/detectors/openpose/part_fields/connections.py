@@ -50,7 +50,9 @@ def projections(
     length = np.linalg.norm(vector, axis=1, keepdims=True)
     share = (np.arange(samples) + 0.5) / samples
     places = starts[:, None] + vector[:, None] * share[:, None]
-    return np.einsum("csd,cd->cs", _bilinear(limbs, limb, places), vector / np.maximum(length, 1e-9))
+    field = _bilinear(limbs, limb, places)
+    components: Float[np.ndarray, "C S"] = np.einsum("csd,cd->cs", field, vector / np.maximum(length, 1e-9))
+    return components
 
 
 def _bilinear(
@@ -67,4 +69,5 @@ def _bilinear(
     left, right = low[..., 0], high[..., 0]
     above = vectors[which, upper + left] * (1 - u) + vectors[which, upper + right] * u
     below = vectors[which, lower + left] * (1 - u) + vectors[which, lower + right] * u
-    return above * (1 - v) + below * v
+    between: Float[np.ndarray, "C S 2"] = above * (1 - v) + below * v
+    return between
