@@ -20,7 +20,7 @@ from kinelift.app.spec import PipelineSpec, made_with, pick_device
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
-from kinelift.lifting.body import PoseLifter, fitted
+from kinelift.lifting.body import PoseLifter, with_fit
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.specialist_lifter import SpecialistLifter
 from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts
@@ -105,7 +105,7 @@ class Pipeline:
         return replace(seen, people=people, camera=camera)
 
     def _understand(self, who: Person, camera: Camera) -> Person:
-        poses = fitted(self.lifter, self.settings.fit).lift(who.track, camera)
+        poses = with_fit(self.lifter, self.settings.fit).lift(who.track, camera)
         return replace(who, poses=poses, actions=self.classifier.classify(poses))
 
 

@@ -1,4 +1,4 @@
-"""``python -m lifting``, the old name of ``kinelift lifting``: goes with the next release."""
+"""``python -m lifting``, the old name of ``kinelift lifting``; to be removed in the next release."""
 
 import sys
 

@@ -131,14 +131,14 @@ class ChunkSampler:
         frames. (Pavllo et al. 2019 use a centred offset.)
         """
         device, total = generator.device, int(self._counts.sum())
-        excess = self._counts * self.framing.answers - self.lengths
+        excess = self._counts * self.framing.targets - self.lengths
         before = (torch.rand(excess.shape, generator=generator, device=device) * (excess + 1)).long().minimum(excess)
         owners = torch.repeat_interleave(self._counts)
         earlier = self._counts.cumsum(0) - self._counts
         for batch in torch.randperm(len(self), generator=generator, device=device).split(count):
             piece = batch % total
             owner = owners[piece]
-            position = (piece - earlier[owner]) * self.framing.answers - before[owner]
+            position = (piece - earlier[owner]) * self.framing.targets - before[owner]
             yield self.cut(owner, position, batch >= total)
 
     def cut(self, owner: Int[Tensor, " B"], position: Int[Tensor, " B"], flip: Bool[Tensor, " B"]) -> Chunks:
@@ -155,13 +155,13 @@ class ChunkSampler:
         last = (self.lengths[owner] - 1)[:, None]
         frames = self.starts[owner][:, None] + (position[:, None] + steps).clamp_min(0).minimum(last)
         keypoints, rays, seen = (_gather(values, frames) for values in (self.keypoints, self.rays, self.seen))
-        truth = None if self.truth is None else _gather(self.truth, frames[:, self.framing.answered])
+        truth = None if self.truth is None else _gather(self.truth, frames[:, self.framing.target_slice])
         return Chunks(keypoints, rays, seen, truth, self.cameras[owner], self.sizes[owner])
 
     @property
     def _counts(self) -> Int[Tensor, " S"]:
         """Chunks that cover each sequence."""
-        answers = self.framing.answers
+        answers = self.framing.targets
         return (self.lengths + answers - 1) // answers
 
 

@@ -55,7 +55,7 @@ def test_input_frames_surround_the_output_frames(framing: Framing, seed: int) ->
     chunks = ChunkSampler.of(numbered(*lengths), framing).draw(20, generator(seed))
     assert chunks.keypoints.shape == (20, framing.window + framing.span - 1, 17, 2)
     assert chunks.truth is not None
-    assert torch.equal(chunks.keypoints[:, framing.answered], chunks.truth[..., :2])
+    assert torch.equal(chunks.keypoints[:, framing.target_slice], chunks.truth[..., :2])
     for sample in chunks.keypoints[:, :, 0]:
         x, y = sample.T
         last = lengths[int(y[0])] - 1
@@ -82,7 +82,7 @@ def test_an_epoch_outputs_every_frame(framing: Framing, lengths: list[int], coun
     inner = [(k, t) for k, length in enumerate(lengths) for t in range(1, length - 1)]
     assert set(answers) == {(k, t) for k, length in enumerate(lengths) for t in range(length)}
     assert all(answers.count(one) == 1 for one in inner)  # edges may repeat
-    if framing.answers == 1:
+    if framing.targets == 1:
         assert len(answers) == sum(lengths)
 
 
