@@ -137,7 +137,7 @@ def ask(corpus: Corpus, settings: TrainSettings, genotype: Path | None, folds: i
     if len(plan) < 2:
         raise DataError("These data are judged in one piece: their split leaves nobody to choose thresholds on.")
     epochs = (len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs
-    with Reporter().counting("epochs", epochs) as advance:
+    with Reporter().progress_bar("epochs", epochs) as advance:
         found = measure(corpus, settings, plan, cell_of(genotype), BOUNDS[0], advance)
     return Asked(found.answers, corpus.names, found.kind)
 

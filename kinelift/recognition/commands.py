@@ -83,7 +83,7 @@ def train(
     if folds and found is None:
         _measure(corpus, settings, cell, folds, false_names, report, out.with_suffix(".png"), reporter)
         found = measured(report, measurement)
-    with reporter.counting("epochs", settings.epochs, trainer.epoch) as advance:
+    with reporter.progress_bar("epochs", settings.epochs, trainer.epoch) as advance:
         for record in logged(trainer, out, run):
             advance(f"loss {record['loss']:.2f}")
     about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "data": corpus.dataset.terms, "measured": found, **run.facts()}
@@ -187,7 +187,7 @@ def _measure(
     plan = evaluation.rounds(corpus, folds)
     reporter.table(reports.contents(corpus, plan))
     epochs = (len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs
-    with reporter.counting("epochs", epochs) as advance:
+    with reporter.progress_bar("epochs", epochs) as advance:
         found = measure(corpus, settings, plan, cell, false_names, advance)
     scores = found.scores(found.kind)
     reporter.table(reports.compared(scores, corpus.names))

@@ -49,7 +49,7 @@ def fetch(names: Positional[Names] = ()) -> None:
         raise WeightsError("Nothing to fetch: give one or more names. See them with: kinelift weights list")
     store, reporter = default_store(), Reporter()
     for entry in [registry.entry(name) for name in names]:
-        with reporter.waiting(f"Fetching {entry.name} ({entry.size / 1e6:.1f} MB) from {entry.source}"):
+        with reporter.status(f"Fetching {entry.name} ({entry.size / 1e6:.1f} MB) from {entry.source}"):
             path = store.fetch(entry)
         reporter.result(f"{entry.name}: {path}")
 

@@ -63,7 +63,7 @@ def search(
     if state.exists():
         work.restore(state, run)
         reporter.note(f"Going on after epoch {len(work.history)} of {state}.")
-    with reporter.counting("epochs", settings.epochs, len(work.history)) as advance:
+    with reporter.progress_bar("epochs", settings.epochs, len(work.history)) as advance:
         for record in work.fit():
             work.save(state, run)
             advance(f"reward {record.get('reward', 0.0):.1%}, random {record['random']:.1%}")
