@@ -32,7 +32,7 @@ class Job:
 
 
 def plan(videos: Sequence[Path], out: Path) -> tuple[Job, ...]:
-    """Assign ``OUT/NAME`` to every video; videos of the same name get ``NAME-2``, ``NAME-3`` …"""
+    """Assign a folder OUT/NAME to every video; further videos of the same name get NAME-2, NAME-3 and so on."""
     used: set[str] = set()
     return tuple(Job(video, out / _unique_name(video.stem, used)) for video in videos)
 
