@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from kinelift.app.detection import open_detector, resolve_auto
-from kinelift.app.tracking import track_people
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec, made_with, notes_from_facts, pick_device
+from kinelift.app.tracking import track_people
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair

@@ -91,7 +91,7 @@ class View3DPanel:
             drawing.line(image, pixels[a], pixels[b], SHADOW, self._strokes.outline)
 
     def _draw_body(self, image: np.ndarray, actor: Actor, pose: Float[np.ndarray, "J 3"]) -> None:
-        """Draw bones from far to near, near ones thicker and brighter, and a disc of the person's colour as the head."""
+        """Draw bones from far to near, near ones thicker and brighter, then the head in the person's colour."""
         pixels, depth = self._camera.project(pose)
         depth_range = max(float(np.ptp(depth)), 0.3)
         mean_depth = float(depth.mean())
