@@ -38,6 +38,9 @@ def run_command(
         SystemExit: With status 2 for wrong usage, with the reason on standard error; with status 0 after ``--help``.
     """
     deferred = {name: _deferred(command) for name, command in commands.items()}
+    for name, command in deferred.items():
+        if name not in arguments[:1]:  # it is only listed, if anything
+            command.__doc__ = (command.__doc__ or "").partition("\n")[0]
     registry = ConstructorRegistry()
     registry.struct_rule(_struct_spec)
     parse = functools.partial(

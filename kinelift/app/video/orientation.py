@@ -99,7 +99,10 @@ def _has_alpha(frame: av.VideoFrame) -> bool:
 
 
 def _over_black(colour: UInt8[np.ndarray, "H W 3"], alpha: UInt8[np.ndarray, "H W 1"]) -> UInt8[np.ndarray, "H W 3"]:
-    return ((np.multiply(colour, alpha, dtype=np.uint16) + 127) // 255).astype(np.uint8)
+    composited: UInt8[np.ndarray, "H W 3"] = ((np.multiply(colour, alpha, dtype=np.uint16) + 127) // 255).astype(
+        np.uint8
+    )
+    return composited
 
 
 def _colour_matrix(frame: av.VideoFrame) -> Colorspace | None:
