@@ -33,7 +33,7 @@ def _skeletons() -> str:
 def _exports() -> str:
     lines = ["# Export formats", "", "What `kinelift export RECORDING --to FORMAT` writes."]
     for to in formats.Format:
-        about = (getdoc(EXPORTS[to]) or "").replace("``", "`")
+        about = (getdoc(EXPORTS[to]) or "").replace("``", "`").partition("\n\nRaises:")[0]
         lines += ["", f"## {to.value}", "", f"Usual name: `{to.file}`.", "", about]
     lines += ["", "## Columns of the csv", "", ", ".join(f"`{column}`" for column in formats.COLUMNS) + "."]
     return "\n".join(lines)
