@@ -138,7 +138,7 @@ def training(preset: str) -> Callable[..., None]:
         trainer = Trainer(settings, train_data, validation, fabric, unlabelled_data)
         run = run_of(settings, train_data, validation, fabric, unlabelled_data, start, **chosen)
         begin(trainer, out, run, start)
-        with _reporter().counting("epochs", trainer.settings.epochs, trainer.epoch) as advance:
+        with _reporter().progress_bar("epochs", trainer.settings.epochs, trainer.epoch) as advance:
             for record in logged(trainer, out, run):
                 advance(f"P-MPJPE {record['p_mpjpe']:.1f} mm")
         about = {"data": data_terms, "preset": preset, "actions": actions, "guests": extra_datasets}
@@ -286,8 +286,8 @@ def _reporter() -> Reporter:
 
 
 def _with_progress(items: Iterable[TrialT], total: int | None = None) -> Iterator[TrialT]:
-    with Reporter().watching("lifting") as watch:
-        yield from watch(items, "clips", total)
+    with Reporter().progress("lifting") as progress:
+        yield from progress(items, "clips", total)
 
 
 def _preset(args: Sequence[str], default: str) -> str:

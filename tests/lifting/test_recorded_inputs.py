@@ -225,5 +225,5 @@ def test_specialists_of_an_earlier_version_are_rejected(tmp_path: Path) -> None:
     list(train_all(SETTINGS, split, ACTIONS, tmp_path, FABRIC))
     network = LifterNetwork.load(tmp_path / "generalist.safetensors")
     replace(network, about={"settings": network.about["settings"]}).save(tmp_path / "generalist.safetensors")
-    with pytest.raises(ResumeError, match="does not say what it was made from"):
+    with pytest.raises(ResumeError, match="does not record its inputs"):
         list(train_all(SETTINGS, split, ACTIONS, tmp_path, FABRIC))
