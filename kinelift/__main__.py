@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 
-from kinelift.terminal.boundary import run_guarded, writing_standard_output
+from kinelift.terminal.boundary import run_guarded
+from kinelift.terminal.standard_output import writing_standard_output
 
 ANALYSIS = ("run", "detect", "render", "export", "info")
 GROUPS = ("weights", "lifting", "recognition")

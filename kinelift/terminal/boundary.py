@@ -8,8 +8,13 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from io import TextIOWrapper
 from types import FrameType
+
+from kinelift.terminal.standard_output import (
+    discard_standard_output,
+    escape_unencodable_output,
+    writing_standard_output,
+)
 
 INTERRUPTED = 128 + signal.SIGINT
 BROKEN_PIPE = 141  # 128 + SIGPIPE, also on systems without that signal
@@ -22,7 +27,7 @@ def run_guarded(command: Callable[[], int | None]) -> int:
         The exit status of the process: 0 for success; 1 for an error that the user can correct, printed on one line; 2
         for wrong usage; 130 after Ctrl-C; 141 if standard output was closed (``| head``); 143 after SIGTERM.
     """
-    _escape_unencodable_output()
+    escape_unencodable_output()
     try:
         with _exit_on_sigterm():
             return _run_and_flush(command) or 0
@@ -31,26 +36,6 @@ def run_guarded(command: Callable[[], int | None]) -> int:
         return INTERRUPTED
     except Exception as error:
         return _report_failure(error)
-
-
-@contextmanager
-def writing_standard_output() -> Iterator[None]:
-    """Turn errors of writing to standard output into errors of ours.
-
-    Raises:
-        OutputError: The system cannot write, for example because the disk is full.
-        BrokenPipeError: The reader closed the pipe.
-    """
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        from kinelift.poses.errors import OutputError
-
-        _discard_standard_output()
-        reason = error.strerror or error
-        raise OutputError(f"Standard output cannot be written ({reason}). Free some space.") from error
 
 
 def _run_and_flush(command: Callable[[], int | None]) -> int | None:
@@ -71,7 +56,7 @@ def _report_failure(error: Exception) -> int:
 
     match error:
         case BrokenPipeError():
-            _discard_standard_output()
+            discard_standard_output()
             return BROKEN_PIPE
         case OSError(filename=str() | bytes() as name):
             _print_error(f"{os.fsdecode(name)}: {error.strerror}")
@@ -102,16 +87,3 @@ def _exit_on_sigterm() -> Iterator[None]:
 
 def _exit_on_signal(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
-
-
-def _escape_unencodable_output() -> None:
-    """Print characters that the locale cannot encode as escapes, instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _discard_standard_output() -> None:
-    """Redirect standard output, with what is still buffered, to the null device."""
-    with suppress(OSError, ValueError, AttributeError), open(os.devnull, "w") as null:  # noqa: PTH123
-        os.dup2(null.fileno(), sys.stdout.fileno())

@@ -13,8 +13,8 @@ from typing import Annotated, Any, get_type_hints
 import tyro
 from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
 
-from kinelift.terminal.boundary import writing_standard_output
 from kinelift.terminal.reporter import visible
+from kinelift.terminal.standard_output import writing_standard_output
 
 Command = Callable[..., int | None]
 

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kinelift.terminal.boundary import writing_standard_output
 from kinelift.terminal.progress import Progress, no_progress, progress_bar, show_progress
+from kinelift.terminal.standard_output import writing_standard_output
 
 
 def visible(text: str) -> str:

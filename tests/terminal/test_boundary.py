@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from kinelift.poses.errors import DataError, KineliftError
-from kinelift.terminal.boundary import run_guarded, writing_standard_output
+from kinelift.terminal.boundary import run_guarded
+from kinelift.terminal.standard_output import writing_standard_output
 
 
 def raising(error: BaseException) -> Callable[[], int]:
