@@ -20,10 +20,10 @@ from kinelift.lifting.body import FitMode, with_fit
 from kinelift.lifting.datasets.dataset_split import TEST_SUBJECTS
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import Report, report
-from kinelift.lifting.measuring.trials import Trial
 from kinelift.lifting.mocap.prepare import Clip, write
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
+from kinelift.lifting.synthesis.trials import Trial
 from kinelift.lifting.synthesis.virtual_camera import project_virtual_camera
 from kinelift.poses import Skeleton
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera

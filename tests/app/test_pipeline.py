@@ -20,7 +20,7 @@ from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.scripted import Scripted
 from kinelift.lifting.body import fit
 from kinelift.lifting.network import LifterNetwork
-from kinelift.models.action_net import ActionNet, ActionNetConfig
+from kinelift.models.enas.action_net import ActionNet, ActionNetConfig
 from kinelift.models.temporal import TemporalConfig, TemporalNet
 from kinelift.poses import COCO17, H36M17, Recording
 from kinelift.poses.camera import Camera

@@ -12,9 +12,9 @@ from lightning_fabric import Fabric
 
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import mean_pose, predictions, report, tables
-from kinelift.lifting.measuring.trials import RATE, trials
 from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
+from kinelift.lifting.synthesis.trials import RATE, trials
 from kinelift.lifting.training import inputs
 from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer

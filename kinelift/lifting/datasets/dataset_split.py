@@ -8,9 +8,9 @@ from typing import TypeAlias
 import numpy as np
 
 from kinelift.lifting.datasets.sequences import SequenceBank
-from kinelift.lifting.measuring.trials import Trial, trials
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
+from kinelift.lifting.synthesis.trials import Trial, trials
 from kinelift.poses.errors import DataError
 
 Bank: TypeAlias = MotionBank | SequenceBank

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from kinelift.lifting.measuring.trials import Trial
+from kinelift.lifting.synthesis.trials import Trial
 from kinelift.poses import Skeleton, Track2D, skeleton
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError, ShapeError

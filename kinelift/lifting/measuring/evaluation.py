@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 
 from kinelift.lifting.body import PoseLifter
 from kinelift.lifting.measuring.metrics import auc, mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe, pck
-from kinelift.lifting.measuring.trials import Trial
+from kinelift.lifting.synthesis.trials import Trial
 from kinelift.poses.errors import DataError
 
 Poses = Float[np.ndarray, "T K 3"]

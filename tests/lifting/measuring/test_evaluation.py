@@ -9,7 +9,7 @@ import pytest
 from kinelift.lifting.measuring.error_plots import errors_by_action, save, training_curves
 from kinelift.lifting.measuring.evaluation import MOTION, Errors, mean_pose, report, tables, to_json
 from kinelift.lifting.measuring.metrics import mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe
-from kinelift.lifting.measuring.trials import Trial
+from kinelift.lifting.synthesis.trials import Trial
 from kinelift.poses.errors import DataError, SettingsError
 from tests.lifting.recordings import bank
 
