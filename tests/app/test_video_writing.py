@@ -183,7 +183,7 @@ def test_a_picture_of_another_size_is_an_error(tmp_path):
 
 
 def test_a_missing_folder_is_an_error(tmp_path):
-    with pytest.raises(OutputError, match="Make its folder"), VideoWriter(tmp_path / "no" / "out.mp4", 64, 48):
+    with pytest.raises(OutputError, match="Create its folder"), VideoWriter(tmp_path / "no" / "out.mp4", 64, 48):
         pass
 
 

@@ -158,7 +158,7 @@ def test_too_little_is_refused(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(DataError, match="No OpenPose files"):
         read_tracks(tmp_path / "none", VIDEO)
-    with pytest.raises(DataError, match="There is no"):
+    with pytest.raises(DataError, match="does not exist"):
         read_tracks(tmp_path / "nowhere", VIDEO)
 
 
