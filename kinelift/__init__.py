@@ -1,10 +1,10 @@
-"""A video goes in; a rendered 3D-skeleton video, the poses as data, and a timeline of actions come out.
+"""Turns videos of people into 3D poses, actions, and a video with the skeletons drawn.
 
 >>> import kinelift
 >>> recording = kinelift.run("dance.mp4")
 >>> kinelift.run("dance.mp4", out="results", people="main")  # also writes results/dance/
 
-These names are the public ones; everything else may change between minor versions.
+The names in ``__all__`` are the public API; everything else may change between minor versions.
 """
 
 from importlib import import_module
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pipeline", "Recording", "Video", "__version__", "load", "run"]
 
-_HOMES = {
+_MODULES = {
     "Pipeline": "kinelift.app.pipeline",
     "Recording": "kinelift.poses",
     "Video": "kinelift.app.video",
@@ -30,12 +30,12 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a public name when it is first used: torch takes seconds, and ``kinelift --help`` does without."""
+    """Import a public name when it is first used: importing torch takes seconds, which ``--help`` should not."""
     if name == "__version__":
         return _version()
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
@@ -43,7 +43,7 @@ def __dir__() -> list[str]:
 
 
 def _version() -> str:
-    """Of the installed package; "0+unknown" in a checkout that is not installed."""
+    """The version of the installed package; "0+unknown" in a checkout that is not installed."""
     from importlib import metadata
 
     try:

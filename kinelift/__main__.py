@@ -1,4 +1,4 @@
-"""``kinelift COMMAND``, also as ``python -m kinelift``: finds the commands that are asked for, and runs one."""
+"""The command ``kinelift``, also available as ``python -m kinelift``."""
 
 import os
 import sys
@@ -6,46 +6,66 @@ from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 
-from kinelift.terminal.boundary import guarded, writing_standard_output
+from kinelift.terminal.boundary import run_guarded
+from kinelift.terminal.standard_output import writing_standard_output
 
 ANALYSIS = ("run", "detect", "render", "export", "info")
 GROUPS = ("weights", "lifting", "recognition")
 USAGE = "usage: kinelift [-h] [--version] COMMAND ..."
 HELP = f"""{USAGE}
 
-A video goes in; a rendered 3D-skeleton video, the poses as data, and a timeline of actions come out.
+Turn videos of people into 3D poses, actions, and a video with the skeletons drawn.
 
-your videos:
+analysis:
   run          Analyse videos: poses, actions, and the video with skeletons drawn
-  detect       Write where people's joints are in the picture, without 3D
+  detect       Detect and track people only, and write their 2D keypoints
   render       Draw a recording on its video again
-  export       Write a recording for other programs
-  info         Show what a video file is
+  export       Convert a recording to JSON, CSV, NPZ, or a figure of the actions
+  info         Print a video's size, frame rate, duration and codecs
 
 networks:
-  weights      list, fetch, verify, record, import
-  lifting      prepare, convert, train, specialists, evaluate, relift
-  recognition  convert, search, train, evaluate, encode
+  weights      Manage weights: list, fetch, verify, record, import
+  lifting      Train and evaluate lifters: prepare, convert, train, specialists, evaluate, relift
+  recognition  Train and evaluate action classifiers: convert, search, train, evaluate, encode
+
+options:
+  -h, --help   Show this help, or with a command the help of that command
+  --version    Print the version
 
 examples:
-  kinelift run dance.mp4                                   # writes out/dance/overlay.mp4 and more
-  kinelift export out/dance/recording.npz --to json        # writes out/dance/poses3d.json
+  kinelift run dance.mp4                               # writes out/dance/overlay.mp4 and more
+  kinelift export out/dance/recording.npz --to json    # writes out/dance/poses3d.json
 
-kinelift COMMAND --help shows what a command takes.
+See "kinelift COMMAND --help" for the options of a command.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; ``arguments`` are those of the process if not given. Returns the exit status."""
-    return guarded(partial(_run, list(sys.argv[1:] if arguments is None else arguments)))
+    """Run one command.
+
+    Args:
+        arguments: The command and its arguments; by default those of the process.
+
+    Returns:
+        The exit status.
+    """
+    return run_guarded(partial(_run, list(sys.argv[1:] if arguments is None else arguments)))
 
 
-def moved(group: str) -> int:
-    """Run ``python -m GROUP`` (or ``app``) as the command it is now, and say so once."""
+def run_deprecated(group: str) -> int:
+    """Run the old form ``python -m GROUP`` as the command that replaces it, with a notice.
+
+    Args:
+        group: "app", or a group of commands.
+
+    Returns:
+        The exit status.
+    """
     command = [] if group == "app" else [group]
     if int(os.environ.get("RANK", "0")) == 0:
-        now = " ".join(["kinelift", *command])
-        print(f"python -m {group} is now: {now}; this form goes with the next release.", file=sys.stderr)  # noqa: T201
+        current = " ".join(["kinelift", *command])
+        notice = f"python -m {group} is now: {current}; the next release removes the old form."
+        print(notice, file=sys.stderr)  # noqa: T201
     return main([*command, *sys.argv[1:]])
 
 
@@ -58,17 +78,21 @@ def _run(arguments: list[str]) -> int | None:
 
             return _print(f"kinelift {__version__}\n")
         case [command, *_] if command in ANALYSIS:
-            status: int | None = import_module("kinelift.app.cli").main(arguments)
-            return status
+            return _run_from("kinelift.app.cli", arguments)
         case [group, *rest] if group in GROUPS:
-            ended: int | None = import_module(f"kinelift.{group}.commands").main(rest)
-            return ended
+            return _run_from(f"kinelift.{group}.commands", rest)
         case [other, *_]:
             from kinelift.terminal.reporter import visible
 
-            return _refuse(f"{USAGE}\nerror: There is no command {visible(other)}. See: kinelift --help\n")
+            return _usage_error(f"{USAGE}\nerror: There is no command {visible(other)}. See: kinelift --help\n")
         case _:
-            return _refuse(HELP)
+            return _usage_error(HELP)
+
+
+def _run_from(module: str, arguments: list[str]) -> int | None:
+    """Run a command of a module, which is imported only now: ``kinelift --help`` stays fast."""
+    status: int | None = import_module(module).main(arguments)
+    return status
 
 
 def _print(text: str) -> int:
@@ -77,7 +101,7 @@ def _print(text: str) -> int:
     return 0
 
 
-def _refuse(text: str) -> int:
+def _usage_error(text: str) -> int:
     print(text, end="", file=sys.stderr)  # noqa: T201
     return 2
 

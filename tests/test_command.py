@@ -22,7 +22,7 @@ EVERY = [[name] for name in ANALYSIS] + [[group, name] for group, names in NAMES
 def test_help_names_every_command_and_two_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     told = capsys.readouterr().out
-    assert "A video goes in" in told and told.count("\n  kinelift ") == 2
+    assert "Turn videos of people into 3D poses" in told and told.count("\n  kinelift ") == 2
     for words in EVERY:
         assert re.search(rf"^  {words[0]} .*{words[-1] if len(words) == 2 else ''}", told, re.MULTILINE), words
     assert set(GROUPS) == set(NAMES)
@@ -71,7 +71,7 @@ def test_the_old_names_run_with_a_notice(old: str, now: str, command: str) -> No
     process = start(old, command, "--help", folder=root)
     out, err = process.communicate()
     assert process.returncode == 0 and out.startswith(f"usage: {now} {command}")
-    assert err == f"python -m {old.split('.')[-1]} is now: {now}; this form goes with the next release.\n"
+    assert err == f"python -m {old.split('.')[-1]} is now: {now}; the next release removes the old form.\n"
 
 
 def test_the_public_names() -> None:

@@ -31,7 +31,8 @@ def test_a_detector_is_added_in_the_steps_that_are_described(tmp_path: Path, mon
         assert main(["detect", "dance.mp4", "--detector", "spot", "--brightness", "1", "-o", "k.npz"]) == 0
         recording = load(Path("k.npz"))
         assert len(recording.people) == 1
-        assert recording.made_with["spec"]["detection"]["options"] == {"brightness": 1}
+        detection = recording.made_with["spec"]["detection"]
+        assert (detection["detector"], detection["options"]) == ("spot", {"brightness": 1})
         exec(compile(test, "test_spot.py", "exec"), {"__name__": "test_spot"})
     finally:
         for name in [name for name in sys.modules if name.startswith("kinelift.detectors.spot")]:

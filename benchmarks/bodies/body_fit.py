@@ -39,7 +39,7 @@ from benchmarks.bodies.standing import bodies, stand, stature
 from benchmarks.bodies.still_views import RATE, SIZE, VIEWS
 from benchmarks.reporting import machine
 from kinelift.lifting.body import FitSettings, fit
-from kinelift.lifting.body.structure import centres, keypoints
+from kinelift.lifting.body.structure import keypoints_at_joints, keypoints_with_offsets
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.metrics import aligned
 from kinelift.lifting.synthesis.offsets import PUBLISHED
@@ -111,8 +111,8 @@ def compared(groups: Mapping[str, Sequence[Case]], settings: FitSettings) -> dic
     spent = time.process_time() - start
     frames = sum(len(case.track) for cases in groups.values() for case in cases)
     share = settings.offsets
-    table = (1 - share) * centres() + share * keypoints(PUBLISHED)
-    found = {"off": figures(groups, off, centres()), "on": figures(groups, on, table)}
+    table = (1 - share) * keypoints_at_joints() + share * keypoints_with_offsets(PUBLISHED)
+    found = {"off": figures(groups, off, keypoints_at_joints()), "on": figures(groups, on, table)}
     return {"ms": round(1000 * spent / frames, 2), **found}
 
 

@@ -1,4 +1,4 @@
-"""Accuracy of the ways to place joints on people whom four calibrated cameras see, as JSON.
+"""Measure the accuracy of detectors and lifters on people filmed by four calibrated cameras; prints JSON.
 
     python -m benchmarks.bodies.calibrated [--clip single|multi] [--frames 100] [--lifter default] [--fit body|off]
         [--cache FOLDER]
@@ -39,7 +39,7 @@ from benchmarks.bodies.lifted_figures import figures, lifted
 from benchmarks.bodies.rig import RATE, View
 from benchmarks.keypoints.noise_figures import across
 from benchmarks.reporting import machine
-from kinelift.lifting.body import Fit, PoseLifter, fitted
+from kinelift.lifting.body import FitMode, PoseLifter, with_fit
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.synthesis.noise import ARMS, LEGS
 from kinelift.poses import COCO17, Track2D
@@ -50,7 +50,7 @@ PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
 
 def main(
-    clip: Clip = "single", frames: int = 100, lifter: str = "default", fit: Fit = "body", cache: Path | None = None
+    clip: Clip = "single", frames: int = 100, lifter: str = "default", fit: FitMode = "body", cache: Path | None = None
 ) -> None:
     """Measure and print.
 
@@ -61,7 +61,7 @@ def main(
         fit: The fit after the network: body, as in the program, or off.
         cache: Folder in which the 2D tracks are cached, so that evaluating another lifter takes seconds.
     """
-    network = fitted(Lifter.load(find(lifter)), fit)
+    network = with_fit(Lifter.load(find(lifter)), fit)
     rows = [person(seen, network) for seen in people(clip, frames, cache)]
     about = {"machine": machine(), "clip": clip, "frames": frames, "lifter": lifter, "fit": fit}
     print(json.dumps({**about, "people": rows}, indent=2))

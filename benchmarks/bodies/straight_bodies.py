@@ -94,7 +94,7 @@ Film = Callable[[str, Lengths, StillView, Mapping[str, float]], Answer]
 
 
 def filming(studio: Studio, frames: int, noise: NoiseSettings | None, generator: Generator) -> Film:
-    """A function from a body's name and lengths, a view and bends to the program's answer."""
+    """A function that maps a body's name and lengths, a view and flexions to the program's prediction."""
 
     def film(name: str, lengths: Lengths, view: StillView, bends: Mapping[str, float]) -> Answer:
         tall = stature(lengths)
@@ -106,7 +106,7 @@ def filming(studio: Studio, frames: int, noise: NoiseSettings | None, generator:
 
 
 def straightness(answers: Sequence[Answer]) -> dict[str, Any]:
-    """The figures of people who stand straight: in all, by the camera's height, by heading and by body."""
+    """The figures of straight bodies: overall, by camera height, by heading and by body."""
     groups: dict[str, Callable[[Answer], str]] = {
         "height": lambda a: str(a.view.height), "heading": lambda a: str(a.view.heading), "body": lambda a: a.body
     }  # fmt: skip
@@ -115,7 +115,7 @@ def straightness(answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 def bent(answers: Sequence[Answer]) -> dict[str, Any]:
-    """Flexion and lean over some answers, in degrees."""
+    """Flexion and lean over these predictions, degrees."""
     out: dict[str, Any] = {}
     for hinge in ("knee", "elbow"):
         each = [a.flexion(hinge) for a in answers]
@@ -126,13 +126,13 @@ def bent(answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 def spreads(answers: Iterable[Answer]) -> dict[str, float]:
-    """Standard deviation over mean of limbs' lengths in a view, percent."""
+    """Coefficient of variation of limb lengths in a view, percent."""
     each = [percent for answer in answers for percent in spread(answer.poses).values()]
     return {"median": round(float(np.median(each)), 2), "worst": round(max(each), 2)}
 
 
 def followed(answers: Sequence[Answer]) -> dict[str, Any]:
-    """What is said of each hinge that was bent."""
+    """The figures of each hinge that was flexed."""
     return {hinge: _followed([answer for answer in answers if hinge in answer.bends], hinge) for hinge in HINGES}
 
 

@@ -20,7 +20,7 @@ from kinelift.lifting.synthesis.noise import ARMS, LEGS, LIMBS, SPREAD
 from kinelift.poses import COCO17
 
 PIECE = 4.0
-"""Length, s, of the test videos of ``lifting.measuring.trials``, to which probabilities refer."""
+"""Length, s, of the test videos of ``lifting.synthesis.trials``, to which probabilities refer."""
 WINDOWS = (0.3, 0.5)
 """Windows, s, of the quadratics whose residuals are the jitter."""
 ORDERS = (3, 5, 7)

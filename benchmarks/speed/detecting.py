@@ -38,9 +38,9 @@ from benchmarks.keypoints.compared_detectors import (
     strided,
 )
 from benchmarks.reporting import Column, machine, percent, table
-from kinelift.app.following import follow
 from kinelift.app.settings import Settings
 from kinelift.app.spec import pick_device
+from kinelift.app.tracking import track_people
 from kinelift.app.video import Video
 from kinelift.detectors.detectron2 import keypoint_rcnn
 from kinelift.detectors.detectron2.kind import installed
@@ -133,7 +133,7 @@ def available_detectors(openpose: Path | None, source: Path, frames: int) -> dic
 def followed(way: Way, source: Path, frames: int, folder: Path) -> Path:
     """Write a file with the keypoints of the first ``frames``."""
     path = folder / "keypoints.json"
-    write(path, follow(Beginning(source, frames), way(max(THREADS)), Settings(), {}), Format.COCO)
+    write(path, track_people(Beginning(source, frames), way(max(THREADS)), Settings(), {}), Format.COCO)
     return path
 
 
@@ -169,7 +169,7 @@ def whole(way: Way, source: Path, clip: Sequence[Frame], threads: int) -> dict[s
         for _ in range(PIECES):
             decoding.append(cost(lambda: [None for _ in video.frames()], len(clip)))
             alone.append(cost(partial(exhaust, detector, clip), len(clip)))
-            both.append(cost(lambda: follow(video, detector, Settings(), {}), len(clip)))
+            both.append(cost(lambda: track_people(video, detector, Settings(), {}), len(clip)))
     return {
         "decode_cpu": round(median(one.cpu for one in decoding), 1),
         "alone": round(median(one.wall for one in alone), 1),

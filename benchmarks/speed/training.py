@@ -69,7 +69,7 @@ def main(
     torch.set_num_threads(threads)
     settings = replace(VideoPose3D(), widths=WIDTHS, channels=channels, flip=False, epochs=epochs)
     watched = memory(settings, accelerator)  # first: a peak never falls
-    bank = SequenceBank.load(data).where(lambda one: one.truth is not None) if data else made_up(8, 512)
+    bank = SequenceBank.load(data).filter(lambda one: one.truth is not None) if data else made_up(8, 512)
     speed = {
         f"{precision}, batch {batch}": compared(
             replace(settings, batch=batch), bank, precision, accelerator, rounds, max(samples // batch, 1)

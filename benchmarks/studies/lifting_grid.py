@@ -76,7 +76,7 @@ def compared(lifter: Lifter, tracks: Iterator[tuple[Track2D, Float[np.ndarray, "
         both = [one.lift(timed, camera).points for one in (lifter, windows)]
         apart.append(1000 * np.linalg.norm(both[0] - both[1], axis=-1))
         grid.append(Grid.of(times, lifter.network.rate))
-    found, on = np.concatenate(apart), np.concatenate([one.share == 0 for one in grid])
+    found, on = np.concatenate(apart), np.concatenate([one.fraction == 0 for one in grid])
     return {"phases": grid[0].phases, "grid": on.mean(), "mean": np.nanmean(found), "largest": np.nanmax(found)}
 
 

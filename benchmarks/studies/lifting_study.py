@@ -23,7 +23,7 @@ from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.dataset_split import Split
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.losses.objective import LossSettings
-from kinelift.lifting.measuring.evaluation import Errors, lifted, report
+from kinelift.lifting.measuring.evaluation import Errors, predictions, report
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.lifting.training.inputs import contents, run_of
@@ -126,7 +126,7 @@ def run(case: Case, seed: int, parts: Split, path: Path) -> None:
 
 def errors(lifter: Lifter, test: dataset_split.Bank, noise: NoiseSettings | None) -> Errors:
     """Errors for one camera per piece of four seconds."""
-    return report(dataset_split.tests(test, 1, noise, 0), lifted(lifter)).overall
+    return report(dataset_split.test_trials(test, 1, noise, 0), predictions(lifter)).overall
 
 
 def divided(bank: MotionBank, share: float) -> tuple[MotionBank, MotionBank | None]:
@@ -159,7 +159,7 @@ def main(
     torch.set_num_threads(1)
     out.mkdir(parents=True, exist_ok=True)
     split = dataset_split.split(MotionBank.load(data))
-    split = replace(split, test=dataset_split.of(split.test, TEST))
+    split = replace(split, test=dataset_split.select_subjects(split.test, TEST))
     todo = [(case, seed) for seed in range(seeds) for case in cases(parts)]
     for case, seed in todo[share[0] :: share[1]]:
         run(case, seed, split, out / f"{case.part}, {case.name}, {seed}.json")

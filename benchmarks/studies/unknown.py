@@ -144,7 +144,7 @@ def ask(corpus: Corpus, settings: TrainSettings, genotype: Path | None, folds: i
             "The split of these data leaves nobody to choose thresholds on. Use data with several groups of people."
         )
     epochs = (len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs
-    with Reporter().counting("epochs", epochs) as advance:
+    with Reporter().progress_bar("epochs", epochs) as advance:
         found = measure(corpus, settings, plan, read_genotype(genotype), BOUNDS[0], advance)
     return Asked(found.answers, corpus.names, found.kind)
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.tracking.track_repair cmu.npz [--clips 60] [--tuning]
 
-The tracks are motion capture filmed by random cameras, as in ``lifting.measuring.trials``, with measured detector noise
+The tracks are motion capture filmed by random cameras, as in ``lifting.synthesis.trials``, with measured detector noise
 (``MEASURED``).
 
 ``flips``: left and right of the whole body, the arms or the legs are swapped for some episodes. ``mended``: fraction of
@@ -33,9 +33,9 @@ from kinelift.detectors.tracking.smoothing import OneEuro, SavitzkyGolay, Smooth
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.metrics import p_mpjpe
-from kinelift.lifting.measuring.trials import Trial, trials
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED
+from kinelift.lifting.synthesis.trials import Trial, trials
 from kinelift.poses import COCO17, Track2D
 from kinelift.poses.errors import DataError
 from kinelift.weights.store import locate

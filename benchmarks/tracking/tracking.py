@@ -137,12 +137,12 @@ def judged(scene: Scene, identities: Sequence[Identity]) -> Score:
 def moments(scene: Scene, identities: Sequence[Identity]) -> Iterator[Moment]:
     """The visible people and the tracks in each frame, without tracks on occluded people."""
     shown: Bool[np.ndarray, "P T"] = np.greater_equal(scene.clear, SHOWN)
-    inside = scene.inside.any(axis=2)
+    inside = np.asarray(scene.inside.any(axis=2))
     for frame in range(len(scene.times)):
         there = [i for i in identities if _sighted(i, frame)]
         points = np.array([i.track.points[frame - i.track.start] for i in there]).reshape(-1, len(COCO17), 2)
         alike = likeness(scene.points[:, frame], points)
-        alike[np.logical_not(inside[:, frame])] = 0.0
+        alike[~inside[:, frame]] = 0.0
         best = alike.argmax(axis=0)
         counts = np.logical_or(shown[best, frame], alike.max(axis=0) < 0.5)
         truth = np.flatnonzero(shown[:, frame])

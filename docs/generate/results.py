@@ -34,7 +34,8 @@ def cell(value: Any, column: Json) -> str:
     if value is None or isinstance(value, str):
         return value or "–"
     numbers = value if isinstance(value, list) else [value]
-    return column.get("join", "").join(_number(number, column) for number in numbers) + column.get("unit", "")
+    joined: str = column.get("join", "").join(_number(number, column) for number in numbers)
+    return joined + str(column.get("unit", ""))
 
 
 def _number(value: float, column: Json) -> str:

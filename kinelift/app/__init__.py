@@ -1,1 +1,1 @@
-"""The program: commands, video in and out, the pipeline, rendering and export."""
+"""The application: command line, video input and output, pipeline, rendering and export."""

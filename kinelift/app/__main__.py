@@ -1,8 +1,8 @@
-"""``python -m app``, the old name of ``kinelift``: goes with the next release."""
+"""``python -m app``: the old form of ``kinelift``, removed in the next release."""
 
 import sys
 
-from kinelift.__main__ import moved
+from kinelift.__main__ import run_deprecated
 
 if __name__ == "__main__":
-    sys.exit(moved("app"))
+    sys.exit(run_deprecated("app"))

@@ -1,4 +1,4 @@
-"""What ``import kinelift`` offers besides classes: a video analysed in one call, and recordings from files."""
+"""The functions of ``import kinelift``: analyse a video in one call, and load a recording."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -10,7 +10,7 @@ from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec
 from kinelift.app.video import Video
 from kinelift.poses import Recording, recording
-from kinelift.terminal.progress import Watch, unwatched
+from kinelift.terminal.progress import Progress, no_progress
 
 
 def run(
@@ -21,46 +21,49 @@ def run(
     lifter: str | Path = "default",
     classifier: str | Path = "actions",
     device: Literal["auto", "cpu", "cuda"] = "auto",
-    watch: Watch = unwatched,
+    progress: Progress = no_progress,
     **options: Any,
 ) -> Recording:
-    """Analyse a video as ``kinelift run`` does, and return what was found.
+    """Analyse a video as ``kinelift run`` does.
 
     Args:
         video: The video file.
-        out: Where the command's files go: OUT/NAME/overlay.mp4 and the others. Without it nothing is written.
-        layout: What overlay.mp4 shows: the picture beside the 3D view, or one of them.
-        lifter: The network from 2D to 3D: a registered name, or the path of a checkpoint or of a folder of specialists.
-        classifier: The network from 3D poses to actions: a registered name, or the path of a checkpoint.
-        device: Where the networks run; auto takes a GPU if there is one.
-        watch: Shows progress: items pass through it.
-        options: The command's other options, with underscores: ``people="main"``, ``fov=60``, ``stride=2``.
+        out: The folder for the results: OUT/NAME/overlay.mp4 and the others. Without it, nothing is written.
+        layout: What overlay.mp4 shows: the video, the 3D view, or both side by side.
+        lifter: The 2D-to-3D network: a registered name, or the path of a checkpoint or of a folder of specialists.
+        classifier: The action classifier: a registered name, or the path of a checkpoint.
+        device: Where the networks run; auto uses a GPU if there is one.
+        progress: Wraps the items of each stage and shows progress.
+        options: The other options of the command, with underscores: ``people="main"``, ``fov=60``, ``stride=2``.
+
+    Returns:
+        The people in the video, with their tracks, 3D poses and actions.
 
     Raises:
-        KineliftError: For a video, weights or options that cannot be used, with what to do about it.
-        TypeError: For an option that does not exist.
+        KineliftError: The video, the weights or an option cannot be used. The message says what to do.
+        TypeError: There is no such option.
     """
-    settings = Settings(**_taken(options, Settings))
-    detection = Detection(**_taken(options, Detection))
+    settings = Settings(**_pop_fields(options, Settings))
+    detection = Detection(**_pop_fields(options, Detection))
     if options:
         raise TypeError(f"run() has no option {', '.join(options)}. See: kinelift run --help")
     source = Video(video)
     pipeline = Pipeline.open(PipelineSpec(detection, str(lifter), str(classifier), device, settings))
     if out is None:
-        return pipeline.run(source, watch)
+        return pipeline.run(source, progress)
     (job,) = batch.plan([source.path], Path(out))
-    return batch.analyse(job, source, pipeline, layout, watch)
+    return batch.analyse(job, source, pipeline, layout, progress)
 
 
 def load(path: str | Path) -> Recording:
-    """Read a recording.npz that ``kinelift run`` or ``kinelift detect`` wrote.
+    """Read a recording written by ``kinelift run`` or ``kinelift detect``.
 
     Raises:
-        DataError: For a file that is missing, damaged or something else.
+        DataError: The file is missing, damaged or not a recording.
     """
     return recording.load(Path(path))
 
 
-def _taken(options: dict[str, Any], settings: type) -> dict[str, Any]:
-    """Those of ``options`` that are fields of ``settings``, removed from them."""
+def _pop_fields(options: dict[str, Any], settings: type) -> dict[str, Any]:
+    """Remove and return the options that are fields of ``settings``."""
     return {field.name: options.pop(field.name) for field in fields(settings) if field.name in options}

@@ -1,4 +1,4 @@
-"""One video or many to folders of results; one that fails does not stop the rest."""
+"""Analyse one or more videos, each into its own folder; a failure does not stop the others."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from kinelift.app.video import Video
 from kinelift.poses import Recording, recording
 from kinelift.poses.errors import KineliftError, OutputError
 from kinelift.poses.output import make_folder
-from kinelift.terminal.progress import Watch
+from kinelift.terminal.progress import Progress
 from kinelift.terminal.reporter import Reporter
 
 RECORDING, OVERLAY, POSES, ACTIONS = "recording.npz", "overlay.mp4", "poses3d.csv", "actions.json"
@@ -32,63 +32,78 @@ class Job:
 
 
 def plan(videos: Sequence[Path], out: Path) -> tuple[Job, ...]:
-    """``OUT/NAME`` for every video; where a name is taken by one before, ``NAME-2``, ``NAME-3`` …"""
-    taken: set[str] = set()
-    return tuple(Job(video, out / _unused(video.stem, taken)) for video in videos)
+    """Assign a folder OUT/NAME to every video; further videos of the same name get NAME-2, NAME-3 and so on."""
+    used: set[str] = set()
+    return tuple(Job(video, out / _unique_name(video.stem, used)) for video in videos)
 
 
 def run(jobs: Sequence[Job], load: Callable[[], Pipeline], layout: str, reporter: Reporter) -> tuple[Job, ...]:
-    """Do all jobs and return those that failed. Files that are no videos are told before the pipeline is loaded.
+    """Run all jobs and return those that failed. Unreadable files are reported before the pipeline is loaded.
 
-    Raises ``KineliftError`` if the pipeline cannot be loaded, as that stops all of them.
+    Args:
+        jobs: The videos and their folders.
+        load: Opens the pipeline; called once, if any video can be read.
+        layout: What overlay.mp4 shows; a key of ``render.LAYOUTS``.
+        reporter: Receives results, notes and errors.
+
+    Raises:
+        KineliftError: The pipeline cannot be loaded, which stops all jobs.
     """
     videos = [(job, _attempt(partial(Video, job.video), reporter)) for job in jobs]
     readable = [(job, video) for job, video in videos if video is not None]
     pipeline = load() if readable else None
-    done = [job for job, video in readable if pipeline and _report(job, video, pipeline, layout, reporter)]
+    done = [job for job, video in readable if pipeline and _process(job, video, pipeline, layout, reporter)]
     return tuple(job for job in jobs if job not in done)
 
 
-def analyse(job: Job, video: Video, pipeline: Pipeline, layout: str, watch: Watch) -> Recording:
-    """Write all results of one video, the mp4 last: whatever stops that, what was found can be drawn again.
+def analyse(job: Job, video: Video, pipeline: Pipeline, layout: str, progress: Progress) -> Recording:
+    """Write all results of one video.
 
-    Raises ``KineliftError``.
+    The mp4 comes last: if drawing fails or is interrupted, the recording is already there to be drawn again.
+
+    Raises:
+        KineliftError: The video cannot be read or a result cannot be written.
     """
     make_folder(job.folder)
-    spare(video, job.folder / OVERLAY)
-    found = pipeline.run(video, watch)
-    recording.save(job.folder / RECORDING, found)
-    write_timeline(job.folder / ACTIONS, found)
-    write_timeline_figure(job.folder / TIMELINE, found)
-    write_csv(job.folder / POSES, found)
-    render(found, video, job.folder / OVERLAY, layout, watch)
-    return found
+    refuse_overwriting_source(video, job.folder / OVERLAY)
+    result = pipeline.run(video, progress)
+    recording.save(job.folder / RECORDING, result)
+    write_timeline(job.folder / ACTIONS, result)
+    write_timeline_figure(job.folder / TIMELINE, result)
+    write_csv(job.folder / POSES, result)
+    render(result, video, job.folder / OVERLAY, layout, progress)
+    return result
 
 
-def spare(video: Video, path: Path) -> None:
-    """Raises ``OutputError`` if writing ``path`` would replace the source."""
+def refuse_overwriting_source(video: Video, path: Path) -> None:
+    """Check that an output does not replace the video itself.
+
+    Raises:
+        OutputError: ``path`` is the video.
+    """
     if path.exists() and path.samefile(video.path):
-        raise OutputError(f"{path} is the source itself, which would be overwritten. Choose another place with -o.")
+        raise OutputError(f"{path} is the source video and would be overwritten. Choose another output with -o.")
 
 
-def _report(job: Job, video: Video, pipeline: Pipeline, layout: str, reporter: Reporter) -> bool:
-    with reporter.watching(video.path.name) as watch:
-        found = _attempt(partial(analyse, job, video, pipeline, layout, watch), reporter)
-    if found is None:
-        return False
-    tell(job.folder, video, found, reporter)
-    return True
-
-
-def tell(path: Path, video: Video, found: Recording, reporter: Reporter) -> None:
-    """What was found in ``video`` and written to ``path``."""
-    reporter.result(f"{path}: {_count(len(found.people), 'person', 'people')} in {len(found.video.times)} frames")
+def report_result(path: Path, video: Video, result: Recording, reporter: Reporter) -> None:
+    """Report what was written to ``path``, and what the user should know about it."""
+    reporter.result(f"{path}: {_plural(len(result.people), 'person', 'people')} in {len(result.video.times)} frames")
     if video.damage:
-        reporter.note(f"{video.path} is damaged: {video.damage}. What could be read was used.")
-    for note in found.made_with.get("notes", []):
+        reporter.note(f"{video.path} is damaged: {video.damage}. The readable part was used.")
+    for note in result.made_with.get("notes", []):
         reporter.note(note)
-    if not found.people:
+    if not result.people:
         reporter.note(f"Nobody was found in {video.path}. People must be in full view and not too small.")
+
+
+def _process(job: Job, video: Video, pipeline: Pipeline, layout: str, reporter: Reporter) -> bool:
+    """Analyse one video and report the outcome; whether it succeeded."""
+    with reporter.progress(video.path.name) as progress:
+        result = _attempt(partial(analyse, job, video, pipeline, layout, progress), reporter)
+    if result is None:
+        return False
+    report_result(job.folder, video, result, reporter)
+    return True
 
 
 def _attempt(work: Callable[[], Result], reporter: Reporter) -> Result | None:
@@ -99,13 +114,13 @@ def _attempt(work: Callable[[], Result], reporter: Reporter) -> Result | None:
         return None
 
 
-def _unused(name: str, taken: set[str]) -> str:
-    """``name``, or with a number; case is ignored, as some file systems do."""
+def _unique_name(name: str, used: set[str]) -> str:
+    """``name``, with a number if it is in use. Case is ignored, as on some file systems."""
     names = (name if i == 1 else f"{name}-{i}" for i in count(1))
-    chosen = next(candidate for candidate in names if candidate.casefold() not in taken)
-    taken.add(chosen.casefold())
-    return chosen
+    unique = next(candidate for candidate in names if candidate.casefold() not in used)
+    used.add(unique.casefold())
+    return unique
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _plural(number: int, singular: str, plural: str) -> str:
+    return f"{number} {singular if number == 1 else plural}"

@@ -1,4 +1,4 @@
-"""The commands, as typed functions; what is slow to import waits until a command needs it."""
+"""The commands as typed functions. Slow imports wait until a command needs them."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,16 +8,18 @@ from typing import Annotated, Literal
 from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from kinelift.app.detection_flags import DetectionFlags
-from kinelift.app.settings import Following, Settings
+from kinelift.app.settings import Settings, TrackingSettings
 from kinelift.poses.errors import SettingsError
 from kinelift.terminal.parsing import Command, run_command
 
 Layout = Literal["side-by-side", "overlay", "3d"]
+Device = Literal["auto", "cpu", "cuda"]
 File = Annotated[Path | None, arg(metavar="FILE", aliases=["-o"])]
 VideoFile = Annotated[Positional[Path], arg(metavar="VIDEO")]
 RecordingFile = Annotated[Positional[Path], arg(metavar="RECORDING")]
+Quietly = Annotated[bool, arg(help_behavior_hint="")]
 KEYPOINTS = {"openpose-json": "keypoints", "coco-json": "keypoints.json", "npz": "keypoints.npz"}
-"""Where ``detect`` writes to, if nothing else is said."""
+"""The default output of ``detect`` for each format."""
 
 
 def run(
@@ -30,24 +32,25 @@ def run(
     layout: Layout = "side-by-side",
     lifter: Annotated[str, arg(metavar="NAME|PATH")] = "default",
     classifier: Annotated[str, arg(metavar="NAME|PATH")] = "actions",
-    device: Literal["auto", "cpu", "cuda"] = "auto",
-    quiet: bool = False,
+    device: Device = "auto",
+    quiet: Quietly = False,
 ) -> int:
-    """Analyse videos: OUT/NAME/ gets overlay.mp4, recording.npz, actions.json, timeline.png and poses3d.csv.
+    """Analyse videos and write the results of each to its own folder.
+
+    OUT/NAME/ gets overlay.mp4, recording.npz, actions.json, timeline.png and poses3d.csv.
 
     Args:
         video: The video to analyse.
-        more: More videos; one that fails does not stop the rest.
+        more: More videos. If one fails, the others are still analysed.
         out: The folder for the results.
-        layout: What overlay.mp4 shows: the picture beside the 3D view, or one of them.
-        settings: Whom to follow, and what is known of the camera.
-        detection: How people are found in the frames.
-        lifter: The network from 2D to 3D: a name (kinelift weights list), or the path of a checkpoint
-            or of a folder of specialists. ./NAME is a path, too.
-        classifier: The network from 3D poses to actions: a name, or the path of a checkpoint
-            (kinelift recognition train).
-        device: Where the networks run; auto takes a GPU if there is one.
-        quiet: Say nothing but errors.
+        layout: What overlay.mp4 shows: the video, the 3D view, or both side by side.
+        settings: People, camera and 3D poses.
+        detection: Detection of people in the frames.
+        lifter: The 2D-to-3D network: a name (see kinelift weights list), or the path of a checkpoint or of a
+            folder of specialists. Write ./NAME for a path without a suffix.
+        classifier: The action classifier: a name, or the path of a checkpoint (see kinelift recognition train).
+        device: Where the networks run; auto uses a GPU if there is one.
+        quiet: Print errors only.
     """
     from kinelift.app import batch
     from kinelift.app.pipeline import Pipeline
@@ -55,7 +58,7 @@ def run(
     from kinelift.terminal.reporter import Quiet, Reporter
 
     if "keypoints" in detection.options and more:
-        raise SettingsError("--keypoints are those of one video. Give the others their own, one run each.")
+        raise SettingsError("--keypoints belongs to a single video. Run each video with its own keypoints.")
     reporter = Quiet() if quiet else Reporter()
     jobs = batch.plan((video, *more), out)
     spec = PipelineSpec(detection, lifter, classifier, device, settings)
@@ -69,29 +72,29 @@ def run(
 def detect(
     video: VideoFile,
     *,
-    following: OmitArgPrefixes[Following],
+    tracking: OmitArgPrefixes[TrackingSettings],
     detection: DetectionFlags,
     to: Literal["openpose-json", "coco-json", "npz"] = "npz",
     out: Annotated[Path | None, arg(metavar="PATH", aliases=["-o"])] = None,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
-    quiet: bool = False,
+    device: Device = "auto",
+    quiet: Quietly = False,
 ) -> int:
-    """Find and follow people in a video, and write where their joints are in the picture: no 3D, no drawing.
+    """Detect and track people in a video, and write their 2D keypoints.
 
     Args:
-        video: The video to look at.
-        following: Whom to follow.
-        detection: How people are found in the frames.
-        to: openpose-json is a folder with a file for every frame; coco-json a list of results with 17 joints; npz a
-            recording without 3D poses, which marks what was interpolated.
-        out: The file or folder to write; OUT/NAME/keypoints.npz, .json or keypoints/ if not given.
-        device: Where the networks run; auto takes a GPU if there is one.
-        quiet: Say nothing but errors.
+        video: The video to analyse.
+        tracking: People.
+        detection: Detection of people in the frames.
+        to: openpose-json: a folder with one file per frame. coco-json: a list of results with 17 joints. npz: a
+            recording without 3D poses, which marks interpolated joints.
+        out: The file or folder to write. By default out/NAME/keypoints.npz, keypoints.json or keypoints/.
+        device: Where the networks run; auto uses a GPU if there is one.
+        quiet: Print errors only.
     """
     from kinelift.app import batch
-    from kinelift.app.detection import decided, open_detector
-    from kinelift.app.following import follow
+    from kinelift.app.detection import open_detector, resolve_auto
     from kinelift.app.spec import made_with, pick_device
+    from kinelift.app.tracking import track_people
     from kinelift.app.video import Video
     from kinelift.poses.keypoints import Format, check, write
     from kinelift.poses.output import make_folder
@@ -99,17 +102,18 @@ def detect(
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video)
     path = out or Path("out") / video.stem / KEYPOINTS[to]
-    batch.spare(source, path)
+    batch.refuse_overwriting_source(source, path)
     check(path, video.stem, Format(to))
-    where = pick_device(device)
-    detection = decided(detection, where)
-    found = open_detector(detection, where)
-    made = made_with({"detection": detection, "device": where, "settings": following}, found.notes)
+    torch_device = pick_device(device)
+    detection = resolve_auto(detection, torch_device)
+    opened = open_detector(detection, torch_device)
+    spec = {"detection": detection, "device": torch_device, "settings": tracking}
+    provenance = made_with(spec, opened.notes)
     make_folder(path.parent)
-    with reporter.watching(video.name) as watch:
-        recording = follow(source, found.detector, following, made, watch, found.repair)
+    with reporter.progress(video.name) as progress:
+        recording = track_people(source, opened.detector, tracking, provenance, progress, opened.repair)
     write(path, recording, Format(to))
-    batch.tell(path, source, recording, reporter)
+    batch.report_result(path, source, recording, reporter)
     return 0
 
 
@@ -118,40 +122,41 @@ def render(
     video: VideoFile,
     out: File = None,
     layout: Layout = "side-by-side",
-    quiet: bool = False,
+    quiet: Quietly = False,
 ) -> int:
     """Draw a recording on its video again, without a new analysis.
 
     Args:
-        recording: A recording.npz that run wrote.
+        recording: A recording.npz written by kinelift run.
         video: The video that it was made from.
-        out: The file to write; overlay.mp4 beside the recording if not given.
-        layout: What it shows: the picture beside the 3D view, or one of them.
-        quiet: Say nothing but errors.
+        out: The file to write. By default overlay.mp4 beside the recording.
+        layout: What the file shows: the video, the 3D view, or both side by side.
+        quiet: Print errors only.
     """
     from kinelift.app import pipeline
-    from kinelift.app.batch import OVERLAY, spare
+    from kinelift.app.batch import OVERLAY, refuse_overwriting_source
     from kinelift.app.video import Video
     from kinelift.poses.recording import load
     from kinelift.terminal.reporter import Quiet, Reporter
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video)
     path = out or recording.with_name(OVERLAY)
-    spare(source, path)
-    with reporter.watching(video.name) as watch:
-        pipeline.render(load(recording), source, path, layout, watch)
+    refuse_overwriting_source(source, path)
+    with reporter.progress(video.name) as progress:
+        pipeline.render(load(recording), source, path, layout, progress)
     reporter.result(str(path))
     return 0
 
 
 def export(recording: RecordingFile, to: Literal["json", "csv", "npz", "timeline"], out: File = None) -> int:
-    """Write a recording for other programs.
+    """Convert a recording to a format that other programs read.
 
     Args:
-        recording: A recording.npz that run wrote.
-        to: json holds everything; csv has one row a person, frame and joint; npz holds plain arrays for numpy;
-            timeline is the figure of the actions.
-        out: The file to write; poses3d.json, .csv or .npz, or timeline.png, beside the recording if not given.
+        recording: A recording.npz written by kinelift run.
+        to: json: everything. csv: one row per person, frame and joint. npz: plain NumPy arrays. timeline: the
+            actions as a figure (PNG).
+        out: The file to write. By default poses3d.json, poses3d.csv, poses3d.npz or timeline.png beside the
+            recording.
     """
     from kinelift.app.export.formats import Format
     from kinelift.app.export.formats import export as write
@@ -165,10 +170,10 @@ def export(recording: RecordingFile, to: Literal["json", "csv", "npz", "timeline
 
 
 def info(video: VideoFile) -> int:
-    """Show what a video file is, without decoding all of it.
+    """Print a video's size, frame rate, duration and codecs, from its headers.
 
     Args:
-        video: The video to look at.
+        video: The video file.
     """
     from kinelift.app.video import Video
     from kinelift.terminal.reporter import Reporter
@@ -181,6 +186,6 @@ def info(video: VideoFile) -> int:
 
 
 def main(arguments: Sequence[str]) -> int | None:
-    """Run the command that ``arguments`` begin with."""
+    """Run the command named by the first of ``arguments``."""
     commands: dict[str, Command] = {"run": run, "detect": detect, "render": render, "export": export, "info": info}
     return run_command(commands, "kinelift", "", arguments, FlagCreatePairsOff, DisallowNone)

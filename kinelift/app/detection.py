@@ -1,4 +1,4 @@
-"""The detector that a user chose, put together from its parts."""
+"""Opens the chosen detector, with its refinement, stride and track repair."""
 
 from dataclasses import replace
 
@@ -14,38 +14,42 @@ from kinelift.weights.store import locate
 
 
 def open_detector(choice: Detection, device: str) -> Opened:
-    """Open the detector of ``choice``, with its refinement, its stride and the repair of its tracks.
+    """Open the chosen detector, with its refinement, its stride and the repair of its tracks.
 
     Args:
-        choice: What the user chose; "auto" is decided here.
-        device: "cpu" or "cuda"; networks that can, run on it.
+        choice: What the user chose. Every "auto" is resolved here.
+        device: "cpu" or "cuda", for the networks that support it.
 
     Raises:
-        SettingsError: An option does not belong to the detector that "auto" means here.
-        DetectorError: The detector is not installed or cannot run.
+        SettingsError: An option does not belong to the detector that "auto" selects.
+        DetectorError: The detector is not installed or cannot run here.
         WeightsError: Its weights are missing or damaged.
-        DataError: A file of keypoints cannot be read.
+        DataError: A keypoint file cannot be read.
     """
-    chosen = decided(choice, device)
-    kind = kinds.kind_named(chosen.detector)
-    opened = kind.open(kind.read(chosen.options), device)
+    resolved = resolve_auto(choice, device)
+    kind = kinds.kind_named(resolved.detector)
+    opened = kind.open(kind.read(resolved.options), device)
     detector = opened.detector
-    if chosen.refine != "none":
-        detector = refined(detector, chosen.refine, every=chosen.redetect)
-    if chosen.stride > 1:
-        detector = Strided(detector, chosen.stride)
-    repair = repair_side_flips if chosen.flips == "mend" else opened.repair
+    if resolved.refine != "none":
+        detector = with_refinement(detector, resolved.refine, every=resolved.redetect)
+    if resolved.stride > 1:
+        detector = Strided(detector, resolved.stride)
+    repair = repair_side_flips if resolved.flips == "mend" else opened.repair
     return replace(opened, detector=detector, repair=repair)
 
 
-def decided(choice: Detection, device: str) -> Detection:
-    """Replace every "auto" of a choice by what it means on a device ("cpu", "cuda").
+def resolve_auto(choice: Detection, device: str) -> Detection:
+    """Replace every "auto" by a concrete value.
 
-    The first detector of the list that can run there; its usual refinement; left and right mended where no refinement
-    keeps them.
+    The detector becomes the first listed one that can run on the device, and the refinement that detector's usual one.
+    Left-right flips are repaired where there is no refinement, which avoids them.
+
+    Args:
+        choice: What the user chose.
+        device: "cpu" or "cuda".
 
     Raises:
-        SettingsError: An option does not belong to the detector that "auto" means.
+        SettingsError: An option does not belong to the detector that "auto" selects.
     """
     kind = kinds.choose(choice.detector, choice.options, device)
     refine = (kind.refinement or "none") if choice.refine == "auto" else choice.refine
@@ -53,13 +57,13 @@ def decided(choice: Detection, device: str) -> Detection:
     return replace(choice, detector=kind.name, refine=refine, flips=flips)
 
 
-def refined(base: Detector, size: str, *, every: int = 1) -> Refined:
-    """``base``, whose people BlazePose refines in close-ups.
+def with_refinement(base: Detector, size: str, *, every: int = 1) -> Refined:
+    """Refine the joints of each detected person with BlazePose.
 
     Args:
         base: Any detector.
-        size: Which BlazePose: "full" or "heavy".
-        every: ``base`` looks at every ``every``-th frame; BlazePose follows people in between.
+        size: The BlazePose model: "full" or "heavy".
+        every: Run ``base`` on every ``every``-th frame; BlazePose tracks people in between.
     """
     landmarks = BlazePose(locate(f"blazepose-{size}"))
     people = base if isinstance(base, FramewiseDetector) else FrameByFrame(base)

@@ -1,10 +1,10 @@
-"""The stages composed: a video is analysed in one pass, and drawn in a second one.
+"""The stages combined: a first pass analyses a video, a second one draws the result.
 
     video ─▶ detector ─▶ People ─▶ tracker ─▶ Track2D ─▶ lifter ─▶ Poses3D ─▶ classifier ─▶ Actions
                                                   └────────────── Recording ◀──────────────────┘
     video + Recording ─▶ renderer ─▶ mp4
 
-Both passes hold a few frames at a time. What grows with the video is its keypoints: some kilobytes a person and second.
+Both passes hold a few frames at a time. Only the keypoints grow with the video: some kilobytes per person and second.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,49 +12,55 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from kinelift.app.detection import decided, open_detector
-from kinelift.app.following import follow
+from kinelift.app.detection import open_detector, resolve_auto
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec, made_with, pick_device
+from kinelift.app.tracking import track_people
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
-from kinelift.lifting.body import PoseLifter, fitted
+from kinelift.lifting.body import PoseLifter, with_fit
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.specialist_lifter import SpecialistLifter
 from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.recognition.classifier import Classifier
-from kinelift.terminal.progress import Watch, unwatched
+from kinelift.terminal.progress import Progress, no_progress
 from kinelift.weights.store import find
 
-_SAME_TIME = 1e-3
-FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
+_TIME_TOLERANCE = 1e-3  # s
+_FACE_JOINTS = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 
 
 @runtime_checkable
-class Classifies(Protocol):
-    """What the pipeline asks of a classifier."""
+class ActionClassifier(Protocol):
+    """Recognises actions in 3D poses."""
 
     def classify(self, poses: Poses3D) -> tuple[Action, ...]:
-        """What the person does, in order of time."""
+        """The actions of one person, in order of time."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """Everything that turns a video into a ``Recording``.
+    """The stages that turn a video into a ``Recording``.
 
-    ``chosen``: the fields of a ``PipelineSpec`` that these stages were opened from, for the recordings; ``notes``: what
-    to know about them; ``repair`` goes over every track before its gaps are filled.
+    Args:
+        detector: Detects people in frames.
+        lifter: Lifts 2D tracks to 3D poses.
+        classifier: Recognises actions in 3D poses.
+        settings: People, camera and 3D poses.
+        spec: The ``PipelineSpec`` that the stages were opened from, as JSON values, for the recordings.
+        notes: Notes for the user, which recordings store.
+        repair: Corrects each track before its gaps are filled.
     """
 
     detector: Detector
     lifter: PoseLifter
-    classifier: Classifies
+    classifier: ActionClassifier
     settings: Settings = field(default_factory=Settings)
-    chosen: Mapping[str, Any] = field(default_factory=dict)
+    spec: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     repair: TrackRepair | None = None
 
@@ -66,90 +72,123 @@ class Pipeline:
         device: str = "auto",
         settings: Settings | None = None,
     ) -> "Pipeline":
-        """``open`` for a ``PipelineSpec`` of these fields; what is left out has its default."""
+        """Open the pipeline of a ``PipelineSpec`` with these fields.
+
+        Args:
+            detection: The detector and its options.
+            lifter: A name of registered weights, or the path of a checkpoint or of a folder of specialists.
+            classifier: A name of registered weights, or the path of a checkpoint.
+            device: "auto", "cpu" or "cuda".
+            settings: People, camera and 3D poses.
+
+        Raises:
+            KineliftError: As ``open`` does.
+        """
         spec = PipelineSpec(detection or Detection(), lifter, classifier, device, settings or Settings())
         return Pipeline.open(spec)
 
     @staticmethod
     def open(spec: PipelineSpec) -> "Pipeline":
-        """The stages that ``spec`` names.
+        """Open the stages of a specification.
 
-        Raises ``WeightsError`` for weights that are unknown, missing or damaged, ``DetectorError`` for a detector that
-        is not installed, ``DataError`` for keypoints that cannot be read, ``SettingsError`` for a device that is not
-        there, or for a lifter that needs joints which the detector does not find.
+        Raises:
+            WeightsError: Weights are unknown, missing or damaged.
+            DetectorError: The detector is not installed or cannot run here.
+            DataError: A keypoint file cannot be read.
+            SettingsError: The device is not available, or the lifter needs joints that the detector does not provide.
         """
         device = pick_device(spec.device)
-        spec = replace(spec, device=device, detection=decided(spec.detection, device))
+        spec = replace(spec, device=device, detection=resolve_auto(spec.detection, device))
         classifier = Classifier.load(find(spec.classifier), device, spec.settings.unknown)
-        lifter = _lifter(spec.lifter, classifier, device)
-        found = open_detector(spec.detection, device)
+        lifter = _load_lifter(spec.lifter, classifier, device)
+        opened = open_detector(spec.detection, device)
         return Pipeline(
             lifter=lifter,
             classifier=classifier,
-            detector=_fitting(found.detector, lifter.source),
+            detector=_adapt_detector(opened.detector, lifter.source),
             settings=spec.settings,
-            chosen=spec.to_json(),
-            notes=found.notes,
-            repair=found.repair,
+            spec=spec.to_json(),
+            notes=opened.notes,
+            repair=opened.repair,
         )
 
-    def run(self, video: Video, watch: Watch = unwatched) -> Recording:
-        """Follow everybody through ``video``, lift them to 3D, and say what they do. See ``Video.damage`` afterwards.
+    def run(self, video: Video, progress: Progress = no_progress) -> Recording:
+        """Track everybody in a video, lift the tracks to 3D, and classify the actions.
 
-        Raises ``VideoError`` if the file cannot be read any more.
+        Args:
+            video: The video. Its ``damage`` is known afterwards.
+            progress: Shows progress over frames and people.
+
+        Returns:
+            The people with their tracks, poses and actions.
+
+        Raises:
+            VideoError: The file can no longer be read.
         """
-        made = made_with({**self.chosen, "settings": self.settings}, self.notes)
-        seen = follow(video, self.detector, self.settings, made, watch, self.repair)
+        provenance = made_with({**self.spec, "settings": self.settings}, self.notes)
+        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair)
         camera = self.settings.camera((video.width, video.height))
-        people = tuple(self._understand(who, camera) for who in watch(seen.people, "lifting to 3D", len(seen.people)))
-        return replace(seen, people=people, camera=camera)
+        people = progress(tracked.people, "lifting to 3D", len(tracked.people))
+        lifted = tuple(self._lift_and_classify(person, camera) for person in people)
+        return replace(tracked, people=lifted, camera=camera)
 
-    def _understand(self, who: Person, camera: Camera) -> Person:
-        poses = fitted(self.lifter, self.settings.fit).lift(who.track, camera)
-        return replace(who, poses=poses, actions=self.classifier.classify(poses))
+    def _lift_and_classify(self, person: Person, camera: Camera) -> Person:
+        poses = with_fit(self.lifter, self.settings.fit).lift(person.track, camera)
+        return replace(person, poses=poses, actions=self.classifier.classify(poses))
 
 
 def render(
-    recording: Recording, video: Video, path: Path, layout: str = "side-by-side", watch: Watch = unwatched
+    recording: Recording, video: Video, path: Path, layout: str = "side-by-side", progress: Progress = no_progress
 ) -> None:
-    """Draw ``recording`` on the frames of the ``video`` that it was made from, into an mp4 at ``path``.
+    """Draw a recording on the frames of its video and write an mp4.
 
-    Raises ``DataError`` if it was made from another video, ``OutputError`` if the mp4 cannot be written.
+    Args:
+        recording: What to draw.
+        video: The video that the recording was made from.
+        path: The mp4 to write.
+        layout: A key of ``kinelift.app.render.LAYOUTS``.
+        progress: Shows progress over the frames.
+
+    Raises:
+        DataError: The recording was made from another video.
+        OutputError: The mp4 cannot be written.
+        SettingsError: The layout is unknown.
+        VideoError: The video can no longer be read.
     """
     renderer = Renderer(recording, layout)
-    frames = _matching(video, recording.video)
-    with VideoWriter(path, *renderer.size, sound_from=video) as writer:
-        for frame in watch(frames, "drawing", len(recording.video.times)):
+    frames = _matching_frames(video, recording.video)
+    with VideoWriter(path, *renderer.size, audio_from=video) as writer:
+        for frame in progress(frames, "drawing", len(recording.video.times)):
             writer.write(renderer.draw(frame), frame.time)
 
 
-def _matching(video: Video, facts: VideoFacts) -> Iterator[Frame]:
-    """The frames of ``video``, as long as they are those that ``facts`` tell of."""
+def _matching_frames(video: Video, facts: VideoFacts) -> Iterator[Frame]:
+    """The frames of ``video``, checked against the size and times of the video that a recording was made from."""
     other = f"This recording was made from another video ({facts.name}) than {video.path}"
     if (video.width, video.height) != (facts.width, facts.height):
         raise DataError(
-            f"{other}: its pictures were {facts.width} × {facts.height} pixels, not {video.width} × {video.height}."
+            f"{other}: its frames were {facts.width} × {facts.height} pixels, not {video.width} × {video.height}."
         )
     for frame in video.frames():
-        if frame.index >= len(facts.times) or abs(float(frame.time) - facts.times[frame.index]) > _SAME_TIME:
-            raise DataError(f"{other}: they differ from frame {frame.index}, at {float(frame.time):.3f} s, on.")
+        if frame.index >= len(facts.times) or abs(float(frame.time) - facts.times[frame.index]) > _TIME_TOLERANCE:
+            raise DataError(f"{other}: they differ from frame {frame.index} on, at {float(frame.time):.3f} s.")
         yield frame
 
 
-def _fitting(detector: Detector, wanted: Skeleton) -> Detector:
-    """``detector`` with the joints that a lifter takes. A lifter can do without a face."""
-    lacking = [j for j in wanted.joints if j not in detector.skeleton.joints and j not in FACE]
-    if lacking:
+def _adapt_detector(detector: Detector, source: Skeleton) -> Detector:
+    """Convert the detector's joints to those a lifter takes. Face joints may be missing."""
+    missing = [j for j in source.joints if j not in detector.skeleton.joints and j not in _FACE_JOINTS]
+    if missing:
         raise SettingsError(
-            f"The lifter takes {wanted} keypoints, and the detector finds {detector.skeleton}, without "
-            f"{', '.join(lacking)}. Choose another lifter or another detector."
+            f"The lifter takes {source} keypoints, but the detector provides {detector.skeleton}, without "
+            f"{', '.join(missing)}. Choose another lifter or another detector."
         )
-    return as_skeleton(detector, wanted)
+    return as_skeleton(detector, source)
 
 
-def _lifter(name: str, classifier: Classifier, device: str) -> Lifter | SpecialistLifter:
-    """By name, by the file of a checkpoint, or by a folder of specialists, which the classifier chooses among."""
-    place = find(name)
-    if place.is_dir():
-        return SpecialistLifter.load(place, classifier.classify, device)
-    return Lifter.load(place, device)
+def _load_lifter(name: str, classifier: Classifier, device: str) -> Lifter | SpecialistLifter:
+    """Load a lifter by name, from a checkpoint, or from a folder of specialists that the classifier selects from."""
+    path = find(name)
+    if path.is_dir():
+        return SpecialistLifter.load(path, classifier.classify, device)
+    return Lifter.load(path, device)

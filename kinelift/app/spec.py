@@ -1,7 +1,7 @@
-"""Everything that was chosen for an analysis, as one value: what to run, on what, with which settings.
+"""The specification of a pipeline: its networks, its device and its settings, as one value.
 
-The command line and ``Pipeline.load`` make one, ``Pipeline.open`` opens it, and every recording holds the one that it
-was made with. It is written as JSON and read back:
+The command line and ``Pipeline.load`` build one, ``Pipeline.open`` opens it, and every recording stores the one it was
+made with. It can be saved as JSON and loaded again:
 
     PipelineSpec(lifter="live", device="cpu").save(Path("live.json"))
     pipeline = Pipeline.open(PipelineSpec.load(Path("live.json")))
@@ -26,10 +26,17 @@ DEVICES = ("auto", "cpu", "cuda")
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """What ``Pipeline.open`` needs to know.
+    """What ``Pipeline.open`` opens.
 
-    ``lifter`` and ``classifier`` are names of registered weights or paths of checkpoints; a lifter may also be a folder
-    of specialists. Raises ``SettingsError`` for an unknown device.
+    Args:
+        detection: The detector and its options.
+        lifter: A name of registered weights, or the path of a checkpoint or of a folder of specialists.
+        classifier: A name of registered weights, or the path of a checkpoint.
+        device: "auto", "cpu" or "cuda".
+        settings: People, camera and 3D poses.
+
+    Raises:
+        SettingsError: The device is unknown.
     """
 
     detection: Detection = field(default_factory=Detection)
@@ -44,70 +51,85 @@ class PipelineSpec:
 
     @staticmethod
     def load(path: Path) -> "PipelineSpec":
-        """The specification in a JSON file. Fields that the file leaves out have their defaults.
+        """Load a specification from a JSON file. Missing fields take their defaults.
 
         Raises:
-            DataError: The file is missing, is not JSON, or has a field that is unknown or of another type.
-            SettingsError: A value is out of range, or two contradict each other.
+            DataError: The file is missing, is not JSON, or has a field that is unknown or of the wrong type.
+            SettingsError: A value is out of range, or two conflict.
         """
         try:
             return PipelineSpec.from_json(parse(path.read_bytes(), "it"))
         except OSError as error:
             raise DataError(f"Cannot read {path}: {error.strerror}.") from error
         except KineliftError as error:
-            raise type(error)(f"{path} is not a pipeline's specification: {error}") from error
+            raise type(error)(f"{path} is not a pipeline specification: {error}") from error
 
     def save(self, path: Path) -> None:
-        """Write what ``load`` reads, in one move. Raises ``OutputError``."""
+        """Write the specification as JSON, in one move.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
         with replacing(path) as part:
             part.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
 
     @staticmethod
     def from_json(document: Any) -> "PipelineSpec":
-        """The inverse of ``to_json``. Raises as ``load`` does."""
+        """The inverse of ``to_json``.
+
+        Raises:
+            DataError: A field is unknown or of the wrong type, or the format is another.
+            SettingsError: A value is out of range, or two conflict.
+        """
         if isinstance(document, dict) and document.get("format", FORMAT) != FORMAT:
-            raise DataError(f"format is {document['format']!r}, and this version reads {FORMAT}.")
-        chosen = {k: v for k, v in document.items() if k != "format"} if isinstance(document, dict) else document
-        spec: PipelineSpec = from_json(PipelineSpec, chosen, "")
+            raise DataError(f"format is {document['format']!r}, but this version reads {FORMAT}.")
+        values = {k: v for k, v in document.items() if k != "format"} if isinstance(document, dict) else document
+        spec: PipelineSpec = from_json(PipelineSpec, values, "")
         return spec
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as JSON values, and the number of this format."""
+        """All fields as JSON values, with the number of this format."""
         return {"format": FORMAT, **to_json(self)}
 
     @staticmethod
     def of(recording: Recording) -> "PipelineSpec":
-        """What ``recording`` was made with. Where ``kinelift detect`` made it, the later stages have their defaults.
+        """The specification that a recording was made with.
 
-        Raises ``DataError`` if it does not tell, as those of format 1, or if it was made by another program.
+        For a recording of ``kinelift detect``, the lifter, the classifier and their settings are the defaults.
+
+        Raises:
+            DataError: The recording stores no specification: it has format 1 or comes from another program.
         """
         if "spec" not in recording.made_with:
-            raise DataError(f"The recording of {recording.video.name} holds no specification of its pipeline.")
+            raise DataError(
+                f"The recording of {recording.video.name} stores no pipeline specification. Analyse the video again."
+            )
         return PipelineSpec.from_json(recording.made_with["spec"])
 
 
-def made_with(chosen: Mapping[str, Any], notes: tuple[str, ...] = ()) -> dict[str, Any]:
-    """What a recording tells of its making, as JSON values.
+def made_with(spec: Mapping[str, Any], notes: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What a recording stores about how it was made, as JSON values.
 
     Args:
-        chosen: Fields of a ``PipelineSpec``: those that had a part in it.
-        notes: What the user was told about them.
+        spec: The fields of a ``PipelineSpec`` that were used.
+        notes: Notes for the user, such as how a keypoint file was read.
 
     Returns:
-        "version" of the program, "spec" for ``PipelineSpec.from_json``, and "notes".
+        The program's "version", the "spec" for ``PipelineSpec.from_json``, and the "notes".
     """
-    return {"version": kinelift.__version__, "spec": {"format": FORMAT, **to_json(chosen)}, "notes": list(notes)}
+    return {"version": kinelift.__version__, "spec": {"format": FORMAT, **to_json(spec)}, "notes": list(notes)}
 
 
 def pick_device(device: str) -> str:
-    """The device for torch: ``auto`` is the first GPU if there is one, else the CPU.
+    """Choose the torch device: for "auto" a GPU if there is one, otherwise the CPU.
 
-    Raises ``SettingsError`` for a GPU that is not there.
+    Raises:
+        SettingsError: "cuda" was requested, but torch finds no CUDA device.
     """
     import torch
 
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
-        raise SettingsError("There is no CUDA device that this torch can use. Choose --device cpu.")
+        raise SettingsError("torch finds no CUDA device here. Use --device cpu.")
     return device

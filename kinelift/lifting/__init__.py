@@ -1,1 +1,1 @@
-"""From a 2D track to 3D poses: coordinates, inference, data, losses, metrics and training."""
+"""2D tracks to 3D poses: coordinates, inference, data, losses, metrics and training."""

@@ -1,8 +1,8 @@
-"""``python -m lifting``, the old name of ``kinelift lifting``: goes with the next release."""
+"""``python -m lifting``, the old name of ``kinelift lifting``; to be removed in the next release."""
 
 import sys
 
-from kinelift.__main__ import moved
+from kinelift.__main__ import run_deprecated
 
 if __name__ == "__main__":
-    sys.exit(moved("lifting"))
+    sys.exit(run_deprecated("lifting"))

@@ -1,7 +1,7 @@
-"""Lengths between joint centres of men, women and children, from body surveys.
+"""Segment lengths between joint centres of men, women and children, from body surveys.
 
-Adults: the joint distribution of log lengths in ANSUR II (US Army 2012; public release), from landmark heights moved to
-joint centres (``anthropometry.json``). Children: the growth of sitting height, hip height and head, roughly, by age.
+Adults: joint distribution of log lengths in ANSUR II (US Army 2012; public release), with landmark heights corrected to
+joint centres (``anthropometry.json``). Children: approximate growth of sitting height, hip height and head by age.
 """
 
 import json
@@ -17,8 +17,8 @@ from torch import Generator, Tensor
 SEGMENTS = (
     "hip", "thigh", "shank", "spine", "thorax", "neck", "head", "shoulder", "upper_arm", "forearm",
 )  # fmt: skip
-"""Bones of a body: half the distance between the hips, thigh, shank, mid-hip to spine, spine to thorax (the base of the
-neck), thorax to neck (where the head turns), neck to the top of the head, thorax to shoulder, upper arm, forearm."""
+"""Half the distance between the hips, thigh, shank, mid-hip to spine, spine to thorax (the base of the neck), thorax to
+neck (the pivot of the head), neck to the top of the head, thorax to shoulder, upper arm, forearm."""
 
 SEGMENT_OF = {
     "left_hip": "hip", "left_knee": "thigh", "left_ankle": "shank", "spine": "spine", "thorax": "thorax",
@@ -26,16 +26,16 @@ SEGMENT_OF = {
     "right_hip": "hip", "right_knee": "thigh", "right_ankle": "shank", "right_shoulder": "shoulder",
     "right_elbow": "upper_arm", "right_wrist": "forearm",
 }  # fmt: skip
-"""The segment that ends at each joint of Human3.6M's skeleton; left and right are alike."""
+"""The segment that ends at each joint of the Human3.6M skeleton; left and right have equal lengths."""
 
 LOWER_BACK = 0.48
-"""Share of the trunk, mid-hip to thorax, that lies below ``spine``."""
+"""Share of the trunk (mid-hip to thorax) below the spine joint."""
 NECK_BASE = 0.042
-"""The thorax joint lies above the line between the shoulders by this share of stature."""
+"""Height of the thorax joint above the line between the shoulders, as a share of stature."""
 FOREARM = 0.97
-"""ANSUR's forearm is long beside other surveys (de Leva 1996, Winter): this share of it lies between them."""
+"""Correction of ANSUR's forearm, which is longer than in other surveys (de Leva 1996, Winter)."""
 BELOW_EARS = 0.04
-"""The neck joint lies below the ears by this share of stature."""
+"""Depth of the neck joint below the ears, as a share of stature."""
 
 _YEARS = torch.tensor([2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0])
 _GROWTH = torch.tensor(
@@ -46,21 +46,21 @@ _GROWTH = torch.tensor(
     ]
 )  # fmt: skip
 _CHILD = {"ankle_h": 0.04, "hip_w": 0.099, "sho_w": 0.198, "upper_arm": 0.162, "forearm": 0.157}
-"""Shares of a child's stature, as in adults."""
+"""Lengths as shares of a child's stature, assumed to be those of adults."""
 
 
 @dataclass(frozen=True)
 class Population:
-    """Whom bodies are drawn from."""
+    """The distribution that bodies are drawn from."""
 
     children: float = 0.1
-    """Share of children of 3 to 15 years; the others are men and women, half each."""
+    """Share of children of 3 to 15 years; the rest are half men, half women."""
     slack: float = 0.025
-    """Standard deviation of the log of each length beyond the survey: its limits, and how joints are placed."""
+    """Additional standard deviation of each log length: for the survey's limits and the placement of joints."""
 
 
 def draw(count: int, population: Population, generator: Generator) -> Float[Tensor, "B 10"]:
-    """Lengths (metres) of ``SEGMENTS`` for ``count`` people, left and right alike."""
+    """Draw the lengths (metres) of ``SEGMENTS`` for ``count`` people."""
     device = generator.device
     sexes = [_adults(count, sex, generator) for sex in ("women", "men")]
     pick = torch.rand((count, 1), generator=generator, device=device)
@@ -90,13 +90,13 @@ def adult(sex: str) -> Float[Tensor, " 10"]:
 
 
 def typical() -> Float[Tensor, " 10"]:
-    """Lengths (metres) midway between the median man's and woman's."""
+    """Geometric mean of the median man's and woman's lengths (metres)."""
     return (adult("women") * adult("men")).sqrt()
 
 
 @cache
 def prior() -> tuple[Float[np.ndarray, " 10"], Float[np.ndarray, "10 10"]]:
-    """Mean and covariance of the log of adults' lengths (metres) in ``SEGMENTS``, men and women together."""
+    """Mean and covariance of adults' log lengths (metres) in the order of ``SEGMENTS``, men and women together."""
     people = draw(20_000, Population(children=0.0), Generator().manual_seed(0)).double().log().numpy()
     return people.mean(0), np.cov(people.T)
 
@@ -115,7 +115,7 @@ def _children(count: int, generator: Generator) -> Float[Tensor, "B 10"]:
 
 
 def _segments(part: dict[str, Tensor]) -> Float[Tensor, "B 10"]:
-    """The survey's distances to ours: a trunk that ends at the base of the neck, half widths, a head on a neck."""
+    """Convert the survey's distances to ``SEGMENTS``."""
     stature, rise = part["stature"], NECK_BASE * part["stature"]
     trunk = part["midhip_midsho"] + rise
     above = part["midhip_c7"] + part["c7_vertex"] - trunk
@@ -129,7 +129,7 @@ def _segments(part: dict[str, Tensor]) -> Float[Tensor, "B 10"]:
 
 @cache
 def _survey(sex: str) -> tuple[tuple[str, ...], Float[Tensor, " S"], Float[Tensor, "S S"]]:
-    """Names, means of the logs, and the lower root of their covariance."""
+    """Names, means of the log lengths, and the Cholesky factor of their covariance."""
     table = json.loads((files("kinelift.lifting") / "anthropometry.json").read_text(encoding="utf-8"))
     mean, covariance = (torch.tensor(table[sex][key], dtype=torch.float64) for key in ("mean", "covariance"))
     return tuple(table["segments"]), mean.float(), torch.linalg.cholesky(covariance).float()

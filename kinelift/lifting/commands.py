@@ -1,4 +1,4 @@
-"""``kinelift lifting``: from recordings to lifters, and back."""
+"""``kinelift lifting``: prepare data, train and evaluate lifters."""
 
 import argparse
 import os
@@ -9,13 +9,13 @@ from typing import Annotated, Literal, TypeAlias
 import tyro
 from lightning_fabric import Fabric
 
-from kinelift.lifting.body import Fit, fitted
+from kinelift.lifting.body import FitMode, with_fit
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.convert import Layout
 from kinelift.lifting.datasets.convert import convert as convert_files
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.error_plots import errors_by_action, save
-from kinelift.lifting.measuring.evaluation import Seen, lifted, mean_pose, report, tables, written
+from kinelift.lifting.measuring.evaluation import TrialT, mean_pose, predictions, report, tables, to_json
 from kinelift.lifting.mocap.audit import table as audited
 from kinelift.lifting.mocap.prepare import prepare as prepare_folders
 from kinelift.lifting.relift import ReliftSettings, errors
@@ -35,8 +35,8 @@ from kinelift.terminal.reporter import Quiet, Reporter
 
 Preset: TypeAlias = Literal["kinelift", "videopose3d", "humaneva", "gupta", "bai", "ugcn", "two-stream"]
 
-WAYS = {"clean keypoints": None, "flawed keypoints": NoiseSettings(), "measured noise": MEASURED}
-"""What is seen of motion capture in tests."""
+TEST_NOISE = {"clean keypoints": None, "flawed keypoints": NoiseSettings(), "measured noise": MEASURED}
+"""Detector noise for tests on motion capture, by its name in the report."""
 
 Files = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH ...", help_behavior_hint="")]
 Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]")]
@@ -50,14 +50,14 @@ def prepare(
     asf: OptionalFile = None,
     audit: bool = False,
 ) -> None:
-    """Read folders of motion capture (ASF/AMC, BVH) into one npz, on bodies of human proportions.
+    """Read motion capture (ASF/AMC, BVH) into one npz, retargeted to a body of typical proportions.
 
     Args:
-        folders: Searched with all their sub-folders.
+        folders: Folders to search, with all sub-folders.
         out: The npz to write.
-        index: CSV with what each trial shows (the CMU index).
-        asf: The skeleton of AMC files that have none beside them.
-        audit: Also print proportions and joint angles of every subject beside people's, as recorded and as written.
+        index: CSV that describes each trial (the CMU index).
+        asf: The skeleton for AMC files that have none in their folder.
+        audit: Also print proportions and joint angles of every subject, with those of the population, before and after.
     """
     summary = prepare_folders(folders, out, index, asf)
     reporter = Reporter()
@@ -75,31 +75,31 @@ def convert(
     rate: Annotated[float | None, tyro.conf.arg(metavar="RATE")] = None,
     projections: OptionalFile = None,
 ) -> None:
-    """Read a recorded data set, or keypoints of own videos, into one npz of sequences.
+    """Read a recorded data set, or keypoints of your own videos, into one npz of sequences.
 
     Args:
         files: npz: DATA_2D [DATA_3D]; human36m: FOLDER CAMERAS; mpi3dhp-train, mpi3dhp-test and tracks: FOLDER or FILE.
         out: The npz to write.
         layout: How the files are laid out.
-        size: Width and height of the pictures, for tracks that do not say.
-        rate: Frames a second, where the files do not say.
-        projections: npz: DATA_2D of exact keypoints, to find the cameras by where FILES are a detector's.
+        size: Width and height of the videos, for tracks that do not state them.
+        rate: Frames per second, if the files do not state them.
+        projections: npz: DATA_2D of exact keypoints, to estimate the cameras if FILES hold detected ones.
     """
     if not files:
-        raise SettingsError("Nothing to convert: name the files or folders of the data set.")
-    bank, told = convert_files(layout, files, size, rate, projections)
+        raise SettingsError("There is nothing to convert. Name the files or folders of the data set.")
+    bank, summary = convert_files(layout, files, size, rate, projections)
     bank.save(out)
-    Reporter().result(f"Wrote {out}: {told}")
+    Reporter().result(f"Wrote {out}: {summary}")
 
 
 def training(preset: str) -> Callable[..., None]:
-    """``train`` with the defaults of a preset."""
-    run = PRESETS[preset]
+    """The ``train`` command with the defaults of a preset."""
+    preset_settings = PRESETS[preset]
 
     def train(
         data: tyro.conf.Positional[Path],
         out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
-        settings: Annotated[run, tyro.conf.arg(name="")] = run(),  # type: ignore[valid-type]  # noqa: B008
+        settings: Annotated[preset_settings, tyro.conf.arg(name="")] = preset_settings(),  # type: ignore[valid-type]  # noqa: B008
         preset: Preset = preset,  # type: ignore[assignment]
         actions: Names = (),
         extra_datasets: Annotated[tuple[Literal["hdm05", "sfu"], ...], tyro.conf.arg(metavar="{hdm05,sfu} ...")] = (),
@@ -111,32 +111,34 @@ def training(preset: str) -> Callable[..., None]:
         precision: str = "bf16-mixed",
         data_terms: str = "not stated",
     ) -> None:
-        """Train a lifter, and go on where an interrupted run stopped.
+        """Train a lifter, or resume an interrupted run.
 
         Args:
-            data: What ``prepare`` or ``convert`` wrote.
-            out: Checkpoint to write. Beside it: log (one JSON line an epoch), state of the run, figure of its course.
-            settings: The run.
-            preset: Where the defaults of the run come from: our own schedule, or a published one.
-            actions: Learn these only, named exactly; without it, all.
-            extra_datasets: Data sets to train on besides CMU's, if the file holds them: their terms bind the weights.
-            unlabelled: More recordings (of ``prepare`` or ``convert``), whose true poses are not looked at.
-            start: A checkpoint of the same shape whose weights to begin with.
+            data: File written by ``prepare`` or ``convert``.
+            out: Checkpoint to write. Log (one JSON line per epoch), state and training curves are written next to it.
+            settings: Settings of the run.
+            preset: Defaults of the settings: our own schedule, or a published one.
+            actions: Train on these actions only (exact names). Default: all.
+            extra_datasets: Further data sets in the file to train on, besides CMU. Their terms apply to the weights.
+            unlabelled: Further prepared or converted data for semi-supervised training; true poses are ignored.
+            start: Checkpoint of the same shape with the initial weights.
             accelerator: cpu, cuda or auto.
-            devices: How many of them a node.
-            nodes: How many machines; start one process a device with torchrun.
-            precision: Fabric's name for it, such as 32-true or bf16-mixed.
-            data_terms: Origin and licence of the data, for the checkpoint to tell: weights often inherit terms.
+            devices: Devices per node.
+            nodes: Number of machines; start one process per device with torchrun.
+            precision: Precision as Lightning Fabric names it, such as 32-true or bf16-mixed.
+            data_terms: Origin and licence of the data, recorded in the checkpoint; weights often inherit the terms.
         """
-        parts = dataset_split.split(dataset_split.load(data), learned=extra_datasets)
-        learning, validation = (dataset_split.showing(part, actions) for part in (parts.train, parts.validation))
-        more = None if unlabelled is None else dataset_split.load(unlabelled)
+        parts = dataset_split.split(dataset_split.load(data), extra_training=extra_datasets)
+        train_data, validation = (
+            dataset_split.select_actions(part, actions) for part in (parts.train, parts.validation)
+        )
+        unlabelled_data = None if unlabelled is None else dataset_split.load(unlabelled)
         fabric = _fabric(accelerator, devices, nodes, precision)
         chosen = {"actions": sorted(actions), "extra_datasets": sorted(extra_datasets), "data_terms": data_terms}
-        trainer = Trainer(settings, learning, validation, fabric, more)
-        run = run_of(settings, learning, validation, fabric, more, start, **chosen)
+        trainer = Trainer(settings, train_data, validation, fabric, unlabelled_data)
+        run = run_of(settings, train_data, validation, fabric, unlabelled_data, start, **chosen)
         begin(trainer, out, run, start)
-        with _reporter().counting("epochs", trainer.settings.epochs, trainer.epoch) as advance:
+        with _reporter().progress_bar("epochs", trainer.settings.epochs, trainer.epoch) as advance:
             for record in logged(trainer, out, run):
                 advance(f"P-MPJPE {record['p_mpjpe']:.1f} mm")
         about = {"data": data_terms, "preset": preset, "actions": actions, "guests": extra_datasets}
@@ -146,38 +148,42 @@ def training(preset: str) -> Callable[..., None]:
 
 
 def specialising(preset: str) -> Callable[..., None]:
-    """``specialists`` with the defaults of a preset."""
-    run = PRESETS[preset]
+    """The ``specialists`` command with the defaults of a preset."""
+    preset_settings = PRESETS[preset]
 
     def specialists(
         data: tyro.conf.Positional[Path],
         out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
-        settings: Annotated[run, tyro.conf.arg(name="")] = run(),  # type: ignore[valid-type]  # noqa: B008
+        settings: Annotated[preset_settings, tyro.conf.arg(name="")] = preset_settings(),  # type: ignore[valid-type]  # noqa: B008
         preset: Preset = preset,  # type: ignore[assignment]
         actions: Annotated[dict[str, str], tyro.conf.arg(metavar="ACTION LABEL ...")] = {},  # noqa: B006
         accelerator: str = "auto",
         precision: str = "bf16-mixed",
     ) -> None:
-        """Train a generalist and, at equal unit-epochs, a specialist for every action (Bai); measure both.
+        """Train a generalist and, with equal unit-epochs, a specialist for every action (Bai), and compare them.
 
         Args:
-            data: What ``prepare`` or ``convert`` wrote.
-            out: Folder for the checkpoints; give it to ``kinelift run --lifter``.
-            settings: The generalist's run.
-            preset: Where the defaults of the run come from: our own schedule, or a published one.
-            actions: Action and what the recogniser calls it, in pairs: Walking walk Jog run. Without it, all actions.
+            data: File written by ``prepare`` or ``convert``.
+            out: Folder for the checkpoints, for ``kinelift run --lifter``.
+            settings: Settings of the generalist.
+            preset: Defaults of the settings: our own schedule, or a published one.
+            actions: Pairs of an action and the recogniser's label for it: Walking walk Jog run. Default: all actions.
             accelerator: cpu, cuda or auto.
-            precision: Fabric's name for it, such as 32-true or bf16-mixed.
+            precision: Precision as Lightning Fabric names it, such as 32-true or bf16-mixed.
         """
         parts = dataset_split.split(dataset_split.load(data))
         make_folder(out)
-        found: list[Comparison] = []
+        comparisons: list[Comparison] = []
         reporter = Reporter()
-        for one in train_all(settings, parts, labels(parts.test, actions), out, _fabric(accelerator, 1, 1, precision)):
-            found.append(one)
-            reporter.note(f"{one.action}: generalist {one.generalist}, specialist {one.specialist}")
-        save_table(out, settings, found)
-        reporter.document(markdown(found))
+        for comparison in train_all(
+            settings, parts, labels(parts.test, actions), out, _fabric(accelerator, 1, 1, precision)
+        ):
+            comparisons.append(comparison)
+            reporter.note(
+                f"{comparison.action}: generalist {comparison.generalist}, specialist {comparison.specialist}"
+            )
+        save_table(out, settings, comparisons)
+        reporter.document(markdown(comparisons))
 
     return specialists
 
@@ -190,41 +196,43 @@ def evaluate(
     actions: Names = (),
     cameras: int = 2,
     seed: int = 0,
-    fit: Fit = "off",
+    fit: FitMode = "off",
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE", aliases=["-o"])] = None,
     figure: OptionalFile = None,
     device: str = "cpu",
 ) -> None:
-    """Measure a checkpoint on held-out subjects, beside always answering the mean pose.
+    """Measure a checkpoint on held-out subjects, next to a baseline that always predicts the mean pose.
 
-    Motion capture is tested with clean keypoints, with those of the training's noise, and with noise as the program's
-    detector has it on real video; recorded sequences with their own keypoints.
+    Motion capture is tested with clean keypoints, with the noise of training, and with noise as measured for the
+    program's detector on real video. Recorded sequences are tested with their own keypoints.
 
     Args:
-        data: What ``prepare`` or ``convert`` wrote.
+        data: File written by ``prepare`` or ``convert``.
         checkpoint: The lifter.
-        tested: Whose actors motion capture is tested on: the CMU subset's test subjects, HDM05's or SFU's.
-        subject: Whom to test on; without it, the data's usual test subjects.
-        actions: Test on these only, named exactly; without it, all.
-        cameras: Random cameras for each piece of four seconds of motion capture.
-        seed: Of cameras, bodies and noise.
-        fit: Measure the network's own answers (off), or one body a person as the program makes it (body).
-        out: Also write the figures to this JSON file.
-        figure: Also draw the errors by action, as PNG, PDF or SVG.
+        tested: Test subjects of motion capture: those of the CMU subset, of HDM05 or of SFU.
+        subject: Subjects to test on. Default: the usual test subjects of the data.
+        actions: Test on these actions only (exact names). Default: all.
+        cameras: Random cameras for every four seconds of motion capture.
+        seed: Seed of cameras, bodies and noise.
+        fit: Measure the network's own predictions (off), or the poses fitted to one body as in the program (body).
+        out: Also write the errors to this JSON file.
+        figure: Also plot the errors by action, as PNG, PDF or SVG.
         device: cpu or cuda.
     """
     lifter, parts = Lifter.load(checkpoint, device), dataset_split.split(dataset_split.load(data), tested)
-    test = dataset_split.showing(dataset_split.of(parts.test, subject), actions)
-    ways = WAYS if isinstance(test, MotionBank) else {"recorded keypoints": None}
-    baseline = mean_pose(dataset_split.tests(parts.train, 1, None, seed))
-    reports = {"mean pose": report(dataset_split.tests(test, cameras, None, seed), baseline)}
-    for name, noise in ways.items():
-        reports[name] = report(_shown(dataset_split.tests(test, cameras, noise, seed)), lifted(fitted(lifter, fit)))
+    test = dataset_split.select_actions(dataset_split.select_subjects(parts.test, subject), actions)
+    noises = TEST_NOISE if isinstance(test, MotionBank) else {"recorded keypoints": None}
+    baseline = mean_pose(dataset_split.test_trials(parts.train, 1, None, seed))
+    reports = {"mean pose": report(dataset_split.test_trials(test, cameras, None, seed), baseline)}
+    for name, noise in noises.items():
+        reports[name] = report(
+            _with_progress(dataset_split.test_trials(test, cameras, noise, seed)), predictions(with_fit(lifter, fit))
+        )
     for title, table in tables(reports).items():
         Reporter().document(f"\n### {title}\n\n{table}")
     if out:
         with replacing(out) as part:
-            part.write_text(written(reports))
+            part.write_text(to_json(reports))
     if figure:
         save(errors_by_action(reports), figure)
 
@@ -235,26 +243,26 @@ def relift(
     settings: Annotated[ReliftSettings, tyro.conf.arg(name="")] = ReliftSettings(),  # noqa: B008
     device: str = "cpu",
 ) -> None:
-    """Motion capture as the program would have it: filmed, found with mistakes, and lifted, to train classifiers on.
+    """Simulate the program on motion capture (camera, noisy detection, lifting) to train classifiers on the result.
 
-    Prints how far the lifted poses are from the true ones.
+    Prints the errors of the lifted poses.
 
     Args:
-        motion: What ``prepare`` wrote.
-        out: The npz to write: lifted poses in the same layout, every clip once a camera.
-        settings: How clips are filmed and lifted.
+        motion: File written by ``prepare``.
+        out: The npz to write: lifted poses in the same layout, one clip per camera.
+        settings: How clips are recorded and lifted.
         device: cpu or cuda.
     """
     bank, lifter = MotionBank.load(motion), settings.load(device)
-    done = list(_shown(relift_clips(bank, lifter, settings), settings.cameras * len(bank)))
-    save_lifted(out, done, lifter.network.target, settings)
+    relifted = list(_with_progress(relift_clips(bank, lifter, settings), settings.cameras * len(bank)))
+    save_lifted(out, relifted, lifter.network.target, settings)
     reporter = Reporter()
-    reporter.result(f"Wrote {out}: {len(done)} clips.")
-    reporter.document(tables(errors(bank, done))["All metrics"])
+    reporter.result(f"Wrote {out}: {len(relifted)} clips.")
+    reporter.document(tables(errors(bank, relifted))["All metrics"])
 
 
 def main(arguments: Sequence[str]) -> int | None:
-    """Run the command that ``arguments`` begin with; the defaults of training are those of its ``--preset``."""
+    """Run ``kinelift lifting`` with these arguments. ``--preset`` decides the defaults of training."""
     commands: dict[str, Command] = {
         "prepare": prepare,
         "convert": convert,
@@ -263,7 +271,7 @@ def main(arguments: Sequence[str]) -> int | None:
         "evaluate": evaluate,
         "relift": relift,
     }
-    return run_command(commands, "kinelift lifting", "From recordings to lifters, and back.", arguments)
+    return run_command(commands, "kinelift lifting", "Prepare data, train and evaluate lifters.", arguments)
 
 
 def _fabric(accelerator: str, devices: int, nodes: int, precision: str) -> Fabric:
@@ -273,21 +281,21 @@ def _fabric(accelerator: str, devices: int, nodes: int, precision: str) -> Fabri
 
 
 def _reporter() -> Reporter:
-    """One process of several reports."""
+    """A reporter that is silent in all but one of several processes."""
     return Quiet() if int(os.environ.get("RANK", "0")) > 0 else Reporter()
 
 
-def _shown(items: Iterable[Seen], total: int | None = None) -> Iterator[Seen]:
-    with Reporter().watching("lifting") as watch:
-        yield from watch(items, "clips", total)
+def _with_progress(items: Iterable[TrialT], total: int | None = None) -> Iterator[TrialT]:
+    with Reporter().progress("lifting") as progress:
+        yield from progress(items, "clips", total)
 
 
-def _preset(args: Sequence[str], otherwise: str) -> str:
-    """What ``--preset`` names; the command's own parser complains about what does not exist."""
+def _preset(args: Sequence[str], default: str) -> str:
+    """The value of ``--preset``; the command's own parser rejects unknown ones."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("--preset", default=otherwise)
+    parser.add_argument("--preset", default=default)
     try:
-        named = parser.parse_known_args(args)[0].preset
+        preset = parser.parse_known_args(args)[0].preset
     except argparse.ArgumentError:
-        return otherwise
-    return named if named in PRESETS else otherwise
+        return default
+    return preset if preset in PRESETS else default

@@ -1,4 +1,4 @@
-"""A trained lifter as a value: the network, what it expects, and its way to and from a checkpoint."""
+"""A trained lifting network with the description of its input, and its checkpoints."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -26,38 +26,43 @@ KINDS: Mapping[str, tuple[Callable[..., Config], Callable[..., Net]]] = {
     "two-stream-lifter": (TwoStreamConfig, TwoStreamNet),
     "ugcn-lifter": (UGCNConfig, UGCN),
 }
-"""Checkpoint kind → config and network."""
+"""Config and network class of each kind of checkpoint."""
 
 _TRAJECTORY = "trajectory."
-"""In a checkpoint, the names of the trajectory network's tensors begin with it."""
+"""Prefix of the trajectory network's tensors in a checkpoint."""
 
 
 @dataclass(frozen=True, eq=False)
 class LifterNetwork:
-    """A network of any kind with the facts that its input depends on. Raises ``WeightsError`` if they do not agree.
+    """A network of any kind, with the description of its input and output.
 
-    ``rate``: frames a second between the frames it sees; ``normalisation``: name in ``lifting.coordinates``;
-    ``about``: training data, licence, settings and measured errors, for people to read; ``trajectory``: from the same
-    keypoints the root's place in the camera frame (metres), as one joint.
+    Raises:
+        WeightsError: The networks do not match the description.
     """
 
     net: Net
     rate: float
+    """Frame rate of the input, Hz."""
     normalisation: str = "facing"
+    """Name in ``lifting.coordinates``."""
     source: Skeleton = COCO17
+    """Skeleton of the keypoints."""
     target: Skeleton = H36M17
+    """Skeleton of the poses."""
     about: Mapping[str, Any] = field(default_factory=dict)
+    """Training data, licence, settings and measured errors, for readers."""
     trajectory: TemporalNet | None = None
+    """Predicts the root's position in the camera frame (metres), as one joint, from the same keypoints."""
 
     def __post_init__(self) -> None:
-        takes = len(self.source), normalisation(self.normalisation).features
-        _expect("network", self.net.config, *takes, len(self.target))
+        inputs = len(self.source), normalisation(self.normalisation).features
+        _check_shape("network", self.net.config, *inputs, len(self.target))
         if self.trajectory:
-            _expect("trajectory network", self.trajectory.config, *takes, 1)
+            _check_shape("trajectory network", self.trajectory.config, *inputs, 1)
 
     def save(self, path: Path) -> None:
-        """Write a self-describing checkpoint, weights in fp16."""
-        kind = next(name for name, (_, made) in KINDS.items() if made is type(self.net))
+        """Write a self-describing checkpoint with weights in fp16."""
+        kind = next(name for name, (_, network) in KINDS.items() if network is type(self.net))
         description = {
             "config": asdict(self.net.config),
             "trajectory": asdict(self.trajectory.config) if self.trajectory else None,
@@ -73,74 +78,85 @@ class LifterNetwork:
 
     @staticmethod
     def load(path: Path) -> "LifterNetwork":
-        """Rebuild the network of a checkpoint. Raises ``WeightsError`` for a file that holds no lifter."""
+        """Load a network from its checkpoint.
+
+        Raises:
+            WeightsError: The file is not a lifter's checkpoint, or is damaged.
+        """
         stored = checkpoint.load(path)
         if stored.kind not in KINDS:
-            raise WeightsError(f"{path} holds a {stored.kind}, not a lifter. Lifters are: {', '.join(KINDS)}.")
+            raise WeightsError(
+                f"{path} holds a {stored.kind}, not a lifter. Use one of these kinds: {', '.join(KINDS)}."
+            )
         try:
-            return _built(stored)
+            return _from_checkpoint(stored)
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, DataError, WeightsError) as error:
             reason = str(error).rstrip(".")
-            raise WeightsError(f"{path} does not fit its own description: {reason}. Fetch or train it anew.") from error
+            raise WeightsError(
+                f"{path} does not match its own description: {reason}. Fetch or train it again."
+            ) from error
 
 
 def windowed(net: nn.Module) -> nn.Module:
-    """``net``, parameters shared, in window form: (B, R, J, F) → (B, S, K, 3), for its R = window and S = outputs."""
+    """``net`` as a map from windows to their predictions, with shared parameters: (B, R, J, F) → (B, S, K, 3)."""
     if isinstance(net, TemporalNet) and net.config.layout == "dilated":
         return _Strided(net)
     return net
 
 
 def framing(config: Config) -> Framing:
-    """The frames of one window of a network."""
+    """The input and output frames of a network."""
     return Framing(config.window, config.outputs, config.first_output)
 
 
 class _Strided(nn.Module):
-    """The strided twin, with an axis for its one answered frame."""
+    """The strided twin of a network, with an axis for its single predicted frame."""
 
     def __init__(self, net: TemporalNet) -> None:
         super().__init__()
         self.twin = StridedTemporalNet(net)
 
     def forward(self, windows: Float[Tensor, "B R J F"]) -> Float[Tensor, "B 1 K 3"]:
-        return self.twin(windows)[:, None]
+        predictions: Float[Tensor, "B 1 K 3"] = self.twin(windows)[:, None]
+        return predictions
 
 
-def _built(stored: Checkpoint) -> LifterNetwork:
-    facts = stored.description
+def _from_checkpoint(stored: Checkpoint) -> LifterNetwork:
+    description = stored.description
     roots = {name: tensor for name, tensor in stored.tensors.items() if name.startswith(_TRAJECTORY)}
-    net = _filled(stored.kind, facts["config"], {n: t for n, t in stored.tensors.items() if n not in roots})
-    trajectory = _trajectory(facts.get("trajectory"), roots)
-    layouts = skeleton(facts["skeleton_in"]), skeleton(facts["skeleton_out"])
-    return LifterNetwork(net, facts["rate"], facts["normalisation"], *layouts, facts["about"], trajectory)
+    net = _load_net(stored.kind, description["config"], {n: t for n, t in stored.tensors.items() if n not in roots})
+    trajectory = _trajectory(description.get("trajectory"), roots)
+    layouts = skeleton(description["skeleton_in"]), skeleton(description["skeleton_out"])
+    return LifterNetwork(
+        net, description["rate"], description["normalisation"], *layouts, description["about"], trajectory
+    )
 
 
 def _trajectory(config: Mapping[str, Any] | None, tensors: Mapping[str, Tensor]) -> TemporalNet | None:
     if config is None:
         return None
-    net = _filled("temporal-lifter", config, {n.removeprefix(_TRAJECTORY): t for n, t in tensors.items()})
+    net = _load_net("temporal-lifter", config, {n.removeprefix(_TRAJECTORY): t for n, t in tensors.items()})
     assert isinstance(net, TemporalNet)
     return net
 
 
-def _filled(kind: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Net:
-    shape, network = KINDS[kind]
-    net = network(shape(**{key: _frozen(value) for key, value in config.items()}))
+def _load_net(kind: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Net:
+    config_class, net_class = KINDS[kind]
+    net = net_class(config_class(**{key: _to_tuples(value) for key, value in config.items()}))
     net.load_state_dict(dict(tensors))
     return net.eval()
 
 
-def _frozen(value: Any) -> Any:
-    """JSON's lists as the tuples that they were."""
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+def _to_tuples(value: Any) -> Any:
+    """Restore the tuples that JSON stored as lists."""
+    return tuple(_to_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _expect(what: str, config: Config, joints_in: int, features_in: int, joints_out: int) -> None:
-    has = config.joints_in, config.features_in, config.joints_out
-    wants = joints_in, features_in, joints_out
-    if has != wants:
+def _check_shape(name: str, config: Config, joints_in: int, features_in: int, joints_out: int) -> None:
+    actual = config.joints_in, config.features_in, config.joints_out
+    expected = joints_in, features_in, joints_out
+    if actual != expected:
         raise WeightsError(
-            f"The {what} takes {has[0]} joints of {has[1]} numbers and gives {has[2]}, "
-            f"but layouts and normalisation ask for {wants[0]} of {wants[1]} and {wants[2]}."
+            f"The {name} takes {actual[0]} joints of {actual[1]} features and predicts {actual[2]} joints, but its "
+            f"skeletons and normalisation need {expected[0]} of {expected[1]} and {expected[2]}."
         )

@@ -1,6 +1,6 @@
-"""Motion capture as the program would have it: filmed, found with a detector's mistakes, and lifted again.
+"""Simulates the program on motion capture: virtual cameras, noisy keypoints, lifting.
 
-A classifier that learns from these poses has met the lifter's errors before it meets a user's video.
+Classifiers trained on these poses have seen the lifter's errors before they are used on real video.
 """
 
 import json
@@ -16,14 +16,14 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from kinelift.lifting.body import Fit, fitted
+from kinelift.lifting.body import FitMode, with_fit
 from kinelift.lifting.datasets.dataset_split import TEST_SUBJECTS
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import Report, report
-from kinelift.lifting.measuring.trials import Trial
 from kinelift.lifting.mocap.prepare import Clip, write
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
+from kinelift.lifting.synthesis.trials import Trial
 from kinelift.lifting.synthesis.virtual_camera import project_virtual_camera
 from kinelift.poses import Skeleton
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
@@ -39,61 +39,67 @@ NOISES: Mapping[Noise, NoiseSettings | None] = {
     "none": None,
 }
 KIND = "lifted"
-"""What ``save`` writes for every clip's kind."""
+"""The kind of clip that ``save`` writes."""
 
 
 @dataclass(frozen=True)
 class ReliftSettings:
-    """How clips are filmed and lifted. Raises ``SettingsError`` for values out of range."""
+    """How clips are recorded and lifted.
+
+    Raises:
+        SettingsError: A value is out of range.
+    """
 
     lifter: str = "default"
-    """Name of a lifter, or the path of its checkpoint."""
+    """Name of a lifter, or path of its checkpoint."""
     cameras: int = 2
-    """Random cameras that film each clip."""
+    """Random cameras per clip."""
     noise: Noise = "measured"
-    """The detector's mistakes: as measured on real video (the default, BlazePose heavy, MoveNet alone), as in the
+    """Errors of the detector: as measured on real video (the default, BlazePose heavy, or MoveNet alone), as in the
     training of lifters, or none."""
     lens: Literal["assumed", "known"] = "assumed"
-    """The focal length that the lifter is told: what the program assumes if nobody says, or the true one."""
-    fit: Fit = "body"
-    """What happens to the poses then, as in the program: one body of constant size, or nothing."""
+    """Focal length given to the lifter: the one the program assumes by default, or the true one."""
+    fit: FitMode = "body"
+    """Fit the lifted poses to one body of constant size, as in the program, or not."""
     rate: float = 30.0
-    """Frames a second of the films."""
+    """Frames per second of the simulated videos."""
     seed: int = 0
-    """Of cameras and mistakes."""
+    """Seed of cameras and noise."""
 
     def __post_init__(self) -> None:
         if self.cameras < 1:
-            raise SettingsError(f"{self.cameras} cameras film nothing. Give at least one with --cameras.")
+            raise SettingsError(f"There are {self.cameras} cameras. Give at least one with --cameras.")
         if not (isfinite(self.rate) and self.rate > 0):
-            raise SettingsError(f"No film has {self.rate} frames a second. Give a positive number with --rate.")
+            raise SettingsError(f"The frame rate is {self.rate}. Give a positive number with --rate.")
 
     def load(self, device: str = "cpu") -> Lifter:
-        """The lifter. Raises ``WeightsError``."""
+        """Load the lifter.
+
+        Raises:
+            WeightsError: There is no such lifter.
+        """
         return Lifter.load(find(self.lifter), device)
 
 
 @dataclass(frozen=True, eq=False)
 class Relifted(Trial):
-    """One clip before one camera, and what the lifter answers. ``source``: the clip's row in the prepared file.
-
-    ``points`` like ``truth``: relative to the root, metres, camera axes; NaN in frames that show too little.
-    """
+    """One clip recorded by one camera, and the lifted poses."""
 
     name: str
     source: int
+    """Row of the clip in the prepared file."""
     points: Float[np.ndarray, "T K 3"]
+    """Relative to the root, metres, camera axes, like ``truth``; NaN in frames with too few keypoints."""
 
 
 def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterator[Relifted]:
-    """Every clip of ``bank`` before ``settings.cameras`` cameras, one after the other, in the order of the bank.
+    """Lift every clip of ``bank`` as recorded by ``settings.cameras`` cameras, in the order of the bank.
 
-    A frame's time in its clip is its number over ``settings.rate``. Cameras and mistakes follow from the seed, the
-    clip's name and its motion, so other clips change nothing.
+    Cameras and noise depend on the seed, the clip's name and its motion only, not on other clips.
     """
-    pose_lifter = fitted(lifter, settings.fit)
+    pose_lifter = with_fit(lifter, settings.fit)
     for source in range(len(bank)):
-        times, motion = _at(bank, source, settings.rate)
+        times, motion = _resample(bank, source, settings.rate)
         for camera in range(settings.cameras):
             generator = _generator(f"{settings.seed}/{camera}/{bank.names[source]}", bank.clip(source))
             track, truth, true_camera = project_virtual_camera(motion, times, NOISES[settings.noise], generator)
@@ -102,43 +108,46 @@ def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterat
                 if settings.lens == "known"
                 else Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, track.size)
             )
-            what = bank.subjects[source], bank.actions[source], track, truth, true_camera
-            yield Relifted(*what, bank.names[source], source, pose_lifter.lift(track, assumed).points)
+            trial = bank.subjects[source], bank.actions[source], track, truth, true_camera
+            yield Relifted(*trial, bank.names[source], source, pose_lifter.lift(track, assumed).points)
 
 
-def save(path: Path, done: Sequence[Relifted], skeleton: Skeleton, settings: ReliftSettings) -> None:
-    """Write poses of ``skeleton`` in the layout of ``lifting prepare``, and three arrays more.
+def save(path: Path, clips: Sequence[Relifted], skeleton: Skeleton, settings: ReliftSettings) -> None:
+    """Write lifted poses in the layout of ``lifting prepare``, with three more arrays.
 
-    ``kinds``: ``KIND`` for every clip; ``sources``: its row in the prepared file, as the pieces of a cut recording
-    have one name; ``made_with``: ``settings`` as JSON. Raises ``OutputError``.
+    ``kinds`` is ``KIND`` for every clip; ``sources`` is its row in the prepared file, because the pieces of a divided
+    recording share a name; ``made_with`` holds ``settings`` as JSON.
+
+    Raises:
+        OutputError: The file cannot be written.
     """
     write(
         path,
-        [Clip(one.name, one.subject, one.action, one.points, settings.rate) for one in done],
+        [Clip(clip.name, clip.subject, clip.action, clip.points, settings.rate) for clip in clips],
         skeleton.joints,
-        kinds=np.array([KIND] * len(done)),
-        sources=np.array([one.source for one in done]),
+        kinds=np.array([KIND] * len(clips)),
+        sources=np.array([clip.source for clip in clips]),
         made_with=np.array(json.dumps(asdict(settings))),
     )
 
 
-def errors(bank: MotionBank, done: Sequence[Relifted]) -> Mapping[str, Report]:
-    """How far the lifted poses are from the motion capture: on the subjects that lifters are tested on, and on others.
+def errors(bank: MotionBank, clips: Sequence[Relifted]) -> Mapping[str, Report]:
+    """Errors of the lifted poses, separately for the lifters' test subjects and for the other subjects.
 
-    A lifter that was trained on the others does better on them than it would on anybody new.
+    The lifter was trained on the others, so it does better on them than on new people.
     """
-    tested = bank.with_subjects(TEST_SUBJECTS).names
+    test_names = bank.with_subjects(TEST_SUBJECTS).names
     parts = {
-        "test subjects": [one for one in done if one.name in tested],
-        "other subjects": [one for one in done if one.name not in tested],
+        "test subjects": [clip for clip in clips if clip.name in test_names],
+        "other subjects": [clip for clip in clips if clip.name not in test_names],
     }
-    return {name: report(part, lambda one: one.points) for name, part in parts.items() if part}
+    return {name: report(part, lambda clip: clip.points) for name, part in parts.items() if part}
 
 
-def _at(bank: MotionBank, source: int, rate: float) -> tuple[Float[Tensor, " T"], Float[Tensor, "T J 3"]]:
-    """Times (s) of a clip's frames at ``rate``, and the clip then."""
-    last = (int(bank.lengths[source]) - 1) / float(bank.rates[source])
-    times = torch.arange(floor(last * rate + 1e-3) + 1, dtype=torch.float64) / rate
+def _resample(bank: MotionBank, source: int, rate: float) -> tuple[Float[Tensor, " T"], Float[Tensor, "T J 3"]]:
+    """Frame times (s) at ``rate``, and the clip resampled to them."""
+    duration = (int(bank.lengths[source]) - 1) / float(bank.rates[source])
+    times = torch.arange(floor(duration * rate + 1e-3) + 1, dtype=torch.float64) / rate
     frames = (times * float(bank.rates[source])).float()
     return times, bank.interpolate(torch.tensor([source]), frames[None])[0]
 

@@ -1,4 +1,4 @@
-"""Action-specific inference (Bai): lift, recognise the action, lift again with that action's specialist."""
+"""Action-specific inference (Bai): lift, recognise actions, then lift each action again with its specialist."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,48 +13,53 @@ from kinelift.poses.camera import Camera
 from kinelift.poses.errors import WeightsError
 
 TABLE = "specialists.json"
-"""What ``lifting specialists`` writes beside its checkpoints."""
+"""File that ``lifting specialists`` writes next to its checkpoints."""
 
 
 @dataclass(frozen=True, eq=False)
 class SpecialistLifter:
-    """A generalist with specialists by the label that ``recognise`` gives an action.
+    """A general lifter, and specialists for some actions.
 
-    Only actions whose specialist measured better than the generalist have one here.
+    Only specialists with a lower measured error than the generalist are used.
     """
 
     generalist: Lifter
     specialists: Mapping[str, Lifter]
+    """By the label that ``recognise`` gives the action."""
     recognise: Callable[[Poses3D], Sequence[Action]]
 
     @staticmethod
     def load(folder: Path, recognise: Callable[[Poses3D], Sequence[Action]], device: str = "cpu") -> "SpecialistLifter":
-        """The lifters of a folder that ``lifting specialists`` wrote. Raises ``WeightsError`` for any other."""
+        """Load the lifters from a folder written by ``lifting specialists``.
+
+        Raises:
+            WeightsError: The folder is no such folder.
+        """
         try:
             table = json.loads((folder / TABLE).read_text())
             better = {row["label"]: folder / row["file"] for row in table["actions"] if row["specialist_wins"]}
             generalist = folder / table["generalist"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise WeightsError(
-                f"{folder} holds no specialists: {error}. Train them with: kinelift lifting specialists"
+                f"Cannot load specialists from {folder}: {error}. Train them with: kinelift lifting specialists"
             ) from error
         lifters = {label: Lifter.load(path, device) for label, path in better.items()}
         return SpecialistLifter(Lifter.load(generalist, device), lifters, recognise)
 
     @property
     def source(self) -> Skeleton:
-        """The layout of the keypoints that it takes."""
+        """The skeleton of the input keypoints."""
         return self.generalist.source
 
     def lift(self, track: Track2D, camera: Camera) -> Poses3D:
-        """The generalist's poses, and those of specialists for as long as their actions last."""
+        """The generalist's poses, replaced by a specialist's for the duration of its action."""
         poses = self.generalist.lift(track, camera)
         points, root = poses.points.copy(), None if poses.root is None else poses.root.copy()
-        known = [action for action in self.recognise(poses) if action.label in self.specialists]
-        again = {label: self.specialists[label].lift(track, camera) for label in {a.label for a in known}}
-        for action in known:
+        specialised = [action for action in self.recognise(poses) if action.label in self.specialists]
+        lifted = {label: self.specialists[label].lift(track, camera) for label in {a.label for a in specialised}}
+        for action in specialised:
             during = (track.times >= action.start) & (track.times < action.end)
-            special = again[action.label]
+            special = lifted[action.label]
             points[during] = special.points[during]
             if root is not None and special.root is not None:
                 root[during] = special.root[during]

@@ -1,4 +1,4 @@
-"""3D poses while the frames come in: a causal network that keeps what its layers have seen."""
+"""3D poses from a live stream of frames, with a causal network that keeps the state of its layers."""
 
 from collections.abc import Iterator
 from typing import TypeAlias
@@ -20,18 +20,26 @@ Pose: TypeAlias = Float[np.ndarray, "K 3"]
 
 
 class LifterStream:
-    """One person, frame by frame: the poses that ``Lifter.lift`` gives for the whole track, as soon as they are due.
+    """Lifts one person frame by frame, with the same result as ``Lifter.lift`` on the whole track.
 
-    The network sees frames at its own rate, each interpolated between the two video frames around it. Answers come at
-    that rate, counted from the first frame, each with the first video frame that is not before it. ``size``: the
-    picture's (width, height). Raises ``SettingsError`` for a network that looks ahead, or whose input changes when
-    further frames follow.
+    Poses come at the network's rate from the first frame on, each as soon as a video frame at or after its time
+    arrives. The network's input is interpolated between the two neighbouring video frames.
     """
 
     def __init__(self, network: LifterNetwork, camera: Camera, size: tuple[int, int]) -> None:
+        """Start a stream.
+
+        Args:
+            network: A causal network with a framewise normalisation.
+            camera: The camera of the video.
+            size: (width, height) of the video.
+
+        Raises:
+            SettingsError: The network needs future frames.
+        """
         if not (isinstance(network.net, TemporalNet) and network.net.config.causal):
             raise SettingsError(
-                "This lifter looks ahead, so it cannot follow a stream. Name a causal one, such as: live"
+                "This lifter needs future frames, so it cannot follow a stream. Use a causal one, such as: live"
             )
         if not normalisation(network.normalisation).framewise:
             raise SettingsError(
@@ -42,33 +50,38 @@ class LifterStream:
         self._net = TemporalStream(network.net)
         self._normalise = normalisation(network.normalisation)
         self._frames: list[tuple[float, Float[np.ndarray, "2*J 2"]]] = []
-        self._start, self._answers = 0.0, 0
+        self._start, self._count = 0.0, 0
 
     def push(self, time: float, keypoints: Keypoints) -> Iterator[tuple[float, Pose]]:
-        """Take the keypoints (pixels, NaN = not seen) of the frame at ``time`` (s), later than the one before.
+        """Add a frame.
 
-        Gives the time and the pose (metres, relative to the root joint, camera axes) of every answer now due.
+        Args:
+            time: Seconds; must increase.
+            keypoints: Pixels; NaN where not detected.
+
+        Yields:
+            Time and pose (metres, relative to the root joint, camera axes) of every prediction that is now due.
         """
         if not self._frames:
             self._start = time
         inputs = self._normalise.inputs(self._with_mirror(keypoints), self.camera, self.size)
         self._frames = [*self._frames[-1:], (time, inputs)]
-        while (due := self._start + self._answers / self.network.rate) <= time + 1e-9:
-            self._answers += 1
+        while (due := self._start + self._count / self.network.rate) <= time + 1e-9:
+            self._count += 1
             yield due, self._pose(due)
 
     def _pose(self, due: float) -> Pose:
-        """The answer at time ``due``, averaged over the person and the mirror image."""
-        times, shown = np.array([t for t, _ in self._frames]), np.stack([p for _, p in self._frames])
-        points, seen = sample(shown, times, np.array([due]))
+        """The pose at time ``due``, averaged over the person and the mirror image."""
+        times, inputs = np.array([t for t, _ in self._frames]), np.stack([p for _, p in self._frames])
+        points, visible = sample(inputs, times, np.array([due]))
         both = torch.from_numpy(points[0]).float().unflatten(0, (2, 1, -1))
-        features, rotation = self._normalise(both, torch.from_numpy(seen[0]).unflatten(0, (2, 1, -1)))
-        answers = (self._net.push(features[:, 0]) @ rotation[:, 0]).double().numpy()
-        mirrored = answers[1][list(self.network.target.mirror)] * [-1.0, 1.0, 1.0]
-        pose = (answers[0] + mirrored) / 2
-        return pose - pose[self.network.target.root]
+        features, rotation = self._normalise(both, torch.from_numpy(visible[0]).unflatten(0, (2, 1, -1)))
+        predictions = (self._net.push(features[:, 0]) @ rotation[:, 0]).double().numpy()
+        mirrored = predictions[1][list(self.network.target.mirror)] * [-1.0, 1.0, 1.0]
+        pose = (predictions[0] + mirrored) / 2
+        return np.asarray(pose - pose[self.network.target.root])
 
     def _with_mirror(self, keypoints: Keypoints) -> Float[np.ndarray, "2*J 2"]:
-        """The person, and behind it the mirror image."""
+        """The keypoints of the person, followed by those of the mirror image."""
         swapped = keypoints[list(self.network.source.mirror)] * [-1.0, 1.0] + [float(self.size[0]), 0.0]
         return np.concatenate([keypoints, swapped])

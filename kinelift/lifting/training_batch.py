@@ -1,4 +1,4 @@
-"""What training draws: which frames a sample shows, which of them it wants answers for, and a batch of samples."""
+"""Training samples: which frames they contain, which of these are targets, and batches of them."""
 
 from dataclasses import dataclass
 
@@ -9,52 +9,54 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Framing:
-    """A sample's frames: ``span`` windows, each one frame after the other, of a network that takes ``window`` frames.
-
-    In each window the network answers for ``outputs`` frames from number ``first`` on.
-    """
+    """The frames of a sample: ``span`` windows, each starting one frame after the previous one."""
 
     window: int
+    """Frames that the network takes."""
     outputs: int
+    """Consecutive frames that the network predicts in each window."""
     first: int
+    """Index in the window of the first predicted frame."""
     span: int = 1
+    """Windows per sample."""
 
     @property
     def frames(self) -> int:
-        """Frames that a sample shows."""
+        """Input frames of a sample."""
         return self.window + self.span - 1
 
     @property
-    def answers(self) -> int:
-        """Consecutive frames that a sample has answers for."""
+    def targets(self) -> int:
+        """Consecutive frames that are predicted in a sample."""
         return self.outputs + self.span - 1
 
     @property
-    def answered(self) -> slice:
-        """Which of a sample's frames these are."""
-        return slice(self.first, self.first + self.answers)
+    def target_slice(self) -> slice:
+        """The predicted frames among the input frames of a sample."""
+        return slice(self.first, self.first + self.targets)
 
     def times(self, rate: float) -> Float[Tensor, " W"]:
-        """Times of a sample's frames, in seconds from the first that is answered."""
+        """Times of a sample's frames, in seconds from the first predicted frame."""
         return (torch.arange(self.frames) - self.first) / rate
 
     def windows(self, samples: Shaped[Tensor, "B W ..."]) -> Shaped[Tensor, "BS R ..."]:
-        """All windows of all samples: those of the first sample, then those of the second."""
+        """All windows of all samples, sample by sample."""
         return samples.unfold(1, self.window, 1).movedim(-1, 2).flatten(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Samples as a detector sees them, and the truth of the frames that are answered.
-
-    ``points``: keypoints as the normalisation reads them; ``rays``: the same on the plane z = 1 of the camera;
-    ``clean``: ``points`` without a detector's mistakes, NaN where that is unknown; ``seen``: which keypoints were
-    found; ``target``: joints relative to the root joint, and ``root``: where that is, both in metres and camera axes.
-    """
+    """Keypoints as a detector gives them, and the true poses of the target frames."""
 
     points: Float[Tensor, "B W J 2"]
+    """Keypoints in the input coordinates of the normalisation."""
     rays: Float[Tensor, "B W J 2"]
+    """The same keypoints on the plane z = 1."""
     clean: Float[Tensor, "B W J 2"]
-    seen: Bool[Tensor, "B W J"]
+    """``points`` without the detector's errors; NaN where unknown."""
+    visible: Bool[Tensor, "B W J"]
+    """Whether each keypoint was detected."""
     target: Float[Tensor, "B N K 3"]
+    """Joints relative to the root joint, metres, camera axes."""
     root: Float[Tensor, "B N 3"]
+    """Position of the root joint, metres, camera frame."""

@@ -2,7 +2,7 @@
 
 import sys
 
-from kinelift.__main__ import moved
+from kinelift.__main__ import run_deprecated
 
 if __name__ == "__main__":
-    sys.exit(moved("recognition"))
+    sys.exit(run_deprecated("recognition"))

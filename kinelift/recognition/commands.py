@@ -83,7 +83,7 @@ def train(
     if folds and figures is None:
         _measure(corpus, settings, cell, folds, false_names, report, out.with_suffix(".png"), reporter)
         figures = matching_report(report, measuring_run)
-    with reporter.counting("epochs", settings.epochs, trainer.epoch) as advance:
+    with reporter.progress_bar("epochs", settings.epochs, trainer.epoch) as advance:
         for record in fit_with_log(trainer, out, run):
             advance(f"loss {record['loss']:.2f}")
     about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "data": corpus.dataset.terms, "measured": figures, **run.facts()}
@@ -189,7 +189,7 @@ def _measure(
     plan = evaluation.rounds(corpus, folds)
     reporter.table(reports.corpus_table(corpus, plan))
     epochs = (len(plan) + len(evaluation.left_out_actions(corpus))) * settings.epochs
-    with reporter.counting("epochs", epochs) as advance:
+    with reporter.progress_bar("epochs", epochs) as advance:
         measurement = measure(corpus, settings, plan, cell, false_names, advance)
     scores = measurement.scores(measurement.kind)
     reporter.table(reports.scores_table(scores, corpus.names))

@@ -1,1 +1,1 @@
-"""What all commands share: how they print, how options are parsed, how a run ends."""
+"""Shared by all commands: output, parsing of options, and the error boundary."""

@@ -1,6 +1,6 @@
-"""The one place where a command ends: what its errors, a Ctrl-C and a closed pipe turn into.
+"""The error boundary of all commands: turns errors, Ctrl-C and closed pipes into messages and exit statuses.
 
-Imports nothing but the standard library until something went wrong: a Ctrl-C during slow imports ends here, too.
+Until something fails, it imports the standard library only, so that Ctrl-C during slow imports is handled here, too.
 """
 
 import os
@@ -8,76 +8,67 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from io import TextIOWrapper
 from types import FrameType
 
+from kinelift.terminal.standard_output import (
+    discard_standard_output,
+    escape_unencodable_output,
+    writing_standard_output,
+)
+
 INTERRUPTED = 128 + signal.SIGINT
-NOBODY_READS = 141  # 128 + SIGPIPE, where there is one
+BROKEN_PIPE = 141  # 128 + SIGPIPE, also on systems without that signal
 
 
-def guarded(command: Callable[[], int | None]) -> int:
-    """Run a command to its end and return the exit status of the process.
+def run_guarded(command: Callable[[], int | None]) -> int:
+    """Run a command and report its errors.
 
-    0 after success; 1 after an error that the user can mend, printed as one line; 2 after wrong usage; 130 after
-    Ctrl-C; 143 after SIGTERM; 141 where nobody reads the output any more (``| head``).
+    Returns:
+        The exit status of the process: 0 for success; 1 for an error that the user can correct, printed on one line; 2
+        for wrong usage; 130 after Ctrl-C; 141 if standard output was closed (``| head``); 143 after SIGTERM.
     """
-    _print_anything()
+    escape_unencodable_output()
     try:
-        with _unwinding():
-            return _flushed(command) or 0
+        with _exit_on_sigterm():
+            return _run_and_flush(command) or 0
     except KeyboardInterrupt:
-        _say("Interrupted. Results that were complete are kept.")
+        _print_error("Interrupted. Complete results are kept.")
         return INTERRUPTED
     except Exception as error:
-        return _failed(error)
+        return _report_failure(error)
 
 
-@contextmanager
-def writing_standard_output() -> Iterator[None]:
-    """Raises ``OutputError`` where the system refuses to write, but ``BrokenPipeError`` where nobody reads."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        from kinelift.poses.errors import OutputError
-
-        _mute()
-        reason = error.strerror or error
-        raise OutputError(f"Standard output cannot be written ({reason}). Free some space there.") from error
-
-
-def _flushed(command: Callable[[], int | None]) -> int | None:
-    """What ``command`` returns or leaves with, once all that it printed is written."""
+def _run_and_flush(command: Callable[[], int | None]) -> int | None:
+    """The exit status of ``command``, after its output is written."""
     try:
         status = command()
-    except SystemExit as left:
-        status = left.code if isinstance(left.code, int) else int(left.code is not None)
+    except SystemExit as exit_:
+        status = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
     with writing_standard_output():
         if sys.stdout is not None:
             sys.stdout.flush()
     return status
 
 
-def _failed(error: Exception) -> int:
-    """The status for ``error``, told in one line; a fault of ours is raised again, for its traceback."""
+def _report_failure(error: Exception) -> int:
+    """Print an error on one line and return its exit status; raise a bug again, for its traceback."""
     from kinelift.poses.errors import KineliftError
 
     match error:
         case BrokenPipeError():
-            _mute()
-            return NOBODY_READS
+            discard_standard_output()
+            return BROKEN_PIPE
         case OSError(filename=str() | bytes() as name):
-            _say(f"{os.fsdecode(name)}: {error.strerror}")
+            _print_error(f"{os.fsdecode(name)}: {error.strerror}")
         case KineliftError() | OSError():
-            _say(str(error))
+            _print_error(str(error))
         case _:
             raise error
     return 1
 
 
-def _say(error: str) -> None:
-    """An error in one line. There may be nobody left who reads it."""
+def _print_error(error: str) -> None:
+    """Print an error on one line, unless standard error is closed."""
     from kinelift.terminal.reporter import Reporter
 
     with suppress(OSError):
@@ -85,27 +76,14 @@ def _say(error: str) -> None:
 
 
 @contextmanager
-def _unwinding() -> Iterator[None]:
-    """Within it SIGTERM (``kill``, ``docker stop``) unwinds like Ctrl-C does, as ``SystemExit`` with status 143."""
-    before = signal.signal(signal.SIGTERM, _leave)
+def _exit_on_sigterm() -> Iterator[None]:
+    """Raise ``SystemExit`` with status 143 on SIGTERM (``kill``, ``docker stop``), so that files are cleaned up."""
+    previous = signal.signal(signal.SIGTERM, _exit_on_signal)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _exit_on_signal(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
-
-
-def _print_anything() -> None:
-    """What the encoding of the locale lacks is printed as an escape, instead of ending the program."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _mute() -> None:
-    """Send nowhere what is still to be printed on standard output."""
-    with suppress(OSError, ValueError, AttributeError), open(os.devnull, "w") as nowhere:  # noqa: PTH123
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())

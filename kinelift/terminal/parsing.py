@@ -1,4 +1,4 @@
-"""Commands are typed functions: their signatures are the options, their docstrings the help."""
+"""Builds command lines from typed functions: signatures become options, and docstrings become help texts."""
 
 import ast
 import functools
@@ -13,8 +13,8 @@ from typing import Annotated, Any, get_type_hints
 import tyro
 from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
 
-from kinelift.terminal.boundary import writing_standard_output
 from kinelift.terminal.reporter import visible
+from kinelift.terminal.standard_output import writing_standard_output
 
 Command = Callable[..., int | None]
 
@@ -22,21 +22,27 @@ Command = Callable[..., int | None]
 def run_command(
     commands: Mapping[str, Command], prog: str, description: str, arguments: Sequence[str], *markers: Any
 ) -> int | None:
-    """Run the command that ``arguments`` begin with, and return what it returns.
+    """Run the command named by the first argument.
 
     Args:
         commands: Functions by the names that users type.
         prog: What users type before that name.
-        description: What the commands have in common, for the help.
+        description: Description of the commands as a group, for the help.
         arguments: The words after ``prog``.
-        markers: Of ``tyro.conf``, for all commands.
+        markers: Markers of ``tyro.conf`` for all commands.
+
+    Returns:
+        What the function returns: its exit status.
 
     Raises:
-        SystemExit: With status 2 and the reason on standard error for wrong usage, with 0 after ``--help``.
+        SystemExit: With status 2 for wrong usage, with the reason on standard error; with status 0 after ``--help``.
     """
     deferred = {name: _deferred(command) for name, command in commands.items()}
+    for name, command in deferred.items():
+        if name not in arguments[:1]:  # it is only listed, if anything
+            command.__doc__ = (command.__doc__ or "").partition("\n")[0]
     registry = ConstructorRegistry()
-    registry.struct_rule(_settings)
+    registry.struct_rule(_struct_spec)
     parse = functools.partial(
         tyro.extras.subcommand_cli_from_dict,
         deferred,
@@ -45,52 +51,54 @@ def run_command(
         config=markers,
         registry=registry,
     )
-    shown = [visible(argument) for argument in arguments]
+    printable = [visible(argument) for argument in arguments]
     with writing_standard_output():
-        if shown != list(arguments):
-            parse(args=shown)  # what is wrong is told by names that can be shown
+        if printable != list(arguments):
+            parse(args=printable)  # any usage error then quotes printable names
         call: Callable[[], int | None] = parse(args=list(arguments))
     return call()
 
 
 def _deferred(command: Command) -> Callable[..., Callable[[], int | None]]:
-    """``command`` for the parser: called, it gives what to call later. Its help is plain text."""
+    """A copy of ``command`` for the parser: calling it binds the arguments without running the command."""
 
-    def later(*args: Any, **options: Any) -> Callable[[], int | None]:
+    def bind(*args: Any, **options: Any) -> Callable[[], int | None]:
         return functools.partial(command, *args, **options)
 
-    help_text = _plain(inspect.getdoc(command))
+    help_text = _plain_text(inspect.getdoc(command))
     signature, hints = inspect.signature(command), get_type_hints(command, include_extras=True)
     for name, hint in hints.items():
         if is_dataclass(hint) and f"\n    {name}: " not in help_text:
-            hints[name] = Annotated[hint, tyro.conf.arg(help=_plain(hint.__doc__))]
-    parameters = {name: _tidied(hints[name], each.default) for name, each in signature.parameters.items()}
-    chosen = [each.replace(annotation=parameters[name]) for name, each in signature.parameters.items()]
-    vars(later).update(__signature__=signature.replace(parameters=chosen))
-    later.__annotations__ = parameters
-    vars(later).pop("__wrapped__", None)  # of a decorator that checks shapes: tyro would look behind it
-    later.__doc__ = help_text
-    return later
+            hints[name] = Annotated[hint, tyro.conf.arg(help=_plain_text(hint.__doc__))]
+    annotations = {
+        name: _without_empty_default(hints[name], parameter.default) for name, parameter in signature.parameters.items()
+    }
+    parameters = [parameter.replace(annotation=annotations[name]) for name, parameter in signature.parameters.items()]
+    vars(bind).update(__signature__=signature.replace(parameters=parameters))
+    bind.__annotations__ = annotations
+    vars(bind).pop("__wrapped__", None)  # set by a decorator that checks shapes; tyro would inspect what it wraps
+    bind.__doc__ = help_text
+    return bind
 
 
-def _settings(info: StructTypeInfo) -> StructConstructorSpec | None:
-    """A dataclass whose fields are options; the docstrings below them, or ``Args`` of its own one, are their help."""
-    kind = info.type
-    if not (isinstance(kind, type) and is_dataclass(kind)) or kind.__module__.startswith("tyro."):
+def _struct_spec(info: StructTypeInfo) -> StructConstructorSpec | None:
+    """Turn the fields of a dataclass into options. Their help is the docstring below them, or the class's ``Args``."""
+    cls = info.type
+    if not (isinstance(cls, type) and is_dataclass(cls)) or cls.__module__.startswith("tyro."):
         return None
-    hints, helps = get_type_hints(kind, include_extras=True), _field_docstrings(kind)
-    found = []
-    for each in fields(kind):
-        default = getattr(info.default, each.name) if isinstance(info.default, kind) else each.default
+    hints, docstrings = get_type_hints(cls, include_extras=True), _field_docstrings(cls)
+    specs = []
+    for field in fields(cls):
+        default = getattr(info.default, field.name) if isinstance(info.default, cls) else field.default
         if default is MISSING:
-            default = each.default_factory() if each.default_factory is not MISSING else tyro.MISSING
-        text = helps.get(each.name) or (_plain(each.type.__doc__) if is_dataclass(each.type) else None)
-        found.append(StructFieldSpec(each.name, _tidied(hints[each.name], default), default, text))
-    return StructConstructorSpec(kind, tuple(found))
+            default = field.default_factory() if field.default_factory is not MISSING else tyro.MISSING
+        text = docstrings.get(field.name) or (_plain_text(field.type.__doc__) if is_dataclass(field.type) else None)
+        specs.append(StructFieldSpec(field.name, _without_empty_default(hints[field.name], default), default, text))
+    return StructConstructorSpec(cls, tuple(specs))
 
 
-def _tidied(annotation: Any, default: object) -> Any:
-    """``annotation`` of an option; where nothing is the default, the help does not call it ``(default: None)``."""
+def _without_empty_default(annotation: Any, default: object) -> Any:
+    """The annotation of an option, without ``(default: None)`` and the like in its help."""
     unset = default is None or default in ((), {}, "")
     markers = [tyro.conf.DisallowNone] if default is None else []
     hints = [getattr(each, "help_behavior_hint", None) for each in getattr(annotation, "__metadata__", ())]
@@ -101,22 +109,22 @@ def _tidied(annotation: Any, default: object) -> Any:
     return annotation
 
 
-def _field_docstrings(kind: type) -> dict[str, str]:
-    """Field → the string that stands below it in the source, of ``kind`` and of the dataclasses it derives from."""
-    found: dict[str, str] = {}
-    for base in filter(is_dataclass, reversed(kind.__mro__)):
-        found |= dict(re.findall(r"^    (\w+): (.*)$", _plain(base.__doc__), re.MULTILINE))
+def _field_docstrings(cls: type) -> dict[str, str]:
+    """The docstrings of a dataclass's fields by name, with those of its bases."""
+    docstrings: dict[str, str] = {}
+    for base in filter(is_dataclass, reversed(cls.__mro__)):
+        docstrings |= dict(re.findall(r"^    (\w+): (.*)$", _plain_text(base.__doc__), re.MULTILINE))
         (definition,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
         assert isinstance(definition, ast.ClassDef)
-        for statement, below in pairwise(definition.body):
-            match statement, below:
+        for statement, following in pairwise(definition.body):
+            match statement, following:
                 case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
-                    found[name] = _plain(text)
-    return found
+                    docstrings[name] = _plain_text(text)
+    return docstrings
 
 
-def _plain(docstring: str | None) -> str:
-    """Without the marks of reStructuredText and what is for Python only, and with lines joined to paragraphs."""
+def _plain_text(docstring: str | None) -> str:
+    """A docstring as help: no markup, no Returns or Raises, and lines joined to paragraphs."""
     text = inspect.cleandoc(docstring or "").replace("``", "")
     text = re.split(r"^(?:Returns|Raises|Yields):\n", text, flags=re.MULTILINE)[0]
     text = re.sub(r"(?<!\n)\n(?: {8})?(?=\S)(?!(?:Args|Attributes):)", " ", text)

@@ -1,4 +1,4 @@
-"""Progress as a pass-through iterator: stages hand their items through a ``Watch`` and never print themselves."""
+"""Progress as a pass-through iterator: stages pass their items through a ``Progress`` and never print themselves."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -6,70 +6,97 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 Item = TypeVar("Item")
 
 
 @runtime_checkable
-class Watch(Protocol):
-    """Passes items through and shows how far they are."""
+class Progress(Protocol):
+    """Passes items through and shows how many have passed."""
 
-    def __call__(self, items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-        """The same items, one by one. ``what`` says what is being done, ``total`` how many there will be, if known."""
+    def __call__(self, items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
+        """Pass items through, one by one.
+
+        Args:
+            items: The items.
+            description: What is being done with them.
+            total: Their number, if known.
+        """
 
 
-def unwatched(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-    """A watch that shows nothing."""
+def no_progress(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
+    """A ``Progress`` that shows nothing."""
     return iter(items)
 
 
 @contextmanager
-def watching(console: Console, title: str) -> Iterator[Watch]:
-    """Bars with the time left on a terminal; elsewhere (a file, a log) one line for every finished piece of work."""
+def show_progress(console: Console, title: str) -> Iterator[Progress]:
+    """Show progress bars with the remaining time on a terminal; elsewhere one line per finished task."""
     if not console.is_terminal:
-        yield _Lines(console, title)
+        yield _ProgressLines(console, title)
         return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), MofNCompleteColumn())
-    # Standard output is left alone: it may be a file.
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False) as progress:
-        yield _Bars(progress, title)
+    columns = (
+        bars.TextColumn("{task.description}", markup=False),
+        bars.BarColumn(),
+        bars.TaskProgressColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    # Standard output is not redirected: it may be a file.
+    with bars.Progress(*columns, console=console, transient=True, redirect_stdout=False) as display:
+        yield _ProgressBars(display, title)
 
 
 @contextmanager
-def counting(console: Console, what: str, total: int, done: int) -> Iterator[Callable[[str], None]]:
-    """A bar of epochs or rounds; call what it yields after each one, with a description."""
-    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeRemainingColumn(), console=console, redirect_stdout=False) as progress:
-        task = progress.add_task(what, total=total, completed=done)
-        yield lambda description: progress.update(task, advance=1, description=description)
+def progress_bar(console: Console, description: str, total: int, done: int) -> Iterator[Callable[[str], None]]:
+    """Show a bar of epochs or rounds.
+
+    Args:
+        console: Where to show it.
+        description: What is counted.
+        total: How many there are.
+        done: How many are already done.
+
+    Yields:
+        A function that advances the bar by one and sets its description.
+    """
+    columns = (
+        bars.TextColumn("{task.description}", markup=False),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns, console=console, redirect_stdout=False) as display:
+        task = display.add_task(description, total=total, completed=done)
+        yield lambda text: display.update(task, advance=1, description=text)
 
 
 @dataclass(frozen=True)
-class _Bars:
-    progress: Progress
+class _ProgressBars:
+    display: bars.Progress
     title: str
 
-    def __call__(self, items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-        task = self.progress.add_task(f"{self.title}: {what}", total=total)
+    def __call__(self, items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
+        task = self.display.add_task(f"{self.title}: {description}", total=total)
         try:
             for item in items:
                 yield item
-                self.progress.advance(task)
+                self.display.advance(task)
         finally:
-            self.progress.remove_task(task)
+            self.display.remove_task(task)
 
 
 @dataclass(frozen=True)
-class _Lines:
+class _ProgressLines:
     console: Console
     title: str
 
-    def __call__(self, items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-        began, count = time.monotonic(), 0
+    def __call__(self, items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
+        start, count = time.monotonic(), 0
         for item in items:
             yield item
             count += 1
-        took = time.monotonic() - began
-        self.console.print(f"{self.title}: {what}: {count} in {took:.1f} s", markup=False, highlight=False)
+        seconds = time.monotonic() - start
+        self.console.print(f"{self.title}: {description}: {count} in {seconds:.1f} s", markup=False, highlight=False)

@@ -1,7 +1,7 @@
-"""What the commands print: results on standard output; progress, notes and errors on standard error.
+"""Output of the commands: results on standard output; progress, notes and errors on standard error.
 
-Names of files, people and actions are printed as they are: nothing in them is read as markup, and no character in them
-reaches the terminal as a command.
+Names of files, people and actions are printed literally: nothing in them is read as markup, and control characters are
+escaped, so that they cannot control the terminal.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kinelift.terminal.boundary import writing_standard_output
-from kinelift.terminal.progress import Watch, counting, unwatched, watching
+from kinelift.terminal.progress import Progress, no_progress, progress_bar, show_progress
+from kinelift.terminal.standard_output import writing_standard_output
 
 
 def visible(text: str) -> str:
-    r"""Escapes all that is not printable, so that ``text`` fills one line and no terminal obeys it.
+    r"""Escape everything that is not printable, so that ``text`` fits on one line and cannot control the terminal.
 
     A byte of a file name that is not valid in the locale (a surrogate, PEP 383) is shown as ``\xc3``.
     """
@@ -26,90 +26,99 @@ def visible(text: str) -> str:
 
 
 class PlainConsole(Console):
-    """A console that takes strings, also those in cells of tables, as they are."""
+    """A console that prints strings literally, also in the cells of tables."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """``text`` without markup, in one line."""
+        """``text`` without markup, on one line."""
         return super().render_str(visible(text), **options)
 
     def on_broken_pipe(self) -> None:
-        """Left to the boundary of all commands."""
+        """Raise the error again, for ``boundary.run_guarded`` to handle."""
         raise
 
 
 @dataclass(frozen=True)
 class Reporter:
-    """Says everything. See ``Quiet`` for one that tells errors only."""
+    """Prints results, progress, notes and errors. ``Quiet`` prints errors only."""
 
     results: Console = field(default_factory=PlainConsole)
     messages: Console = field(default_factory=lambda: PlainConsole(stderr=True))
 
-    def watching(self, title: str) -> AbstractContextManager[Watch]:
-        """Progress of the work on ``title``, until left."""
-        return watching(self.messages, visible(title))
+    def progress(self, title: str) -> AbstractContextManager[Progress]:
+        """Show the progress of the work on ``title`` while the context is open."""
+        return show_progress(self.messages, visible(title))
 
     @contextmanager
-    def counting(self, what: str, total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
-        """A bar of epochs or rounds; call what it yields after each one, with a description."""
-        with counting(self.messages, visible(what), total, done) as advance:
-            yield lambda description: advance(visible(description))
+    def progress_bar(self, description: str, total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
+        """Show a bar of epochs or rounds.
 
-    def waiting(self, what: str) -> AbstractContextManager[object]:
-        """A sign of life on a terminal while something of unknown length goes on."""
-        return self.messages.status(Text(visible(what)))
+        Args:
+            description: What is counted.
+            total: How many there are.
+            done: How many are already done.
+
+        Yields:
+            A function that advances the bar by one and sets its description.
+        """
+        with progress_bar(self.messages, visible(description), total, done) as advance:
+            yield lambda text: advance(visible(text))
+
+    def status(self, description: str) -> AbstractContextManager[object]:
+        """Show a spinner on a terminal while work of unknown length runs."""
+        return self.messages.status(Text(visible(description)))
 
     def result(self, text: str) -> None:
-        """A line about what was made."""
+        """Print one line of results."""
         with writing_standard_output():
             self.results.print(text)
 
     def table(self, table: Table) -> None:
-        """A table of results, as wide as the terminal."""
+        """Print a table of results, as wide as the terminal."""
         with writing_standard_output():
             self.results.print(table, soft_wrap=False)
 
     def document(self, text: str) -> None:
-        """Results of several lines, such as tables in Markdown."""
+        """Print results of several lines, such as Markdown tables."""
         for line in text.split("\n"):
             self.result(line)
 
     def note(self, text: object) -> None:
-        """Something to know, though all went well."""
+        """Print something to know about a success."""
         self.messages.print(f"note: {text}", style="yellow")
 
     def error(self, error: object) -> None:
-        """Something that went wrong."""
+        """Print an error."""
         self.messages.print(f"error: {error}", style="red")
 
 
 @dataclass(frozen=True)
 class Quiet(Reporter):
-    """Tells errors only."""
+    """Prints errors only."""
 
-    def watching(self, title: str) -> AbstractContextManager[Watch]:
-        """A watch that shows nothing."""
-        return nullcontext(unwatched)
+    def progress(self, title: str) -> AbstractContextManager[Progress]:
+        """Show nothing."""
+        return nullcontext(no_progress)
 
     @contextmanager
-    def counting(self, what: str, total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
-        """Counts without a bar."""
-        yield lambda description: None
+    def progress_bar(self, description: str, total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
+        """Show nothing."""
+        yield lambda text: None
 
-    def waiting(self, what: str) -> AbstractContextManager[object]:
-        """Nothing."""
+    def status(self, description: str) -> AbstractContextManager[object]:
+        """Show nothing."""
         return nullcontext()
 
     def result(self, text: str) -> None:
-        """Nothing."""
+        """Print nothing."""
 
     def table(self, table: Table) -> None:
-        """Nothing."""
+        """Print nothing."""
 
     def note(self, text: object) -> None:
-        """Nothing."""
+        """Print nothing."""
 
 
 def _escaped(character: str) -> str:

@@ -1,1 +1,1 @@
-"""Weights as files: registry, store and the self-describing checkpoint. No network construction."""
+"""Weight files: registry, store, sources and the self-describing checkpoint. Networks are built elsewhere."""

@@ -1,8 +1,8 @@
-"""``python -m weights``, the old name of ``kinelift weights``: goes with the next release."""
+"""``python -m weights``: the old form of ``kinelift weights``, removed in the next release."""
 
 import sys
 
-from kinelift.__main__ import moved
+from kinelift.__main__ import run_deprecated
 
 if __name__ == "__main__":
-    sys.exit(moved("weights"))
+    sys.exit(run_deprecated("weights"))

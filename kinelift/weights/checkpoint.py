@@ -1,4 +1,4 @@
-"""The self-describing checkpoint: one safetensors file whose header says how to build and feed the network."""
+"""Self-describing checkpoints: safetensors files whose headers say how to build the network and prepare its input."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialised
+from safetensors.torch import save as serialise
 from torch import Tensor
 
 from kinelift.poses.errors import WeightsError
@@ -20,10 +20,13 @@ _KEY = "kinelift"
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Tensors and what a stranger must know to use them.
+    """Tensors, with everything needed to use them.
 
-    ``kind`` names the architecture ("temporal-lifter", "action-net", …). ``description`` is JSON: architecture
-    config, skeletons or labels, input normalisation, frame rate, training data and its licence.
+    Args:
+        kind: The architecture, such as "temporal-lifter" or "action-net".
+        description: JSON values: architecture config, skeletons or labels, input normalisation, frame rate, training
+            data and its licence.
+        tensors: The network's state dict.
     """
 
     kind: str
@@ -32,20 +35,30 @@ class Checkpoint:
 
 
 def save(path: Path, checkpoint: Checkpoint, *, half: bool = False) -> None:
-    """Write ``checkpoint`` to ``path`` in one move; ``half`` stores floating-point tensors as fp16.
+    """Write a checkpoint, in one move.
 
-    Raises ``OutputError`` where the system refuses to write.
+    Args:
+        path: The file to write.
+        checkpoint: What to write.
+        half: Store floating-point tensors as fp16.
+
+    Raises:
+        OutputError: The file cannot be written.
     """
     header = {"format": FORMAT, "kind": checkpoint.kind, "description": dict(checkpoint.description)}
     tensors = {name: _stored(tensor, half) for name, tensor in checkpoint.tensors.items()}
     with replacing(path) as part:
-        part.write_bytes(serialised(tensors, {_KEY: json.dumps(header)}))
+        part.write_bytes(serialise(tensors, {_KEY: json.dumps(header)}))
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a checkpoint; fp16 tensors come back as fp32. Raises ``WeightsError`` for anything else than one."""
+    """Read a checkpoint; fp16 tensors are converted to fp32.
+
+    Raises:
+        WeightsError: The file is missing, damaged or not a checkpoint of this format.
+    """
     if not path.is_file():
-        raise WeightsError(f"No checkpoint at {path}. List the known ones with: kinelift weights list")
+        raise WeightsError(f"No checkpoint at {path}. List the registered ones with: kinelift weights list")
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
@@ -53,9 +66,12 @@ def load(path: Path) -> Checkpoint:
     except (SafetensorError, ValueError, OSError) as error:
         raise WeightsError(f"{path} is not a Kinelift checkpoint (a safetensors file): {error}.") from error
     if not isinstance(header, dict):
-        raise WeightsError(f"{path} has no {_KEY!r} header: it was not written by Kinelift's training.")
+        raise WeightsError(f"{path} has no {_KEY!r} header: it is not from Kinelift. Give another file.")
     if header.get("format") != FORMAT:
-        raise WeightsError(f"{path} has checkpoint format {header.get('format')}; this version reads {FORMAT}.")
+        raise WeightsError(
+            f"{path} has checkpoint format {header.get('format')}, but this version reads {FORMAT}. "
+            "Fetch or train it again."
+        )
     return Checkpoint(header["kind"], header["description"], tensors)
 
 

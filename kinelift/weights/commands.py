@@ -1,4 +1,4 @@
-"""``kinelift weights``: list, fetch and verify networks; record and import them."""
+"""``kinelift weights``: list, fetch, verify, record and import weights."""
 
 from collections.abc import Sequence
 from math import prod
@@ -19,124 +19,131 @@ from kinelift.weights.sources import Shipped
 from kinelift.weights.store import FILES, State, default_store
 
 _METHOD = "Pavllo et al. 2019, 3D human pose estimation in video with temporal convolutions"
-_TERMS = "Those of whoever published the file and of the data it was trained on; Kinelift's licence does not cover it."
+_TERMS = "Those of the publisher and of the training data; Kinelift's licence does not cover this file."
 
+Line = Annotated[str, tyro.conf.arg(metavar="TEXT")]
 Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]")]
 _COLOUR = {State.READY: "green", State.MISSING: "dim", State.DAMAGED: "bold red"}
 
 
-def show() -> None:
-    """Show every known file: size, licence, whether it is here, what it is."""
+def list_weights() -> None:
+    """List the registered weights, with size, licence and state."""
     store, reporter = default_store(), Reporter()
     table = Table(box=None, pad_edge=False)
     for title in ("name", "MB", "licence", "state"):
         table.add_column(title, no_wrap=True)
-    table.add_column("what it is")
+    table.add_column("description")
     for entry in registry.entries():
         state = store.verify(entry)
         table.add_row(entry.name, f"{entry.size / 1e6:.1f}", entry.licence, _coloured(state), entry.summary)
     reporter.table(table)
-    reporter.result(f"Fetched files lie in {store.cache} (set KINELIFT_CACHE to move them).")
+    reporter.result(f"Fetched files are in {store.cache} (set KINELIFT_CACHE to use another folder).")
 
 
 def fetch(names: Positional[Names] = ()) -> None:
-    """Download weights by name, check them, keep them in the cache; those that are there already stay.
+    """Download weights to the cache and verify them.
 
     Args:
-        names: What to fetch, as shown by ``list``.
+        names: The weights, as listed by kinelift weights list. Those in the cache are not downloaded again.
     """
     if not names:
-        raise WeightsError("Nothing to fetch: give one or more names. See them with: kinelift weights list")
+        raise WeightsError("Give the names of the weights to fetch. List them with: kinelift weights list")
     store, reporter = default_store(), Reporter()
     for entry in [registry.entry(name) for name in names]:
-        with reporter.waiting(f"Fetching {entry.name} ({entry.size / 1e6:.1f} MB) from {entry.source}"):
+        with reporter.status(f"Fetching {entry.name} ({entry.size / 1e6:.1f} MB) from {entry.source}"):
             path = store.fetch(entry)
         reporter.result(f"{entry.name}: {path}")
 
 
 def verify(names: Positional[Names] = ()) -> None:
-    """Check files against the registry: the named ones, or every one that is here.
+    """Verify weights against the hashes of the registry.
 
     Args:
-        names: What to check. A named file that is missing counts as wrong.
+        names: The weights to verify. By default all that are present. A named file that is missing is an error.
     """
     store = default_store()
-    chosen = [registry.entry(name) for name in names] or registry.entries()
-    states = {entry: store.verify(entry) for entry in chosen}
+    selected = [registry.entry(name) for name in names] or registry.entries()
+    states = {entry: store.verify(entry) for entry in selected}
     for entry, state in states.items():
         Reporter().result(f"{entry.name}: {state.value}")
     accepted = {State.READY} if names else {State.READY, State.MISSING}
-    wrong = [entry for entry, state in states.items() if state not in accepted]
-    if wrong:
-        store.locate(wrong[0])
+    invalid = [entry for entry, state in states.items() if state not in accepted]
+    if invalid:
+        store.locate(invalid[0])  # raises the error with its remedy
 
 
 def record(
-    name: Positional[str],
-    file: Positional[str],
-    summary: str,
-    trained_on: str,
-    measured: str,
-    licence: str = "Apache-2.0",
+    name: Annotated[Positional[str], tyro.conf.arg(metavar="NAME")],
+    file: Annotated[Positional[str], tyro.conf.arg(metavar="FILE")],
+    summary: Line,
+    trained_on: Line,
+    measured: Line,
+    licence: Annotated[str, tyro.conf.arg(metavar="SPDX")] = "Apache-2.0",
 ) -> None:
-    """Enter a checkpoint of our own, that lies in weights/files/, in the registry with its size and hash.
+    """Add a checkpoint in weights/files/ to the registry, with its size and hash.
 
     Args:
-        name: What users call it.
-        file: Its file name in weights/files/.
+        name: The name for users.
+        file: The file name in weights/files/.
         summary: What it does, in one line.
-        trained_on: The data it was trained on.
-        measured: How good it is, on what.
-        licence: SPDX identifier.
+        trained_on: The training data.
+        measured: Its accuracy, and on which data.
+        licence: The licence, as an SPDX identifier.
     """
     path = FILES / Path(file).name
     if not path.is_file():
         raise WeightsError(f"No file {path}. Put the checkpoint there first.")
     entry = Entry(name, summary, path.name, 0, "", licence, trained_on, measured, Shipped())
-    made = registry.record(entry, path)
-    Reporter().result(f"{made.name}: {made.size} bytes, SHA-256 {made.sha256}")
+    written = registry.record(entry, path)
+    Reporter().result(f"{written.name}: {written.size} bytes, SHA-256 {written.sha256}")
 
 
 def import_(
-    file: Positional[Path],
-    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    file: Annotated[Positional[Path], tyro.conf.arg(metavar="FILE")],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FILE")],
     skeleton_in: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
     skeleton_out: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
-    rate: float = 50.0,
+    rate: Annotated[float, tyro.conf.arg(metavar="FPS")] = 50.0,
     causal: bool = False,
 ) -> None:
-    """Turn published weights of VideoPose3D (.bin) into a checkpoint for ``kinelift run VIDEO --lifter OUT``.
+    """Convert published VideoPose3D weights to a checkpoint for kinelift run --lifter.
 
     Args:
-        file: The published file. Nothing in it is run.
+        file: The published file (.bin). No code in it is executed.
         out: The checkpoint to write, such as lifter.safetensors.
-        skeleton_in: Layout of the keypoints. Without it: coco17 where there are 17, humaneva15 where there are 15.
-        skeleton_out: Layout of the poses. Without it: h36m17 where there are 17, humaneva15 where there are 15.
-        rate: Frames a second of the training data: 50 in Human3.6M, 60 in HumanEva.
-        causal: The network answers for the last frame that it sees, not for the middle one.
+        skeleton_in: Layout of the keypoints. By default coco17 for 17 joints, humaneva15 for 15.
+        skeleton_out: Layout of the poses. By default h36m17 for 17 joints, humaneva15 for 15.
+        rate: Frame rate of the training data: 50 for Human3.6M, 60 for HumanEva.
+        causal: The network predicts the last frame of its window, not the middle one.
     """
-    from kinelift.weights import checkpoint, published  # torch: the other commands do without
-    from kinelift.weights.videopose3d import Intent, converted
+    from kinelift.weights import checkpoint, published  # imports torch, which the other commands do not need
+    from kinelift.weights.videopose3d import ImportOptions, convert
 
     about = {"imported_from": file.name, "method": _METHOD, "terms": _TERMS}
-    held, intent = published.read(file), Intent(skeleton_in, skeleton_out, rate, causal)
-    made = converted(held, intent, {**about, "sha256": sha256(file)})
-    checkpoint.save(out, made)
-    facts, config = made.description, made.description["config"]
-    roots = "with" if facts["trajectory"] else "no"
+    options = ImportOptions(skeleton_in, skeleton_out, rate, causal)
+    converted = convert(published.read(file), options, {**about, "sha256": sha256(file)})
+    checkpoint.save(out, converted)
+    facts, config = converted.description, converted.description["config"]
+    trajectory = "with" if facts["trajectory"] else "no"
     reporter = Reporter()
     reporter.result(
         f"{out}: {facts['skeleton_in']} → {facts['skeleton_out']}, {prod(config['widths'])} frames at "
-        f"{facts['rate']:g} Hz, {config['channels']} channels, {config['layout']}, {roots} trajectory network."
+        f"{facts['rate']:g} Hz, {config['channels']} channels, {config['layout']}, {trajectory} trajectory network."
     )
     for note in facts["about"]["assumed"]:
         reporter.result(note)
 
 
 def main(arguments: Sequence[str]) -> int | None:
-    """Run the command that ``arguments`` begin with."""
-    commands: dict[str, Command] = {"list": show, "fetch": fetch, "verify": verify, "record": record, "import": import_}
-    return run_command(commands, "kinelift weights", "The networks' weights.", arguments)
+    """Run the command named by the first of ``arguments``."""
+    commands: dict[str, Command] = {
+        "list": list_weights,
+        "fetch": fetch,
+        "verify": verify,
+        "record": record,
+        "import": import_,
+    }
+    return run_command(commands, "kinelift weights", "Manage the weights of the networks.", arguments)
 
 
 def _coloured(state: State) -> Text:

@@ -1,8 +1,8 @@
-"""Files of weights as others publish them, read without running anything in them.
+"""Reads weights published by other projects, without executing anything in the files.
 
-Such a file is a pickled dict. VideoPose3D (Pavllo et al. 2019) keeps state dicts in it under ``model_pos`` and
-sometimes ``model_traj``, Lightweight OpenPose (Osokin 2018) one under ``state_dict``; the state of the optimiser and of
-numpy's random numbers lie beside them.
+Such a file is a pickled dict. VideoPose3D (Pavllo et al. 2019) stores state dicts under ``model_pos`` and sometimes
+``model_traj``; Lightweight OpenPose (Osokin 2018) stores one under ``state_dict``. The files also contain the states of
+the optimiser and of NumPy's random number generator.
 """
 
 import re
@@ -29,11 +29,11 @@ _RANDOM_STATE = (
     "numpy.ndarray",
     "numpy.dtype",
 )
-"""What a pickled ``RandomState``, or a number of numpy's, names."""
+"""The globals that a pickled ``RandomState`` or NumPy scalar refers to."""
 
 
 class _Ignored:
-    """Stands for each of them: takes any arguments and any state, and keeps none."""
+    """Replaces these globals; accepts any arguments and any state, and stores nothing."""
 
     def __init__(self, *_: object) -> None:
         pass
@@ -44,9 +44,12 @@ class _Ignored:
 
 @dataclass(frozen=True, eq=False)
 class Published:
-    """What is used of a file: the tensors of the network and, if it has one, of the trajectory network.
+    """The weights of a VideoPose3D file.
 
-    ``epoch``: how long it was trained, if the file says so.
+    Args:
+        positions: State dict of the network for poses.
+        trajectory: State dict of the network for the root's trajectory; None if the file has none.
+        epoch: Number of training epochs; None if the file does not state it.
     """
 
     positions: Mapping[str, Tensor]
@@ -55,38 +58,53 @@ class Published:
 
 
 def read(path: Path) -> Published:
-    """Read a file of VideoPose3D, in any form that ``torch.save`` writes. Raises ``WeightsError``."""
-    held = _held(path)
-    if not _is_state(held.get("model_pos")):
-        raise WeightsError(f"{path} has no tensors under 'model_pos': it is no published file of VideoPose3D.")
-    trajectory, epoch = held.get("model_traj"), held.get("epoch")
+    """Read a file of VideoPose3D.
+
+    Raises:
+        WeightsError: The file is missing or damaged, or is not a file of VideoPose3D.
+    """
+    content = _load(path)
+    if not _is_state(content.get("model_pos")):
+        raise WeightsError(f"{path} has no tensors under 'model_pos': it is not a file published by VideoPose3D.")
+    trajectory, epoch = content.get("model_traj"), content.get("epoch")
     if trajectory is not None and not _is_state(trajectory):
-        raise WeightsError(f"{path} has something else than tensors under 'model_traj'. Get the file anew.")
-    return Published(held["model_pos"], trajectory, epoch if isinstance(epoch, int) else None)
+        raise WeightsError(f"{path} has something other than tensors under 'model_traj'. Download the file again.")
+    return Published(content["model_pos"], trajectory, epoch if isinstance(epoch, int) else None)
 
 
 def read_state(path: Path, key: str = "state_dict") -> Mapping[str, Tensor]:
-    """The tensors that a file of ``torch.save`` holds under ``key``. Raises ``WeightsError``."""
-    held = _held(path)
-    if not _is_state(held.get(key)):
-        raise WeightsError(f"{path} has no tensors under {key!r}: it is not the file that is meant here.")
-    return held[key]
+    """Read one state dict of a file written by ``torch.save``.
+
+    Args:
+        path: The file.
+        key: The key of the state dict.
+
+    Raises:
+        WeightsError: The file is missing or damaged, or has no state dict under that key.
+    """
+    content = _load(path)
+    if not _is_state(content.get(key)):
+        raise WeightsError(
+            f"{path} has no tensors under {key!r}: it is not the expected file. Check which one to download."
+        )
+    state: Mapping[str, Tensor] = content[key]
+    return state
 
 
-def _held(path: Path) -> dict[Any, Any]:
-    """What a file holds that ``torch.save`` wrote, as zip or in the form before torch 1.6.
+def _load(path: Path) -> dict[Any, Any]:
+    """The content of a file written by ``torch.save``, as a zip or in the format before torch 1.6.
 
-    Nothing in it is called: torch's restricted unpickler builds tensors and plain containers; random states become
-    inert stand-ins; a file that names anything else is refused.
+    Nothing in it is executed: torch's restricted unpickler builds tensors and plain containers only, random states
+    become placeholders, and a file that refers to anything else is refused.
     """
     if not path.is_file():
-        raise WeightsError(f"No file {path}. Name the file of published weights.")
+        raise WeightsError(f"No file {path}. Give a file of published weights.")
     try:
         with safe_globals([(_Ignored, name) for name in _RANDOM_STATE]):
-            held = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a stranger's bytes can fail the reader in any way
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # malformed data can raise anything
         raise WeightsError(f"{path} {_reason(error)}") from error
-    return held if isinstance(held, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _is_state(value: Any) -> bool:
@@ -94,7 +112,7 @@ def _is_state(value: Any) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    named = re.search(r"GLOBAL (\S+)", str(error))
-    if named:
-        return f"asks for {named[1]}, which weights do not need, so it was not read. Do not trust this file."
-    return "is no file that torch.save wrote, or is damaged. Get it anew."
+    refused = re.search(r"GLOBAL (\S+)", str(error))
+    if refused:
+        return f"refers to {refused[1]}, which weights do not need, so it was not read. Do not trust this file."
+    return "was not written by torch.save, or is damaged. Download it again."

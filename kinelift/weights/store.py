@@ -1,6 +1,6 @@
-"""Where weights lie: shipped ones in ``weights/files/``, fetched ones in the user's cache. Nothing unverified is used.
+"""The store of weights: shipped files in ``weights/files/``, downloaded ones in a cache. Every file is verified.
 
-``KINELIFT_CACHE`` names another cache folder.
+The environment variable ``KINELIFT_CACHE`` selects another cache folder.
 """
 
 import enum
@@ -18,7 +18,7 @@ FILES = Path(__file__).with_name("files")
 
 
 class State(enum.Enum):
-    """What the store holds of an entry."""
+    """The state of an entry's file in the store."""
 
     READY = "ready"
     MISSING = "not fetched"
@@ -27,42 +27,59 @@ class State(enum.Enum):
 
 @dataclass(frozen=True)
 class Store:
-    """Two folders: ``shipped`` is read only; ``cache`` is filled by ``fetch``."""
+    """The folders of weights.
+
+    Args:
+        shipped: Files that come with the program; read only.
+        cache: Downloaded files.
+    """
 
     shipped: Path
     cache: Path
 
     def path(self, entry: Entry) -> Path:
-        """Where the entry's file belongs, whether or not it is there."""
+        """The path of an entry's file, which may not exist."""
         folder = self.shipped if isinstance(entry.source, Shipped) else self.cache
         return folder / entry.file
 
     def verify(self, entry: Entry) -> State:
-        """Compare size and SHA-256 of the file with the registry. Raises ``WeightsError`` if it cannot be read."""
+        """Compare the file's size and SHA-256 with the registry.
+
+        Raises:
+            WeightsError: The file cannot be read.
+        """
         path = self.path(entry)
         try:
             if not path.is_file():
                 return State.MISSING
-            whole = path.stat().st_size == entry.size and sha256(path) == entry.sha256
+            intact = path.stat().st_size == entry.size and sha256(path) == entry.sha256
         except OSError as error:
             raise WeightsError(f"Cannot read {path}: {error.strerror}. Check its permissions.") from error
-        return State.READY if whole else State.DAMAGED
+        return State.READY if intact else State.DAMAGED
 
     def locate(self, entry: Entry) -> Path:
-        """The verified file. Raises ``WeightsError`` with the remedy if it is missing or damaged."""
+        """The path of the verified file.
+
+        Raises:
+            WeightsError: The file is missing or damaged. The message says how to get it.
+        """
         state, path = self.verify(entry), self.path(entry)
         if state is State.READY:
             return path
-        wrong = {
+        problem = {
             State.MISSING: f"No weights for {entry.name} at {path}.",
             State.DAMAGED: f"The weights for {entry.name} at {path} are damaged (their SHA-256 is not the registry's).",
         }
-        raise WeightsError(f"{wrong[state]} {_remedy(entry)}")
+        raise WeightsError(f"{problem[state]} {_remedy(entry)}")
 
     def fetch(self, entry: Entry) -> Path:
-        """The verified file, downloaded if need be. An earlier file is only ever replaced by a verified one.
+        """Download the file if necessary. Only a verified file replaces an existing one.
 
-        Raises ``WeightsError`` if it cannot be downloaded, is not the registered file, or cannot be written.
+        Returns:
+            The path of the verified file.
+
+        Raises:
+            WeightsError: The file cannot be downloaded, is not the registered one, or cannot be written.
         """
         if self.verify(entry) is State.READY:
             return self.path(entry)
@@ -70,10 +87,10 @@ class Store:
             return self.locate(entry)
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(prefix=f"{entry.file}.", suffix=".part", dir=self.cache) as scratch:
-                got = entry.source.retrieve(Path(scratch))
-                _expect(entry, got)
-                got.replace(self.path(entry))
+            with TemporaryDirectory(prefix=f"{entry.file}.", suffix=".part", dir=self.cache) as temporary:
+                download = entry.source.retrieve(Path(temporary))
+                _check_download(entry, download)
+                download.replace(self.path(entry))
         except OSError as error:
             raise WeightsError(
                 f"Cannot write {entry.name} ({entry.size / 1e6:.1f} MB) to {self.cache}: {error.strerror or error}. "
@@ -83,36 +100,40 @@ class Store:
 
 
 def default_store() -> Store:
-    """The installed program's store; the cache is ``$KINELIFT_CACHE``, else the system's folder for caches."""
+    """The store of the installed program. Its cache is ``$KINELIFT_CACHE``, otherwise the system's cache folder."""
     from pooch import os_cache
 
-    chosen = os.environ.get("KINELIFT_CACHE")
-    return Store(FILES, Path(chosen).expanduser() if chosen else Path(os_cache("kinelift")))
+    cache = os.environ.get("KINELIFT_CACHE")
+    return Store(FILES, Path(cache).expanduser() if cache else Path(os_cache("kinelift")))
 
 
 def locate(name: str) -> Path:
-    """The verified file of that name. Raises ``WeightsError`` if it is unknown, missing or damaged."""
+    """The path of a verified file by its registered name.
+
+    Raises:
+        WeightsError: The name is unknown, or the file is missing or damaged.
+    """
     return default_store().locate(registry.entry(name))
 
 
 def find(choice: str) -> Path:
-    """What NAME|PATH stands for: the verified file of a registered name, else a path that exists.
+    """Resolve NAME|PATH to the verified file of a registered name, or to a file or folder.
 
-    A registered name is never a path, whatever lies in the current folder. Text with a path separator or a suffix is
-    a path, as ``./mine``, ``mine.safetensors`` and ``..`` are.
+    A registered name is never a path, whatever the current folder contains. Text with a path separator or a suffix is a
+    path: ``./mine``, ``mine.safetensors``, ``..``.
 
     Raises:
-        WeightsError: With what was tried, if it is neither; and as ``locate`` does.
+        WeightsError: The choice is neither, or the registered file is missing or damaged.
     """
     path = Path(choice)
     try:
         entry = registry.entry(choice)
     except WeightsError as unknown:
         if not (path.suffix or {os.sep, os.altsep} & set(choice) or choice in (".", "..")):
-            raise WeightsError(f"{unknown} For a file or folder of that name, write .{os.sep}{choice}") from None
+            raise WeightsError(f"{unknown} For a file or folder of this name, write .{os.sep}{choice}") from None
         if not path.exists():
             raise WeightsError(
-                f"{choice!r} is no registered name (see: kinelift weights list), and there is no file or folder "
+                f"{choice!r} is not a registered name (see: kinelift weights list), and there is no file or folder "
                 f"{path.absolute()}"
             ) from None
         return path
@@ -120,22 +141,22 @@ def find(choice: str) -> Path:
 
 
 def fetch(name: str) -> Path:
-    """The verified file of that name, downloaded if need be. Raises ``WeightsError``."""
+    """Download a file by its registered name if necessary; see ``Store.fetch``."""
     return default_store().fetch(registry.entry(name))
 
 
 def verify(name: str) -> State:
-    """What the store holds of that name. Raises ``WeightsError`` if it is unknown or cannot be read."""
+    """The state of a file by its registered name; see ``Store.verify``."""
     return default_store().verify(registry.entry(name))
 
 
-def _expect(entry: Entry, got: Path) -> None:
-    size, digest = got.stat().st_size, sha256(got)
+def _check_download(entry: Entry, download: Path) -> None:
+    size, digest = download.stat().st_size, sha256(download)
     if (size, digest) != (entry.size, entry.sha256):
         raise WeightsError(
-            f"What came from {entry.source} for {entry.name} is not the registered file: {size} bytes with SHA-256 "
-            f"{digest}, expected {entry.size} bytes with {entry.sha256}. Nothing was kept. Run the same command again; "
-            "if it happens twice, the file was changed where it is published: please report it."
+            f"The download of {entry.name} from {entry.source} is not the registered file: {size} bytes with SHA-256 "
+            f"{digest}, expected {entry.size} bytes with {entry.sha256}. It was deleted. Run the same command again. "
+            "If that fails, too, the published file has changed: please report it."
         )
 
 

@@ -116,7 +116,7 @@ def test_the_source_is_never_overwritten(folder: Path, capsys: pytest.CaptureFix
     assert main(["run", "overlay/overlay.mp4", "-o", "."]) == 1
     assert main(["run", "dance.mp4"]) == 0
     assert main(["render", "out/dance/recording.npz", "dance.mp4", "-o", "./dance.mp4"]) == 1
-    assert capsys.readouterr().err.count("is the source itself") == 2
+    assert capsys.readouterr().err.count("is the source video") == 2
     assert (folder / "overlay" / "overlay.mp4").read_bytes() == before == (folder / "dance.mp4").read_bytes()
 
 
@@ -161,7 +161,7 @@ def test_exported_arrays_are_the_recording_s(folder: Path) -> None:
 def test_info_tells_what_the_file_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", "dance.mp4"]) == 0
     facts = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
-    assert facts["codec"] == "h264" and facts["sound"] == "aac" and facts["size"].startswith("160 × 120")
+    assert facts["codec"] == "h264" and facts["audio"] == "aac" and facts["size"].startswith("160 × 120")
 
 
 @pytest.mark.parametrize("wrong", [

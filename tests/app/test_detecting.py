@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kinelift.__main__ import main
-from kinelift.app.detection import decided, open_detector
+from kinelift.app.detection import open_detector, resolve_auto
 from kinelift.app.settings import Detection
 from kinelift.detectors.keypoint_files.detector import KeypointFile
 from kinelift.detectors.protocol import Opened
@@ -108,7 +108,7 @@ def test_only_the_selected_people_are_written() -> None:
     (["--keypoints", "dance.mp4"], "not a known keypoint file"),
     (["--keypoints", "keypoints.json", "--keypoint-layout", "body25"], "keypoints.json"),
     (["--keypoints", "keypoints.json", "--keypoint-layout", "insect"], "insect"),
-    (["--keypoints", "keypoints.json", "--refine", "full"], "stay as they are"),
+    (["--keypoints", "keypoints.json", "--refine", "full"], "cannot be refined"),
 ])  # fmt: skip
 @pytest.mark.parametrize("command", ["run", "detect"])
 def test_unusable_keypoints_are_reported_and_nothing_is_written(
@@ -123,7 +123,7 @@ def test_unusable_keypoints_are_reported_and_nothing_is_written(
 
 def test_keypoints_are_of_one_video(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "dance.mp4", "dance.mp4", "--keypoints", "k.json"]) == 1
-    assert "one run each" in capsys.readouterr().err
+    assert "with its own keypoints" in capsys.readouterr().err
 
 
 def test_a_folder_of_something_else_is_kept_before_any_work(capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,28 +138,28 @@ def test_a_folder_of_something_else_is_kept_before_any_work(capsys: pytest.Captu
 def test_the_source_is_not_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     content = Path("dance.mp4").read_bytes()
     assert main(["detect", "dance.mp4", "-o", "dance.mp4"]) == 1
-    assert "the source itself" in capsys.readouterr().err and Path("dance.mp4").read_bytes() == content
+    assert "is the source video" in capsys.readouterr().err and Path("dance.mp4").read_bytes() == content
 
 
 class TestChoice:
     def test_auto_is_detectron2_where_it_can_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("kinelift.detectors.detectron2.kind.installed", lambda: True)
-        chosen = decided(Detection(), "cuda")
+        chosen = resolve_auto(Detection(), "cuda")
         assert (chosen.detector, chosen.refine) == ("detectron2", "none")
-        assert decided(Detection(), "cpu").detector == "movenet"
+        assert resolve_auto(Detection(), "cpu").detector == "movenet"
         monkeypatch.setattr("kinelift.detectors.detectron2.kind.installed", lambda: False)
-        assert decided(Detection(), "cuda").detector == "movenet"
+        assert resolve_auto(Detection(), "cuda").detector == "movenet"
 
     def test_movenet_has_a_second_stage(self) -> None:
-        assert decided(Detection(), "cpu").refine == "full"
-        assert decided(Detection(refine="heavy", detector="openpose"), "cpu").refine == "heavy"
-        assert decided(Detection(refine="none"), "cpu").refine == "none"
+        assert resolve_auto(Detection(), "cpu").refine == "full"
+        assert resolve_auto(Detection(refine="heavy", detector="openpose"), "cpu").refine == "heavy"
+        assert resolve_auto(Detection(refine="none"), "cpu").refine == "none"
 
     def test_sides_are_repaired_for_detectors_that_see_each_frame_alone(self) -> None:
         written = detected("coco-json")
         assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is repair_side_flips
         assert open_detector(Detection(options={"keypoints": written}, flips="keep"), "cpu").repair is None
-        assert [decided(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "keep"]
+        assert [resolve_auto(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "keep"]
 
     def test_sizes_and_thresholds_reach_the_detector(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[dict[str, Any]] = []

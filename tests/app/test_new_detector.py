@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from kinelift.__main__ import main
-from kinelift.app.detection import decided, open_detector
+from kinelift.app.detection import open_detector, resolve_auto
 from kinelift.app.settings import Detection
+from kinelift.app.spec import PipelineSpec
 from kinelift.detectors import kinds
 from kinelift.detectors.options import check_pixels, option, person_threshold_option
 from kinelift.detectors.protocol import DetectorKind, Opened
@@ -50,9 +51,9 @@ def test_it_runs_from_the_command_line() -> None:
     recording = load(Path("out/dance/recording.npz"))
     assert [person.track.start for person in recording.people] == [0, 0]
     assert all(person.poses is not None for person in recording.people)
-    detection = recording.made_with["spec"]["detection"]
-    assert detection["detector"] == "scripted-test" and detection["options"] == {"walkers": 2}
-    assert detection["refine"] == "none" and detection["stride"] == 2
+    spec = PipelineSpec.of(recording)
+    assert spec.device == "cpu"
+    assert spec.detection == Detection("scripted-test", {"walkers": 2}, refine="none", flips="mend", stride=2)
 
 
 def test_its_options_are_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,13 +79,13 @@ def test_options_are_checked_before_any_work(
 
 
 def test_auto_never_takes_it_unless_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert decided(Detection(), "cpu").detector == "movenet"
+    assert resolve_auto(Detection(), "cpu").detector == "movenet"
     eager = DetectorKind("eager", ScriptedOptions, _open, automatic_on=lambda device: device == "cpu")
     monkeypatch.setattr(kinds, "KINDS", (eager, *kinds.KINDS))
-    assert decided(Detection(), "cpu").detector == "eager"
-    assert decided(Detection(options={"walkers": 3}), "cpu").detector == "eager"
+    assert resolve_auto(Detection(), "cpu").detector == "eager"
+    assert resolve_auto(Detection(options={"walkers": 3}), "cpu").detector == "eager"
     with pytest.raises(SettingsError, match="belongs to the detector eager or scripted-test, not to movenet"):
-        decided(Detection(options={"walkers": 3}), "cuda")
+        resolve_auto(Detection(options={"walkers": 3}), "cuda")
 
 
 def test_what_it_says_about_its_tracks_is_kept() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from kinelift import Pipeline, Video
-from kinelift.app.detection import decided
+from kinelift.app.detection import resolve_auto
 from kinelift.app.pipeline import render
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec
@@ -20,7 +20,7 @@ from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.scripted import Scripted
 from kinelift.lifting.body import fit
 from kinelift.lifting.network import LifterNetwork
-from kinelift.models.action_net import ActionNet, ActionNetConfig
+from kinelift.models.enas.action_net import ActionNet, ActionNetConfig
 from kinelift.models.temporal import TemporalConfig, TemporalNet
 from kinelift.poses import COCO17, H36M17, Recording
 from kinelift.poses.camera import Camera
@@ -120,10 +120,10 @@ class TestAnalysis:
         assert 1 <= counting.most <= 4
 
     def test_progress_sees_every_frame_and_person(self, tmp_path: Path) -> None:
-        watch, video = Recorder(), clip(tmp_path)
-        recording = pipeline(two_people()).run(video, watch)
-        render(recording, video, tmp_path / "o.mp4", watch=watch)
-        assert watch.seen == [("finding people", 20, 20), ("lifting to 3D", 2, 2), ("drawing", 20, 20)]
+        progress, video = Recorder(), clip(tmp_path)
+        recording = pipeline(two_people()).run(video, progress)
+        render(recording, video, tmp_path / "o.mp4", progress=progress)
+        assert progress.seen == [("finding people", 20, 20), ("lifting to 3D", 2, 2), ("drawing", 20, 20)]
 
 
 class TestLoading:
@@ -133,7 +133,9 @@ class TestLoading:
         monkeypatch.setattr("kinelift.app.pipeline.open_detector", lambda *_: Opened(two_people()))
         net = TemporalNet(TemporalConfig(features_in=3, channels=4)).eval()
         LifterNetwork(net, 50.0, source=H36M17).save(tmp_path / "other.safetensors")
-        with pytest.raises(SettingsError, match="takes h36m17 keypoints, and the detector finds coco17, without hip"):
+        with pytest.raises(
+            SettingsError, match="takes h36m17 keypoints, but the detector provides coco17, without hip"
+        ):
             Pipeline.load(lifter=str(tmp_path / "other.safetensors"), device="cpu")
 
     @pytest.mark.parametrize(("refine", "kind"), [("none", SecondLook), ("full", Refined)])
@@ -143,7 +145,7 @@ class TestLoading:
         except WeightsError as error:
             pytest.skip(str(error))
         assert type(loaded.detector) is kind
-        assert loaded.chosen["detection"]["refine"] == refine
+        assert loaded.spec["detection"]["refine"] == refine
 
     def test_a_classifier_of_ones_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("kinelift.app.pipeline.open_detector", lambda *_: Opened(two_people()))
@@ -152,7 +154,7 @@ class TestLoading:
         loaded = Pipeline.load(classifier=str(own), device="cpu")
         assert isinstance(loaded.classifier, Classifier)
         assert loaded.classifier.actions == ("wave", "bow", "unknown")
-        assert loaded.chosen["classifier"] == str(own)
+        assert loaded.spec["classifier"] == str(own)
 
     def test_unknown_classifier(self) -> None:
         with pytest.raises(WeightsError, match="'boxing'"):
@@ -205,8 +207,8 @@ class TestSettings:
         ({"fov": 0.0}, "field of view"),
         ({"fov": 180.0}, "field of view"),
         ({"focal": -1.0}, "focal length"),
-        ({"fov": 50.0, "focal": 900.0}, "Both"),
-        ({"unknown": 1.01}, "--unknown is 1.01; give a probability from 0 to 1"),
+        ({"fov": 50.0, "focal": 900.0}, "Give only one"),
+        ({"unknown": 1.01}, "--unknown is 1.01. Give a probability from 0 to 1"),
         ({"unknown": -0.5}, "--unknown is -0.5"),
         ({"unknown": float("nan")}, "--unknown is nan"),
     ])  # fmt: skip
@@ -277,7 +279,7 @@ class TestDetection:
         ({"detector": "movenet", "options": {"spam": 1}}, "--spam is not an option of any detector"),
         ({"detector": "keypoints"}, "needs --keypoints"),
         ({"options": {"person_threshold": 0.3, "keypoints": Path("k.json")}}, "or leave --person-threshold out"),
-        ({"options": {"keypoints": "k.json"}, "redetect": 2}, "stay as they are"),
+        ({"options": {"keypoints": "k.json"}, "redetect": 2}, "cannot be refined"),
         ({"redetect": 3, "refine": "none"}, "needs a refinement"),
         ({"options": {"keypoints": Path("k.json")}, "detector": "movenet"}, "--keypoints belongs to"),
         ({"options": {"keypoint_layout": "body25"}}, "--keypoint-layout belongs to the detector keypoints"),
@@ -288,7 +290,7 @@ class TestDetection:
 
     def test_auto_refuses_an_option_of_a_detector_that_it_does_not_take(self) -> None:
         with pytest.raises(SettingsError, match=r"--detector-weights belongs to the detector detectron2 or openpose"):
-            decided(Detection(options={"detector_weights": Path("w.pth")}), "cpu")
+            resolve_auto(Detection(options={"detector_weights": Path("w.pth")}), "cpu")
 
     def test_it_is_plain_data(self) -> None:
         choice = Detection("detectron2", {"detector_weights": Path("w.pth"), "person_threshold": 0.4}, stride=2)

@@ -6,9 +6,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from kinelift.app.render import LAYOUTS, Renderer
-from kinelift.app.render.picture import caption
-from kinelift.app.render.scene import build, upward
-from kinelift.app.render.viewpoint import framing
+from kinelift.app.render.overlay import caption
+from kinelift.app.render.scene import build_scene, estimate_up
+from kinelift.app.render.view_camera import fit_camera
 from kinelift.poses import COCO17, H36M17, Action, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
@@ -93,15 +93,15 @@ def test_up_is_found_from_standing_bodies(pitch: float, roll: float) -> None:
     rotation = Rotation.from_euler("xz", [pitch, roll], degrees=True).as_matrix()
     who = turned(person(1, (320, 240)), rotation)
     assert who.poses is not None
-    angle = np.degrees(np.arccos(np.clip(upward([who.poses]) @ rotation @ [0, -1, 0], -1, 1)))
+    angle = np.degrees(np.arccos(np.clip(estimate_up([who.poses]) @ rotation @ [0, -1, 0], -1, 1)))
     assert angle < 3
 
 
 def test_up_is_the_cameras_where_nobody_stands() -> None:
     lying = turned(person(1, (320, 240)), Rotation.from_euler("z", 90, degrees=True).as_matrix())
     assert lying.poses is not None
-    np.testing.assert_array_equal(upward([lying.poses]), [0, -1, 0])
-    np.testing.assert_array_equal(upward([]), [0, -1, 0])
+    np.testing.assert_array_equal(estimate_up([lying.poses]), [0, -1, 0])
+    np.testing.assert_array_equal(estimate_up([]), [0, -1, 0])
 
 
 @pytest.mark.parametrize("pitch", [0.0, 20.0])
@@ -111,7 +111,7 @@ def test_the_stage_is_upright_with_one_floor(pitch: float) -> None:
     assert who.poses is not None
     assert who.poses.root is not None
     hop = who.poses.root + np.where((TIMES > 0.4) & (TIMES < 0.6), 0.5, 0.0)[:, None] * (rotation @ [0, -1, 0])
-    (actor,) = build(recording(replace(who, poses=replace(who.poses, root=hop))))
+    (actor,) = build_scene(recording(replace(who, poses=replace(who.poses, root=hop))))
     ankle, head, left, right = (H36M17.index(n) for n in ("left_ankle", "head", "left_wrist", "right_wrist"))
     np.testing.assert_allclose(actor.joints[0, ankle, 1], 0, atol=0.03)
     np.testing.assert_allclose(actor.joints[0, head, 1] - actor.joints[0, ankle, 1], 1.62, atol=0.03)
@@ -127,7 +127,7 @@ def test_people_without_a_place_stand_apart() -> None:
         assert who.poses is not None
         return replace(who, poses=replace(who.poses, root=None))
 
-    first, second = build(recording(lost(1), lost(2)))
+    first, second = build_scene(recording(lost(1), lost(2)))
     assert np.linalg.norm(first.joints[0, 0] - second.joints[0, 0]) > 1
 
 
@@ -135,15 +135,15 @@ def test_the_view_holds_the_whole_motion() -> None:
     random = np.random.default_rng(0)
     for size in ((400, 400), (600, 200), (100, 300)):
         points = random.uniform([-3, 0, -4], [3, 2, 1], (500, 3))
-        flat, depth = framing(points, size).project(points)
+        flat, depth = fit_camera(points, size).project(points)
         assert (depth > 0).all()
         assert ((flat > 0) & (flat < size)).all()
         assert (np.ptp(flat, axis=0) / size).max() > 0.6  # and does not waste the panel
-    assert framing(np.zeros((0, 3)), (100, 100)).project(np.zeros((1, 3)))[1] > 0
+    assert fit_camera(np.zeros((0, 3)), (100, 100)).project(np.zeros((1, 3)))[1] > 0
 
 
 def test_higher_is_higher_and_nearer_is_nearer() -> None:
-    view = framing(np.array([[-1.0, 0, -1], [1, 2, 1]]), (300, 300))
+    view = fit_camera(np.array([[-1.0, 0, -1], [1, 2, 1]]), (300, 300))
     flat, depth = view.project(np.array([[0.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]))
     assert flat[1, 1] < flat[0, 1]
     assert depth[2] < depth[0]

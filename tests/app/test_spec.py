@@ -45,20 +45,20 @@ def test_what_is_left_out_has_its_default() -> None:
     ({"settings": {"fit": "of"}}, "settings.fit is 'of', expected 'body' or 'off'"),
     ({"detection": {"stride": 1.5}}, "detection.stride is 1.5, expected a whole number"),
     ({"detection": []}, r"detection is \[\], expected an object"),
-    ({"format": 2}, "format is 2, and this version reads 1"),
+    ({"format": 2}, "format is 2, but this version reads 1"),
     ([], r"it is \[\], expected an object"),
 ])  # fmt: skip
 def test_fields_that_are_unknown_or_wrong_are_named(wrong: Any, message: str, tmp_path: Path) -> None:
     path = tmp_path / "spec.json"
     path.write_text(json.dumps(wrong))
-    with pytest.raises(DataError, match=rf"spec\.json is not a pipeline's specification: {message}"):
+    with pytest.raises(DataError, match=rf"spec\.json is not a pipeline specification: {message}"):
         PipelineSpec.load(path)
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
     ({"device": "tpu"}, "Unknown device 'tpu'"),
     ({"detection": {"stride": 0}}, "detection: --stride is 0"),
-    ({"settings": {"fov": 50.0, "focal": 900.0}}, "settings: Both --fov and --focal"),
+    ({"settings": {"fov": 50.0, "focal": 900.0}}, "settings: --fov and --focal"),
 ])  # fmt: skip
 def test_values_out_of_range_are_refused_as_on_the_command_line(wrong: Any, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
@@ -68,7 +68,7 @@ def test_values_out_of_range_are_refused_as_on_the_command_line(wrong: Any, mess
 @pytest.mark.parametrize("text", ["", "{", '{"settings": {"fov": NaN}}', '{"settings": {"fov": 1e999}}', "\xff"])
 def test_what_is_not_json_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "spec.json").write_bytes(text.encode("latin1"))
-    with pytest.raises(DataError, match=r"spec\.json is not a pipeline's specification: it is not JSON"):
+    with pytest.raises(DataError, match=r"spec\.json is not a pipeline specification: it is not JSON"):
         PipelineSpec.load(tmp_path / "spec.json")
     with pytest.raises(KineliftError, match="Cannot read"):
         PipelineSpec.load(tmp_path)
@@ -85,5 +85,5 @@ def test_a_recording_tells_its_specification() -> None:
     assert PipelineSpec.of(recording) == CHOSEN
     detected = replace(recording, made_with=made_with({"detection": CHOSEN.detection, "device": "cpu"}))
     assert PipelineSpec.of(detected) == PipelineSpec(CHOSEN.detection, device="cpu")
-    with pytest.raises(DataError, match="holds no specification"):
+    with pytest.raises(DataError, match="stores no pipeline specification"):
         PipelineSpec.of(replace(recording, made_with={"focal": "61.5 px"}))

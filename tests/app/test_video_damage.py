@@ -59,7 +59,7 @@ def test_an_mp4_cut_before_its_index(tmp_path):
 @pytest.mark.parametrize("ending", ["m4a", "mp3", "wav"])
 def test_sound_only(tmp_path, ending):
     tone = Tone({"m4a": "aac", "mp3": "mp3", "wav": "pcm_s16le"}[ending])
-    assert "only sound" in refused(write_sound(tmp_path / f"clip.{ending}", tone))
+    assert "only audio" in refused(write_sound(tmp_path / f"clip.{ending}", tone))
 
 
 def test_unknown_codec(tmp_path):
@@ -71,7 +71,7 @@ def test_unknown_codec(tmp_path):
 def test_not_one_picture_can_be_decoded(tmp_path):
     clip = write_clip(tmp_path / "clip.mov", steady(5), codec="png", pixels="rgb24")
     clip.write_bytes(clip.read_bytes().replace(b"\x89PNG", b"\x00PNG"))
-    assert "No picture" in refused(clip)
+    assert "No frame" in refused(clip)
 
 
 @pytest.mark.parametrize(

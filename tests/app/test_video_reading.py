@@ -252,7 +252,7 @@ def test_summary(tmp_path):
         sound=Tone(length=Fraction(1)),
     )
     summary = Video(clip).summary
-    assert (summary.codec, summary.pixel_format, summary.sound) == ("h264", "yuv420p", "aac")
+    assert (summary.codec, summary.pixel_format, summary.audio) == ("h264", "yuv420p", "aac")
     assert (summary.stored, summary.upright, summary.rotation) == ((64, 48), (48, 64), 90)
     assert (summary.nominal_rate, summary.mean_rate, summary.variable_rate) == (NTSC, NTSC, False)
     assert (summary.frames, summary.duration) == (30, 30 / NTSC)

@@ -4,18 +4,18 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinelift.app.video.timing import Timeline, ticks_a_second
+from kinelift.app.video.timing import FrameClock, clock_rate
 
 RATE = Fraction(25)
 
 
-def timeline() -> Timeline:
-    return Timeline(Fraction(1, 1000), 1 / RATE, Fraction(1, 10_000))
+def timeline() -> FrameClock:
+    return FrameClock(Fraction(1, 1000), 1 / RATE, Fraction(1, 10_000))
 
 
 def placed(*stamps: int | None) -> list[Fraction]:
     line = timeline()
-    return [line.place(stamp) for stamp in stamps]
+    return [line.advance(stamp) for stamp in stamps]
 
 
 @given(st.lists(st.integers(-(10**6), 10**6), unique=True, min_size=1))
@@ -33,8 +33,8 @@ def test_whatever_the_stamps_times_increase_from_zero(stamps):
 
 def test_start_is_the_first_picture_on_the_files_clock():
     line = timeline()
-    line.place(-40)
-    line.place(0)
+    line.advance(-40)
+    line.advance(0)
     assert line.start == Fraction(-40, 1000)
 
 
@@ -54,6 +54,6 @@ def test_a_jump_back_goes_on_from_where_the_picture_was():
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(0, 10**9))
 def test_the_clock_counts_every_stamp_in_whole_ticks(numerator, denominator, pts):
     time_base = Fraction(numerator, denominator)
-    clock = ticks_a_second(time_base)
+    clock = clock_rate(time_base)
     assert clock >= 10_000
     assert (pts * time_base * clock).denominator == 1

@@ -20,7 +20,7 @@ UNEVEN = [Fraction(n, 90_000) for n in np.cumsum(np.random.default_rng(1).intege
 def rewrite(source, out):
     """Read all of ``source`` and write it as ``out``."""
     video = Video(source)
-    with VideoWriter(out, video.width, video.height, sound_from=video) as writer:
+    with VideoWriter(out, video.width, video.height, audio_from=video) as writer:
         for frame in video.frames():
             writer.write(frame.image, frame.time)
     return contents(out)
@@ -171,7 +171,7 @@ def test_an_exception_leaves_nothing_but_the_earlier_result(tmp_path):
 
 
 def test_no_picture_is_an_error(tmp_path):
-    with pytest.raises(OutputError, match="no picture"), VideoWriter(tmp_path / "out.mp4", 64, 48):
+    with pytest.raises(OutputError, match="no image"), VideoWriter(tmp_path / "out.mp4", 64, 48):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -183,7 +183,7 @@ def test_a_picture_of_another_size_is_an_error(tmp_path):
 
 
 def test_a_missing_folder_is_an_error(tmp_path):
-    with pytest.raises(OutputError, match="Make its folder"), VideoWriter(tmp_path / "no" / "out.mp4", 64, 48):
+    with pytest.raises(OutputError, match="Create its folder"), VideoWriter(tmp_path / "no" / "out.mp4", 64, 48):
         pass
 
 
@@ -215,7 +215,10 @@ def test_a_missing_ffmpeg_is_told_before_the_first_picture(tmp_path, monkeypatch
         raise RuntimeError
 
     monkeypatch.setattr("imageio_ffmpeg.get_ffmpeg_exe", missing)
-    with pytest.raises(OutputError, match="ffmpeg is missing"), VideoWriter(tmp_path / "out.mp4", 64, 48, video):
+    with (
+        pytest.raises(OutputError, match="ffmpeg, which adds the audio to the video, is missing"),
+        VideoWriter(tmp_path / "out.mp4", 64, 48, video),
+    ):
         pass
     assert list(tmp_path.iterdir()) == [video.path]
 
@@ -224,7 +227,7 @@ def test_ffmpegs_last_word_is_told(tmp_path):
     video = Video(write_clip(tmp_path / "clip.mp4", steady(5), sound=Tone()))
     with (
         pytest.raises(OutputError, match="No such file"),
-        VideoWriter(tmp_path / "out.mp4", video.width, video.height, sound_from=video) as writer,
+        VideoWriter(tmp_path / "out.mp4", video.width, video.height, audio_from=video) as writer,
     ):
         for frame in video.frames():
             writer.write(frame.image, frame.time)
@@ -248,7 +251,7 @@ def write_in_a_process(folder, count, body="", waits_at=None):
         {body.strip()}
         rng = np.random.default_rng(0)
         try:
-            with VideoWriter({str(folder / "out.mp4")!r}, 128, 96, sound_from=source) as writer:
+            with VideoWriter({str(folder / "out.mp4")!r}, 128, 96, audio_from=source) as writer:
                 for i in range({count}):
                     writer.write(rng.integers(0, 256, (96, 128, 3), np.uint8), Fraction(i, 25))
                     print(i, flush=True)

@@ -28,7 +28,7 @@ def test_every_bad_file_is_told_in_a_line_of_its_own(folder: Path) -> None:
         "text.mp4": "not a video",
         "empty.mp4": "empty",
         "cut.mp4": "cut off",
-        "song.m4a": "only sound",
+        "song.m4a": "only audio",
     }
     done = run("run", *expected, folder=folder)
     assert done.returncode == 1 and done.stdout == ""

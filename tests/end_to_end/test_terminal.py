@@ -49,7 +49,7 @@ def test_ctrl_c_while_it_imports(tmp_path: Path, module: str, arguments: list[st
     (tmp_path / f"{module}.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nsignal.pause()\n")
     done = run(*arguments, folder=tmp_path)
     assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == "error: Interrupted. Results that were complete are kept.\n"
+    assert done.stderr == "error: Interrupted. Complete results are kept.\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")

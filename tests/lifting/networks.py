@@ -1,4 +1,4 @@
-"""Small untrained networks of every kind for tests, and a track for them to lift."""
+"""Small untrained networks of every kind, and a track to lift."""
 
 from types import MappingProxyType
 
@@ -18,7 +18,7 @@ CAMERA = Camera.from_field_of_view(55, SIZE)
 
 
 class WindowLifter(Lifter):
-    """Gives every network a window a frame."""
+    """Runs every network on one window per frame."""
 
     _dense = MappingProxyType({})
 
@@ -42,7 +42,7 @@ NETS = {
         UGCNConfig(H36M17.parents, features_in=features, frames=32, widths=(4, 4, 4, 4, 4))
     ).eval(),
 }
-"""A small network of every kind; the U-shaped one answers 32 frames."""
+"""A small network of every kind; the U-shaped one predicts 32 frames."""
 
 
 def track(frames: int, rate: float = 30.0, seed: int = 0) -> Track2D:

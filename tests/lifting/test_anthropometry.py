@@ -1,4 +1,4 @@
-"""Lengths of people, against what surveys print of them."""
+"""Segment lengths agree with published surveys."""
 
 import numpy as np
 import pytest
@@ -17,21 +17,21 @@ def lengths(tensor: torch.Tensor) -> dict[str, float]:
     [("women", 0.400, 0.396, 0.264, 0.165), ("men", 0.424, 0.418, 0.284, 0.170)],
 )
 def test_median_adults(sex: str, thigh: float, shank: float, upper_arm: float, hips: float) -> None:
-    found = lengths(adult(sex))
-    assert found["thigh"] == pytest.approx(thigh, abs=0.002)
-    assert found["shank"] == pytest.approx(shank, abs=0.002)
-    assert found["upper_arm"] == pytest.approx(upper_arm, abs=0.002)
-    assert 2 * found["hip"] == pytest.approx(hips, abs=0.002)
+    segments = lengths(adult(sex))
+    assert segments["thigh"] == pytest.approx(thigh, abs=0.002)
+    assert segments["shank"] == pytest.approx(shank, abs=0.002)
+    assert segments["upper_arm"] == pytest.approx(upper_arm, abs=0.002)
+    assert 2 * segments["hip"] == pytest.approx(hips, abs=0.002)
 
 
-def test_a_standing_adult_is_as_tall_as_the_survey_says() -> None:
-    """Ankle height and the rise of the hips are no segments: 4 % of 1.756 m."""
-    found = lengths(adult("men"))
-    height = sum(found[name] for name in ("thigh", "shank", "spine", "thorax", "neck", "head"))
+def test_height_of_a_standing_adult_agrees_with_the_survey() -> None:
+    """Ankle height and the height of the hips above the legs, 4 % of 1.756 m, are not segments."""
+    segments = lengths(adult("men"))
+    height = sum(segments[name] for name in ("thigh", "shank", "spine", "thorax", "neck", "head"))
     assert height == pytest.approx(1.756 * 0.96, abs=0.015)
 
 
-def test_proportions_spread_as_peoples_do() -> None:
+def test_spread_of_proportions_agrees_with_the_survey() -> None:
     people = draw(20_000, Population(children=0.0), torch.Generator().manual_seed(0))
     ratio = people[:, SEGMENTS.index("shank")] / people[:, SEGMENTS.index("thigh")]
     assert ratio.mean().item() == pytest.approx(0.99, abs=0.01)

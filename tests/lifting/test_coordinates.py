@@ -4,12 +4,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.lifting.coordinates import facing, held, normalisation, turn_to
+from kinelift.lifting.coordinates import facing, fill_invisible, normalisation, turn_to
 from kinelift.poses.errors import WeightsError
 from tests.lifting.networks import CAMERA
 
 
-def test_unknown_normalisation_names_the_known() -> None:
+def test_unknown_normalisation_lists_the_available() -> None:
     with pytest.raises(WeightsError, match="facing, frame, screen, picture"):
         normalisation("astrology")
 
@@ -22,25 +22,25 @@ def test_picture_coordinates_are_those_of_the_paper(size: tuple[int, int]) -> No
     np.testing.assert_allclose(found, [[-1, -h / w], [1, -h / w], [0, 0], [-1, h / w], [np.nan, np.nan]])
 
 
-def test_picture_input_has_no_seen_channel_and_keeps_the_axes() -> None:
-    points, seen = torch.randn(2, 5, 17, 2), torch.ones(2, 5, 17, dtype=torch.bool)
-    features, rotation = normalisation("picture")(points, seen)
+def test_picture_input_has_no_visibility_feature_and_keeps_the_axes() -> None:
+    points, visible = torch.randn(2, 5, 17, 2), torch.ones(2, 5, 17, dtype=torch.bool)
+    features, rotation = normalisation("picture")(points, visible)
     torch.testing.assert_close(features, points)
     torch.testing.assert_close(rotation, torch.eye(3).expand(2, 5, 3, 3))
 
 
 @given(st.integers(0, 2**31), st.floats(0, 1))
 @settings(max_examples=15)
-def test_unseen_joints_are_where_they_are_seen_next(seed: int, share: float) -> None:
+def test_invisible_joints_are_filled_from_the_nearest_frame(seed: int, share: float) -> None:
     generator = torch.Generator().manual_seed(seed)
     points = torch.randn(2, 6, 4, 2, generator=generator)
-    seen = torch.rand(2, 6, 4, generator=generator) < share
-    filled = held(torch.where(seen[..., None], points, torch.nan), seen)
+    visible = torch.rand(2, 6, 4, generator=generator) < share
+    filled = fill_invisible(torch.where(visible[..., None], points, torch.nan), visible)
     for b, t, j in np.ndindex(2, 6, 4):
-        near = min((abs(s - t), s) for s in range(6) if seen[b, s, j]) if seen[b, :, j].any() else None
-        others = [k for k in range(4) if seen[b, :, k].any()]
-        middle = filled[b, t, others].mean(0) if others else torch.zeros(2)
-        torch.testing.assert_close(filled[b, t, j], points[b, near[1], j] if near else middle)
+        near = min((abs(s - t), s) for s in range(6) if visible[b, s, j]) if visible[b, :, j].any() else None
+        others = [k for k in range(4) if visible[b, :, k].any()]
+        centroid = filled[b, t, others].mean(0) if others else torch.zeros(2)
+        torch.testing.assert_close(filled[b, t, j], points[b, near[1], j] if near else centroid)
 
 
 def test_turn_to_is_a_rotation_without_roll() -> None:
@@ -55,24 +55,24 @@ def test_turn_to_is_a_rotation_without_roll() -> None:
 def test_facing_does_not_depend_on_place_or_focal_length() -> None:
     generator = torch.Generator().manual_seed(0)
     body = torch.randn(8, 27, 17, 3, generator=generator) * 0.3
-    seen = torch.rand(8, 27, 17, generator=generator) > 0.2
+    visible = torch.rand(8, 27, 17, generator=generator) > 0.2
     straight = torch.tensor([0.0, 0.0, 6.0])
     away = turn_to(torch.tensor([[0.4, 0.3, 1.0]])).transpose(1, 2)
 
-    def seen_as(points: torch.Tensor) -> torch.Tensor:
-        return facing(points[..., :2] / points[..., 2:], seen)[0]
+    def features_of(points: torch.Tensor) -> torch.Tensor:
+        return facing(points[..., :2] / points[..., 2:], visible)[0]
 
     ahead = body + straight
     turned = turn_to(ahead.mean((1, 2)))
     centred = ahead @ turned.transpose(1, 2)[:, None]
-    torch.testing.assert_close(seen_as(centred @ away[0].T), seen_as(centred), atol=0.02, rtol=0)
-    zoomed = facing(centred[..., :2] / centred[..., 2:] * 1.05, seen)[0]
-    torch.testing.assert_close(zoomed, seen_as(centred), atol=0.02, rtol=0)
+    torch.testing.assert_close(features_of(centred @ away[0].T), features_of(centred), atol=0.02, rtol=0)
+    zoomed = facing(centred[..., :2] / centred[..., 2:] * 1.05, visible)[0]
+    torch.testing.assert_close(zoomed, features_of(centred), atol=0.02, rtol=0)
 
 
-def test_facing_ignores_what_is_not_seen() -> None:
+def test_facing_ignores_invisible_joints() -> None:
     plane = torch.randn(4, 27, 17, 2) * 0.1
-    seen = torch.rand(4, 27, 17) > 0.3
-    other = torch.where(seen[..., None], plane, torch.nan)
-    torch.testing.assert_close(facing(plane, seen)[0], facing(other, seen)[0])
-    assert facing(plane, torch.zeros_like(seen))[0].isfinite().all()
+    visible = torch.rand(4, 27, 17) > 0.3
+    other = torch.where(visible[..., None], plane, torch.nan)
+    torch.testing.assert_close(facing(plane, visible)[0], facing(other, visible)[0])
+    assert facing(plane, torch.zeros_like(visible))[0].isfinite().all()

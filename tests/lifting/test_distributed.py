@@ -1,4 +1,4 @@
-"""Training by several processes is training by one: each has its share of the samples, gradients are averaged."""
+"""Training with several processes equals training with one: samples are divided, gradients averaged."""
 
 import os
 import subprocess
@@ -36,14 +36,14 @@ def recorded(rank: int = 0, world: int = 1, frames: int = 60) -> RecordedSamples
 
 
 def drawn(source: RecordedSamples, epoch: int, count: int) -> list[set[tuple[float, ...]]]:
-    """The samples of every batch by where their root is, which no two frames share."""
+    """The samples of every batch, identified by their root position, which is different in every frame."""
     return [{tuple(root[0].tolist()) for root in batch.root} for batch in source.epoch(epoch, count, Generator())]
 
 
 @settings(max_examples=15)
 @given(epoch=st.integers(0, 99), count=st.integers(5, 50), world=st.integers(1, 4))
-def test_shares_are_disjoint_and_together_all(epoch: int, count: int, world: int) -> None:
-    """All but the last batches, fewer than there are processes, which do not make one for everyone."""
+def test_shares_are_disjoint_and_complete(epoch: int, count: int, world: int) -> None:
+    """Only the last batches may be missing, fewer than there are processes."""
     shares = [drawn(recorded(rank, world), epoch, count) for rank in range(world)]
     assert {len(share) for share in shares} == {recorded(0, world).steps(count)}
     together = [batch for share in shares for batch in share]
@@ -63,15 +63,15 @@ def test_epochs_are_in_another_order() -> None:
     assert drawn(recorded(), 1, 40) == drawn(recorded(), 1, 40)
 
 
-def test_nobody_is_left_without_a_batch() -> None:
+def test_more_processes_than_batches_are_rejected() -> None:
     with pytest.raises(SettingsError, match="too few for 3 processes"):
         recorded(0, 3).steps(120)
 
 
-def test_batches_without_end_are_whole() -> None:
+def test_endless_batches_are_complete() -> None:
     batches = islice(endless(recorded(), 100, Generator()), 5)
     assert [len(batch.points) for batch in batches] == [100] * 5
-    with pytest.raises(SettingsError, match="no 241 samples"):
+    with pytest.raises(SettingsError, match="fewer than 241 samples"):
         next(endless(recorded(), 241, Generator()))
 
 
@@ -92,7 +92,7 @@ def test_two_processes_have_the_gradient_of_one(tmp_path: Path) -> None:
 
 
 def gradients(fabric: Fabric) -> dict[str, Tensor]:
-    """Those of a first step, of the network and of the trajectory network."""
+    """The gradients of both networks in the first step."""
     trainer = Trainer(SMALL, bank("S1", "S2"), bank("S9"), fabric)
     trainer.model.eval()
     trainer.step(0, next(iter(trainer.source.epoch(0, trainer.samples, trainer.generator))))

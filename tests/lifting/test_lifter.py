@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from kinelift.lifting.coordinates import normalisation
-from kinelift.lifting.lifter import FEWEST, Lifter
+from kinelift.lifting.lifter import MIN_KEYPOINTS, Lifter
 from kinelift.lifting.network import LifterNetwork
 from kinelift.poses import H36M17, Track2D, skeleton
 from kinelift.poses.camera import Camera
@@ -60,7 +60,7 @@ def test_other_skeletons_have_their_own_root() -> None:
     assert poses.root is not None and np.isfinite(poses.root).all()
 
 
-def test_batches_do_not_show(lifter: Lifter) -> None:
+def test_batch_size_does_not_matter(lifter: Lifter) -> None:
     whole = replace(lifter, batch=1000).lift(track(40), CAMERA).points
     np.testing.assert_allclose(lifter.lift(track(40), CAMERA).points, whole, atol=1e-5)
 
@@ -73,7 +73,7 @@ def test_mirrored_track_gives_the_mirrored_pose(lifter: Lifter) -> None:
 
 
 @pytest.mark.parametrize("name", ["facing", "frame", "screen"])
-def test_where_the_principal_point_lies_does_not_matter(name: str) -> None:
+def test_principal_point_does_not_matter(name: str) -> None:
     lifter = Lifter(LifterNetwork(temporal(), 20.0, name), torch.device("cpu"))
     one, shift = track(30), np.array([60.0, -25.0])
     moved = Camera(CAMERA.focal, (CAMERA.centre[0] + shift[0], CAMERA.centre[1] + shift[1]))
@@ -110,18 +110,18 @@ def test_frame_rate_does_not_matter(lifter: Lifter) -> None:
     np.testing.assert_allclose(lifter.lift(fast, CAMERA).points[::3], lifter.lift(slow, CAMERA).points, atol=1e-4)
 
 
-def test_frames_that_show_too_little_are_nan(lifter: Lifter) -> None:
+def test_frames_with_too_few_keypoints_are_nan(lifter: Lifter) -> None:
     one = track(60)
     points = one.points.copy()
-    points[20:30, FEWEST - 1 :] = np.nan
-    points[40:, FEWEST:] = np.nan
+    points[20:30, MIN_KEYPOINTS - 1 :] = np.nan
+    points[40:, MIN_KEYPOINTS:] = np.nan
     poses = lifter.lift(replace(one, points=points), CAMERA)
     assert np.isnan(poses.points).all((1, 2)).tolist() == [20 <= t < 30 for t in range(60)]
     nothing = lifter.lift(replace(one, points=np.full_like(points, np.nan)), CAMERA)
     assert np.isnan(nothing.points).all()
 
 
-def test_refuses_another_layout(lifter: Lifter) -> None:
+def test_other_skeletons_are_rejected(lifter: Lifter) -> None:
     one = replace(track(5), skeleton=H36M17)
     with pytest.raises(SettingsError, match="coco17 keypoints"):
         lifter.lift(one, CAMERA)

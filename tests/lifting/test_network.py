@@ -13,17 +13,17 @@ from tests.lifting.networks import CAMERA, NETS, network, temporal, track
 
 
 @pytest.mark.parametrize("kind", NETS)
-def test_windowed_is_the_net_in_window_form(kind: str) -> None:
+def test_windowed_agrees_with_the_net(kind: str) -> None:
     net = NETS[kind]()
-    form, config = windowed(net), net.config
+    window_net, config = windowed(net), net.config
     windows = torch.randn(3, config.window, 17, 3)
-    assert form(windows).shape == (3, config.outputs, 17, 3)
-    torch.testing.assert_close(form(windows), net(windows), atol=1e-5, rtol=1e-5)
-    assert {id(p) for p in form.parameters()} == {id(p) for p in net.parameters()}
+    assert window_net(windows).shape == (3, config.outputs, 17, 3)
+    torch.testing.assert_close(window_net(windows), net(windows), atol=1e-5, rtol=1e-5)
+    assert {id(p) for p in window_net.parameters()} == {id(p) for p in net.parameters()}
 
 
 @pytest.mark.parametrize("kind", NETS)
-def test_checkpoints_of_every_kind_come_back_the_same(tmp_path: Path, kind: str) -> None:
+def test_checkpoints_of_every_kind_round_trip(tmp_path: Path, kind: str) -> None:
     one = LifterNetwork(NETS[kind](2), 25.0, "picture", about={"data": "none"}, trajectory=temporal(2, joints_out=1))
     one.save(tmp_path / "x.safetensors")
     again = LifterNetwork.load(tmp_path / "x.safetensors")
@@ -46,19 +46,19 @@ def test_checkpoint_round_trip(tmp_path: Path) -> None:
     np.testing.assert_allclose(loaded.lift(track(30), CAMERA).points, expected, atol=0.01)
 
 
-def test_networks_that_do_not_fit_their_description_are_refused() -> None:
-    with pytest.raises(WeightsError, match="17 joints of 2 numbers"):
+def test_networks_that_do_not_match_their_description_are_rejected() -> None:
+    with pytest.raises(WeightsError, match="17 joints of 2 features"):
         LifterNetwork(temporal(2), 20.0)
     with pytest.raises(WeightsError, match="trajectory network"):
         LifterNetwork(temporal(), 20.0, trajectory=temporal())
-    with pytest.raises(WeightsError, match="gives 15"):
+    with pytest.raises(WeightsError, match="predicts 15"):
         LifterNetwork(temporal(joints_out=15), 20.0)
 
 
 @pytest.mark.parametrize("damage", ["kind", "tensor", "normalisation", "text"])
-def test_damaged_checkpoints_say_so(tmp_path: Path, damage: str) -> None:
+def test_damaged_checkpoints_are_rejected(tmp_path: Path, damage: str) -> None:
     path, one = tmp_path / "x.safetensors", network()
-    facts = {
+    description = {
         "config": {**vars(one.net.config)}, "rate": 20.0, "normalisation": "facing",
         "skeleton_in": "coco17", "skeleton_out": "h36m17", "about": {},
     }  # fmt: skip
@@ -69,7 +69,7 @@ def test_damaged_checkpoints_say_so(tmp_path: Path, damage: str) -> None:
         if damage == "tensor":
             tensors["shrink.bias"] = torch.zeros(3)
         if damage == "normalisation":
-            facts["normalisation"] = "astrology"
-        save(path, Checkpoint("action-net" if damage == "kind" else "temporal-lifter", facts, tensors))
+            description["normalisation"] = "astrology"
+        save(path, Checkpoint("action-net" if damage == "kind" else "temporal-lifter", description, tensors))
     with pytest.raises(WeightsError):
         Lifter.load(path)

@@ -1,4 +1,4 @@
-"""Published weights, imported, answer as they did where they come from."""
+"""Imported published weights give the same output as the original network."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ CAMERA = Camera.from_field_of_view(55, SIZE)
 
 
 def trained(**config: Any) -> TemporalNet:
-    """A net whose norms are no identities."""
+    """A network with non-trivial batch normalisation."""
     net = TemporalNet(TemporalConfig(channels=16, **config))
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
@@ -32,10 +32,12 @@ def trained(**config: Any) -> TemporalNet:
     return net.eval()
 
 
-def imported(folder: Path, net: TemporalNet, roots: TemporalNet | None = None, *told: str, zipped: bool = True) -> Path:
+def imported(
+    folder: Path, net: TemporalNet, roots: TemporalNet | None = None, *arguments: str, zipped: bool = True
+) -> Path:
     states = net.state_dict(), None if roots is None else roots.state_dict()
     path, out = write(folder / "x.bin", *states, zipped=zipped), folder / "x.safetensors"
-    assert main(["weights", "import", str(path), "-o", str(out), *told]) == 0
+    assert main(["weights", "import", str(path), "-o", str(out), *arguments]) == 0
     return out
 
 
@@ -43,10 +45,10 @@ def imported(folder: Path, net: TemporalNet, roots: TemporalNet | None = None, *
 @pytest.mark.parametrize(
     "shape", [{}, {"widths": (3, 3, 3, 3)}, {"widths": (5, 3)}, {"layout": "dense"}, {"causal": True}]
 )
-def test_outputs_are_those_of_the_source(tmp_path: Path, shape: dict[str, Any], zipped: bool) -> None:
+def test_outputs_agree_with_the_original(tmp_path: Path, shape: dict[str, Any], zipped: bool) -> None:
     net, roots = trained(**shape), trained(joints_out=1, **shape)
-    told = ["--causal"] if shape.get("causal") else []
-    again = LifterNetwork.load(imported(tmp_path, net, roots, *told, zipped=zipped))
+    arguments = ["--causal"] if shape.get("causal") else []
+    again = LifterNetwork.load(imported(tmp_path, net, roots, *arguments, zipped=zipped))
     assert (again.net.config, again.normalisation, again.rate) == (net.config, "picture", 50.0)
     assert again.trajectory is not None
     keypoints = torch.randn(2, net.config.window + 9, 17, 2)
@@ -81,7 +83,7 @@ def averaged(net: TemporalNet, screen: Tensor) -> np.ndarray:
     return (straight + back[:, swap] * [-1, 1, 1]) / 2
 
 
-def test_keypoints_of_another_layout_are_refused(tmp_path: Path) -> None:
+def test_keypoints_of_another_layout_are_rejected(tmp_path: Path) -> None:
     lifter = Lifter.load(imported(tmp_path, trained(), None, "--skeleton-in", "h36m17"))
     one = Track2D(np.ones((5, 17, 2)), np.ones((5, 17)), np.arange(5) / 50, np.zeros((5, 17), bool), 0, SIZE)
     with pytest.raises(SettingsError, match="h36m17 keypoints; the track has coco17"):

@@ -1,4 +1,4 @@
-"""A lifter's training goes on, and specialists are used again, only with the inputs that they were begun with."""
+"""Training resumes, and specialists are reused, only with the inputs they were trained from."""
 
 import os
 import shutil
@@ -29,25 +29,25 @@ FABRIC = Fabric(accelerator="cpu", devices=1)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with data and nothing else."""
-    path = tmp_path_factory.mktemp("made")
+    path = tmp_path_factory.mktemp("folder")
     PEOPLE.save(path / "data.npz")
     bank("S7", labelled=False).save(path / "more.npz")
     return path
 
 
 @pytest.fixture
-def out(lifting: Lifting, made: Path, tmp_path: Path) -> Path:
-    """A copy with a finished training and a network of its shape to start from, to go on with."""
-    if not (made / "net.state").exists():
+def out(lifting: Lifting, folder: Path, tmp_path: Path) -> Path:
+    """A copy of the data with a finished run, and a network of the same shape to start from."""
+    if not (folder / "net.state").exists():
         for name in ("net", "start"):
-            lifting("train", made / "data.npz", "-o", made / f"{name}.safetensors", *RUN)
-    return Path(shutil.copytree(made, tmp_path / "made"))
+            lifting("train", folder / "data.npz", "-o", folder / f"{name}.safetensors", *RUN)
+    return Path(shutil.copytree(folder, tmp_path / "folder"))
 
 
 def changed(which: int, **values: object) -> Callable[[SequenceBank], SequenceBank]:
-    """The bank with other facts of one sequence."""
+    """A function that changes fields of one sequence of a bank."""
 
     def change(data: SequenceBank) -> SequenceBank:
         sequences = list(data.sequences)
@@ -57,7 +57,7 @@ def changed(which: int, **values: object) -> Callable[[SequenceBank], SequenceBa
     return change
 
 
-def moved(one: Sequence, name: str) -> np.ndarray:
+def shifted(one: Sequence, name: str) -> np.ndarray:
     array = getattr(one, name).copy()
     array[30, 5, 0] += 1.0
     return array
@@ -65,31 +65,31 @@ def moved(one: Sequence, name: str) -> np.ndarray:
 
 FIRST, LAST = PEOPLE.sequences[0], PEOPLE.sequences[-1]
 DATA: dict[str, tuple[Callable[[SequenceBank], SequenceBank], str]] = {
-    "keypoints": (changed(0, keypoints=moved(FIRST, "keypoints")), "training data: other content"),
-    "truth": (changed(0, truth=moved(FIRST, "truth")), "training data: other content"),
+    "keypoints": (changed(0, keypoints=shifted(FIRST, "keypoints")), "training data: other content"),
+    "truth": (changed(0, truth=shifted(FIRST, "truth")), "training data: other content"),
     "camera": (changed(0, camera=replace(FIRST.camera, focal=501.0)), "training data: other content"),
     "action": (changed(0, action="Jog 1"), "training data: other content"),
     "subject": (changed(0, subject="Train/S3"), "training data: other content"),
-    "validation": (changed(-1, truth=moved(LAST, "truth")), "validation data: other content"),
+    "validation": (changed(-1, truth=shifted(LAST, "truth")), "validation data: other content"),
     "fewer": (lambda data: SequenceBank(data.sequences[1:]), "training data.clips was 4, now 3"),
     "order": (lambda data: SequenceBank(data.sequences[::-1]), "training data: other content"),
 }
 
 
 @pytest.mark.parametrize("what", DATA)
-def test_a_training_of_other_data_is_refused(lifting: Lifting, out: Path, what: str) -> None:
-    change, said = DATA[what]
+def test_resuming_with_other_data_is_rejected(lifting: Lifting, out: Path, what: str) -> None:
+    change, expected = DATA[what]
     change(PEOPLE).save(out / "data.npz")
     before = (out / "net.safetensors").read_bytes()
-    told = lifting.fails("train", out / "data.npz", "-o", out / "net.safetensors", *RUN)
-    assert said in told and "net.state" in told and "Delete" in told and "-o" in told
+    message = lifting.fails("train", out / "data.npz", "-o", out / "net.safetensors", *RUN)
+    assert expected in message and "net.state" in message and "Delete" in message and "-o" in message
     assert (out / "net.safetensors").read_bytes() == before
     (out / "net.state").unlink()
     lifting("train", out / "data.npz", "-o", out / "net.safetensors", *RUN)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["--learning-rate", "0.002"], "learning_rate was 0.001, now 0.002"),
         (["--seed", "1"], "seed was 0, now 1"),
@@ -102,31 +102,31 @@ def test_a_training_of_other_data_is_refused(lifting: Lifting, out: Path, what: 
         (["--extra-datasets", "sfu"], "extra_datasets was none, now sfu"),
     ],
 )
-def test_a_training_with_other_settings_is_refused(
-    lifting: Lifting, out: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+def test_resuming_with_other_settings_is_rejected(
+    lifting: Lifting, out: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], expected: str
 ) -> None:
     monkeypatch.chdir(out)
-    assert said in lifting.fails("train", "data.npz", "-o", "net.safetensors", *RUN, *arguments)
+    assert expected in lifting.fails("train", "data.npz", "-o", "net.safetensors", *RUN, *arguments)
 
 
-def test_another_checkpoint_to_start_from_is_refused(
+def test_resuming_from_another_checkpoint_is_rejected(
     lifting: Lifting, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(out)
-    begun = ["train", "data.npz", "-o", "on.safetensors", *RUN, "--start", "start.safetensors"]
-    lifting(*begun)
-    lifting(*begun)
+    command = ["train", "data.npz", "-o", "on.safetensors", *RUN, "--start", "start.safetensors"]
+    lifting(*command)
+    lifting(*command)
     replace(LifterNetwork.load(out / "start.safetensors"), about={}).save(out / "start.safetensors")
-    assert "start: other content" in lifting.fails(*begun)
+    assert "start: other content" in lifting.fails(*command)
     (out / "start.safetensors").unlink()
-    assert "No checkpoint at start.safetensors" in lifting.fails(*begun)
+    assert "No checkpoint at start.safetensors" in lifting.fails(*command)
 
 
-def test_unchanged_inputs_go_on_and_are_told_by_the_checkpoint(lifting: Lifting, out: Path, made: Path) -> None:
+def test_unchanged_inputs_resume_and_are_recorded_in_the_checkpoint(lifting: Lifting, out: Path, folder: Path) -> None:
     shutil.move(out / "data.npz", out / "elsewhere.npz")
     run = ["train", out / "elsewhere.npz", "-o", out / "net.safetensors", *RUN]
     lifting(*run)
-    before, after = (LifterNetwork.load(path / "net.safetensors") for path in (made, out))
+    before, after = (LifterNetwork.load(path / "net.safetensors") for path in (folder, out))
     assert all(torch.equal(tensor, after.net.state_dict()[name]) for name, tensor in before.net.state_dict().items())
     assert after.about["inputs"]["training data"] == {
         "clips": 4, "frames": 240, "sha256": before.about["inputs"]["training data"]["sha256"]
@@ -138,8 +138,8 @@ def test_unchanged_inputs_go_on_and_are_told_by_the_checkpoint(lifting: Lifting,
     assert "epochs was 2, now 1" in lifting.fails(*run)
 
 
-def test_the_order_of_names_of_actions_does_not_count(lifting: Lifting, made: Path, tmp_path: Path) -> None:
-    run = ["train", made / "data.npz", "-o", tmp_path / "net.safetensors", *RUN, "--actions"]
+def test_the_order_of_actions_does_not_matter(lifting: Lifting, folder: Path, tmp_path: Path) -> None:
+    run = ["train", folder / "data.npz", "-o", tmp_path / "net.safetensors", *RUN, "--actions"]
     lifting(*run, "Walking", "Box")
     lifting(*run, "Box", "Walking")
     assert "actions was Box, Walking, now Box" in lifting.fails(*run, "Box")
@@ -172,13 +172,13 @@ def motion(**changes: object) -> MotionBank:
         {"starts": torch.tensor([0, 14])},
     ],
 )
-def test_all_of_motion_capture_counts(changes: dict[str, object]) -> None:
+def test_every_field_of_motion_capture_is_recorded(changes: dict[str, object]) -> None:
     first, second = (run_of(PRESETS["kinelift"](), data, motion(), FABRIC) for data in (motion(), motion(**changes)))
     assert "training data: other content" in second.differences(first.facts())
 
 
-def test_motion_capture_that_is_left_out_does_not_count() -> None:
-    """A fingerprint is of the clips that are learned from, wherever they lie in their file."""
+def test_unused_motion_capture_is_not_recorded() -> None:
+    """The fingerprint covers the clips that are used, wherever they are in the file."""
     one = motion().with_subjects(("2",))
     alone = replace(one, points=one.clip(0), starts=torch.tensor([0]))
     first, second = (run_of(PRESETS["kinelift"](), data, motion(), FABRIC) for data in (one, alone))
@@ -195,7 +195,7 @@ SETTINGS = replace(Bai(), channels=24, epochs=1, batch=40)
 ACTIONS = {"Walking": "walk", "Box": "punch"}
 
 
-def test_an_interrupted_training_of_specialists_goes_on_with_what_is_complete(tmp_path: Path) -> None:
+def test_interrupted_specialists_reuse_complete_checkpoints(tmp_path: Path) -> None:
     split = dataset_split.split(PEOPLE)
     whole = list(train_all(SETTINGS, split, ACTIONS, tmp_path, FABRIC))
     (tmp_path / "punch.safetensors").unlink()
@@ -205,23 +205,25 @@ def test_an_interrupted_training_of_specialists_goes_on_with_what_is_complete(tm
 
 
 @pytest.mark.parametrize(
-    ("settings", "data", "said"),
+    ("settings", "data", "expected"),
     [
         (replace(SETTINGS, learning_rate=0.5), PEOPLE, "learning_rate was"),
-        (SETTINGS, changed(1, truth=moved(PEOPLE.sequences[1], "truth"))(PEOPLE), "training data: other content"),
+        (SETTINGS, changed(1, truth=shifted(PEOPLE.sequences[1], "truth"))(PEOPLE), "training data: other content"),
     ],
 )
-def test_specialists_of_other_inputs_are_refused(settings: Bai, data: SequenceBank, said: str, tmp_path: Path) -> None:
+def test_specialists_from_other_inputs_are_rejected(
+    settings: Bai, data: SequenceBank, expected: str, tmp_path: Path
+) -> None:
     list(train_all(SETTINGS, dataset_split.split(PEOPLE), ACTIONS, tmp_path, FABRIC))
     with pytest.raises(ResumeError, match=r"generalist\.safetensors") as caught:
         list(train_all(settings, dataset_split.split(data), ACTIONS, tmp_path, FABRIC))
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
-def test_specialists_of_an_earlier_version_are_refused(tmp_path: Path) -> None:
+def test_specialists_of_an_earlier_version_are_rejected(tmp_path: Path) -> None:
     split = dataset_split.split(PEOPLE)
     list(train_all(SETTINGS, split, ACTIONS, tmp_path, FABRIC))
     network = LifterNetwork.load(tmp_path / "generalist.safetensors")
     replace(network, about={"settings": network.about["settings"]}).save(tmp_path / "generalist.safetensors")
-    with pytest.raises(ResumeError, match="does not say what it was made from"):
+    with pytest.raises(ResumeError, match="does not record its inputs"):
         list(train_all(SETTINGS, split, ACTIONS, tmp_path, FABRIC))

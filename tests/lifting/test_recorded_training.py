@@ -31,11 +31,11 @@ def trainer(settings: TrainSettings = SMALL, train: SequenceBank | None = None, 
 
 @pytest.mark.parametrize("kind", ["temporal", "two-stream"])
 @pytest.mark.parametrize("normalisation", ["picture", "screen", "facing"])
-def test_every_kind_learns_from_recorded_sequences(kind: str, normalisation: str) -> None:
+def test_every_kind_trains_on_recorded_sequences(kind: str, normalisation: str) -> None:
     run = trainer(replace(SMALL, kind=kind, normalisation=normalisation, epochs=4))  # type: ignore[arg-type]
     records = list(run.fit())
     assert records[-1]["train_mpjpe"] < 0.7 * records[0]["train_mpjpe"]
-    assert run.source.steps(run.samples) == 6  # two sequences of 60 frames, and once more in the mirror
+    assert run.source.steps(run.samples) == 6  # two sequences of 60 frames, and their mirrored copies
     network = run.result({})
     assert (network.rate, network.source.name, network.normalisation) == (50.0, "humaneva15", normalisation)
     one = bank("S1").sequences[0]
@@ -43,7 +43,7 @@ def test_every_kind_learns_from_recorded_sequences(kind: str, normalisation: str
 
 
 @pytest.mark.parametrize("normalisation", ["picture", "screen", "facing", "frame"])
-def test_two_streams_learn_from_keypoints_with_gaps(normalisation: str) -> None:
+def test_two_streams_train_on_keypoints_with_gaps(normalisation: str) -> None:
     one = bank("S1").sequences[0]
     keypoints = one.keypoints.copy()
     keypoints[5:20, 3] = keypoints[:, 14] = np.nan
@@ -56,12 +56,12 @@ def test_two_streams_learn_from_keypoints_with_gaps(normalisation: str) -> None:
     assert clean.isfinite().all()
 
 
-def test_the_u_shaped_network_learns_whole_windows() -> None:
+def test_the_u_shaped_network_trains_on_its_windows() -> None:
     settings = replace(SMALL, kind="ugcn", batch=2 * 96, epochs=2, learning_rate=1e-2, loss=LossSettings(motion=0.1))
     run = trainer(settings, bank("S1", frames=200))
     records = list(run.fit())
     assert records[1]["train_mpjpe"] < records[0]["train_mpjpe"]
-    assert run.learner.framing.answers == 96
+    assert run.learner.framing.targets == 96
     with pytest.raises(SettingsError, match="--span at 1"):
         trainer(replace(settings, span=4))
 
@@ -74,21 +74,21 @@ def test_terms_over_time_need_a_span() -> None:
     assert {"train_mpjpe", "train_joint_acceleration", "train_angle"} <= set(record)
 
 
-def test_consecutive_answers_are_those_of_single_windows() -> None:
-    """A sample of several windows is answered as its windows are, one by one, and its truth is theirs."""
+def test_consecutive_predictions_agree_with_single_windows() -> None:
+    """A sample of several windows has the predictions and the truth of its windows."""
     run = trainer(replace(SMALL, span=5))
     (batch, *_) = run.source.epoch(0, 8, Generator())
-    answers, _ = run.learner.answer(batch, run.mean)
+    predicted, _ = run.learner.predict(batch, run.mean)
     alone = trainer(SMALL)
     alone.mean.load_state_dict(run.mean.state_dict())
     for k in range(5):
-        cut = {n: getattr(batch, n)[:, k : k + 27] for n in ("points", "rays", "clean", "seen")}
+        cut = {n: getattr(batch, n)[:, k : k + 27] for n in ("points", "rays", "clean", "visible")}
         one = replace(batch, **cut, target=batch.target[:, k : k + 1], root=batch.root[:, k : k + 1])
-        torch.testing.assert_close(alone.learner.answer(one, alone.mean)[0][:, 0], answers[:, k])
+        torch.testing.assert_close(alone.learner.predict(one, alone.mean)[0][:, 0], predicted[:, k])
 
 
 @pytest.mark.parametrize("causal", [False, True])
-def test_unlabelled_samples_are_learned_from_without_their_truth(causal: bool) -> None:
+def test_unlabelled_samples_reduce_the_reprojection_error(causal: bool) -> None:
     settings = replace(SMALL, trajectory=1.0, causal=causal, epochs=5, batch=60)
     run = trainer(settings, bank("S1"), unlabelled=bank("S5", labelled=False))
     records = list(run.fit())
@@ -100,26 +100,26 @@ def test_unlabelled_samples_are_learned_from_without_their_truth(causal: bool) -
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_the_truth_is_at_the_reprojection_target(causal: bool) -> None:
-    """Under causal nets too, the frame that is answered is the frame whose keypoints are projected onto."""
+    """The predicted frame is the frame whose keypoints are compared, also for causal networks."""
     run = trainer(replace(SMALL, trajectory=1.0, causal=causal), unlabelled=bank("S5"))
     (batch, *_) = run.source.epoch(0, 8, Generator())
-    placed = batch.target + batch.root[:, :, None]
-    flat = placed[..., :2] / placed[..., 2:]
-    torch.testing.assert_close(flat, batch.rays[:, run.learner.framing.answered], atol=1e-4, rtol=0)
+    joints = batch.target + batch.root[:, :, None]
+    flat = joints[..., :2] / joints[..., 2:]
+    torch.testing.assert_close(flat, batch.rays[:, run.learner.framing.target_slice], atol=1e-4, rtol=0)
 
 
-def test_semi_supervision_needs_to_know_where_people_are() -> None:
+def test_semi_supervision_needs_a_trajectory() -> None:
     with pytest.raises(SettingsError, match="--trajectory 1"):
         trainer(unlabelled=bank("S5"))
     with pytest.raises(SettingsError, match="--normalisation screen"):
         trainer(replace(SMALL, trajectory=1.0, normalisation="facing"))
 
 
-def test_resumed_equals_uninterrupted_with_everything_on(tmp_path: Path) -> None:
+def test_resumed_equals_uninterrupted_with_all_features(tmp_path: Path) -> None:
     settings = replace(SMALL, trajectory=1.0, dropout=0.2, span=3, amsgrad=True, loss=LossSettings(velocity=1.0))
     more = bank("S5", labelled=False)
-    whole = trainer(settings, unlabelled=more)
-    expected = list(whole.fit())
+    uninterrupted = trainer(settings, unlabelled=more)
+    expected = list(uninterrupted.fit())
     first, second = trainer(settings, unlabelled=more), trainer(settings, unlabelled=more)
     fabric = Fabric(accelerator="cpu", devices=1)
     run = run_of(settings, bank("S1", "S2"), bank("S9"), fabric, more)
@@ -131,7 +131,7 @@ def test_resumed_equals_uninterrupted_with_everything_on(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_presets_are_documented_and_make_their_networks(name: str) -> None:
+def test_presets_are_documented_and_build_their_networks(name: str) -> None:
     preset = PRESETS[name]
     assert preset.__doc__
     assert preset.__doc__ is not TrainSettings.__doc__ or name == "kinelift"
@@ -174,8 +174,8 @@ def test_splits_of_published_data_sets() -> None:
 
 def test_actions_are_matched_exactly() -> None:
     both = bank("S1", actions=("Sitting 1", "SittingDown 1", "Walking 1 chunk0"))
-    assert dataset_split.actions(both) == ("Sitting", "SittingDown", "Walking")
-    assert dataset_split.actions(dataset_split.showing(both, ("Sitting",))) == ("Sitting",)
+    assert dataset_split.action_names(both) == ("Sitting", "SittingDown", "Walking")
+    assert dataset_split.action_names(dataset_split.select_actions(both, ("Sitting",))) == ("Sitting",)
     with pytest.raises(DataError, match="Sit"):
-        dataset_split.showing(both, ("Sit",))
-    assert [t.action for t in dataset_split.tests(both, 1, None, 0)] == ["Sitting", "SittingDown", "Walking"]
+        dataset_split.select_actions(both, ("Sit",))
+    assert [t.action for t in dataset_split.test_trials(both, 1, None, 0)] == ["Sitting", "SittingDown", "Walking"]

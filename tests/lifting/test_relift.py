@@ -1,4 +1,4 @@
-"""Relifting a small walk: what is told of every clip, and how far the poses are from it."""
+"""Relifting a small walk: metadata of the clips, and errors of the poses."""
 
 import json
 from dataclasses import replace
@@ -27,19 +27,19 @@ from tests.lifting.test_synthesis import generator, standing
 SETTINGS = ReliftSettings(cameras=1)
 
 
-def walking(seconds: float, rate: float, way: float) -> torch.Tensor:
-    """A rough person who walks ``way`` metres along Z, swinging arms and legs in turn."""
+def walking(seconds: float, rate: float, distance: float) -> torch.Tensor:
+    """A simple person who walks ``distance`` metres along Z, swinging arms and legs."""
     points = standing(round(seconds * rate))
     times = torch.arange(len(points)) / rate
     for side, sign in (("left", 1.0), ("right", -1.0)):
         for part, share in (("knee", 0.1), ("ankle", 0.3), ("elbow", -0.1), ("wrist", -0.25)):
             points[:, MOCAP.index(f"{side}_{part}"), 2] += sign * share * torch.sin(2 * torch.pi * 0.9 * times)
-    points[..., 2] += (way - 1) * torch.linspace(0, 1, len(points))[:, None]
+    points[..., 2] += (distance - 1) * torch.linspace(0, 1, len(points))[:, None]
     return points
 
 
 def prepared(points: torch.Tensor) -> np.ndarray:
-    """On a sound body, as ``lifting prepare`` writes it."""
+    """Retargeted to a typical body, as ``lifting prepare`` writes it."""
     recorded = points.double().numpy()
     return retarget(recorded, Calibration.of([recorded], [recorded])).astype(np.float32)
 
@@ -68,14 +68,14 @@ def lifter() -> Lifter:
 
 
 @pytest.fixture(scope="module")
-def done(bank: MotionBank, lifter: Lifter) -> list[Relifted]:
+def relifted(bank: MotionBank, lifter: Lifter) -> list[Relifted]:
     return list(relift(bank, lifter, replace(SETTINGS, cameras=2)))
 
 
 @settings(max_examples=25)
-@given(seed=st.integers(0, 2**32), way=st.floats(0, 12))
-def test_everything_is_in_the_picture_of_a_camera_outside_the_person(seed: int, way: float) -> None:
-    points = walking(2, 20, way)
+@given(seed=st.integers(0, 2**32), distance=st.floats(0, 12))
+def test_the_person_is_in_the_image_and_in_front_of_the_camera(seed: int, distance: float) -> None:
+    points = walking(2, 20, distance)
     view, body = find_view(points - points[:, :1].mean(0), ViewSettings(), generator(seed))
     plane = body[None, ..., :2] / body[None, ..., 2:]
     assert (plane.abs() <= view.half_size + 1e-4).all()
@@ -102,7 +102,7 @@ def test_true_poses_project_onto_exact_keypoints(seed: int) -> None:
         assert place[2] > 1
 
 
-def test_mistakes_come_and_go_in_a_long_clip() -> None:
+def test_noise_varies_within_a_long_clip() -> None:
     """As often as in pieces of four seconds, not once a clip."""
     points, times = walking(80, 10, 0.0), torch.arange(800) / 10
     noise = replace(MEASURED, drop=1.0, drop_limb=0.0)
@@ -112,45 +112,45 @@ def test_mistakes_come_and_go_in_a_long_clip() -> None:
     np.testing.assert_array_equal(track.scores > 0, np.isfinite(track.points).all(-1))
 
 
-def test_lifted_poses_are_near_the_true_ones(done: list[Relifted]) -> None:
-    found = report(done, lambda one: one.points).overall
-    nothing = report(done, mean_pose(done)).overall
+def test_lifted_poses_are_near_the_true_ones(relifted: list[Relifted]) -> None:
+    found = report(relifted, lambda one: one.points).overall
+    nothing = report(relifted, mean_pose(relifted)).overall
     assert found.answered > 0.9
     assert found.p_mpjpe < found.mpjpe < 100 < nothing.mpjpe  # the figure is drawn by hand, not a person
 
 
-def test_mistakes_cost(bank: MotionBank, lifter: Lifter, done: list[Relifted]) -> None:
-    quiet = list(relift(bank, lifter, replace(SETTINGS, cameras=2, noise="none")))
-    clean, flawed = (report(one, lambda r: r.points).overall for one in (quiet, done))
-    assert clean.mpjpe < flawed.mpjpe and clean.mpjve < flawed.mpjve
-    for one, other in zip(quiet, done, strict=True):
+def test_noise_increases_the_errors(bank: MotionBank, lifter: Lifter, relifted: list[Relifted]) -> None:
+    noiseless = list(relift(bank, lifter, replace(SETTINGS, cameras=2, noise="none")))
+    clean, noisy = (report(one, lambda r: r.points).overall for one in (noiseless, relifted))
+    assert clean.mpjpe < noisy.mpjpe and clean.mpjve < noisy.mpjve
+    for one, other in zip(noiseless, relifted, strict=True):
         np.testing.assert_array_equal(one.truth, other.truth)  # the same cameras
 
 
-def test_one_body_is_nearer_to_the_truth(bank: MotionBank, lifter: Lifter, done: list[Relifted]) -> None:
+def test_fitting_one_body_reduces_the_errors(bank: MotionBank, lifter: Lifter, relifted: list[Relifted]) -> None:
     raw = list(relift(bank, lifter, replace(SETTINGS, cameras=2, fit="off")))
-    fitted, answered = (report(one, lambda r: r.points).overall for one in (done, raw))
-    assert fitted.p_mpjpe < answered.p_mpjpe and fitted.mpjve < answered.mpjve
-    legs = [np.linalg.norm(one[0].points[:, 1] - one[0].points[:, 2], axis=-1) for one in (done, raw)]
+    fitted, unfitted = (report(one, lambda r: r.points).overall for one in (relifted, raw))
+    assert fitted.p_mpjpe < unfitted.p_mpjpe and fitted.mpjve < unfitted.mpjve
+    legs = [np.linalg.norm(one[0].points[:, 1] - one[0].points[:, 2], axis=-1) for one in (relifted, raw)]
     assert np.nanstd(legs[0]) < 1e-9 < 1e-3 < np.nanstd(legs[1])
 
 
-def test_a_known_lens_helps(bank: MotionBank, lifter: Lifter) -> None:
-    ways = {lens: ReliftSettings(noise="none", lens=lens) for lens in ("assumed", "known")}
-    found = {lens: report(relift(bank, lifter, way), lambda one: one.points) for lens, way in ways.items()}
+def test_a_known_lens_reduces_the_errors(bank: MotionBank, lifter: Lifter) -> None:
+    cases = {lens: ReliftSettings(noise="none", lens=lens) for lens in ("assumed", "known")}
+    found = {lens: report(relift(bank, lifter, way), lambda one: one.points) for lens, way in cases.items()}
     assert found["known"].overall.mpjpe < found["assumed"].overall.mpjpe
 
 
-def test_other_clips_change_nothing(bank: MotionBank, lifter: Lifter, done: list[Relifted]) -> None:
+def test_other_clips_do_not_matter(bank: MotionBank, lifter: Lifter, relifted: list[Relifted]) -> None:
     (alone,) = relift(bank.with_subjects(("2",)), lifter, SETTINGS)
-    np.testing.assert_array_equal(alone.points, done[0].points)
-    assert not np.array_equal(done[0].truth, done[1].truth)
+    np.testing.assert_array_equal(alone.points, relifted[0].points)
+    assert not np.array_equal(relifted[0].truth, relifted[1].truth)
     (other,) = relift(bank.with_subjects(("2",)), lifter, replace(SETTINGS, seed=1))
     assert not np.array_equal(alone.truth, other.truth)
 
 
-def test_errors_are_told_by_who_was_trained_on(bank: MotionBank, done: list[Relifted]) -> None:
-    found = errors(bank, done)
+def test_errors_are_separate_for_test_subjects(bank: MotionBank, relifted: list[Relifted]) -> None:
+    found = errors(bank, relifted)
     assert {name: set(one.subjects) for name, one in found.items()} == {
         "test subjects": {"2"},
         "other subjects": {"5"},
@@ -158,12 +158,12 @@ def test_errors_are_told_by_who_was_trained_on(bank: MotionBank, done: list[Reli
 
 
 @pytest.mark.parametrize("rate", [30.0, 25.0])
-def test_files_say_what_was_lifted(
+def test_files_describe_the_clips(
     lifting: Lifting, motion: Path, bank: MotionBank, tmp_path: Path, rate: float
 ) -> None:
     out = tmp_path / "deep" / "lifted.npz"
-    told = lifting("relift", motion, "-o", out, "--rate", rate)
-    assert "| test subjects | frames |" in told
+    output = lifting("relift", motion, "-o", out, "--rate", rate)
+    assert "| test subjects | frames |" in output
     with np.load(out, allow_pickle=False) as file:
         data = dict(file)
     assert data["joints"].tolist() == list(H36M17.joints)
@@ -182,16 +182,16 @@ def test_files_say_what_was_lifted(
     }  # fmt: skip
 
 
-def test_an_interruption_leaves_nothing(
+def test_an_interruption_leaves_no_files(
     lifting: Lifting, motion: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answered = Lifter.lift
+    lift = Lifter.lift
     count = iter(range(3))
 
     def stopping(*args: object) -> object:
         if next(count) == 2:
             raise KeyboardInterrupt
-        return answered(*args)  # type: ignore[arg-type]
+        return lift(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Lifter, "lift", stopping)
     lifting.fails("relift", motion, "-o", tmp_path / "lifted.npz")
@@ -199,7 +199,7 @@ def test_an_interruption_leaves_nothing(
 
 
 @pytest.mark.parametrize(
-    ("args", "says"),
+    ("args", "expected"),
     [
         (["none.npz"], "none.npz"),
         (["MOTION", "--cameras", "0"], "--cameras"),
@@ -208,12 +208,14 @@ def test_an_interruption_leaves_nothing(
         (["MOTION", "--noise", "loud"], "loud"),
     ],
 )
-def test_what_is_wrong_is_said(lifting: Lifting, motion: Path, tmp_path: Path, args: list[str], says: str) -> None:
+def test_errors_name_their_cause(
+    lifting: Lifting, motion: Path, tmp_path: Path, args: list[str], expected: str
+) -> None:
     args = [str(motion) if a == "MOTION" else a for a in args]
-    assert says in lifting.fails("relift", *args, "-o", tmp_path / "x.npz")
+    assert expected in lifting.fails("relift", *args, "-o", tmp_path / "x.npz")
     assert not list(tmp_path.iterdir())
 
 
-def test_settings_out_of_range_are_refused() -> None:
+def test_settings_out_of_range_are_rejected() -> None:
     with pytest.raises(SettingsError, match="0 cameras"):
         ReliftSettings(cameras=0)

@@ -24,16 +24,18 @@ FABRIC = Fabric(accelerator="cpu", devices=1)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A generalist and two specialists, trained for real."""
+    """A trained generalist and two specialists."""
     folder = tmp_path_factory.mktemp("specialists")
-    found = list(train_all(SETTINGS, dataset_split.split(DATA), {"Walking": "walk", "Box": "punch"}, folder, FABRIC))
-    save_table(folder, SETTINGS, found)
-    assert [one.action for one in found] == ["Walking", "Box"]
-    assert "| Walking | " in markdown(found)
+    comparisons = list(
+        train_all(SETTINGS, dataset_split.split(DATA), {"Walking": "walk", "Box": "punch"}, folder, FABRIC)
+    )
+    save_table(folder, SETTINGS, comparisons)
+    assert [one.action for one in comparisons] == ["Walking", "Box"]
+    assert "| Walking | " in markdown(comparisons)
     return folder
 
 
-def test_the_table_tells_errors_and_unit_epochs(folder: Path) -> None:
+def test_the_table_has_errors_and_unit_epochs(folder: Path) -> None:
     table = json.loads((folder / "specialists.json").read_text())
     assert table["unit_epochs"] == 4  # two epochs over two actions
     for row in table["actions"]:
@@ -41,22 +43,22 @@ def test_the_table_tells_errors_and_unit_epochs(folder: Path) -> None:
         assert row["generalist"]["frames"] == 60
 
 
-def test_the_table_is_strict_json_where_nothing_was_answered(tmp_path: Path) -> None:
-    silent, some = Errors(60, 0.0, *[nan] * 7), Errors(60, 1.0, *[30.0] * 7)
-    save_table(tmp_path, SETTINGS, [Comparison("Box", "punch", "punch.safetensors", some, silent)])
+def test_the_table_is_strict_json_without_predictions(tmp_path: Path) -> None:
+    unpredicted, predicted = Errors(60, 0.0, *[nan] * 7), Errors(60, 1.0, *[30.0] * 7)
+    save_table(tmp_path, SETTINGS, [Comparison("Box", "punch", "punch.safetensors", predicted, unpredicted)])
     (row,) = json.loads((tmp_path / "specialists.json").read_text(), parse_constant=pytest.fail)["actions"]
     assert (row["specialist"]["mpjpe"], row["generalist"]["mpjpe"], row["specialist_wins"]) == (None, 30.0, False)
 
 
-def test_specialists_lift_what_is_recognised_as_theirs(folder: Path) -> None:
+def test_specialists_lift_their_recognised_actions(folder: Path) -> None:
     table = json.loads((folder / "specialists.json").read_text())
     for row in table["actions"]:
         row["specialist_wins"] = row["label"] == "walk"
     (folder / "specialists.json").write_text(json.dumps(table))
-    heard: list[Poses3D] = []
+    recognised: list[Poses3D] = []
 
     def recognise(poses: Poses3D) -> Sequence[Action]:
-        heard.append(poses)
+        recognised.append(poses)
         return [Action(0.0, 0.4, "walk", 0.9), Action(0.4, 0.8, "punch", 0.9)]
 
     coupled = SpecialistLifter.load(folder, recognise)
@@ -67,7 +69,7 @@ def test_specialists_lift_what_is_recognised_as_theirs(folder: Path) -> None:
     poses = coupled.lift(track, CAMERA)
     np.testing.assert_allclose(poses.points[:20], special.points[:20])
     np.testing.assert_allclose(poses.points[20:], general.points[20:])
-    np.testing.assert_allclose(heard[0].points, general.points)
+    np.testing.assert_allclose(recognised[0].points, general.points)
     assert np.abs(special.points - general.points).max() > 1e-3
 
 
@@ -76,11 +78,11 @@ def test_labels_default_to_the_names_of_actions() -> None:
     assert labels(DATA, {"Walking": "walk"}) == {"Walking": "walk"}
 
 
-def test_an_action_that_nobody_shows_is_refused(tmp_path: Path) -> None:
+def test_missing_actions_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="Jog"):
         list(train_all(SETTINGS, dataset_split.split(DATA), {"Jog": "run"}, tmp_path, FABRIC))
 
 
-def test_a_folder_without_specialists_says_how_to_train_them(tmp_path: Path) -> None:
+def test_error_for_other_folders_says_how_to_train(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="lifting specialists"):
         SpecialistLifter.load(tmp_path, lambda poses: [])

@@ -21,38 +21,40 @@ def causal(normalisation: str = "frame", rate: float = 30.0, causal: bool = True
     return LifterNetwork(TemporalNet(TemporalConfig(17, 3, channels=24, causal=causal)).eval(), rate, normalisation)
 
 
-def track(frames: int, rate: float = 30.0, lost: float = 0.1) -> Track2D:
+def track(frames: int, rate: float = 30.0, missing: float = 0.1) -> Track2D:
     random = np.random.default_rng(0)
     points = random.uniform(100, 300, (1, 17, 2)) + np.cumsum(random.normal(0, 2, (frames, 17, 2)), 0)
-    points[random.random((frames, 17)) < lost] = np.nan
+    points[random.random((frames, 17)) < missing] = np.nan
     blank = np.zeros((frames, 17))
     return Track2D(points, blank + 1, np.arange(frames) / rate, blank > 0, 0, SIZE)
 
 
 @pytest.mark.parametrize("normalisation", ["frame", "screen"])
-def test_a_stream_gives_what_the_whole_track_gives(normalisation: str) -> None:
-    network, seen = causal(normalisation), track(60)
-    whole = Lifter(network, torch.device("cpu")).lift(seen, CAMERA)
+def test_a_stream_agrees_with_the_whole_track(normalisation: str) -> None:
+    network, observed = causal(normalisation), track(60)
+    whole = Lifter(network, torch.device("cpu")).lift(observed, CAMERA)
     stream = LifterStream(network, CAMERA, SIZE)
-    answers = [a for time, points in zip(seen.times, seen.points, strict=True) for a in stream.push(time, points)]
-    np.testing.assert_allclose([time for time, _ in answers], seen.times)
-    np.testing.assert_allclose([pose for _, pose in answers], whole.points, atol=1e-5)
+    predictions = [
+        a for time, points in zip(observed.times, observed.points, strict=True) for a in stream.push(time, points)
+    ]
+    np.testing.assert_allclose([time for time, _ in predictions], observed.times)
+    np.testing.assert_allclose([pose for _, pose in predictions], whole.points, atol=1e-5)
 
 
 @pytest.mark.parametrize("rate", [24.0, 50.0])
-def test_answers_come_at_the_network_s_rate_and_none_too_early(rate: float) -> None:
-    network, seen = causal(rate=20.0), track(50, rate)
+def test_poses_come_at_the_network_rate_and_not_too_early(rate: float) -> None:
+    network, observed = causal(rate=20.0), track(50, rate)
     stream = LifterStream(network, CAMERA, SIZE)
     due: list[float] = []
-    for time, points in zip(seen.times, seen.points, strict=True):
+    for time, points in zip(observed.times, observed.points, strict=True):
         now = [t for t, _ in stream.push(time, points)]
         assert all(time - 1 / rate < t <= time + 1e-6 for t in now)
         due += now
     np.testing.assert_allclose(np.diff(due), 1 / 20)
-    assert due[-1] > seen.times[-1] - 1 / 20
+    assert due[-1] > observed.times[-1] - 1 / 20
 
 
 @pytest.mark.parametrize("network", [lambda: causal(causal=False), lambda: causal("facing")])
-def test_a_lifter_that_cannot_stream_is_refused(network: Callable[[], LifterNetwork]) -> None:
+def test_lifters_that_cannot_stream_are_rejected(network: Callable[[], LifterNetwork]) -> None:
     with pytest.raises(SettingsError, match="cannot follow a stream"):
         LifterStream(network(), CAMERA, SIZE)

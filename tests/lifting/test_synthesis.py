@@ -262,7 +262,7 @@ def test_sampler_is_reproducible_and_matches_its_target(bank: MotionBank) -> Non
     sampler = Sampler(bank, Framing(27, 1, 13), 20.0, SynthesisSettings(noise=NoiseSettings(clean=1.0)))
     batch, again = sampler.draw(64, generator(3)), sampler.draw(64, generator(3))
     torch.testing.assert_close(batch.points, again.points)
-    assert batch.seen.all()
+    assert batch.visible.all()
     # The keypoints of the middle frame are the projection of the translated target.
     body = [
         MOCAP.index(n) for n in ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "left_shoulder", "right_hip")

@@ -11,10 +11,10 @@ import torch
 from lightning_fabric import Fabric
 
 from kinelift.lifting.lifter import Lifter
-from kinelift.lifting.measuring.evaluation import lifted, mean_pose, report, tables
-from kinelift.lifting.measuring.trials import RATE, trials
+from kinelift.lifting.measuring.evaluation import mean_pose, predictions, report, tables
 from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
+from kinelift.lifting.synthesis.trials import RATE, trials
 from kinelift.lifting.training import inputs
 from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
@@ -27,7 +27,7 @@ SMALL = TrainSettings(channels=24, epochs=2, steps=4, batch=32, warmup=2, rate=1
 
 
 def motion(seed: int, frames: int = 200) -> np.ndarray:
-    """Somebody upright who sways and waves: smooth, different for every seed."""
+    """A standing person who sways and waves smoothly, different for every seed."""
     random = np.random.default_rng(seed)
     base = random.normal(0, 0.15, (1, len(MOCAP), 3))
     base[..., 1] += np.linspace(0.1, 1.7, len(MOCAP))
@@ -72,8 +72,8 @@ def run_of(bank: MotionBank, settings: TrainSettings = SMALL) -> Run:
 
 
 def test_resumed_equals_uninterrupted(bank: MotionBank, tmp_path: Path) -> None:
-    whole = trainer(bank)
-    expected = list(whole.fit())
+    uninterrupted = trainer(bank)
+    expected = list(uninterrupted.fit())
     first = trainer(bank)
     next(iter(first.fit()))
     first.save(tmp_path / "state", run_of(bank))
@@ -83,11 +83,11 @@ def test_resumed_equals_uninterrupted(bank: MotionBank, tmp_path: Path) -> None:
     assert {k: v for k, v in records[-1].items() if k != "seconds"} == {
         k: v for k, v in expected[-1].items() if k != "seconds"
     }
-    for name, tensor in whole.net.state_dict().items():
+    for name, tensor in uninterrupted.net.state_dict().items():
         assert torch.equal(tensor, second.net.state_dict()[name]), name
 
 
-def test_a_run_can_start_from_a_checkpoint_of_its_shape(bank: MotionBank) -> None:
+def test_a_run_can_start_from_a_checkpoint_of_the_same_shape(bank: MotionBank) -> None:
     first = trainer(bank)
     list(first.fit())
     second = trainer(bank)
@@ -97,20 +97,20 @@ def test_a_run_can_start_from_a_checkpoint_of_its_shape(bank: MotionBank) -> Non
         trainer(bank, replace(SMALL, channels=16)).start_from(first.result({}))
 
 
-def test_a_state_of_other_settings_is_refused(bank: MotionBank, tmp_path: Path) -> None:
+def test_a_state_of_other_settings_is_rejected(bank: MotionBank, tmp_path: Path) -> None:
     trainer(bank).save(tmp_path / "state", run_of(bank))
     other = replace(SMALL, batch=16)
     with pytest.raises(ResumeError, match="batch was 32, now 16"):
         trainer(bank, other).restore(tmp_path / "state", run_of(bank, other))
 
 
-def test_damaged_state_is_refused(bank: MotionBank, tmp_path: Path) -> None:
+def test_damaged_state_is_rejected(bank: MotionBank, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("hello")
     with pytest.raises(WeightsError, match="not the state"):
         trainer(bank).restore(tmp_path / "state", run_of(bank))
 
 
-def test_result_says_how_to_use_it(bank: MotionBank, tmp_path: Path) -> None:
+def test_result_describes_itself(bank: MotionBank, tmp_path: Path) -> None:
     run = trainer(bank)
     list(run.fit())
     run.result({"data": "made in a test"}).save(tmp_path / "x.safetensors")
@@ -121,26 +121,26 @@ def test_result_says_how_to_use_it(bank: MotionBank, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("noise", [None, NoiseSettings(clean=0.0)])
 def test_trials_cover_the_clips(bank: MotionBank, noise: NoiseSettings | None) -> None:
-    made = list(trials(bank, 2, noise, 0))
-    assert len(made) == 4 * 2
-    assert sum(len(t.track) for t in made) == 8 * round(200 / 60 * RATE)
-    seen = np.concatenate([np.isfinite(t.track.points).all(-1) for t in made])
-    assert seen.all() == (noise is None)
-    assert all(np.abs(t.truth[:, 0]).max() == 0 for t in made)
+    simulated = list(trials(bank, 2, noise, 0))
+    assert len(simulated) == 4 * 2
+    assert sum(len(t.track) for t in simulated) == 8 * round(200 / 60 * RATE)
+    visible = np.concatenate([np.isfinite(t.track.points).all(-1) for t in simulated])
+    assert visible.all() == (noise is None)
+    assert all(np.abs(t.truth[:, 0]).max() == 0 for t in simulated)
 
 
-def test_report_knows_right_from_wrong(bank: MotionBank) -> None:
+def test_report_measures_errors(bank: MotionBank) -> None:
     perfect = report(trials(bank, 1, None, 0), lambda trial: trial.truth)
     assert perfect.overall.mpjpe == pytest.approx(0, abs=1e-6)
     doubled = report(trials(bank, 1, None, 0), lambda trial: 2 * trial.truth)
     assert doubled.overall.p_mpjpe == pytest.approx(0, abs=1e-6)
     assert doubled.overall.mpjpe > 100
-    silent = report(
+    half_predicted = report(
         trials(bank, 1, None, 0),
         lambda trial: np.where(np.arange(len(trial.truth))[:, None, None] % 2, 1.1 * trial.truth, np.nan),
     )
-    assert silent.overall.answered == pytest.approx(0.5)
-    assert silent.overall.p_mpjpe == pytest.approx(0, abs=1e-6)
+    assert half_predicted.overall.answered == pytest.approx(0.5)
+    assert half_predicted.overall.p_mpjpe == pytest.approx(0, abs=1e-6)
     mean = report(trials(bank, 1, None, 0), mean_pose(trials(bank, 1, None, 1)))
     assert mean.overall.p_mpjpe > 10
     assert set(mean.subjects) == {"1", "2", "7"}
@@ -148,9 +148,9 @@ def test_report_knows_right_from_wrong(bank: MotionBank) -> None:
     assert "| wave |" in tables({"mean": mean, "perfect": perfect})["By action"]
 
 
-def test_lifted_goes_through_the_real_lifter(bank: MotionBank) -> None:
+def test_predictions_come_from_the_lifter(bank: MotionBank) -> None:
     lifter = Lifter(trainer(bank).result({}), torch.device("cpu"))
-    errors = report(trials(bank.with_subjects(("2",)), 1, None, 0), lifted(lifter)).overall
+    errors = report(trials(bank.with_subjects(("2",)), 1, None, 0), predictions(lifter)).overall
     assert 0 < errors.p_mpjpe < errors.mpjpe
 
 
@@ -199,7 +199,7 @@ def test_two_processes_train_and_resume(data: Path, tmp_path: Path) -> None:
         assert np.isfinite(parts[1][key])
 
 
-def test_command_line_says_what_is_wrong(tmp_path: Path) -> None:
+def test_command_line_reports_errors_in_a_line(tmp_path: Path) -> None:
     done = _run(["evaluate", str(tmp_path / "no.npz"), str(tmp_path / "no.safetensors")])
     assert done.returncode == 1
     assert "No checkpoint at" in done.stderr

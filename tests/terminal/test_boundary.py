@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from kinelift.poses.errors import DataError, KineliftError
-from kinelift.terminal.boundary import guarded, writing_standard_output
+from kinelift.terminal.boundary import run_guarded
+from kinelift.terminal.standard_output import writing_standard_output
 
 
 def raising(error: BaseException) -> Callable[[], int]:
@@ -22,7 +23,7 @@ def raising(error: BaseException) -> Callable[[], int]:
     (DataError("No data in a[/red]b.\n"), 1, "error: No data in a[/red]b.\\n\n"),
     (PermissionError(errno.EACCES, "Not permitted", "a\x1b.mp4"), 1, "error: a\\x1b.mp4: Not permitted\n"),
     (OSError("no such thing"), 1, "error: no such thing\n"),
-    (KeyboardInterrupt(), 130, "error: Interrupted. Results that were complete are kept.\n"),
+    (KeyboardInterrupt(), 130, "error: Interrupted. Complete results are kept.\n"),
     (SystemExit(2), 2, ""),
     (SystemExit(), 0, ""),
     (SystemExit("why"), 1, ""),
@@ -30,17 +31,17 @@ def raising(error: BaseException) -> Callable[[], int]:
 def test_an_error_is_a_status_and_a_line(
     error: BaseException, status: int, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert guarded(raising(error)) == status
+    assert run_guarded(raising(error)) == status
     assert capsys.readouterr() == ("", says)
 
 
 def test_success_has_the_status_of_the_command() -> None:
-    assert (guarded(lambda: None), guarded(lambda: 0), guarded(lambda: 3)) == (0, 0, 3)
+    assert (run_guarded(lambda: None), run_guarded(lambda: 0), run_guarded(lambda: 3)) == (0, 0, 3)
 
 
 def test_a_fault_of_ours_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
-        guarded(raising(ZeroDivisionError()))
+        run_guarded(raising(ZeroDivisionError()))
 
 
 def test_a_request_to_end_unwinds() -> None:
@@ -55,7 +56,7 @@ def test_a_request_to_end_unwinds() -> None:
         return 0
 
     before = signal.getsignal(signal.SIGTERM)
-    assert guarded(command) == 143
+    assert run_guarded(command) == 143
     assert unwound and signal.getsignal(signal.SIGTERM) is before
 
 

@@ -48,9 +48,9 @@ def test_every_way_of_printing_shows_names_as_they_are(name: str, capsys: pytest
     table = Table(name, title=name)
     table.add_row(name)
     reporter.table(table)
-    with reporter.watching(name) as watch:
-        assert list(watch("ab", "looking")) == ["a", "b"]
-    with reporter.counting(name, 2) as advance:
+    with reporter.progress(name) as progress:
+        assert list(progress("ab", "looking")) == ["a", "b"]
+    with reporter.progress_bar(name, 2) as advance:
         advance(name)
     said = capsys.readouterr()
     assert said.out.splitlines()[0] == visible(name)
@@ -75,8 +75,8 @@ def test_quiet_says_errors_only(capsys: pytest.CaptureFixture[str]) -> None:
     quiet.note("b")
     quiet.table(Table("c"))
     quiet.document("d")
-    with quiet.watching("e") as watch, quiet.counting("f", 1) as advance, quiet.waiting("g"):
-        assert list(watch("ab", "looking")) == ["a", "b"]
+    with quiet.progress("e") as progress, quiet.progress_bar("f", 1) as advance, quiet.status("g"):
+        assert list(progress("ab", "looking")) == ["a", "b"]
         advance("h")
     quiet.error("i")
     assert capsys.readouterr() == ("", "error: i\n")

@@ -13,7 +13,8 @@ from kinelift.__main__ import main
 from kinelift.poses.errors import DataError, WeightsError
 from kinelift.weights import checkpoint
 from kinelift.weights.published import Published, read, read_state
-from kinelift.weights.videopose3d import Intent, converted
+from kinelift.weights.videopose3d import ImportOptions
+from kinelift.weights.videopose3d import convert as convert_weights
 from tests.weights.bins import state, write
 
 
@@ -63,7 +64,7 @@ def test_nothing_in_a_file_is_run(tmp_path: Path, zipped: bool, key: str, functi
     torch.load(path, weights_only=False)
     assert mark.exists(), "the file is hostile"
     mark.rmdir()
-    with pytest.raises(WeightsError, match=r"x\.bin asks for .*(mkdir|exec), which weights do not need"):
+    with pytest.raises(WeightsError, match=r"x\.bin refers to .*(mkdir|exec), which weights do not need"):
         read(path)
     assert not mark.exists()
 
@@ -89,7 +90,7 @@ def test_what_is_no_published_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="No file"):
         read(tmp_path / "none.bin")
     (tmp_path / "text").write_text("hello, these are no weights")
-    with pytest.raises(WeightsError, match=r"no file that torch\.save wrote"):
+    with pytest.raises(WeightsError, match=r"was not written by torch\.save"):
         read(tmp_path / "text")
     torch.save(state(), tmp_path / "bare")
     with pytest.raises(WeightsError, match="'model_pos'"):
@@ -101,7 +102,7 @@ def test_what_is_no_published_file_is_refused(tmp_path: Path) -> None:
 def convert(
     positions: dict[str, Any], trajectory: dict[str, Any] | None = None, **intent: Any
 ) -> checkpoint.Checkpoint:
-    return converted(Published(positions, trajectory, 80), Intent(**intent), {"imported_from": "x.bin"})
+    return convert_weights(Published(positions, trajectory, 80), ImportOptions(**intent), {"imported_from": "x.bin"})
 
 
 @pytest.mark.parametrize(
@@ -151,14 +152,14 @@ def without(name: str) -> dict[str, Any]:
         (without("expand_conv.weight"), None, {}, "model_pos has no convolution expand_conv.weight"),
         (without("layers_bn.1.running_mean"), None, {}, "layers_bn.1.running_mean is missing"),
         ({**state(), "shrink.bias": torch.zeros(5)}, None, {}, r"shrink.bias is \(5,\), expected \(51,\)"),
-        ({**state(), "attention.weight": torch.zeros(5)}, None, {}, "lacks: attention.weight"),
-        ({**state(), "expand_conv.weight": torch.zeros(4, 51, 3)}, None, {}, "takes 51 numbers"),
+        ({**state(), "attention.weight": torch.zeros(5)}, None, {}, "do not belong .*: attention.weight"),
+        ({**state(), "expand_conv.weight": torch.zeros(4, 51, 3)}, None, {}, "takes 51 values"),
         (state((3, 4)), None, {}, "odd"),
         (state(joints=16), None, {}, "--skeleton-in"),
         (state(answers=14), None, {}, "--skeleton-out"),
         (state(), None, {"skeleton_in": "humaneva15"}, "humaneva15 has 15"),
         (state(), None, {"rate": 0.0}, "frame rate"),
-        (state(), state(), {}, "no trajectory"),
+        (state(), state(), {}, "not a trajectory network"),
         (state(), {"weight": torch.zeros(3)}, {}, "model_traj has no convolution"),
     ],
 )

@@ -46,7 +46,7 @@ def test_a_state_of_other_inputs_is_refused_with_what_differs(state: Path, said:
     with pytest.raises(ResumeError) as caught:
         load_state(state, OTHERS[said])
     assert said in str(caught.value)
-    assert f"Delete {state} to start anew, or name another output with -o." in str(caught.value)
+    assert f"Delete {state} to start again, or choose another output with -o." in str(caught.value)
     assert sum(each in str(caught.value) for each in OTHERS) == 1, "nothing else differs"
 
 
@@ -64,7 +64,7 @@ def test_many_differences_are_counted(tmp_path: Path) -> None:
 
 def test_what_an_earlier_version_wrote_is_refused(tmp_path: Path) -> None:
     torch.save({"epoch": 3, "net": {}}, tmp_path / "old.state")
-    with pytest.raises(ResumeError, match=r"old\.state does not say what it was made from: .* Delete .*old\.state"):
+    with pytest.raises(ResumeError, match=r"old\.state does not record its inputs: .* Delete .*old\.state"):
         load_state(tmp_path / "old.state", RUN)
 
 

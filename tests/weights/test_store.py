@@ -138,7 +138,7 @@ class TestFind:
 
     @pytest.mark.parametrize(("choice", "says"), [
         ("defualt", "Did you mean 'default'"), ("mine", r"write \./mine$"),
-        ("./default", r"no registered name .* no file or folder .*default$"),
+        ("./default", r"not a registered name .* no file or folder .*default$"),
         ("mine.st", r"no file or folder .*mine\.st$"),
         ("", "Unknown weights ''"),
     ])  # fmt: skip

@@ -1,1 +1,1 @@
-"""Recordings for other programs and for the eye: csv, json, npz, ``actions.json`` and the timeline figure."""
+"""Exports recordings as CSV, JSON and NPZ, their actions as ``actions.json`` and as a figure."""

@@ -1,12 +1,12 @@
-"""``actions.json``: who does what, from when to when.
+"""``actions.json``: what each person does, and when.
 
     {"video": "dance", "people": [
         {"id": 1, "start": 0.0, "end": 7.9, "actions": [
             {"start": 0.0, "end": 7.9, "label": "dance", "probability": 0.91, "top": [
                 {"label": "dance", "probability": 0.91}, {"label": "unknown", "probability": 0.04}]}]}]}
 
-Seconds from the first picture; ``start`` and ``end`` of a person are their first and last frame; ``actions`` is null
-where nothing was classified. ``top`` holds the most probable labels. Without anybody in the video ``people`` is empty.
+Times are seconds from the first frame. A person's ``start`` and ``end`` are those of the track; ``actions`` is null if
+none were classified. ``top`` holds the most probable labels. ``people`` is empty if nobody is in the video.
 """
 
 import json
@@ -20,8 +20,12 @@ _DECIMALS = 6
 
 
 def write_timeline(path: Path, recording: Recording) -> None:
-    """Write the actions of everybody to ``path`` in one move. Raises ``OutputError``."""
-    document = {"video": recording.video.name, "people": [_entry(person) for person in recording.people]}
+    """Write everybody's actions, in one move.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    document = {"video": recording.video.name, "people": [_person_json(person) for person in recording.people]}
     with replacing(path) as part:
         part.write_text(
             json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
@@ -30,7 +34,7 @@ def write_timeline(path: Path, recording: Recording) -> None:
         )
 
 
-def plain_actions(actions: tuple[Action, ...] | None) -> list[dict[str, Any]] | None:
+def actions_to_json(actions: tuple[Action, ...] | None) -> list[dict[str, Any]] | None:
     """Actions as JSON values; None stays None."""
     if actions is None:
         return None
@@ -46,11 +50,11 @@ def plain_actions(actions: tuple[Action, ...] | None) -> list[dict[str, Any]] | 
     ]
 
 
-def _entry(person: Person) -> dict[str, Any]:
+def _person_json(person: Person) -> dict[str, Any]:
     times = person.track.times
     return {
         "id": person.id,
         "start": round(float(times[0]), _DECIMALS),
         "end": round(float(times[-1]), _DECIMALS),
-        "actions": plain_actions(person.actions),
+        "actions": actions_to_json(person.actions),
     }

@@ -1,7 +1,7 @@
-"""Recordings for other programs: csv for tables, json for everything, npz for numpy; and as the timeline's figure.
+"""Exports recordings as CSV, JSON or NPZ, and their actions as a figure.
 
-The files of numbers hold the same ones: seconds, pixels (x right, y down), metres in the camera frame (x right, y down,
-z forward). Row i of a person's track and poses is frame ``start + i`` of the video.
+The data files use the same units: seconds, pixels (x right, y down), and metres in the camera frame (x right, y down, z
+forward). Row i of a person's track and poses belongs to frame ``start + i`` of the video.
 """
 
 import csv
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from kinelift.app.export.actions_json import plain_actions
+from kinelift.app.export.actions_json import actions_to_json
 from kinelift.app.export.timeline_figure import write_timeline_figure
 from kinelift.poses import COCO17, H36M17, Person, Recording, Skeleton, convert
 from kinelift.poses.camera import Camera
@@ -27,7 +27,7 @@ _Values = Shaped[np.ndarray, "..."]
 
 
 class Format(Enum):
-    """What a recording can be exported to."""
+    """The formats that a recording can be exported to."""
 
     JSON = "json"
     CSV = "csv"
@@ -36,15 +36,19 @@ class Format(Enum):
 
     @property
     def file(self) -> str:
-        """The usual name of such a file."""
+        """The default name of such a file."""
         return "timeline.png" if self is Format.TIMELINE else f"poses3d.{self.value}"
 
 
 def write_csv(path: Path, recording: Recording) -> None:
-    """One row a person, frame and joint; people without 3D poses have none.
+    """Write one row per person, frame and joint; people without 3D poses are left out.
 
-    ``x y z``: metres from the person's root joint. ``root_x root_y root_z``: the root joint's place in the camera
-    frame, so that ``x + root_x`` … is the joint's. An empty cell was not seen or not computed: pandas reads NaN.
+    ``x y z`` are metres from the person's root joint. ``root_x root_y root_z`` is the position of the root joint in the
+    camera frame, so that ``x + root_x`` … is that of the joint. An empty cell was not visible or not computed; pandas
+    reads it as NaN.
+
+    Raises:
+        OutputError: The file cannot be written.
     """
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
@@ -54,18 +58,21 @@ def write_csv(path: Path, recording: Recording) -> None:
 
 
 def write_json(path: Path, recording: Recording) -> None:
-    """Everything, as standard JSON: what was not seen or not computed is null.
+    """Write the whole recording as standard JSON. Values that were not visible or not computed are null.
 
-    ``skeletons`` lists joints in order and bones as index pairs; a person's ``track`` and ``poses`` name theirs.
-    ``camera``: focal lengths and principal point in pixels, and OpenCV's distortion coefficients, if there are any.
+    ``skeletons`` lists joints in order and bones as index pairs; each ``track`` and ``poses`` names its skeleton.
+    ``camera`` has the focal lengths and the principal point in pixels, and OpenCV's distortion coefficients, if any.
+
+    Raises:
+        OutputError: The file cannot be written.
     """
     video = recording.video
     document = {
-        "video": {"name": video.name, "width": video.width, "height": video.height, "times": _plain(video.times, 6)},
+        "video": {"name": video.name, "width": video.width, "height": video.height, "times": _to_lists(video.times, 6)},
         "made_with": dict(recording.made_with),
-        "camera": None if recording.camera is None else _plain_camera(recording.camera),
-        "skeletons": {layout.name: _plain_skeleton(layout) for layout in _layouts(recording)},
-        "people": [_plain_person(person) for person in recording.people],
+        "camera": None if recording.camera is None else _camera_json(recording.camera),
+        "skeletons": {skeleton.name: _skeleton_json(skeleton) for skeleton in _skeletons(recording)},
+        "people": [_person_json(person) for person in recording.people],
     }
     with replacing(path) as part, part.open("w", encoding="utf-8", errors="backslashreplace") as file:
         json.dump(document, file, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -73,25 +80,28 @@ def write_json(path: Path, recording: Recording) -> None:
 
 
 def write_arrays(path: Path, recording: Recording) -> None:
-    """Plain arrays over the video's F frames for P people, J joints in 3D and K in 2D.
+    """Write plain NumPy arrays over the video's F frames, for P people with J joints in 3D and K in 2D.
 
     ``times`` (F,), ``ids`` (P,), ``joints3d`` (J,), ``points3d`` (P, F, J, 3) from the root joint, ``root3d``
     (P, F, 3), ``joints2d`` (K,), ``points2d`` (P, F, K, 2), ``scores`` (P, F, K), ``camera`` (11,): ``parameters`` of
-    ``poses.camera``. NaN = not seen or not computed.
-    Joints are those of the first person; other people's are matched by name.
+    ``poses.camera``. NaN = not visible or not computed. The joints are those of the first person; other people's joints
+    are matched by name.
+
+    Raises:
+        OutputError: The file cannot be written.
     """
     frames, people = len(recording.video.times), recording.people
-    flat = people[0].track.skeleton if people else COCO17
-    deep = next((person.poses.skeleton for person in people if person.poses), H36M17)
+    skeleton_2d = people[0].track.skeleton if people else COCO17
+    skeleton_3d = next((person.poses.skeleton for person in people if person.poses), H36M17)
     arrays: dict[str, Any] = {
         "times": recording.video.times,
         "ids": np.array([person.id for person in people], dtype=np.int64),
-        "joints3d": np.array(deep.joints),
-        "points3d": _laid_out(frames, (len(deep), 3), [_points3d(person, deep) for person in people]),
-        "root3d": _laid_out(frames, (3,), [_root(person) for person in people]),
-        "joints2d": np.array(flat.joints),
-        "points2d": _laid_out(frames, (len(flat), 2), [_points2d(person, flat) for person in people]),
-        "scores": _laid_out(frames, (len(flat),), [_scores(person, flat) for person in people]),
+        "joints3d": np.array(skeleton_3d.joints),
+        "points3d": _over_frames(frames, (len(skeleton_3d), 3), [_points3d(person, skeleton_3d) for person in people]),
+        "root3d": _over_frames(frames, (3,), [_root(person) for person in people]),
+        "joints2d": np.array(skeleton_2d.joints),
+        "points2d": _over_frames(frames, (len(skeleton_2d), 2), [_points2d(person, skeleton_2d) for person in people]),
+        "scores": _over_frames(frames, (len(skeleton_2d),), [_scores(person, skeleton_2d) for person in people]),
         "camera": np.full(11, np.nan) if recording.camera is None else recording.camera.parameters,
     }
     with replacing(path) as part, part.open("wb") as file:
@@ -115,73 +125,74 @@ def _rows(person: Person) -> Iterator[list[Any]]:
     poses = person.poses
     if poses is None:
         return
-    nowhere = np.full((len(poses), 3), np.nan)
-    roots = _plain(nowhere if poses.root is None else poses.root, _METRES)
-    for i, (time, points, root) in enumerate(zip(poses.times, _plain(poses.points, _METRES), roots, strict=True)):
-        moment = [person.id, person.track.start + i, round(float(time), _SECONDS)]
+    unknown = np.full((len(poses), 3), np.nan)
+    roots = _to_lists(unknown if poses.root is None else poses.root, _METRES)
+    for i, (time, points, root) in enumerate(zip(poses.times, _to_lists(poses.points, _METRES), roots, strict=True)):
+        row = [person.id, person.track.start + i, round(float(time), _SECONDS)]
         for joint, point in zip(poses.skeleton.joints, points, strict=True):
-            yield [*moment, joint, *point, *root]
+            yield [*row, joint, *point, *root]
 
 
-def _layouts(recording: Recording) -> Iterator[Skeleton]:
+def _skeletons(recording: Recording) -> Iterator[Skeleton]:
     for person in recording.people:
         yield person.track.skeleton
         if person.poses is not None:
             yield person.poses.skeleton
 
 
-def _plain_camera(camera: Camera) -> dict[str, Any]:
+def _camera_json(camera: Camera) -> dict[str, Any]:
     lens = None if camera.distortion is None else asdict(camera.distortion)
     return {"focal": list(camera.focals), "centre": list(camera.centre), "distortion": lens}
 
 
-def _plain_skeleton(layout: Skeleton) -> dict[str, Any]:
-    return {"joints": list(layout.joints), "bones": [list(bone) for bone in layout.bones]}
+def _skeleton_json(skeleton: Skeleton) -> dict[str, Any]:
+    return {"joints": list(skeleton.joints), "bones": [list(bone) for bone in skeleton.bones]}
 
 
-def _plain_person(person: Person) -> dict[str, Any]:
+def _person_json(person: Person) -> dict[str, Any]:
     track, poses = person.track, person.poses
     return {
         "id": person.id,
         "start": track.start,
-        "times": _plain(track.times, _SECONDS),
+        "times": _to_lists(track.times, _SECONDS),
         "track": {
             "skeleton": track.skeleton.name,
-            "points": _plain(track.points, _PIXELS),
-            "scores": _plain(track.scores, _SCORES),
+            "points": _to_lists(track.points, _PIXELS),
+            "scores": _to_lists(track.scores, _SCORES),
             "filled": track.filled.tolist(),
         },
         "poses": None if poses is None else {
             "skeleton": poses.skeleton.name,
-            "points": _plain(poses.points, _METRES),
-            "root": None if poses.root is None else _plain(poses.root, _METRES),
+            "points": _to_lists(poses.points, _METRES),
+            "root": None if poses.root is None else _to_lists(poses.root, _METRES),
         },
-        "actions": plain_actions(person.actions),
+        "actions": actions_to_json(person.actions),
     }  # fmt: skip
 
 
-def _plain(values: _Values, decimals: int) -> list[Any]:
-    """Rounded nested lists, None for NaN."""
-    rounded = np.round(values, decimals) + 0.0  # no minus zero
+def _to_lists(values: _Values, decimals: int) -> list[Any]:
+    """Rounded nested lists, with None for NaN."""
+    rounded = np.round(values, decimals) + 0.0  # turns -0.0 into 0.0
     nested = rounded.astype(object)
     nested[np.isnan(rounded)] = None
-    return nested.tolist()
+    lists: list[Any] = nested.tolist()
+    return lists
 
 
-def _laid_out(
+def _over_frames(
     frames: int, shape: tuple[int, ...], people: list[tuple[int, _Values]]
 ) -> Float[np.ndarray, "P F *values"]:
-    """(first frame, values) of everybody on the frames of the video."""
+    """Place the values of each person, given with their first frame, on all frames of the video."""
     out = np.full((len(people), frames, *shape), np.nan)
     for row, (start, values) in zip(out, people, strict=True):
         row[start : start + len(values)] = values
     return out
 
 
-def _points3d(person: Person, layout: Skeleton) -> tuple[int, _Values]:
+def _points3d(person: Person, skeleton: Skeleton) -> tuple[int, _Values]:
     if person.poses is None:
-        return 0, np.zeros((0, len(layout), 3))
-    return person.track.start, convert(person.poses.points, person.poses.skeleton, layout)
+        return 0, np.zeros((0, len(skeleton), 3))
+    return person.track.start, convert(person.poses.points, person.poses.skeleton, skeleton)
 
 
 def _root(person: Person) -> tuple[int, _Values]:
@@ -190,9 +201,9 @@ def _root(person: Person) -> tuple[int, _Values]:
     return person.track.start, person.poses.root
 
 
-def _points2d(person: Person, layout: Skeleton) -> tuple[int, _Values]:
-    return person.track.start, convert(person.track.points, person.track.skeleton, layout)
+def _points2d(person: Person, skeleton: Skeleton) -> tuple[int, _Values]:
+    return person.track.start, convert(person.track.points, person.track.skeleton, skeleton)
 
 
-def _scores(person: Person, layout: Skeleton) -> tuple[int, _Values]:
-    return person.track.start, convert(person.track.scores[..., None], person.track.skeleton, layout)[..., 0]
+def _scores(person: Person, skeleton: Skeleton) -> tuple[int, _Values]:
+    return person.track.start, convert(person.track.scores[..., None], person.track.skeleton, skeleton)[..., 0]

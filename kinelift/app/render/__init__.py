@@ -1,4 +1,4 @@
-"""Recordings as moving pictures: 2D skeletons on the video, and a 3D view."""
+"""Draws recordings: 2D skeletons on the video, and a 3D view."""
 
 from kinelift.app.render.composition import LAYOUTS, Panel, Renderer
 

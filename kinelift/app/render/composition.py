@@ -1,4 +1,4 @@
-"""Draws a recording frame by frame: the picture, the 3D view, or the two side by side."""
+"""Draws a recording frame by frame: as an overlay on the video, in a 3D view, or both side by side."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,30 +7,30 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import UInt8
 
-from kinelift.app.render.picture import PicturePanel
-from kinelift.app.render.stage import StagePanel
+from kinelift.app.render.overlay import OverlayPanel
 from kinelift.app.render.style import BACKGROUND
+from kinelift.app.render.view3d import View3DPanel
 from kinelift.poses import Frame, Recording, VideoFacts
 from kinelift.poses.errors import SettingsError
 
-LONGEST = 1280
-"""Pixels of the picture panel's longer side at most: 4K sources are drawn smaller, and faster."""
+MAX_SIDE = 1280
+"""Maximum of the overlay's longer side in pixels: 4K videos are drawn smaller, which is faster."""
 
 
 @runtime_checkable
 class Panel(Protocol):
-    """Something that fills its own size with one frame."""
+    """Draws one frame in a fixed size."""
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels, both even."""
 
     def draw(self, frame: Frame) -> UInt8[np.ndarray, "H W 3"]:
-        """RGB."""
+        """Draw a frame as an RGB image of ``size``."""
 
 
 @dataclass(frozen=True, eq=False)
-class Beside:
+class SideBySidePanel:
     """Two panels of the same height with a thin gap."""
 
     left: Panel
@@ -44,50 +44,60 @@ class Beside:
         return self.left.size[0] + self.GAP + self.right.size[0], self.left.size[1]
 
     def draw(self, frame: Frame) -> UInt8[np.ndarray, "H W 3"]:
-        """Both panels."""
+        """Draw both panels."""
         gap = np.full((self.size[1], self.GAP, 3), BACKGROUND, dtype=np.uint8)
         return np.hstack([self.left.draw(frame), gap, self.right.draw(frame)])
 
 
-def picture(recording: Recording) -> Panel:
-    """The source's picture with 2D skeletons, not larger than ``LONGEST``."""
-    return PicturePanel(recording, _fitted(recording.video))
+def overlay(recording: Recording) -> Panel:
+    """The video with 2D skeletons, no larger than ``MAX_SIDE``."""
+    return OverlayPanel(recording, _panel_size(recording.video))
 
 
-def stage(recording: Recording) -> Panel:
-    """The 3D view in the picture's size."""
-    return StagePanel(recording, _fitted(recording.video))
+def view3d(recording: Recording) -> Panel:
+    """The 3D view, in the size of the overlay."""
+    return View3DPanel(recording, _panel_size(recording.video))
 
 
 def side_by_side(recording: Recording) -> Panel:
-    """The picture, and the 3D view of the same height beside it, as wide as the picture's shorter side."""
-    size = _fitted(recording.video)
-    return Beside(PicturePanel(recording, size), StagePanel(recording, (min(size), size[1])))
+    """The overlay, and the 3D view of the same height beside it, as wide as the overlay's shorter side."""
+    size = _panel_size(recording.video)
+    return SideBySidePanel(OverlayPanel(recording, size), View3DPanel(recording, (min(size), size[1])))
 
 
-LAYOUTS: Mapping[str, Callable[[Recording], Panel]] = {"side-by-side": side_by_side, "overlay": picture, "3d": stage}
+LAYOUTS: Mapping[str, Callable[[Recording], Panel]] = {"side-by-side": side_by_side, "overlay": overlay, "3d": view3d}
 
 
 class Renderer:
-    """Draws the frames of the video that ``recording`` was made from. ``size`` is (width, height), both even."""
+    """Draws the frames of the video that a recording was made from.
+
+    Args:
+        recording: What to draw.
+        layout: A key of ``LAYOUTS``.
+
+    Attributes:
+        size: Width and height of the images in pixels, both even.
+
+    Raises:
+        SettingsError: The layout is unknown.
+    """
 
     def __init__(self, recording: Recording, layout: str = "side-by-side") -> None:
-        """Prepare all that does not change from frame to frame. Raises ``SettingsError`` for an unknown layout."""
         if layout not in LAYOUTS:
             raise SettingsError(f"Unknown layout {layout!r}. Known: {', '.join(LAYOUTS)}.")
         self._panel = LAYOUTS[layout](recording)
         self.size = self._panel.size
 
     def draw(self, frame: Frame) -> UInt8[np.ndarray, "H W 3"]:
-        """One RGB picture of ``size``; the frame itself stays as it is."""
+        """Draw a frame as an RGB image of ``size``; the frame itself is not changed."""
         return self._panel.draw(frame)
 
 
-def _fitted(video: VideoFacts) -> tuple[int, int]:
-    scale = min(1.0, LONGEST / max(video.width, video.height))
+def _panel_size(video: VideoFacts) -> tuple[int, int]:
+    scale = min(1.0, MAX_SIDE / max(video.width, video.height))
     return _even(video.width * scale), _even(video.height * scale)
 
 
 def _even(pixels: float) -> int:
-    """H.264 in 4:2:0 needs even sizes."""
+    """Round to an even number, as H.264 in 4:2:0 requires."""
     return max(2, 2 * round(pixels / 2))

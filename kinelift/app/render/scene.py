@@ -1,6 +1,6 @@
-"""Everybody's poses in one upright world: metres, y up, the floor at 0. All of it is worked out once, before drawing.
+"""Places all poses in one upright world (metres, y up, floor at 0), computed once before drawing.
 
-The camera's pitch is not known, but people mostly stand: what is up is estimated from their own bodies.
+The camera's pitch is unknown, but people mostly stand: the vertical is estimated from their bodies.
 """
 
 from collections.abc import Sequence
@@ -12,19 +12,26 @@ from scipy.ndimage import gaussian_filter1d
 
 from kinelift.poses import Poses3D, Recording, Skeleton
 
-UPRIGHT = np.cos(np.radians(35))
-"""Trunk and legs this well in line count as standing."""
-STEEPEST = np.cos(np.radians(60))
-"""No camera is believed to look further up or down than this."""
-ROOT_SECONDS = 0.25
-"""Standard deviation of the smoothing of paths, for display only: depth from a single view is noisy."""
-APART = 1.4
-"""Metres between people whose place is not known."""
+MIN_STANDING_COSINE = np.cos(np.radians(35))
+"""A person stands if trunk and legs are aligned within 35°."""
+MIN_PITCH_COSINE = np.cos(np.radians(60))
+"""Estimates of the camera's pitch beyond 60° are rejected."""
+ROOT_SIGMA = 0.25
+"""Standard deviation (s) of the smoothing of root depths, for display only: monocular depth is noisy."""
+PERSON_SPACING = 1.4
+"""Distance (metres) between people whose positions are unknown."""
 
 
 @dataclass(frozen=True, eq=False)
 class Actor:
-    """One person in the world: ``joints`` (T, J, 3), NaN where not known, from frame ``start`` of the video on."""
+    """One person in the world.
+
+    Args:
+        id: The person's id.
+        skeleton: The joints.
+        joints: Positions in the world (metres, y up); NaN = unknown.
+        start: The video frame of the first pose.
+    """
 
     id: int
     skeleton: Skeleton
@@ -32,78 +39,90 @@ class Actor:
     start: int
 
     def at(self, frame: int) -> Float[np.ndarray, "J 3"] | None:
-        """The pose in a frame of the video, or None."""
+        """The pose in a frame of the video; None if there is none or a joint is unknown."""
         t = frame - self.start
         if not 0 <= t < len(self.joints) or not np.isfinite(self.joints[t]).all():
             return None
-        return self.joints[t]
+        pose: Float[np.ndarray, "J 3"] = self.joints[t]
+        return pose
 
 
-def build(recording: Recording) -> tuple[Actor, ...]:
-    """Everybody who was lifted, turned upright and put on one floor, which the whole clip shares: jumps stay jumps."""
+def build_scene(recording: Recording) -> tuple[Actor, ...]:
+    """Rotate all poses upright and place them on one floor.
+
+    The whole clip shares the floor, so that jumps stay visible.
+    """
     lifted = [(person, person.poses) for person in recording.people if person.poses is not None]
-    up = upward([poses for _, poses in lifted])
-    turn = level(up)
+    rotation = world_rotation(estimate_up([poses for _, poses in lifted]))
     actors = []
-    for k, (person, poses) in enumerate(lifted):
-        place = _path(poses, k) @ turn.T
-        joints = poses.points @ turn.T + place[:, None]
+    for order, (person, poses) in enumerate(lifted):
+        roots = _root_path(poses, order) @ rotation.T
+        joints = poses.points @ rotation.T + roots[:, None]
         actors.append(Actor(person.id, poses.skeleton, joints, person.track.start))
-    return tuple(_grounded(actors))
+    return tuple(_place_on_floor(actors))
 
 
-def upward(people: Sequence[Poses3D]) -> Float[np.ndarray, " 3"]:
-    """The direction against gravity in the camera frame: the median of standing bodies' ankle-to-thorax directions.
+def estimate_up(people: Sequence[Poses3D]) -> Float[np.ndarray, " 3"]:
+    """Estimate the vertical as the median direction from the ankles to the thorax of people who stand.
 
-    The camera's own up (−y) where nobody stands, or where the answer would be further than 60° from it.
+    Returns:
+        A unit vector in the camera frame, against gravity. It is the camera's own up (−y) if hardly anybody stands or
+        the estimate differs from that by more than 60°.
     """
     camera_up = np.array([0.0, -1.0, 0.0])
-    directions = [_standing(poses) for poses in people]
-    found = np.concatenate(directions) if directions else np.zeros((0, 3))
-    if len(found) < 5:
+    per_person = [_standing_directions(poses) for poses in people]
+    directions = np.concatenate(per_person) if per_person else np.zeros((0, 3))
+    if len(directions) < 5:
         return camera_up
-    up = np.median(found, axis=0)
+    up: Float[np.ndarray, " 3"] = np.median(directions, axis=0)
     up /= np.linalg.norm(up)
-    return up if up @ camera_up >= STEEPEST else camera_up
+    return up if up @ camera_up >= MIN_PITCH_COSINE else camera_up
 
 
-def level(up: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
-    """The rotation from camera axes to the world: ``up`` becomes +y, the camera's right stays level, depth is −z."""
-    across = np.cross(np.array([0.0, 0.0, 1.0]), up)
-    right = across / max(float(np.linalg.norm(across)), 1e-9)
+def world_rotation(up: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
+    """The rotation from camera to world axes.
+
+    Args:
+        up: Unit vector against gravity in the camera frame; it becomes +y. The camera's right stays horizontal.
+    """
+    horizontal = np.cross(np.array([0.0, 0.0, 1.0]), up)
+    right = horizontal / max(float(np.linalg.norm(horizontal)), 1e-9)
     right = right if right[0] > 0 else -right
     return np.stack([right, up, np.cross(right, up)])
 
 
-def _standing(poses: Poses3D) -> Float[np.ndarray, "S 3"]:
-    """Unit directions from the middle of the ankles to the thorax, of frames that show somebody upright."""
+def _standing_directions(poses: Poses3D) -> Float[np.ndarray, "S 3"]:
+    """Unit vectors from the middle of the ankles to the thorax, in the frames in which the person stands."""
     index = poses.skeleton.index
-    feet = (poses.points[:, index("left_ankle")] + poses.points[:, index("right_ankle")]) / 2
-    legs = _unit(poses.points[:, poses.skeleton.root] - feet)
+    ankles = (poses.points[:, index("left_ankle")] + poses.points[:, index("right_ankle")]) / 2
+    legs = _unit(poses.points[:, poses.skeleton.root] - ankles)
     trunk = _unit(poses.points[:, index("thorax")] - poses.points[:, poses.skeleton.root])
-    straight = (legs * trunk).sum(1) > UPRIGHT
-    return _unit(poses.points[:, index("thorax")] - feet)[straight]
+    standing = (legs * trunk).sum(1) > MIN_STANDING_COSINE
+    directions: Float[np.ndarray, "S 3"] = _unit(poses.points[:, index("thorax")] - ankles)[standing]
+    return directions
 
 
 def _unit(vectors: Float[np.ndarray, "T 3"]) -> Float[np.ndarray, "T 3"]:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    unit: Float[np.ndarray, "T 3"] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return unit
 
 
-def _path(poses: Poses3D, k: int) -> Float[np.ndarray, "T 3"]:
-    """Where the root is, in camera axes, smoothed; people without a place stand side by side."""
+def _root_path(poses: Poses3D, order: int) -> Float[np.ndarray, "T 3"]:
+    """The smoothed path of the root in the camera frame; people without positions stand side by side."""
     if poses.root is None or not np.isfinite(poses.root).all():
-        return np.tile([k * APART, 0.0, 0.0], (len(poses), 1))
+        return np.tile([order * PERSON_SPACING, 0.0, 0.0], (len(poses), 1))
     if len(poses) < 3:
         return poses.root
-    spread = ROOT_SECONDS / max(float(np.median(np.diff(poses.times))), 1e-3)
-    smooth = gaussian_filter1d(poses.root[:, 2], spread, axis=0, mode="nearest")
-    return poses.root * (smooth / poses.root[:, 2])[:, None]
+    sigma = ROOT_SIGMA / max(float(np.median(np.diff(poses.times))), 1e-3)
+    depth = gaussian_filter1d(poses.root[:, 2], sigma, axis=0, mode="nearest")
+    path: Float[np.ndarray, "T 3"] = poses.root * (depth / poses.root[:, 2])[:, None]
+    return path
 
 
-def _grounded(actors: list[Actor]) -> list[Actor]:
-    """The floor is where the lowest tenth of everybody's lower ankles are."""
-    lowest = [a.joints[..., 1].min(1) for a in actors]
+def _place_on_floor(actors: list[Actor]) -> list[Actor]:
+    """Shift everybody so that the floor, the 10th percentile of the lowest joints' heights, is at 0."""
+    lowest = [actor.joints[..., 1].min(1) for actor in actors]
     heights = np.concatenate(lowest) if lowest else np.zeros(0)
     heights = heights[np.isfinite(heights)]
     floor = float(np.percentile(heights, 10)) if len(heights) else 0.0
-    return [replace(a, joints=a.joints - np.array([0.0, floor, 0.0])) for a in actors]
+    return [replace(actor, joints=actor.joints - np.array([0.0, floor, 0.0])) for actor in actors]

@@ -1,4 +1,4 @@
-"""Colours and sizes: RGB, the same in the picture and in the 3D view."""
+"""Colours (RGB) and stroke widths, the same in the overlay and in the 3D view."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ LEFT: RGB = (255, 140, 66)
 RIGHT: RGB = (64, 170, 255)
 MIDDLE: RGB = (240, 240, 235)
 OUTLINE: RGB = (20, 22, 28)
-SIDES = {"left": LEFT, "right": RIGHT, "middle": MIDDLE}
+SIDE_COLOURS = {"left": LEFT, "right": RIGHT, "middle": MIDDLE}
 
-ACCENTS: tuple[RGB, ...] = (
+PERSON_COLOURS: tuple[RGB, ...] = (
     (255, 209, 102), (6, 214, 160), (239, 71, 111), (131, 197, 190), (178, 132, 255), (255, 158, 203),
 )  # fmt: skip
 """One for each person, by id."""
@@ -22,7 +22,14 @@ SHADOW: RGB = (12, 13, 17)
 
 @dataclass(frozen=True)
 class Strokes:
-    """Widths in pixels and the text's scale, for a panel of a given height."""
+    """Sizes of what is drawn on a panel.
+
+    Args:
+        line: Width of a bone in pixels.
+        outline: Width of a bone with its outline in pixels.
+        joint: Radius of a joint in pixels.
+        text: Font scale of OpenCV.
+    """
 
     line: int
     outline: int
@@ -31,16 +38,16 @@ class Strokes:
 
     @staticmethod
     def of(height: int) -> "Strokes":
-        """Strokes that look the same at every size."""
+        """Strokes in proportion to a panel's height in pixels."""
         line = max(1, round(height / 220))
         return Strokes(line, line + max(2, round(height / 300)), max(1, round(height / 190)), max(0.3, height / 1100))
 
 
-def accent(person: int) -> RGB:
-    """The colour of a person's label."""
-    return ACCENTS[(person - 1) % len(ACCENTS)]
+def person_colour(person: int) -> RGB:
+    """The colour of a person by id."""
+    return PERSON_COLOURS[(person - 1) % len(PERSON_COLOURS)]
 
 
-def toward(colour: RGB, other: RGB, share: float) -> RGB:
-    """``colour`` mixed with ``share`` (0–1) of ``other``."""
+def blend(colour: RGB, other: RGB, share: float) -> RGB:
+    """Mix two colours; ``share`` (0–1) is that of ``other``."""
     return tuple(round(c + (o - c) * share) for c, o in zip(colour, other, strict=True))  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Video files: reading with exact times, writing with the source's times and sound."""
+"""Reading and writing video files with exact frame times, and with the source's audio."""
 
 from kinelift.app.video.reader import Video
 from kinelift.app.video.summary import Summary

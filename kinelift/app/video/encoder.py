@@ -1,4 +1,4 @@
-"""Encoding pictures as an H.264 track with exact times, without sound."""
+"""Encodes images as an H.264 track with exact times, without audio."""
 
 from contextlib import suppress
 from fractions import Fraction
@@ -17,16 +17,24 @@ from kinelift.app.video.opening import local_url
 from kinelift.poses.errors import OutputError
 
 _ENCODER: Final = "libx264"
-# Without B-frames the coding order is the showing order, so no player needs an edit list to keep sound in step.
+# Without B-frames the decoding order is the presentation order, so no player needs an edit list to keep audio in sync.
 _SETTINGS = {"preset": "veryfast", "crf": "20", "bf": "0"}
-_USUAL_RATE = 25
+_DEFAULT_RATE = 25
 
 
-class PictureTrack:
-    """An mp4 at ``path`` with one H.264 yuv420p track in BT.709, which every player shows.
+class VideoEncoder:
+    """Writes an mp4 with one H.264 yuv420p track in BT.709, which every player can show.
 
-    Times are whole ticks of a ``clock`` that counts so many a second. Odd sides become even by repeating the last row
-    or column. Errors of FFmpeg and of the system pass through; ``OutputError`` if there is no H.264 encoder.
+    Errors of FFmpeg and of the operating system pass through.
+
+    Args:
+        path: The file to write.
+        width: Width of the images in pixels. An odd width is made even by repeating the last column.
+        height: Height of the images in pixels. An odd height is made even by repeating the last row.
+        clock: Ticks per second; all times are whole ticks.
+
+    Raises:
+        OutputError: PyAV has no H.264 encoder.
     """
 
     def __init__(self, path: Path, width: int, height: int, clock: int) -> None:
@@ -40,34 +48,38 @@ class PictureTrack:
                 f"PyAV was built without {_ENCODER}, the H.264 encoder. "
                 "Install the one from PyPI: pip install --force-reinstall --only-binary :all: av"
             ) from error
-        _describe(self._stream, width + width % 2, height + height % 2, clock)
+        _configure(self._stream, width + width % 2, height + height % 2, clock)
         self._pad = ((0, height % 2), (0, width % 2), (0, 0))
         self._convert = VideoReformatter()
-        self._waiting: tuple[int, av.VideoFrame] | None = None
-        self._interval = clock // _USUAL_RATE
+        self._pending: tuple[int, av.VideoFrame] | None = None
+        self._interval = clock // _DEFAULT_RATE
 
     def add(self, image: UInt8[np.ndarray, "H W 3"], tick: int) -> None:
-        """Show an RGB image from ``tick`` on; ticks increase."""
-        picture = self._converted(image)
-        if self._waiting is not None:
-            self._interval = tick - self._waiting[0]
-            self._encode(*self._waiting, self._interval)
-        self._waiting = (tick, picture)
+        """Add an RGB image that is shown from ``tick`` on; ticks must increase."""
+        frame = self._to_yuv(image)
+        if self._pending is not None:
+            self._interval = tick - self._pending[0]
+            self._encode(*self._pending, self._interval)
+        self._pending = (tick, frame)
 
     def close(self, end: int | None) -> None:
-        """Complete the file; the last picture is shown until ``end``, or for as long as the one before it."""
-        if self._waiting is not None:
-            tick, picture = self._waiting
-            self._encode(tick, picture, end - tick if end is not None and end > tick else self._interval)
+        """Complete the file.
+
+        Args:
+            end: Tick at which the last image ends; None = it lasts as long as the one before it.
+        """
+        if self._pending is not None:
+            tick, frame = self._pending
+            self._encode(tick, frame, end - tick if end is not None and end > tick else self._interval)
             self._container.mux(self._stream.encode(None))
         self._container.close()
 
     def abandon(self) -> None:
-        """Let go of the file, whatever state it is in."""
+        """Close the file in whatever state it is."""
         with suppress(av.FFmpegError, OSError):
             self._container.close()
 
-    def _converted(self, image: UInt8[np.ndarray, "H W 3"]) -> av.VideoFrame:
+    def _to_yuv(self, image: UInt8[np.ndarray, "H W 3"]) -> av.VideoFrame:
         even = np.pad(image, self._pad, mode="edge") if any(map(any, self._pad)) else np.ascontiguousarray(image)
         return self._convert.reformat(
             av.VideoFrame.from_ndarray(even, format="rgb24"),
@@ -76,12 +88,12 @@ class PictureTrack:
             dst_color_range=ColorRange.MPEG,
         )
 
-    def _encode(self, tick: int, picture: av.VideoFrame, duration: int) -> None:
-        picture.pts, picture.duration, picture.time_base = tick, duration, self._stream.codec_context.time_base
-        self._container.mux(self._stream.encode(picture))
+    def _encode(self, tick: int, frame: av.VideoFrame, duration: int) -> None:
+        frame.pts, frame.duration, frame.time_base = tick, duration, self._stream.codec_context.time_base
+        self._container.mux(self._stream.encode(frame))
 
 
-def _describe(stream: VideoStream, width: int, height: int, clock: int) -> None:
+def _configure(stream: VideoStream, width: int, height: int, clock: int) -> None:
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
     context = stream.codec_context
     stream.time_base = context.time_base = Fraction(1, clock)

@@ -1,4 +1,4 @@
-"""What a video file says about itself, before its pictures are decoded."""
+"""What the headers of a video file state, without decoding all frames."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -6,22 +6,33 @@ from fractions import Fraction
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from kinelift.app.video.opening import sound_stream
-from kinelift.app.video.upright import Upright
+from kinelift.app.video.opening import audio_stream
+from kinelift.app.video.orientation import FrameConverter
 
-# Rates that differ by more than this share mean that pictures do not follow at one pace.
-_SAME_PACE = 0.005
+# Frame rates that differ by more than this share indicate a variable frame rate.
+_RATE_TOLERANCE = 0.005
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Facts of a video file. None = the file does not say.
+    """Properties of a video file; None = the file does not state it.
 
-    Sizes in pixels: ``stored`` as coded, ``upright`` as shown. ``rotation`` in degrees clockwise from stored to
-    upright, then left and right change sides if ``mirrored``. ``pixel_aspect`` = width of a stored pixel over its
-    height. Rates in frames a second: ``nominal_rate`` is the grid that the times lie on, ``mean_rate`` counts frames.
-    ``duration`` in seconds. ``frames``, rates and duration come from the file's headers, which can err: only reading
-    every frame is certain.
+    Frame count, rates and duration come from the file's headers, which can be wrong.
+
+    Attributes:
+        container: Name of the container format.
+        codec: Name of the video codec.
+        pixel_format: FFmpeg's name of the pixel format.
+        stored: Width and height as coded (pixels).
+        upright: Width and height as shown (pixels).
+        rotation: Clockwise rotation from stored to upright (degrees).
+        mirrored: Whether left and right are exchanged after the rotation.
+        pixel_aspect: Width of a stored pixel over its height.
+        nominal_rate: Rate of the grid that the frame times lie on (frames per second).
+        mean_rate: Frames over duration (frames per second).
+        duration: Duration (s).
+        frames: Number of frames.
+        audio: Name of the audio codec; None if there is no audio.
     """
 
     container: str
@@ -36,20 +47,20 @@ class Summary:
     mean_rate: Fraction | None
     duration: Fraction | None
     frames: int | None
-    sound: str | None
+    audio: str | None
 
     @property
     def variable_rate(self) -> bool | None:
-        """Whether the frames follow at an uneven pace, as far as the headers tell."""
+        """Whether the frame rate varies, according to the headers; None if they do not state it."""
         if self.nominal_rate is None or self.mean_rate is None:
             return None
-        return abs(float(self.mean_rate / self.nominal_rate) - 1) > _SAME_PACE
+        return abs(float(self.mean_rate / self.nominal_rate) - 1) > _RATE_TOLERANCE
 
     def lines(self) -> dict[str, str]:
-        """The facts in words, one a line, for people."""
+        """The properties as text for people, by name."""
         width, height = self.upright
         rotation = f"{self.rotation}°" + (", mirrored" if self.mirrored else "")
-        pace = {True: "variable", False: "constant", None: "unknown"}[self.variable_rate]
+        regularity = {True: "variable", False: "constant", None: "unknown"}[self.variable_rate]
         return {
             "container": self.container,
             "codec": self.codec,
@@ -57,30 +68,39 @@ class Summary:
             "size": f"{width} × {height} (stored {self.stored[0]} × {self.stored[1]})",
             "rotation": rotation,
             "pixel aspect": str(self.pixel_aspect),
-            "frame rate": f"{_rate(self.nominal_rate)} nominal, {_rate(self.mean_rate)} mean, {pace}",
+            "frame rate": f"{_rate(self.nominal_rate)} nominal, {_rate(self.mean_rate)} mean, {regularity}",
             "duration": "unknown" if self.duration is None else f"{float(self.duration):.3f} s",
             "frames": "unknown" if self.frames is None else str(self.frames),
-            "sound": self.sound or "none",
+            "audio": self.audio or "none",
         }
 
 
-def summarise(container: InputContainer, stream: VideoStream, upright: Upright, pixel_aspect: Fraction) -> Summary:
-    """The facts of an opened file whose pictures come out through ``upright``."""
-    sound = sound_stream(container)
+def summarise(
+    container: InputContainer, stream: VideoStream, converter: FrameConverter, pixel_aspect: Fraction
+) -> Summary:
+    """Summarise an open video file.
+
+    Args:
+        container: The file.
+        stream: Its video stream.
+        converter: Converts its frames; provides the upright size and the rotation.
+        pixel_aspect: Width of a stored pixel over its height.
+    """
+    audio = audio_stream(container)
     return Summary(
         container=container.format.name,
         codec=stream.codec_context.codec.canonical_name,
         pixel_format=stream.pix_fmt or "unknown",
         stored=(stream.width, stream.height),
-        upright=upright.size,
-        rotation=upright.turn.degrees,
-        mirrored=upright.turn.mirrored,
+        upright=converter.size,
+        rotation=converter.orientation.degrees,
+        mirrored=converter.orientation.mirrored,
         pixel_aspect=pixel_aspect,
         nominal_rate=stream.base_rate or None,
         mean_rate=stream.average_rate or None,
         duration=_duration(container, stream),
         frames=stream.frames or None,
-        sound=sound.codec_context.codec.canonical_name if sound else None,
+        audio=audio.codec_context.codec.canonical_name if audio else None,
     )
 
 

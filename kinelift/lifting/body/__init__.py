@@ -1,7 +1,7 @@
-"""One body a person: a fit over a whole track, after the network."""
+"""Fits the network's poses to one body per person, over a whole track."""
 
-from kinelift.lifting.body.fit import fit, fits
+from kinelift.lifting.body.fit import can_fit, fit
 from kinelift.lifting.body.fit_settings import FitSettings
-from kinelift.lifting.body.fitted import Fit, Fitted, PoseLifter, fitted
+from kinelift.lifting.body.fitted_lifter import FitMode, FittedLifter, PoseLifter, with_fit
 
-__all__ = ["Fit", "FitSettings", "Fitted", "PoseLifter", "fit", "fits", "fitted"]
+__all__ = ["FitMode", "FitSettings", "FittedLifter", "PoseLifter", "can_fit", "fit", "with_fit"]

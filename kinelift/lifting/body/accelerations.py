@@ -1,57 +1,63 @@
-"""Accelerations between frames at any times, and what they add to equations that are banded over time."""
+"""Second derivatives over unevenly spaced frames, and the band matrices they add to the normal equations."""
 
 import numpy as np
 from jaxtyping import Float
 
-LONGEST = 0.5
-"""Seconds: frames farther apart say nothing about each other's movement."""
-SHORTEST = 1e-3
-"""Seconds between two frames, at least."""
+MAX_INTERVAL = 0.5
+"""Seconds: frames farther apart than this do not constrain each other."""
+MIN_INTERVAL = 1e-3
+"""Seconds: shorter intervals count as this long."""
 
 
-def second(times: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T 3"]:
-    """Weights of the frame before, the frame and the frame after in the second derivative over time (1/s²).
+def second_derivative_weights(times: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T 3"]:
+    """Finite-difference weights (1/s²) of the previous, current and next frame.
 
-    Zero at the ends and beside gaps.
+    Args:
+        times: Time of each frame in seconds.
+
+    Returns:
+        The weights; zero at both ends and next to gaps longer than ``MAX_INTERVAL``.
     """
-    out = np.zeros((len(times), 3))
+    weights = np.zeros((len(times), 3))
     if len(times) < 3:
-        return out
-    step = np.diff(times).clip(min=SHORTEST)
-    before, after = step[:-1], step[1:]
-    sums = (before + after) / 2
-    whole = (before <= LONGEST) & (after <= LONGEST)
-    out[1:-1, 0], out[1:-1, 2] = whole / (before * sums), whole / (after * sums)
-    out[:, 1] = -out[:, 0] - out[:, 2]
-    return out
+        return weights
+    interval = np.diff(times).clip(min=MIN_INTERVAL)
+    before, after = interval[:-1], interval[1:]
+    mean = (before + after) / 2
+    valid = (before <= MAX_INTERVAL) & (after <= MAX_INTERVAL)
+    weights[1:-1, 0], weights[1:-1, 2] = valid / (before * mean), valid / (after * mean)
+    weights[:, 1] = -weights[:, 0] - weights[:, 2]
+    return weights
 
 
 def accelerations(x: Float[np.ndarray, "T *N"], weights: Float[np.ndarray, "T 3"]) -> Float[np.ndarray, "T *N"]:
-    """Second derivatives by the weights of ``second``."""
+    """Second derivatives of ``x`` by the weights of ``second_derivative_weights``."""
     w = weights.reshape(len(x), 3, *[1] * (x.ndim - 1))
-    out = w[:, 1] * x
+    out = np.asarray(w[:, 1] * x)
     out[1:] += w[1:, 0] * x[:-1]
     out[:-1] += w[:-1, 2] * x[1:]
     return out
 
 
-def spread(y: Float[np.ndarray, "T *N"], weights: Float[np.ndarray, "T 3"]) -> Float[np.ndarray, "T *N"]:
-    """The transpose of ``accelerations``."""
+def accelerations_transposed(
+    y: Float[np.ndarray, "T *N"], weights: Float[np.ndarray, "T 3"]
+) -> Float[np.ndarray, "T *N"]:
+    """Apply the transpose of the linear operator ``accelerations``."""
     w = weights.reshape(len(y), 3, *[1] * (y.ndim - 1))
-    out = w[:, 1] * y
+    out = np.asarray(w[:, 1] * y)
     out[:-1] += w[1:, 0] * y[1:]
     out[1:] += w[:-1, 2] * y[:-1]
     return out
 
 
-def products(
-    weight: Float[np.ndarray, "T N"], second: Float[np.ndarray, "T 3"]
+def acceleration_bands(
+    weight: Float[np.ndarray, "T N"], second_derivative: Float[np.ndarray, "T 3"]
 ) -> tuple[Float[np.ndarray, "T N"], Float[np.ndarray, "T N"], Float[np.ndarray, "T N"]]:
-    """Weighted products of the coefficients that frame t shares with frames t, t + 1 and t + 2."""
-    before, here, after = second.T[..., None]
-    zero, one, two = here**2 * weight, np.zeros_like(weight), np.zeros_like(weight)
-    zero[:-1] += (before**2 * weight)[1:]
-    zero[1:] += (after**2 * weight)[:-1]
-    one[:-1] = (after * here * weight)[:-1] + (here * before * weight)[1:]
-    two[:-2] = (before * after * weight)[1:-1]
-    return zero, one, two
+    """Bands of Aᵀ diag(``weight``) A, where A takes second derivatives: offsets of 0, 1 and 2 frames."""
+    previous, current, following = second_derivative.T[..., None]
+    diagonal, first, second = current**2 * weight, np.zeros_like(weight), np.zeros_like(weight)
+    diagonal[:-1] += (previous**2 * weight)[1:]
+    diagonal[1:] += (following**2 * weight)[:-1]
+    first[:-1] = (following * current * weight)[:-1] + (current * previous * weight)[1:]
+    second[:-2] = (previous * following * weight)[1:-1]
+    return diagonal, first, second

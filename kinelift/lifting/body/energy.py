@@ -1,7 +1,7 @@
-"""The energy of a pose, half a sum of robust squares, and its Gauss-Newton equations.
+"""The energy of a pose, half a sum of robust squared residuals, and its Gauss-Newton equations.
 
-Unknowns of a frame: root (3), then two turns of each direction about its axes (30); of the person: the logs of ten
-lengths. Robust terms enter by their weights (iteratively reweighted least squares).
+Unknowns per frame: the root (3), then two tangent coordinates for each bone direction (30). Unknowns of the person:
+the logarithms of ten segment lengths. Robust terms enter by their weights (iteratively reweighted least squares).
 """
 
 from dataclasses import dataclass
@@ -11,206 +11,219 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.lifting.anthropometry import SEGMENTS
-from kinelift.lifting.body.accelerations import accelerations, products, spread
+from kinelift.lifting.body.accelerations import acceleration_bands, accelerations, accelerations_transposed
 from kinelift.lifting.body.fit_settings import FitSettings
-from kinelift.lifting.body.hinges import ELBOWS, KNEES, excesses
+from kinelift.lifting.body.hinges import ELBOWS, KNEES, limit_violations
 from kinelift.lifting.body.problem import Problem, State
 from kinelift.lifting.body.structure import SEGMENT, TIPS, chains
 
 BONES = len(TIPS)
 LENGTHS = len(SEGMENTS)
-FREE = 3 + 2 * BONES
-"""Unknowns of a frame."""
-NEAREST = 0.1
-"""Metres in front of the camera, at least."""
+FRAME_DOF = 3 + 2 * BONES
+"""Unknowns per frame."""
+MIN_DEPTH = 0.1
+"""Metres: smallest depth used in the projection."""
 LIMIT_OUTLIER = 4.0
-"""Standard deviations from which a limit gives way: the hips may point elsewhere than was thought."""
-HELD = 1e12
-"""Precision of what stays as it is."""
+"""Standard deviations from which a joint limit yields: the estimated hip axis may be wrong."""
+FIXED_PRECISION = 1e12
+"""Precision of the unknowns of a fixed frame."""
 _CHAINS = chains()[1:]
-_PAIRS = np.einsum("jb,jc->jbc", _CHAINS, _CHAINS).reshape(len(_CHAINS), -1)
+_CHAIN_PRODUCTS = np.einsum("jb,jc->jbc", _CHAINS, _CHAINS).reshape(len(_CHAINS), -1)
 _SEGMENT = list(SEGMENT)
-_MEMBERS = np.eye(LENGTHS)[_SEGMENT]
+_SEGMENT_ONE_HOT = np.eye(LENGTHS)[_SEGMENT]
 
-Logs = Float[np.ndarray, " 10"]
-Many = Float[np.ndarray, "..."]
-Axes = Float[np.ndarray, "T 15 2 3"]
+LogLengths = Float[np.ndarray, " 10"]
+Array = Float[np.ndarray, "..."]
+Tangents = Float[np.ndarray, "T 15 2 3"]
 Block = Float[np.ndarray, "T 33 33"]
+Gradient = Float[np.ndarray, "T 43"]
 
 
 @dataclass(frozen=True, eq=False)
-class Equations:
-    """Normal equations: ``blocks[o]`` couples frame t + o (rows) with frame t (columns)."""
+class NormalEquations:
+    """The normal equations of one window, bordered by the lengths.
+
+    ``blocks[o]`` couples frame t + o (rows) with frame t (columns); ``border`` couples frames with lengths, and
+    ``corner`` lengths with lengths.
+    """
 
     blocks: tuple[Block, Block, Block]
-    slope: Float[np.ndarray, "T 33"]
+    gradient: Float[np.ndarray, "T 33"]
     border: Float[np.ndarray, "T 33 10"]
     corner: Float[np.ndarray, "10 10"]
-    lengths: Float[np.ndarray, " 10"]
+    length_gradient: Float[np.ndarray, " 10"]
 
 
 @dataclass(frozen=True, eq=False)
-class Image:
-    """Where keypoints should be on the plane z = 1, residuals by metres, weights, and energies."""
+class Reprojection:
+    """Model keypoints on the plane z = 1, normalised residual per metre, robust weights, and energies."""
 
-    plane: Float[np.ndarray, "T K 2"]
-    gain: Float[np.ndarray, "T K"]
+    projected: Float[np.ndarray, "T K 2"]
+    residual_per_metre: Float[np.ndarray, "T K"]
     weight: Float[np.ndarray, "T K"]
     energy: Float[np.ndarray, "T K"]
 
 
 @dataclass(frozen=True, eq=False)
 class Energy:
-    """Of one spell, without the prior of the lengths."""
+    """The energy of one window, without the prior on lengths."""
 
     problem: Problem
     settings: FitSettings
 
-    def value(self, state: State, logs: Logs) -> float:
+    def value(self, state: State, log_lengths: LogLengths) -> float:
         """Half the sum of the robust squares."""
         s = self.settings
-        total = self._image(state, logs).energy.sum() + self._predicted(state)[0].sum()
-        total += sum(energy.sum() for energy, _, _ in self._moving(state))
-        total += sum(2 * worth * welsch(np.square(bend).sum(-1))[0].sum() for _, worth, bend in self._bends(state))
-        for excess in excesses(state.directions):
-            total += geman_mcclure(np.square(excess.amount / radians(s.limit)), LIMIT_OUTLIER)[0].sum()
+        total = self._reprojection(state, log_lengths).energy.sum() + self._direction_prior(state)[0].sum()
+        total += sum(energy.sum() for energy, _, _ in self._accelerations(state))
+        hinges = self._hinge_residuals(state)
+        total += sum(2 * gain * welsch(np.square(bend).sum(-1))[0].sum() for _, gain, bend in hinges)
+        for violation in limit_violations(state.directions):
+            total += geman_mcclure(np.square(violation.amount / radians(s.limit)), LIMIT_OUTLIER)[0].sum()
         return 0.5 * float(total)
 
-    def equations(self, state: State, logs: Logs) -> Equations:
-        """The quadratic around ``state``."""
-        axes = state.axes
-        rows, residuals = self._rows(state, logs, axes)
-        whole = rows.transpose(0, 2, 1) @ rows
-        slope = (residuals[:, None] @ rows)[:, 0]
-        blocks = (whole[:, :FREE, :FREE].copy(), *np.zeros((2, len(axes), FREE, FREE)))
-        self._add_predicted(state, axes, blocks[0], slope)
-        self._add_moving(state, axes, blocks, slope)
-        blocks[0][self.problem.held] += HELD * np.eye(FREE)
-        border, corner = whole[:, :FREE, FREE:], whole[:, FREE:, FREE:].sum(0)
-        return Equations(blocks, slope[:, :FREE], border, corner, slope[:, FREE:].sum(0))
+    def normal_equations(self, state: State, log_lengths: LogLengths) -> NormalEquations:
+        """The Gauss-Newton approximation of the energy at ``state``."""
+        tangents = state.tangents
+        jacobian, residuals = self._jacobian(state, log_lengths, tangents)
+        hessian = jacobian.transpose(0, 2, 1) @ jacobian
+        gradient = (residuals[:, None] @ jacobian)[:, 0]
+        blocks = (hessian[:, :FRAME_DOF, :FRAME_DOF].copy(), *np.zeros((2, len(tangents), FRAME_DOF, FRAME_DOF)))
+        self._add_direction_prior(state, tangents, blocks[0], gradient)
+        self._add_accelerations(state, tangents, blocks, gradient)
+        blocks[0][self.problem.fixed] += FIXED_PRECISION * np.eye(FRAME_DOF)
+        border, corner = hessian[:, :FRAME_DOF, FRAME_DOF:], hessian[:, FRAME_DOF:, FRAME_DOF:].sum(0)
+        return NormalEquations(blocks, gradient[:, :FRAME_DOF], border, corner, gradient[:, FRAME_DOF:].sum(0))
 
-    def _image(self, state: State, logs: Logs) -> Image:
+    def _reprojection(self, state: State, log_lengths: LogLengths) -> Reprojection:
         p, s = self.problem, self.settings
-        points = p.combined @ (np.exp(logs)[_SEGMENT, None] * state.directions) + state.root[:, None]
-        depth = points[..., 2].clip(min=NEAREST)
-        plane = points[..., :2] / depth[..., None]
-        metres = p.depth[:, None] / s.keypoint
-        square = np.square(plane - p.plane).sum(-1) * np.square(metres)
+        bones = np.exp(log_lengths)[_SEGMENT, None] * state.directions
+        points = p.keypoint_chains @ bones + state.root[:, None]
+        depth = points[..., 2].clip(min=MIN_DEPTH)
+        projected = points[..., :2] / depth[..., None]
+        scale = p.depth[:, None] / s.keypoint
+        square = np.square(projected - p.keypoints).sum(-1) * np.square(scale)
         energy, weight = geman_mcclure(square, s.keypoint_outlier)
-        return Image(plane, metres / depth, p.weight * weight, p.weight * energy)
+        return Reprojection(projected, scale / depth, p.weight * weight, p.weight * energy)
 
-    def _predicted(self, state: State) -> tuple[Many, Many]:
-        """Energy and weight of the directions beside the network's."""
-        square = np.square(state.directions - self.problem.predicted).sum(-1) / self.settings.direction**2
+    def _direction_prior(self, state: State) -> tuple[Array, Array]:
+        """Energy and robust weight of the deviation from the network's directions."""
+        residual = state.directions - self.problem.network_directions
+        square = np.square(residual).sum(-1) / self.settings.direction**2
         return charbonnier(square, self.settings.direction_outlier)
 
-    def _moving(self, state: State) -> tuple[tuple[Many, Many, Many], tuple[Many, Many, Many]]:
-        """Energy, weight and acceleration (in standard deviations) of joints and of the root."""
+    def _accelerations(self, state: State) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array]]:
+        """Energy, robust weight and normalised acceleration, of the joints and of the root."""
         p, s = self.problem, self.settings
-        bones = accelerations(p.size[_SEGMENT, None] * state.directions, p.second / s.acceleration)
-        joints = _CHAINS @ bones
-        root = accelerations(state.root, p.second) / np.asarray(s.root_acceleration)
-        inner = charbonnier(np.square(joints).sum(-1), s.acceleration_outlier)
-        outer = charbonnier(np.square(root).sum(-1), s.acceleration_outlier)
-        return (*inner, joints), (*outer, root)
+        bones = p.reference_lengths[_SEGMENT, None] * state.directions
+        joints = _CHAINS @ accelerations(bones, p.acceleration_weights / s.acceleration)
+        root = accelerations(state.root, p.acceleration_weights) / np.asarray(s.root_acceleration)
+        joint_terms = charbonnier(np.square(joints).sum(-1), s.acceleration_outlier)
+        root_terms = charbonnier(np.square(root).sum(-1), s.acceleration_outlier)
+        return (*joint_terms, joints), (*root_terms, root)
 
-    def _bends(self, state: State) -> list[tuple[tuple[int, int], float, Float[np.ndarray, "T 3"]]]:
-        """Of every hinge its directions, what it is worth straight, and how bent it is."""
+    def _hinge_residuals(self, state: State) -> list[tuple[tuple[int, int], float, Float[np.ndarray, "T 3"]]]:
+        """For each hinge: its two directions, the gain of a straight limb, and the normalised bend."""
         s, d = self.settings, state.directions
         hinges = [*((pair, s.knee) for pair in KNEES), *((pair, s.elbow) for pair in ELBOWS)]
-        return [(pair, worth, (d[:, pair[0]] - d[:, pair[1]]) / radians(s.straight)) for pair, worth in hinges]
+        return [(pair, gain, (d[:, pair[0]] - d[:, pair[1]]) / radians(s.straight)) for pair, gain in hinges]
 
-    def _rows(
-        self, state: State, logs: Logs, axes: Axes
+    def _jacobian(
+        self, state: State, log_lengths: LogLengths, tangents: Tangents
     ) -> tuple[Float[np.ndarray, "T R 43"], Float[np.ndarray, "T R"]]:
-        """Weighted residuals of the terms within a frame, and their slopes by all unknowns."""
-        bends, limits, count = self._bends(state), excesses(state.directions), len(axes)
-        first = 2 * len(self.problem.combined)
-        size = first + 3 * len(bends) + len(limits)
-        rows, residuals = np.zeros((count, size, FREE + LENGTHS)), np.zeros((count, size))
-        self._image_rows(state, logs, axes, rows, residuals)
-        turns = np.zeros((count, size - first, BONES, 2))
-        for k, ((upper, lower), worth, bend) in enumerate(bends):
-            weight = np.sqrt(2 * worth * welsch(np.square(bend).sum(-1))[1])[:, None]
-            here = slice(3 * k, 3 * k + 3)
-            residuals[:, first:][:, here] = weight * bend
-            unit = weight[..., None] / radians(self.settings.straight)
-            turns[:, here, upper] = unit * axes[:, upper].transpose(0, 2, 1)
-            turns[:, here, lower] = -unit * axes[:, lower].transpose(0, 2, 1)
-        for k, (amount, slopes) in enumerate(limits, start=3 * len(bends)):
-            over = amount / radians(self.settings.limit)
-            weight = np.sqrt(geman_mcclure(np.square(over), LIMIT_OUTLIER)[1])
-            residuals[:, first + k] = weight * over
-            for bone, slope in slopes:
-                sharp = weight[:, None, None] / radians(self.settings.limit)
-                turns[:, k, bone] = (axes[:, bone] @ (sharp * slope[..., None]))[..., 0]
-        rows[:, first:, 3:FREE] = turns.reshape(count, size - first, -1)
-        return rows, residuals
+        """Jacobian and weighted residuals of the terms within a frame."""
+        hinges, violations, count = self._hinge_residuals(state), limit_violations(state.directions), len(tangents)
+        offset = 2 * len(self.problem.keypoint_chains)
+        size = offset + 3 * len(hinges) + len(violations)
+        jacobian, residuals = np.zeros((count, size, FRAME_DOF + LENGTHS)), np.zeros((count, size))
+        self._fill_reprojection(state, log_lengths, tangents, jacobian, residuals)
+        by_tangent = np.zeros((count, size - offset, BONES, 2))
+        for k, ((upper, lower), gain, bend) in enumerate(hinges):
+            weight = np.sqrt(2 * gain * welsch(np.square(bend).sum(-1))[1])[:, None]
+            rows = slice(3 * k, 3 * k + 3)
+            residuals[:, offset:][:, rows] = weight * bend
+            scale = weight[..., None] / radians(self.settings.straight)
+            by_tangent[:, rows, upper] = scale * tangents[:, upper].transpose(0, 2, 1)
+            by_tangent[:, rows, lower] = -scale * tangents[:, lower].transpose(0, 2, 1)
+        for row, (amount, gradients) in enumerate(violations, start=3 * len(hinges)):
+            excess = amount / radians(self.settings.limit)
+            weight = np.sqrt(geman_mcclure(np.square(excess), LIMIT_OUTLIER)[1])
+            residuals[:, offset + row] = weight * excess
+            for bone, gradient in gradients:
+                scale = weight[:, None, None] / radians(self.settings.limit)
+                by_tangent[:, row, bone] = (tangents[:, bone] @ (scale * gradient[..., None]))[..., 0]
+        jacobian[:, offset:, 3:FRAME_DOF] = by_tangent.reshape(count, size - offset, -1)
+        return jacobian, residuals
 
-    def _image_rows(
+    def _fill_reprojection(
         self,
         state: State,
-        logs: Logs,
-        axes: Axes,
-        rows: Float[np.ndarray, "T R 43"],
+        log_lengths: LogLengths,
+        tangents: Tangents,
+        jacobian: Float[np.ndarray, "T R 43"],
         residuals: Float[np.ndarray, "T R"],
     ) -> None:
-        p, lengths, image = self.problem, np.exp(logs)[_SEGMENT], self._image(state, logs)
-        robust, count = np.sqrt(image.weight), len(axes)
-        weight, keypoints = robust * image.gain, len(p.combined)
-        off = (image.plane - p.plane) * (robust * p.depth[:, None] / self.settings.keypoint)[..., None]
-        ways = lengths[:, None, None] * axes
-        members = (p.combined[..., None] * _MEMBERS).transpose(0, 2, 1).reshape(-1, BONES)
-        longer = (members @ (lengths[:, None] * state.directions)).reshape(count, keypoints, LENGTHS, 3)
+        p, lengths, image = self.problem, np.exp(log_lengths)[_SEGMENT], self._reprojection(state, log_lengths)
+        robust, count = np.sqrt(image.weight), len(tangents)
+        weight, keypoints = robust * image.residual_per_metre, len(p.keypoint_chains)
+        scale = robust * p.depth[:, None] / self.settings.keypoint
+        residual = (image.projected - p.keypoints) * scale[..., None]
+        by_tangent = lengths[:, None, None] * tangents
+        segments = (p.keypoint_chains[..., None] * _SEGMENT_ONE_HOT).transpose(0, 2, 1).reshape(-1, BONES)
+        by_length = (segments @ (lengths[:, None] * state.directions)).reshape(count, keypoints, LENGTHS, 3)
         for i in range(2):
-            out, at = rows[:, i * keypoints : (i + 1) * keypoints], image.plane[..., i]
+            rows = slice(i * keypoints, (i + 1) * keypoints)
+            out, at = jacobian[:, rows], image.projected[..., i]
             out[:, :, i], out[:, :, 2] = weight, -weight * at
-            moved = ways[:, None, :, :, i] - at[..., None, None] * ways[:, None, :, :, 2]
-            moved *= p.combined[:, :, None] * weight[..., None, None]
-            out[:, :, 3:FREE] = moved.reshape(count, keypoints, -1)
-            out[:, :, FREE:] = (longer[..., i] - at[..., None] * longer[..., 2]) * weight[..., None]
-            residuals[:, i * keypoints : (i + 1) * keypoints] = off[..., i]
+            shift = by_tangent[:, None, :, :, i] - at[..., None, None] * by_tangent[:, None, :, :, 2]
+            shift *= p.keypoint_chains[:, :, None] * weight[..., None, None]
+            out[:, :, 3:FRAME_DOF] = shift.reshape(count, keypoints, -1)
+            out[:, :, FRAME_DOF:] = (by_length[..., i] - at[..., None] * by_length[..., 2]) * weight[..., None]
+            residuals[:, rows] = residual[..., i]
 
-    def _add_predicted(self, state: State, axes: Axes, block: Block, slope: Float[np.ndarray, "T 43"]) -> None:
-        weight = self._predicted(state)[1] / self.settings.direction**2
+    def _add_direction_prior(self, state: State, tangents: Tangents, block: Block, gradient: Gradient) -> None:
+        weight = self._direction_prior(state)[1] / self.settings.direction**2
         diagonal = np.einsum("tii->ti", block)
         diagonal[:, 3:] += weight.repeat(2, -1)
-        off = weight[..., None] * (state.directions - self.problem.predicted)
-        slope[:, 3:FREE] += (axes @ off[..., None]).reshape(len(off), -1)
+        residual = weight[..., None] * (state.directions - self.problem.network_directions)
+        gradient[:, 3:FRAME_DOF] += (tangents @ residual[..., None]).reshape(len(residual), -1)
 
-    def _add_moving(
-        self, state: State, axes: Axes, blocks: tuple[Block, Block, Block], slope: Float[np.ndarray, "T 43"]
+    def _add_accelerations(
+        self, state: State, tangents: Tangents, blocks: tuple[Block, Block, Block], gradient: Gradient
     ) -> None:
         p, s = self.problem, self.settings
-        (_, inner, joints), (_, outer, root) = self._moving(state)
-        ways = p.size[_SEGMENT, None, None] * axes
-        pull = spread(_CHAINS.T @ (inner[..., None] * joints), p.second / s.acceleration)
-        slope[:, 3:FREE] += (ways @ pull[..., None]).reshape(len(pull), -1)
-        slope[:, :3] += spread(outer[:, None] * root, p.second) / np.asarray(s.root_acceleration)
-        flat = ways.reshape(len(axes), -1, 3)
-        couplings = zip(blocks, products(inner, p.second), products(outer[:, None], p.second), strict=True)
-        for o, (block, joint, centre) in enumerate(couplings):
-            last = max(len(axes) - o, 0)
-            pairs = (joint[:last] / s.acceleration**2 @ _PAIRS).reshape(-1, BONES, 1, BONES, 1)
-            alike = (flat[o:] @ flat[:last].transpose(0, 2, 1)).reshape(-1, BONES, 2, BONES, 2)
-            block[:last, 3:, 3:] += (pairs * alike).reshape(-1, 2 * BONES, 2 * BONES)
+        (_, joint_weight, joints), (_, root_weight, root) = self._accelerations(state)
+        by_tangent = p.reference_lengths[_SEGMENT, None, None] * tangents
+        weighted = _CHAINS.T @ (joint_weight[..., None] * joints)
+        by_bone = accelerations_transposed(weighted, p.acceleration_weights / s.acceleration)
+        gradient[:, 3:FRAME_DOF] += (by_tangent @ by_bone[..., None]).reshape(len(by_bone), -1)
+        by_root = accelerations_transposed(root_weight[:, None] * root, p.acceleration_weights)
+        gradient[:, :3] += by_root / np.asarray(s.root_acceleration)
+        flat = by_tangent.reshape(len(tangents), -1, 3)
+        joint_bands = acceleration_bands(joint_weight, p.acceleration_weights)
+        root_bands = acceleration_bands(root_weight[:, None], p.acceleration_weights)
+        for offset, (block, joint, centre) in enumerate(zip(blocks, joint_bands, root_bands, strict=True)):
+            stop = max(len(tangents) - offset, 0)
+            coupling = (joint[:stop] / s.acceleration**2 @ _CHAIN_PRODUCTS).reshape(-1, BONES, 1, BONES, 1)
+            dots = (flat[offset:] @ flat[:stop].transpose(0, 2, 1)).reshape(-1, BONES, 2, BONES, 2)
+            block[:stop, 3:, 3:] += (coupling * dots).reshape(-1, 2 * BONES, 2 * BONES)
             for i in range(3):
-                block[:last, i, i] += centre[:last, 0] / s.root_acceleration[i] ** 2
+                block[:stop, i, i] += centre[:stop, 0] / s.root_acceleration[i] ** 2
 
 
-def geman_mcclure(square: Many, scale: float) -> tuple[Many, Many]:
+def geman_mcclure(square: Array, scale: float) -> tuple[Array, Array]:
     """Energy, bounded by ``scale``², and weight (Geman and McClure 1987)."""
     share = 1 / (1 + square / scale**2)
     return square * share, share**2
 
 
-def charbonnier(square: Many, scale: float) -> tuple[Many, Many]:
-    """Energy, which grows like the error beyond ``scale``, and weight (Charbonnier et al. 1997)."""
+def charbonnier(square: Array, scale: float) -> tuple[Array, Array]:
+    """Energy, linear in the residual beyond ``scale``, and weight (Charbonnier et al. 1997)."""
     root = np.sqrt(1 + square / scale**2)
     return 2 * scale**2 * (root - 1), 1 / root
 
 
-def welsch(square: Many) -> tuple[Many, Many]:
+def welsch(square: Array) -> tuple[Array, Array]:
     """Energy, bounded by 1, and weight (Dennis and Welsch 1978)."""
     weight = np.exp(-square)
     return 1 - weight, weight

@@ -1,4 +1,4 @@
-"""The most probable poses of one body, given its keypoints and what a network answers."""
+"""The most probable poses of one body, given its 2D keypoints and the network's prediction."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,24 +7,24 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from kinelift.lifting.anthropometry import prior
-from kinelift.lifting.body.accelerations import second
+from kinelift.lifting.body.accelerations import second_derivative_weights
 from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.problem import Problem, State
-from kinelift.lifting.body.solver import Body, Lengths
-from kinelift.lifting.body.structure import TIPS, centres, chains, keypoints
-from kinelift.lifting.body.windowed_solver import solved
-from kinelift.lifting.root import NEAREST, place
+from kinelift.lifting.body.solver import Body, LengthPrior
+from kinelift.lifting.body.structure import TIPS, chains, keypoints_at_joints, keypoints_with_offsets
+from kinelift.lifting.body.windowed_solver import solve_in_windows
+from kinelift.lifting.root import MIN_DEPTH, estimate_root
 from kinelift.lifting.synthesis.offsets import PUBLISHED
 from kinelift.poses import COCO17, H36M17, Poses3D, Skeleton, Track2D, convert
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 
-FAR = 4.0
-"""Metres: where somebody is put of whom too little was seen to tell."""
+FALLBACK_DEPTH = 4.0
+"""Metres: assumed depth of a person with too few visible keypoints to estimate it."""
 
 
-def fits(source: Skeleton, target: Skeleton) -> bool:
-    """Whether a fit knows keypoints of ``source`` and poses of ``target``."""
+def can_fit(source: Skeleton, target: Skeleton) -> bool:
+    """Whether keypoints of ``source`` and poses of ``target`` can be fitted to a body."""
     return source == COCO17 and target == H36M17
 
 
@@ -33,70 +33,78 @@ def fit(
     poses: Poses3D,
     camera: Camera,
     settings: FitSettings | None = None,
-    places: Mapping[str, tuple[float, float, float]] = PUBLISHED,
+    offsets: Mapping[str, tuple[float, float, float]] = PUBLISHED,
 ) -> Poses3D:
-    """The poses of one body, with constant lengths, that agree best with keypoints, network and human measures.
+    """Fit poses to one body of constant lengths: the maximum a posteriori estimate, by Gauss-Newton.
 
-    ``poses`` are a network's answer for ``track`` before ``camera``; frames that are NaN there stay NaN. ``points`` of
-    the result are metres relative to the root; ``root`` lies in the frame of ``camera``, NaN where it was never seen.
-    ``places`` says where the detector puts keypoints beside joint centres (``lifting.synthesis.offsets``), and
-    ``settings.offsets`` how far that is believed. Raises ``SettingsError`` for skeletons that ``fits`` denies.
+    The terms of the energy are those of ``FitSettings``.
 
-    Maximum a posteriori by Gauss-Newton; the terms are those of ``FitSettings``.
+    Args:
+        track: Keypoints of one person, pixels.
+        poses: The network's prediction for ``track``. Frames that are NaN stay NaN.
+        camera: The camera of ``track``.
+        settings: Weights of the terms, and the share of ``offsets`` to correct for.
+        offsets: Displacement of the detector's keypoints from joint centres (``lifting.synthesis.offsets``).
+
+    Returns:
+        ``points`` in metres relative to the root; ``root`` in the frame of ``camera``, NaN where it is unknown.
+
+    Raises:
+        SettingsError: The skeletons cannot be fitted (``can_fit``).
     """
-    if not fits(track.skeleton, poses.skeleton):
+    if not can_fit(track.skeleton, poses.skeleton):
         raise SettingsError(
-            f"A fit takes {COCO17} keypoints and {H36M17} poses; these are {track.skeleton} and {poses.skeleton}. "
-            f"Leave it out for them (--fit off)."
+            f"A fit takes {COCO17} keypoints and {H36M17} poses, not {track.skeleton} and {poses.skeleton}. "
+            f"Switch it off (--fit off)."
         )
     settings = settings or FitSettings()
-    table = (1 - settings.offsets) * centres() + settings.offsets * keypoints(places)
-    known = np.isfinite(poses.points).all((1, 2))
+    table = (1 - settings.offsets) * keypoints_at_joints() + settings.offsets * keypoints_with_offsets(offsets)
+    valid = np.isfinite(poses.points).all((1, 2))
     points, root = np.full(poses.points.shape, np.nan), np.full((len(poses), 3), np.nan)
-    if known.any():
-        body, shown = _solved(track, poses, camera, known, table, settings)
+    if valid.any():
+        body, located = _solve(track, poses, camera, valid, table, settings)
         state = body.states[0]
-        points[known] = state.joints(np.exp(body.logs))
-        root[known] = np.where(shown[:, None], state.root, np.nan)
+        points[valid] = state.joints(np.exp(body.log_lengths))
+        root[valid] = np.where(located[:, None], state.root, np.nan)
     return replace(poses, points=points, root=root)
 
 
-def _solved(
+def _solve(
     track: Track2D,
     poses: Poses3D,
     camera: Camera,
-    known: Bool[np.ndarray, " T"],
+    valid: Bool[np.ndarray, " T"],
     table: Float[np.ndarray, "K J"],
     settings: FitSettings,
 ) -> tuple[Body, Bool[np.ndarray, " F"]]:
-    """The body in the frames that are ``known``, and whether the root's place is."""
+    """The body in the ``valid`` frames, and whether its position is known in each."""
     mean, covariance = prior()
-    plane, times = camera.plane(track.points)[known], track.times[known]
-    predicted = directions(poses.points[known])
-    first = State(np.zeros((len(predicted), 3)), predicted).joints(np.exp(mean))
-    root = place(first, convert(plane, COCO17, H36M17), times)
-    shown = np.isfinite(root).all(-1)
-    root = np.where(shown[:, None], root, [0.0, 0.0, FAR])
+    keypoints, times = camera.plane(track.points)[valid], track.times[valid]
+    predicted = directions(poses.points[valid])
+    initial = State(np.zeros((len(predicted), 3)), predicted).joints(np.exp(mean))
+    root = estimate_root(initial, convert(keypoints, COCO17, H36M17), times)
+    located = np.isfinite(root).all(-1)
+    root = np.where(located[:, None], root, [0.0, 0.0, FALLBACK_DEPTH])
     used = np.isfinite(table).all(1)
-    seen = np.isfinite(plane).all(-1) & shown[:, None]
-    weight = seen * track.scores[known] * np.where(track.filled[known], settings.filled, 1.0)
+    visible = np.isfinite(keypoints).all(-1) & located[:, None]
+    weight = visible * track.scores[valid] * np.where(track.filled[valid], settings.filled, 1.0)
     problem = Problem(
-        np.where(seen[..., None], plane, 0.0)[:, used],
-        weight[:, used],
-        table[used] @ chains(),
-        root[:, 2].clip(min=NEAREST),
-        predicted,
-        np.exp(mean),
-        second(times),
-        np.zeros(len(predicted), dtype=bool),
+        keypoints=np.where(visible[..., None], keypoints, 0.0)[:, used],
+        weight=weight[:, used],
+        keypoint_chains=table[used] @ chains(),
+        depth=root[:, 2].clip(min=MIN_DEPTH),
+        network_directions=predicted,
+        reference_lengths=np.exp(mean),
+        acceleration_weights=second_derivative_weights(times),
+        fixed=np.zeros(len(predicted), dtype=bool),
     )
     covariance = covariance + settings.placement**2 * np.eye(len(mean))
-    heavy = Lengths(mean, np.linalg.inv(covariance) * max(1.0, len(predicted) / settings.views))
-    return solved(problem, Body((State(root, predicted),), mean), heavy, settings), shown
+    length_prior = LengthPrior(mean, np.linalg.inv(covariance) * max(1.0, len(predicted) / settings.views))
+    return solve_in_windows(problem, Body((State(root, predicted),), mean), length_prior, settings), located
 
 
 def directions(points: Float[np.ndarray, "T J 3"]) -> Float[np.ndarray, "T 15 3"]:
-    """Unit directions of the bones of a pose; straight down for a bone of no length."""
+    """Unit directions of the bones of a pose; straight down for bones of zero length."""
     ends = [H36M17.index(tip) for tip in TIPS]
     starts = [H36M17.index("right_hip") if tip == "left_hip" else H36M17.parents[H36M17.index(tip)] for tip in TIPS]
     bones = points[:, ends] - points[:, starts]

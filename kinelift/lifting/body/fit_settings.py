@@ -1,4 +1,4 @@
-"""How much a fit trusts what."""
+"""Weights of the terms of a fit, and its stopping criteria."""
 
 from dataclasses import dataclass, fields
 from math import isfinite
@@ -8,51 +8,56 @@ from kinelift.poses.errors import SettingsError
 
 @dataclass(frozen=True)
 class FitSettings:
-    """Standard deviations and weights of the terms of the energy. Raises ``SettingsError`` for values out of range."""
+    """Standard deviations and weights of the terms of the energy.
+
+    Raises:
+        SettingsError: A value is out of range.
+    """
 
     keypoint: float = 0.015
-    """Metres at the person's depth: keypoints of score 1 around where they should be."""
+    """Metres at the person's depth: standard deviation of a keypoint of score 1."""
     keypoint_outlier: float = 2.5
-    """Standard deviations from which a keypoint counts as a mistake (Geman-McClure)."""
+    """Standard deviations from which a keypoint counts as an outlier (Geman-McClure)."""
     filled: float = 0.1
-    """Weight of an interpolated keypoint; a seen one has its score."""
+    """Weight of an interpolated keypoint. The weight of a detected one is its score."""
     offsets: float = 0.35
-    """Share of the distance from joint centres to where a detector places keypoints that is made up for: 0 to 1."""
+    """Share of the detector's offsets from joint centres to correct for, from 0 to 1."""
     direction: float = 0.25
-    """Radians: bones around their directions in the network's answer."""
+    """Radians: standard deviation of a bone's direction around the network's prediction."""
     direction_outlier: float = 2.0
-    """Standard deviations from which the network's answer counts as a mistake (Charbonnier)."""
+    """Standard deviations from which the network's prediction counts as an outlier (Charbonnier)."""
     acceleration: float = 15.0
-    """m/s²: of joints relative to the root."""
+    """m/s²: standard deviation of the acceleration of joints relative to the root."""
     root_acceleration: tuple[float, float, float] = (15.0, 15.0, 4.0)
-    """m/s²: of the root to the right, down, and away from the camera."""
+    """m/s²: standard deviation of the root's acceleration to the right, down, and away from the camera."""
     acceleration_outlier: float = 2.0
-    """Standard deviations from which an acceleration is a jump or a blow (Charbonnier)."""
+    """Standard deviations from which an acceleration counts as a jump or an impact (Charbonnier)."""
     knee: float = 0.6
-    """What a straight knee is worth in a frame, in units of energy: half a squared standard deviation."""
+    """Energy gained by a straight knee in one frame, in half squared standard deviations."""
     elbow: float = 0.5
-    """What a straight elbow is worth."""
+    """The same for a straight elbow."""
     straight: float = 15.0
-    """Degrees: the pull of straight limbs has e-folded at this flexion."""
+    """Degrees of flexion at which the pull towards a straight limb has fallen to 1/e."""
     limit: float = 5.0
-    """Degrees: how sharp the limits of knees and elbows are."""
+    """Degrees: softness of the joint limits of knees and elbows."""
     placement: float = 0.06
-    """Standard deviation of the log of each length beyond people's: keypoints do not lie at joint centres."""
+    """Standard deviation of each log length in addition to the population's: keypoints are not joint centres."""
     views: float = 15.0
-    """Independent views of a person's lengths that a track is worth at most: a network errs alike in alike frames."""
+    """Independent views that a track counts as at most for its lengths: errors repeat in similar frames."""
     steps: int = 10
-    """Gauss-Newton steps at most."""
+    """Maximum number of Gauss-Newton steps."""
     tolerance: float = 5e-4
-    """Metres and radians: the fit has ended when no step is larger."""
+    """Metres and radians: the fit has converged when no unknown changes more than this in a step."""
     window: int = 600
     """Frames solved at once."""
     margin: int = 8
-    """Frames around those that would still move that are solved again with them."""
+    """Frames refined on either side of those that have not converged."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             for number in value if isinstance(value, tuple) else (value,):
-                free = field.name in ("filled", "offsets", "knee", "elbow", "placement")
-                if not (isfinite(number) and (number >= 0 if free else number > 0)):
-                    raise SettingsError(f"{field.name} of a fit is {value}; give a positive number.")
+                may_be_zero = field.name in ("filled", "offsets", "knee", "elbow", "placement")
+                if not (isfinite(number) and (number >= 0 if may_be_zero else number > 0)):
+                    least = "0 or more" if may_be_zero else "a positive number"
+                    raise SettingsError(f"The fit setting {field.name} is {value}. It must be {least}.")

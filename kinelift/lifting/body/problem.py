@@ -1,4 +1,4 @@
-"""What is known of one spell of frames, and the pose that is sought."""
+"""The data of one window of frames, and the state to be estimated."""
 
 from dataclasses import dataclass, replace
 
@@ -10,65 +10,70 @@ from kinelift.lifting.body.structure import SEGMENT, chains
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Roots (metres, camera frame) and unit directions of bones in every frame of a spell."""
+    """Root positions (metres, camera frame) and unit bone directions of every frame of a window."""
 
     root: Float[np.ndarray, "T 3"]
     directions: Float[np.ndarray, "T 15 3"]
 
     def joints(self, lengths: Float[np.ndarray, " 10"]) -> Float[np.ndarray, "T J 3"]:
-        """Joints relative to the root, metres, for a body with these lengths (metres)."""
-        return chains() @ (self.directions * lengths[list(SEGMENT), None])
+        """Joints relative to the root (metres) of a body with these segment lengths (metres)."""
+        joints: Float[np.ndarray, "T J 3"] = chains() @ (self.directions * lengths[list(SEGMENT), None])
+        return joints
 
-    def turned(self, step: Float[np.ndarray, "T 33"]) -> "State":
-        """Roots moved, and directions turned about their ``axes``."""
-        ways = step[:, 3:].reshape(*self.directions.shape[:2], 1, 2) @ self.axes
-        directions = self.directions + ways[:, :, 0]
+    def updated(self, step: Float[np.ndarray, "T 33"]) -> "State":
+        """The state after a step: roots are translated, directions move along their ``tangents``."""
+        shift = step[:, 3:].reshape(*self.directions.shape[:2], 1, 2) @ self.tangents
+        directions = self.directions + shift[:, :, 0]
         return State(self.root + step[:, :3], directions / np.linalg.norm(directions, axis=-1, keepdims=True))
 
     @property
-    def axes(self) -> Float[np.ndarray, "T 15 2 3"]:
-        """Two unit vectors at right angles to each direction and to each other."""
-        return across(self.directions)
+    def tangents(self) -> Float[np.ndarray, "T 15 2 3"]:
+        """An orthonormal basis of the tangent plane at each direction."""
+        return tangent_basis(self.directions)
 
-    def part(self, start: int, stop: int) -> "State":
+    def frames(self, start: int, stop: int) -> "State":
         """The frames from ``start`` to ``stop``."""
         return State(self.root[start:stop], self.directions[start:stop])
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """The frames of one spell. ``plane``: keypoints on the plane z = 1, 0 where ``weight`` is 0.
+    """The data of one window of frames."""
 
-    ``combined``: the keypoints as sums of bones; ``depth``: of the person (metres), about; ``predicted``: the network's
-    directions; ``size``: lengths (metres) of the body whose acceleration is meant; ``second``: weights of the frames
-    before, at and after in an acceleration (1/s²); ``held``: frames that stay as they are.
-    """
-
-    plane: Float[np.ndarray, "T K 2"]
+    keypoints: Float[np.ndarray, "T K 2"]
+    """On the plane z = 1; 0 where ``weight`` is 0."""
     weight: Float[np.ndarray, "T K"]
-    combined: Float[np.ndarray, "K 15"]
+    """Weight of each keypoint."""
+    keypoint_chains: Float[np.ndarray, "K 15"]
+    """Each keypoint as a linear combination of bones."""
     depth: Float[np.ndarray, " T"]
-    predicted: Float[np.ndarray, "T 15 3"]
-    size: Float[np.ndarray, " 10"]
-    second: Float[np.ndarray, "T 3"]
-    held: Bool[np.ndarray, " T"]
+    """Approximate depth of the person, metres."""
+    network_directions: Float[np.ndarray, "T 15 3"]
+    """Unit bone directions in the network's prediction."""
+    reference_lengths: Float[np.ndarray, " 10"]
+    """Segment lengths (metres) for which accelerations are computed."""
+    acceleration_weights: Float[np.ndarray, "T 3"]
+    """Second-derivative weights (1/s²) of the previous, current and next frame."""
+    fixed: Bool[np.ndarray, " T"]
+    """Frames that must not change."""
 
     def __len__(self) -> int:
-        return len(self.plane)
+        return len(self.keypoints)
 
-    def part(self, start: int, stop: int) -> "Problem":
-        """The frames from ``start`` to ``stop``, without their neighbours."""
-        names = ("plane", "weight", "depth", "predicted", "second", "held")
+    def frames(self, start: int, stop: int) -> "Problem":
+        """The frames from ``start`` to ``stop``, decoupled from their neighbours."""
+        names = ("keypoints", "weight", "depth", "network_directions", "acceleration_weights", "fixed")
         cut = {name: getattr(self, name)[start:stop].copy() for name in names}
-        cut["second"][[0, -1]] = 0
+        cut["acceleration_weights"][[0, -1]] = 0
         return replace(self, **cut)
 
 
-def across(directions: Float[np.ndarray, "T 15 3"]) -> Float[np.ndarray, "T 15 2 3"]:
-    """Two unit vectors at right angles to each direction and to each other (Duff et al. 2017)."""
+def tangent_basis(directions: Float[np.ndarray, "T 15 3"]) -> Float[np.ndarray, "T 15 2 3"]:
+    """Two unit vectors perpendicular to each direction and to each other (Duff et al. 2017)."""
     x, y, z = np.moveaxis(directions, -1, 0)
     sign = np.where(z < 0, -1.0, 1.0)
     a = -1 / (sign + z)
     b = x * y * a
     first = np.stack([1 + sign * x * x * a, sign * b, -sign * x], -1)
-    return np.stack([first, np.stack([b, sign + y * y * a, -y], -1)], -2)
+    second = np.stack([b, sign + y * y * a, -y], -1)
+    return np.stack([first, second], -2)

@@ -1,4 +1,4 @@
-"""Gauss-Newton steps for all spells of one person: banded equations, bordered by the lengths that they share."""
+"""Gauss-Newton for all windows of one person: banded normal equations, bordered by the shared lengths."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,150 +8,170 @@ from jaxtyping import Float
 from numpy.lib.stride_tricks import as_strided
 from scipy.linalg.lapack import dpbtrf, dpbtrs
 
-from kinelift.lifting.body.energy import FREE, Energy, Equations
+from kinelift.lifting.body.energy import FRAME_DOF, Energy, LogLengths, NormalEquations
 from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.problem import Problem, State
 
-Logs = Float[np.ndarray, " 10"]
+BANDWIDTH = 3 * FRAME_DOF
+"""Rows of the lower band matrix: an unknown is coupled with its own frame and the next two."""
+INITIAL_DAMPING = 1e-4
+MIN_DAMPING = 1e-8
+MIN_PRECISION = 1e-6
+"""Precision added to every unknown, so that unconstrained ones stay solvable."""
+MAX_DAMPING_ATTEMPTS = 6
+"""Attempts at one step; each multiplies the damping by ten."""
 
-BAND = 3 * FREE
-"""Unknowns that an unknown is coupled with at most, itself and those after it."""
-FIRST_DAMPING = 1e-4
-LEAST_DAMPING = 1e-8
-LOOSEST = 1e-6
-"""Precision of what nothing tells of."""
-DAMPINGS = 6
-"""Tries of a step, each damped ten times as much as the last."""
+Step = Float[np.ndarray, "T 33"]
 
 
 @dataclass(frozen=True, eq=False)
-class Lengths:
-    """What is known of the logs of a person's lengths beforehand: Gaussian with this mean and precision."""
+class LengthPrior:
+    """A Gaussian prior on the log lengths of a person."""
 
-    mean: Logs
+    mean: LogLengths
     precision: Float[np.ndarray, "10 10"]
 
-    def value(self, logs: Logs) -> float:
-        """Their energy."""
-        off = logs - self.mean
-        return 0.5 * float(off @ self.precision @ off)
+    def energy(self, log_lengths: LogLengths) -> float:
+        """Half the squared Mahalanobis distance from the mean."""
+        residual = log_lengths - self.mean
+        return 0.5 * float(residual @ self.precision @ residual)
 
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """Poses of all spells, and the logs of the lengths (metres) that they share."""
+    """The poses of all windows, and the log lengths (metres) that they share."""
 
     states: tuple[State, ...]
-    logs: Logs
+    log_lengths: LogLengths
 
-    def moved(self, turns: Sequence[Float[np.ndarray, "T 33"]], longer: Logs) -> "Body":
-        """After a step of every spell and of the lengths."""
-        states = (state.turned(turn) for state, turn in zip(self.states, turns, strict=True))
-        return Body(tuple(states), self.logs + longer)
+    def updated(self, steps: Sequence[Step], length_step: LogLengths) -> "Body":
+        """The body after a step of every window and of the lengths."""
+        states = (state.updated(step) for state, step in zip(self.states, steps, strict=True))
+        return Body(tuple(states), self.log_lengths + length_step)
 
-    def distance(self, other: "Body") -> float:
-        """The largest change of a root (metres), a direction, or the log of a length."""
-        parts = [np.abs(self.logs - other.logs).max()]
-        for mine, theirs in zip(self.states, other.states, strict=True):
-            parts += [np.abs(mine.root - theirs.root).max(), np.abs(mine.directions - theirs.directions).max()]
-        return float(max(parts))
+    def max_change(self, other: "Body") -> float:
+        """The largest change of a root (metres), a direction, or a log length."""
+        changes = [np.abs(self.log_lengths - other.log_lengths).max()]
+        for a, b in zip(self.states, other.states, strict=True):
+            changes += [np.abs(a.root - b.root).max(), np.abs(a.directions - b.directions).max()]
+        return float(max(changes))
 
 
 @dataclass(frozen=True, eq=False)
 class Objective:
-    """What is minimised: the energies of all spells and of their lengths."""
+    """The function to minimise: the energies of all windows plus the length prior."""
 
     energies: tuple[Energy, ...]
-    prior: Lengths | None
+    prior: LengthPrior | None
 
     def value(self, body: Body) -> float:
-        """The energy of a body."""
-        parts = (one.value(state, body.logs) for one, state in zip(self.energies, body.states, strict=True))
-        return sum(parts) + (self.prior.value(body.logs) if self.prior else 0.0)
+        """The total energy."""
+        pairs = zip(self.energies, body.states, strict=True)
+        total = sum(energy.value(state, body.log_lengths) for energy, state in pairs)
+        return total + (self.prior.energy(body.log_lengths) if self.prior else 0.0)
 
-    def equations(self, body: Body) -> list[Equations]:
-        """The quadratic of every spell around a body."""
-        return [one.equations(state, body.logs) for one, state in zip(self.energies, body.states, strict=True)]
+    def normal_equations(self, body: Body) -> list[NormalEquations]:
+        """The normal equations of every window, linearised at ``body``."""
+        pairs = zip(self.energies, body.states, strict=True)
+        return [energy.normal_equations(state, body.log_lengths) for energy, state in pairs]
 
-    def along(self, body: Body, turns: Sequence[Float[np.ndarray, "T 33"]], longer: Logs) -> tuple[Body, float]:
-        """The body after a step, and its energy; after twice or four times the step while that is better.
+    def line_search(self, body: Body, steps: Sequence[Step], length_step: LogLengths) -> tuple[Body, float]:
+        """Take the step, then two and four times the step as long as the energy decreases.
 
-        Reweighting makes steps too short where a term is robust.
+        Iterative reweighting makes steps too short where a term is robust.
+
+        Returns:
+            The best body and its energy, which may be higher than that of ``body``.
         """
-        best = body.moved(turns, longer)
-        least = self.value(best)
-        for stride in (2.0, 4.0):
-            tried = body.moved([stride * turn for turn in turns], stride * longer)
-            value = self.value(tried)
-            if not value < least:
+        best = body.updated(steps, length_step)
+        lowest = self.value(best)
+        for factor in (2.0, 4.0):
+            candidate = body.updated([factor * step for step in steps], factor * length_step)
+            value = self.value(candidate)
+            if not value < lowest:
                 break
-            best, least = tried, value
-        return best, least
+            best, lowest = candidate, value
+        return best, lowest
 
 
-def unsettled(problem: Problem, body: Body, settings: FitSettings) -> Float[np.ndarray, " T"]:
-    """How far (metres, radians) the next step would move each frame of a single spell, its lengths left as they are."""
-    equations = Energy(problem, settings).equations(body.states[0], body.logs)
-    return np.asarray(np.abs(banded(equations, equations.slope[..., None], 0.0)).reshape(-1, FREE).max(1))
+def next_step_sizes(problem: Problem, body: Body, settings: FitSettings) -> Float[np.ndarray, " T"]:
+    """How far (metres, radians) an undamped step would move each frame of a single window, with fixed lengths."""
+    equations = Energy(problem, settings).normal_equations(body.states[0], body.log_lengths)
+    step = solve_banded(equations, equations.gradient[..., None], 0.0)
+    return np.asarray(np.abs(step).reshape(-1, FRAME_DOF).max(1))
 
 
-def solve(problems: Sequence[Problem], start: Body, prior: Lengths | None, settings: FitSettings) -> Body:
-    """The most probable body near ``start``: Gauss-Newton, damped where a step would not help (Levenberg-Marquardt).
+def solve(problems: Sequence[Problem], start: Body, prior: LengthPrior | None, settings: FitSettings) -> Body:
+    """Minimise the energy from ``start`` by Gauss-Newton with Levenberg-Marquardt damping.
 
-    Without a ``prior`` of its lengths they stay as they are.
+    Args:
+        problems: One per window.
+        start: The initial body, with one state per window.
+        prior: The prior on lengths. None keeps the lengths fixed.
+        settings: Terms and stopping criteria.
+
+    Returns:
+        A local minimum, or the best body after ``settings.steps`` steps.
     """
     objective = Objective(tuple(Energy(problem, settings) for problem in problems), prior)
-    body, damping = start, FIRST_DAMPING
+    body, damping = start, INITIAL_DAMPING
     value = objective.value(body)
     for _ in range(settings.steps):
-        equations = objective.equations(body)
-        for _ in range(DAMPINGS):
-            found, then = objective.along(body, *_step(equations, body, prior, damping))
-            if then <= value:
+        equations = objective.normal_equations(body)
+        for _ in range(MAX_DAMPING_ATTEMPTS):
+            candidate, candidate_value = objective.line_search(body, *_step(equations, body, prior, damping))
+            if candidate_value <= value:
                 break
             damping *= 10
         else:
             return body
-        size, damping = body.distance(found), max(damping / 10, LEAST_DAMPING)
-        body, value = found, then
-        if size < settings.tolerance:
+        change, damping = body.max_change(candidate), max(damping / 10, MIN_DAMPING)
+        body, value = candidate, candidate_value
+        if change < settings.tolerance:
             return body
     return body
 
 
 def _step(
-    equations: Sequence[Equations], body: Body, prior: Lengths | None, damping: float
-) -> tuple[list[Float[np.ndarray, "T 33"]], Logs]:
-    """The unknowns of the frames eliminated spell by spell, then the lengths, then back."""
+    equations: Sequence[NormalEquations], body: Body, prior: LengthPrior | None, damping: float
+) -> tuple[list[Step], LogLengths]:
+    """Solve for the lengths by the Schur complement of the frames, then substitute back window by window."""
     if prior is None:
-        turns = [-banded(one, one.slope[..., None], damping).reshape(one.slope.shape) for one in equations]
-        return turns, np.zeros_like(body.logs)
-    corner = prior.precision.copy()
-    slope = prior.precision @ (body.logs - prior.mean)
-    solved = []
-    for one in equations:
-        both = banded(one, np.concatenate([one.slope[..., None], one.border], -1), damping)
-        solved.append(both)
-        border = one.border.reshape(-1, len(slope))
-        corner += one.corner - border.T @ both[:, 1:]
-        slope += one.lengths - border.T @ both[:, 0]
-    longer = -np.linalg.solve(corner, slope)
-    return [-(both[:, 0] + both[:, 1:] @ longer).reshape(-1, FREE) for both in solved], longer
+        steps = [-solve_banded(e, e.gradient[..., None], damping).reshape(e.gradient.shape) for e in equations]
+        return steps, np.zeros_like(body.log_lengths)
+    schur = prior.precision.copy()
+    gradient = prior.precision @ (body.log_lengths - prior.mean)
+    solutions = []
+    for e in equations:
+        solution = solve_banded(e, np.concatenate([e.gradient[..., None], e.border], -1), damping)
+        solutions.append(solution)
+        border = e.border.reshape(-1, len(gradient))
+        schur += e.corner - border.T @ solution[:, 1:]
+        gradient += e.length_gradient - border.T @ solution[:, 0]
+    length_step = -np.linalg.solve(schur, gradient)
+    return [-(s[:, 0] + s[:, 1:] @ length_step).reshape(-1, FRAME_DOF) for s in solutions], length_step
 
 
-def banded(one: Equations, right: Float[np.ndarray, "T 33 R"], damping: float) -> Float[np.ndarray, "N R"]:
-    """Inverse of the damped matrix of the frames times ``right``; NaN if it has none."""
+def solve_banded(
+    equations: NormalEquations, right: Float[np.ndarray, "T 33 R"], damping: float
+) -> Float[np.ndarray, "N R"]:
+    """Solve the damped block-banded system of the frames by Cholesky factorisation.
+
+    Returns:
+        One row per unknown; NaN if the matrix is not positive definite.
+    """
     count = len(right)
-    band = np.zeros((count, FREE, BAND))
-    near, far, farther = one.blocks
-    step = band.itemsize
-    slanted = as_strided(band, band.shape, (FREE * BAND * step, (BAND - 1) * step, step))
-    slanted[:, :, :FREE] = np.triu(near.transpose(0, 2, 1))
-    slanted[:, :, FREE : 2 * FREE] = far.transpose(0, 2, 1)
-    slanted[:, :, 2 * FREE :] = farther.transpose(0, 2, 1)
-    band[:, :, 0] = band[:, :, 0] * (1 + damping) + LOOSEST
-    factor, failed = dpbtrf(band.reshape(count * FREE, BAND).T, lower=1, overwrite_ab=1)
+    band = np.zeros((count, FRAME_DOF, BANDWIDTH))
+    diagonal, first, second = equations.blocks
+    size = band.itemsize
+    # A view in which each frame's rows line up with the columns of its blocks.
+    skewed = as_strided(band, band.shape, (FRAME_DOF * BANDWIDTH * size, (BANDWIDTH - 1) * size, size))
+    skewed[:, :, :FRAME_DOF] = np.triu(diagonal.transpose(0, 2, 1))
+    skewed[:, :, FRAME_DOF : 2 * FRAME_DOF] = first.transpose(0, 2, 1)
+    skewed[:, :, 2 * FRAME_DOF :] = second.transpose(0, 2, 1)
+    band[:, :, 0] = band[:, :, 0] * (1 + damping) + MIN_PRECISION
+    factor, failed = dpbtrf(band.reshape(count * FRAME_DOF, BANDWIDTH).T, lower=1, overwrite_ab=1)
     if failed:
-        return np.full((count * FREE, right.shape[-1]), np.nan)
-    out, _ = dpbtrs(factor, right.reshape(count * FREE, -1), lower=1)
-    return out
+        return np.full((count * FRAME_DOF, right.shape[-1]), np.nan)
+    solution: Float[np.ndarray, "N R"] = dpbtrs(factor, right.reshape(count * FRAME_DOF, -1), lower=1)[0]
+    return solution

@@ -1,4 +1,4 @@
-"""Tracks of any length: solved in windows, then again where frames would still move, among neighbours that stay."""
+"""Solves tracks of any length in windows, then refines frames that have not converged, between fixed neighbours."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -8,80 +8,99 @@ from jaxtyping import Float
 
 from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.problem import Problem, State
-from kinelift.lifting.body.solver import Body, Lengths, solve, unsettled
+from kinelift.lifting.body.solver import Body, LengthPrior, next_step_sizes, solve
 
-WINDOWS = 8
-"""Windows, at most, from which the lengths of a long track are found."""
-ROUNDS = 2
-"""How often frames that would still move are solved again."""
-NEAR = 2
-"""Frames on either side that an acceleration couples a frame with."""
+LENGTH_WINDOWS = 8
+"""Maximum number of windows used to estimate the lengths of a long track."""
+REFINEMENTS = 2
+"""Refinement passes over the frames that have not converged."""
+COUPLED_FRAMES = 2
+"""Frames on either side that accelerations couple a frame with."""
+
+Window = tuple[int, int]
 
 
-def solved(problem: Problem, start: Body, prior: Lengths, settings: FitSettings) -> Body:
-    """The most probable body near ``start``, which has one spell, that of ``problem``."""
+def solve_in_windows(problem: Problem, start: Body, prior: LengthPrior, settings: FitSettings) -> Body:
+    """Minimise the energy of a whole track.
+
+    Args:
+        problem: The whole track.
+        start: The initial body, with a single state for all of ``problem``.
+        prior: The prior on lengths.
+        settings: Terms, window size and stopping criteria.
+
+    Returns:
+        The estimated body, with a single state.
+    """
     edges = np.linspace(0, len(problem), -(-len(problem) // settings.window) + 1).round().astype(int).tolist()
     windows = list(pairwise(edges))
     body = (
         solve([problem], start, prior, settings)
         if len(windows) == 1
-        else _joined(problem, start, prior, settings, windows)
+        else _solve_separately(problem, start, prior, settings, windows)
     )
-    for _ in range(ROUNDS):
-        body = _settled(problem, body, settings, windows)
+    for _ in range(REFINEMENTS):
+        body = _refined(problem, body, settings, windows)
     return body
 
 
-def _joined(
-    problem: Problem, start: Body, prior: Lengths, settings: FitSettings, windows: list[tuple[int, int]]
+def _solve_separately(
+    problem: Problem, start: Body, prior: LengthPrior, settings: FitSettings, windows: list[Window]
 ) -> Body:
-    """Every window by itself: some together, which share their lengths, and the others with these."""
+    """Estimate the lengths from some of the windows jointly, then solve the others with these lengths fixed."""
     state = start.states[0]
-    chosen = set(np.linspace(0, len(windows) - 1, WINDOWS).round().astype(int).tolist())
-    some = [window for k, window in enumerate(windows) if k in chosen]
-    share = sum(b - a for a, b in some) / len(problem)
-    first = Body(tuple(state.part(a, b) for a, b in some), start.logs)
-    found = solve(
-        [problem.part(a, b) for a, b in some], first, replace(prior, precision=share * prior.precision), settings
+    indices = set(np.linspace(0, len(windows) - 1, LENGTH_WINDOWS).round().astype(int).tolist())
+    chosen = [window for k, window in enumerate(windows) if k in indices]
+    share = sum(stop - start for start, stop in chosen) / len(problem)
+    joint = solve(
+        [problem.frames(*window) for window in chosen],
+        Body(tuple(state.frames(*window) for window in chosen), start.log_lengths),
+        replace(prior, precision=share * prior.precision),
+        settings,
     )
-    known = dict(zip(some, found.states, strict=True))
-    for a, b in windows:
-        if (a, b) not in known:
-            alone = Body((state.part(a, b),), found.logs)
-            (known[a, b],) = solve([problem.part(a, b)], alone, None, settings).states
-    parts = [known[window] for window in windows]
-    whole = State(np.concatenate([p.root for p in parts]), np.concatenate([p.directions for p in parts]))
-    return Body((whole,), found.logs)
+    solved = dict(zip(chosen, joint.states, strict=True))
+    for window in windows:
+        if window not in solved:
+            single = Body((state.frames(*window),), joint.log_lengths)
+            (solved[window],) = solve([problem.frames(*window)], single, None, settings).states
+    states = [solved[window] for window in windows]
+    track = State(np.concatenate([s.root for s in states]), np.concatenate([s.directions for s in states]))
+    return Body((track,), joint.log_lengths)
 
 
-def _settled(problem: Problem, body: Body, settings: FitSettings, windows: list[tuple[int, int]]) -> Body:
-    """The body after some more steps of the frames that would still move, where the picture tells little."""
-    moves = np.concatenate([_moves(problem, body, settings, a, b) for a, b in windows])
-    moving = np.flatnonzero(moves > settings.tolerance)
+def _refined(problem: Problem, body: Body, settings: FitSettings, windows: list[Window]) -> Body:
+    """The body after further steps of the frames that have not converged."""
+    sizes = np.concatenate([_window_step_sizes(problem, body, settings, *window) for window in windows])
+    moving = np.flatnonzero(sizes > settings.tolerance)
     if not len(moving):
         return body
     state = State(body.states[0].root.copy(), body.states[0].directions.copy())
     groups = np.split(moving, np.flatnonzero(np.diff(moving) > 2 * settings.margin) + 1)
     for group in groups:
-        a, b = max(0, int(group[0]) - settings.margin), min(len(problem), int(group[-1]) + 1 + settings.margin)
-        left, part = _among(problem, a, b)
+        start = max(0, int(group[0]) - settings.margin)
+        stop = min(len(problem), int(group[-1]) + 1 + settings.margin)
+        left, part = _between_fixed_neighbours(problem, start, stop)
         right = left + len(part)
-        (found,) = solve([part], Body((state.part(left, right),), body.logs), None, settings).states
-        state.root[left:right], state.directions[left:right] = found.root, found.directions
-    return Body((state,), body.logs)
+        initial = Body((state.frames(left, right),), body.log_lengths)
+        (refined,) = solve([part], initial, None, settings).states
+        state.root[left:right], state.directions[left:right] = refined.root, refined.directions
+    return Body((state,), body.log_lengths)
 
 
-def _moves(problem: Problem, body: Body, settings: FitSettings, start: int, stop: int) -> Float[np.ndarray, " T"]:
+def _window_step_sizes(
+    problem: Problem, body: Body, settings: FitSettings, start: int, stop: int
+) -> Float[np.ndarray, " T"]:
     """How far the next step would move each frame of a window."""
-    left, part = _among(problem, start, stop)
-    found = unsettled(part, Body((body.states[0].part(left, left + len(part)),), body.logs), settings)
-    return found[start - left : stop - left]
+    left, part = _between_fixed_neighbours(problem, start, stop)
+    state = body.states[0].frames(left, left + len(part))
+    sizes = next_step_sizes(part, Body((state,), body.log_lengths), settings)
+    return sizes[start - left : stop - left]
 
 
-def _among(problem: Problem, start: int, stop: int) -> tuple[int, Problem]:
-    """The frames from ``start`` to ``stop`` between neighbours that are held, and the first of them all."""
-    left, right = max(0, start - NEAR), min(len(problem), stop + NEAR)
-    part = problem.part(left, right)
-    part.held[: start - left] = True
-    part.held[stop - left :] = True
+def _between_fixed_neighbours(problem: Problem, start: int, stop: int) -> tuple[int, Problem]:
+    """The frames from ``start`` to ``stop`` with their neighbours fixed, and the index of the first one."""
+    left, right = max(0, start - COUPLED_FRAMES), min(len(problem), stop + COUPLED_FRAMES)
+    part = problem.frames(left, right)
+    part.fixed[: start - left] = True
+    part.fixed[stop - left :] = True
     return left, part

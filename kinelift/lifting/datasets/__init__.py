@@ -1,1 +1,1 @@
-"""Recorded data sets: their file layouts, their cameras, and batches for training drawn from them."""
+"""Recorded data sets: readers of their files, their cameras, and training batches."""

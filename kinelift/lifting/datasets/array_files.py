@@ -1,4 +1,4 @@
-"""Arrays by name out of the files of other programs: MATLAB, HDF5 and NASA's CDF. Nothing in them is executed."""
+"""Reads named arrays from MATLAB, HDF5 and NASA CDF files, without executing anything in them."""
 
 import zlib
 from collections.abc import Callable
@@ -17,26 +17,35 @@ Arrays = dict[str, Shaped[np.ndarray, "..."]]
 
 
 def read(path: Path, *names: str) -> Arrays:
-    """The arrays ``names`` of a file; its first bytes tell of which kind it is.
+    """Read arrays from a file, whose kind is detected by its first bytes.
 
-    From HDF5 (which MATLAB writes since -v7.3) axes come in the file's order, the reverse of MATLAB's. HDF5 needs the
-    package h5py, CDF the package cdflib. Raises ``DataError`` naming the file and what it lacks.
+    HDF5 needs the package h5py, CDF the package cdflib.
+
+    Args:
+        path: The file.
+        *names: Names of the arrays.
+
+    Returns:
+        The arrays by name. Axes from HDF5, which includes MATLAB -v7.3, are in the reverse of MATLAB's order.
+
+    Raises:
+        DataError: The file cannot be read, lacks an array, or needs a package that is not installed.
     """
     if not path.is_file():
         raise DataError(f"There is no file {path}. Name one that exists.")
     try:
-        found = _reader(path)(path, names)
+        arrays = _reader(path)(path, names)
     except KineliftError:
         raise
     except (OSError, ValueError, TypeError, LookupError, NotImplementedError, MatReadError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read, it may be damaged ({error}). Download or convert it anew.") from error
-    if lacking := [name for name in names if name not in found]:
-        raise DataError(f"{path} holds no {', '.join(lacking)}. Expected arrays: {', '.join(names)}.")
-    return found
+        raise DataError(f"{path} cannot be read; it may be damaged ({error}). Download or convert it again.") from error
+    if missing := [name for name in names if name not in arrays]:
+        raise DataError(f"{path} has no {', '.join(missing)}. Expected arrays: {', '.join(names)}.")
+    return arrays
 
 
 def is_hdf5(path: Path) -> bool:
-    """Whether a file is HDF5, in a MATLAB file behind a header of 512 bytes."""
+    """Tell whether a file is HDF5, also inside a MATLAB file, where a header of 512 bytes precedes it."""
     with path.open("rb") as file:
         start = file.read(520)
     return b"\x89HDF\r\n\x1a\n" in (start[:8], start[512:])
@@ -51,12 +60,12 @@ def _reader(path: Path) -> Callable[[Path, tuple[str, ...]], Arrays]:
         return _matlab
     if start[:4] in (b"\xcd\xf3\x00\x01", b"\xcd\xf2\x60\x02"):
         return _cdf
-    raise DataError(f"{path} is neither a MATLAB, an HDF5 nor a CDF file. Name the data set's own file.")
+    raise DataError(f"{path} is not a MATLAB, HDF5 or CDF file. Give an original file of the data set.")
 
 
 def _matlab(path: Path, names: tuple[str, ...]) -> Arrays:
-    found = loadmat(path, variable_names=list(names))
-    return {name: array for name, array in found.items() if name in names}
+    variables = loadmat(path, variable_names=list(names))
+    return {name: array for name, array in variables.items() if name in names}
 
 
 def _hdf5(path: Path, names: tuple[str, ...]) -> Arrays:

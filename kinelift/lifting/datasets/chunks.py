@@ -1,4 +1,4 @@
-"""Batches for training out of recorded sequences, cut by index: no window is held beside the frames themselves."""
+"""Training batches from recorded sequences. Windows are gathered by index, so they take no memory of their own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,16 +16,20 @@ from kinelift.poses import Skeleton
 from kinelift.poses.errors import DataError
 
 _MIRRORED = (1.0, 1.0, -1.0, 1.0, 1.0, 1.0, 1.0, -1.0, 1.0, -1.0, 1.0)
-"""Signs of ``Camera.parameters`` in a mirror: the principal point and the unsymmetric distortion along x change."""
+"""Signs of ``Camera.parameters`` under mirroring: principal point and asymmetric distortion change along x."""
 
 
 @dataclass(frozen=True, eq=False)
 class Chunks:
-    """Pieces of sequences as a camera saw them: W frames are shown, N of them are answered.
+    """A batch of windows with W input frames and N output frames.
 
-    ``keypoints``: pixels, and ``rays``: the same on the plane z = 1 of the camera, both 0 where not ``seen``;
-    ``truth``: metres in the camera frame, not relative to any joint, or None; ``cameras``: ``Camera.parameters``, by
-    which ``lifting.losses.terms.reproject`` projects; ``sizes``: width and height of the picture.
+    Attributes:
+        keypoints: Pixels, 0 where not visible.
+        rays: Keypoints on the plane z = 1 of the camera, 0 where not visible.
+        seen: Which keypoints are visible.
+        truth: True poses in metres in the camera frame, not relative to any joint, or None.
+        cameras: ``Camera.parameters``, for ``lifting.losses.terms.reproject``.
+        sizes: Width and height of the image in pixels.
     """
 
     keypoints: Float[Tensor, "B W J 2"]
@@ -41,10 +45,10 @@ class Chunks:
 
 @dataclass(frozen=True, eq=False)
 class ChunkSampler:
-    """Cuts chunks of ``framing`` out of sequences laid end to end: sequence k is ``starts[k]`` and ``lengths[k]`` on.
+    """Cuts chunks of ``framing`` from concatenated sequences. Make it with ``ChunkSampler.of``.
 
-    Before its first and after its last frame a sequence repeats them. With ``mirrored``, every chunk exists a second
-    time as the picture would be in a mirror: the material is twice as large. Make it with ``ChunkSampler.of``.
+    Sequence k has ``lengths[k]`` frames from ``starts[k]`` on. Beyond its ends a sequence repeats its edge frames. With
+    ``mirrored``, every chunk also occurs mirrored, which doubles the data.
     """
 
     framing: Framing
@@ -62,17 +66,23 @@ class ChunkSampler:
 
     @staticmethod
     def of(bank: SequenceBank, framing: Framing, mirrored: bool = False) -> "ChunkSampler":
-        """Chunks of the bank's sequences, in single precision; a sequence is cut at frames whose truth is not known.
+        """Make a sampler of a bank's sequences, which are split at frames without true poses.
 
-        Raises ``DataError`` if some sequences have truth and others do not, or if nothing is left.
+        Args:
+            bank: The sequences.
+            framing: Input and output frames of a chunk.
+            mirrored: Also draw mirrored chunks.
+
+        Raises:
+            DataError: Only some sequences have true poses, or no frame has one.
         """
         if len({one.truth is None for one in bank}) > 1:
-            raise DataError("Some sequences have true poses, others have none. Draw from the two kinds apart.")
-        pieces = [piece for one in bank for piece in _known(one)]
+            raise DataError("Some sequences have true poses and others do not. Sample the two kinds separately.")
+        pieces = [piece for one in bank for piece in _labelled_runs(one)]
         if not pieces:
-            raise DataError("No frame of these sequences has a true pose. Choose others.")
-        rays = _laid([one.camera.plane(one.keypoints.astype(np.float64)) for one in pieces])
-        keypoints = _laid([one.keypoints for one in pieces])
+            raise DataError("No frame of these sequences has a true pose. Choose other sequences.")
+        rays = _concatenate([one.camera.plane(one.keypoints.astype(np.float64)) for one in pieces])
+        keypoints = _concatenate([one.keypoints for one in pieces])
         seen = torch.isfinite(rays).all(-1) & torch.isfinite(keypoints).all(-1)
         truth = [one.truth for one in pieces if one.truth is not None]
         lengths = torch.tensor([len(one) for one in pieces])
@@ -84,30 +94,30 @@ class ChunkSampler:
             torch.where(seen[..., None], keypoints, 0.0),
             torch.where(seen[..., None], rays, 0.0),
             seen,
-            _laid(truth) if truth else None,
+            _concatenate(truth) if truth else None,
             lengths.cumsum(0) - lengths,
             lengths,
-            _laid([one.camera.parameters[None] for one in pieces]),
+            _concatenate([one.camera.parameters[None] for one in pieces]),
             torch.tensor([one.size for one in pieces], dtype=torch.float32),
         )
 
     def __len__(self) -> int:
-        """Chunks of an epoch."""
+        """Chunks per epoch."""
         return int(self._counts.sum()) * (1 + self.mirrored)
 
     def to(self, device: torch.device) -> "ChunkSampler":
-        """The same on another device; generators must be of it."""
+        """Copy the data to a device. Generators must be on the same device."""
         moved: dict[str, Any] = {
             name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)
         }
         return replace(self, **moved)
 
     def steps(self, count: int) -> int:
-        """Batches of ``count`` chunks an epoch; the last may have fewer."""
+        """Count the batches of ``count`` chunks per epoch; the last one may be smaller."""
         return ceil(len(self) / count)
 
     def draw(self, count: int, generator: Generator) -> Chunks:
-        """Random chunks: every frame is equally likely to be the first that is answered, and either way round."""
+        """Draw random chunks. Their first output frame is uniform over all frames, mirrored or not."""
         device = generator.device
         frames = torch.randint(len(self.keypoints), (count,), generator=generator, device=device)
         owner = torch.searchsorted(self.starts, frames, right=True) - 1
@@ -115,70 +125,71 @@ class ChunkSampler:
         return self.cut(owner, frames - self.starts[owner], flip.bool())
 
     def epoch(self, count: int, generator: Generator) -> Iterator[Chunks]:
-        """Batches that answer for every frame once, and once more in the mirror, in random order.
+        """Iterate over batches, in random order, that output every frame once, and once more mirrored.
 
-        If a chunk answers for N frames, a sequence is cut every N frames from a random one on; what the first and the
-        last chunk reach beyond it repeats its edges. (Pavllo et al. 2019 cut it centred.)
+        A sequence is cut every N output frames, from a random offset; chunks that extend beyond it repeat its edge
+        frames. (Pavllo et al. 2019 use a centred offset.)
         """
         device, total = generator.device, int(self._counts.sum())
-        slack = self._counts * self.framing.answers - self.lengths
-        before = (torch.rand(slack.shape, generator=generator, device=device) * (slack + 1)).long().minimum(slack)
+        excess = self._counts * self.framing.targets - self.lengths
+        before = (torch.rand(excess.shape, generator=generator, device=device) * (excess + 1)).long().minimum(excess)
         owners = torch.repeat_interleave(self._counts)
         earlier = self._counts.cumsum(0) - self._counts
-        for chosen in torch.randperm(len(self), generator=generator, device=device).split(count):
-            piece = chosen % total
+        for batch in torch.randperm(len(self), generator=generator, device=device).split(count):
+            piece = batch % total
             owner = owners[piece]
-            place = (piece - earlier[owner]) * self.framing.answers - before[owner]
-            yield self.cut(owner, place, chosen >= total)
+            position = (piece - earlier[owner]) * self.framing.targets - before[owner]
+            yield self.cut(owner, position, batch >= total)
 
-    def cut(self, owner: Int[Tensor, " B"], place: Int[Tensor, " B"], flip: Bool[Tensor, " B"]) -> Chunks:
-        """The chunks whose first answered frame is number ``place`` of sequence ``owner``; mirrored ones come last."""
+    def cut(self, owner: Int[Tensor, " B"], position: Int[Tensor, " B"], flip: Bool[Tensor, " B"]) -> Chunks:
+        """Cut chunks with first output frame ``position`` of sequence ``owner``. Mirrored ones come last."""
         if not self.mirrored:
-            return self._cut(owner, place)
-        plain, turned = (self._cut(owner[rows], place[rows]) for rows in (~flip, flip))
-        turned = mirrored(turned, self.source, self.target)
-        known = [name for name, value in vars(plain).items() if value is not None]
-        return replace(plain, **{name: torch.cat([getattr(plain, name), getattr(turned, name)]) for name in known})
+            return self._cut(owner, position)
+        plain, flipped = (self._cut(owner[rows], position[rows]) for rows in (~flip, flip))
+        flipped = mirror(flipped, self.source, self.target)
+        present = [name for name, value in vars(plain).items() if value is not None]
+        return replace(plain, **{name: torch.cat([getattr(plain, name), getattr(flipped, name)]) for name in present})
 
-    def _cut(self, owner: Int[Tensor, " B"], place: Int[Tensor, " B"]) -> Chunks:
-        steps = torch.arange(self.framing.frames, device=place.device) - self.framing.first
+    def _cut(self, owner: Int[Tensor, " B"], position: Int[Tensor, " B"]) -> Chunks:
+        steps = torch.arange(self.framing.frames, device=position.device) - self.framing.first
         last = (self.lengths[owner] - 1)[:, None]
-        shown = self.starts[owner][:, None] + (place[:, None] + steps).clamp_min(0).minimum(last)
-        keypoints, rays, seen = (_rows(every, shown) for every in (self.keypoints, self.rays, self.seen))
-        truth = None if self.truth is None else _rows(self.truth, shown[:, self.framing.answered])
+        frames = self.starts[owner][:, None] + (position[:, None] + steps).clamp_min(0).minimum(last)
+        keypoints, rays, seen = (_gather(values, frames) for values in (self.keypoints, self.rays, self.seen))
+        truth = None if self.truth is None else _gather(self.truth, frames[:, self.framing.target_slice])
         return Chunks(keypoints, rays, seen, truth, self.cameras[owner], self.sizes[owner])
 
     @property
     def _counts(self) -> Int[Tensor, " S"]:
-        """Chunks that a sequence needs for all its frames."""
-        answers = self.framing.answers
+        """Chunks that cover each sequence."""
+        answers = self.framing.targets
         return (self.lengths + answers - 1) // answers
 
 
-def mirrored(chunks: Chunks, source: Skeleton, target: Skeleton) -> Chunks:
-    """All chunks in a mirror: pictures about their middle, the world about the camera's plane x = 0, sides swapped.
+def mirror(chunks: Chunks, source: Skeleton, target: Skeleton) -> Chunks:
+    """Mirror chunks: images about their centre line, poses about the plane x = 0, left and right joints swapped.
 
-    The camera is mirrored too: its principal point, and the part of its distortion that is not symmetric.
+    The camera is mirrored too: its principal point and its asymmetric distortion.
     """
-    swap, away = torch.tensor(source.mirror, device=chunks.seen.device), chunks.keypoints.new_tensor([-1.0, 1.0])
+    swap, flip_x = torch.tensor(source.mirror, device=chunks.seen.device), chunks.keypoints.new_tensor([-1.0, 1.0])
     seen = chunks.seen.index_select(2, swap)
-    wide = torch.stack([chunks.sizes[:, 0], torch.zeros_like(chunks.sizes[:, 0])], -1)
-    keypoints = chunks.keypoints.index_select(2, swap) * away + wide[:, None, None]
+    width = torch.stack([chunks.sizes[:, 0], torch.zeros_like(chunks.sizes[:, 0])], -1)
+    keypoints = chunks.keypoints.index_select(2, swap) * flip_x + width[:, None, None]
     cameras = chunks.cameras * chunks.cameras.new_tensor(_MIRRORED)
     cameras[:, 2] += chunks.sizes[:, 0]
     truth = chunks.truth
     if truth is not None:
         truth = truth[:, :, list(target.mirror)] * truth.new_tensor([-1.0, 1.0, 1.0])
     keypoints = torch.where(seen[..., None], keypoints, 0.0)
-    return Chunks(keypoints, chunks.rays.index_select(2, swap) * away, seen, truth, cameras, chunks.sizes)
+    return Chunks(keypoints, chunks.rays.index_select(2, swap) * flip_x, seen, truth, cameras, chunks.sizes)
 
 
-def _rows(every: Shaped[Tensor, "F ..."], shown: Int[Tensor, "B W"]) -> Shaped[Tensor, "B W ..."]:
-    return every.index_select(0, shown.flatten()).unflatten(0, shown.shape)
+def _gather(values: Shaped[Tensor, "F ..."], frames: Int[Tensor, "B W"]) -> Shaped[Tensor, "B W ..."]:
+    gathered: Tensor = values.index_select(0, frames.flatten()).unflatten(0, frames.shape)
+    return gathered
 
 
-def _known(one: Sequence) -> Iterator[Sequence]:
-    """The runs of frames whose truth is complete; the whole sequence where no truth is given."""
+def _labelled_runs(one: Sequence) -> Iterator[Sequence]:
+    """Split a sequence into runs of frames with complete true poses. Without any, yield it unchanged."""
     known = np.ones(len(one), dtype=bool) if one.truth is None else np.isfinite(one.truth).all((1, 2))
     for run in np.split(np.arange(len(one)), np.flatnonzero(np.diff(known)) + 1):
         if known[run[0]]:
@@ -186,5 +197,5 @@ def _known(one: Sequence) -> Iterator[Sequence]:
             yield replace(one, keypoints=one.keypoints[piece], truth=None if one.truth is None else one.truth[piece])
 
 
-def _laid(arrays: list[np.ndarray]) -> Float[Tensor, "F ..."]:
+def _concatenate(arrays: list[np.ndarray]) -> Float[Tensor, "F ..."]:
     return torch.from_numpy(np.concatenate(arrays, dtype=np.float32, casting="same_kind"))

@@ -1,4 +1,4 @@
-"""What lifters learn from and are tested on: motion capture before virtual cameras, or recorded sequences."""
+"""Splits of the data for training and testing lifters: motion capture or recorded sequences."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -8,25 +8,25 @@ from typing import TypeAlias
 import numpy as np
 
 from kinelift.lifting.datasets.sequences import SequenceBank
-from kinelift.lifting.measuring.trials import Trial, trials
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
+from kinelift.lifting.synthesis.trials import Trial, trials
 from kinelift.poses.errors import DataError
 
 Bank: TypeAlias = MotionBank | SequenceBank
 
 TEST_SUBJECTS = ("2", "8", "14", "32", "38")
-"""Of the CMU subset, for the shipped checkpoints."""
+"""Subjects of the CMU subset on which the shipped checkpoints are tested."""
 VALIDATION_SUBJECTS = ("7", "16", "43")
 EXTRA_DATASETS = ("hdm05", "sfu")
-"""Data sets that the shipped lifters do not learn from: their subjects' names begin so."""
+"""Data sets that the shipped lifters are not trained on. The names of their subjects begin with these."""
 PUBLISHED_TEST_SUBJECTS = ("S9", "S11", "TS1", "TS2", "TS3", "TS4", "TS5", "TS6")
-"""Of Human3.6M and MPI-INF-3DHP."""
+"""Test subjects of Human3.6M and MPI-INF-3DHP."""
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Subjects to learn from, to watch the training by, and to measure the result on."""
+    """Data for training, for monitoring the training, and for measuring the result."""
 
     train: Bank
     validation: Bank
@@ -34,70 +34,88 @@ class Split:
 
 
 def load(path: Path) -> Bank:
-    """A file of ``lifting prepare`` or of ``lifting convert``. Raises ``DataError`` for any other."""
+    """Load a file of ``lifting prepare`` or ``lifting convert``.
+
+    Raises:
+        DataError: It is not such a file.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             recorded = "layouts" in file.files
-    except Exception:  # damaged bytes can raise anything; the bank says what is wrong
+    except Exception:  # damaged bytes can raise anything; the bank reports what is wrong
         recorded = False
     return SequenceBank.load(path) if recorded else MotionBank.load(path)
 
 
-def split(bank: Bank, tested: str = "cmu", learned: Collection[str] = ()) -> Split:
-    """The subjects' usual parts: ours of the CMU subset, the published ones of recorded data sets.
+def split(bank: Bank, tested: str = "cmu", extra_training: Collection[str] = ()) -> Split:
+    """Split the data by subject: our split of the CMU subset, the published splits of recorded data sets.
 
-    ``tested`` is the data set that motion capture is tested on: ``"cmu"``, or one of ``EXTRA_DATASETS``. Subjects of
-    the extra data sets are not trained on, except those of ``learned``. Published protocols have no validation
-    subjects: there, training is monitored on the test ones, but nothing is chosen by them. Raises ``DataError`` where
-    nobody is left to test on.
+    Published protocols have no validation subjects. There, training is monitored on the test subjects, but nothing is
+    chosen by them.
+
+    Args:
+        bank: The data.
+        tested: Data set for testing on motion capture: ``"cmu"`` or one of ``EXTRA_DATASETS``.
+        extra_training: Data sets of ``EXTRA_DATASETS`` to train on. Others are excluded from training.
+
+    Raises:
+        DataError: No test subjects are left.
     """
     if isinstance(bank, MotionBank):
-        extra = {one: one.split("-")[0] for one in bank.subjects if one.split("-")[0] in EXTRA_DATASETS}
-        measured = TEST_SUBJECTS if tested == "cmu" else {one for one, home in extra.items() if home == tested}
-        if not measured:
-            raise DataError(f"There is nobody of {tested} in this file. Prepare it with a folder named {tested}.")
-        unseen = {one for one, home in extra.items() if home not in learned}
-        learn = bank.without_subjects({*TEST_SUBJECTS, *VALIDATION_SUBJECTS, *unseen})
-        return Split(learn, bank.with_subjects(VALIDATION_SUBJECTS), bank.with_subjects(measured))
-    test = bank.where(lambda one: _tested(one.subject) and one.truth is not None)
-    return Split(bank.where(lambda one: not _tested(one.subject) and one.truth is not None), test, test)
+        datasets = {one: one.split("-")[0] for one in bank.subjects if one.split("-")[0] in EXTRA_DATASETS}
+        test_subjects = TEST_SUBJECTS if tested == "cmu" else {one for one, name in datasets.items() if name == tested}
+        if not test_subjects:
+            raise DataError(f"This file has no subject of {tested}. Prepare it with a folder named {tested}.")
+        excluded = {one for one, name in datasets.items() if name not in extra_training}
+        train = bank.without_subjects({*TEST_SUBJECTS, *VALIDATION_SUBJECTS, *excluded})
+        return Split(train, bank.with_subjects(VALIDATION_SUBJECTS), bank.with_subjects(test_subjects))
+    test = bank.filter(lambda one: _is_test_subject(one.subject) and one.truth is not None)
+    return Split(bank.filter(lambda one: not _is_test_subject(one.subject) and one.truth is not None), test, test)
 
 
-def showing(bank: Bank, actions: Collection[str]) -> Bank:
-    """The part of ``bank`` that shows these actions, named exactly; all of it if none is named."""
+def select_actions(bank: Bank, actions: Collection[str]) -> Bank:
+    """Select the data with these actions by their exact names; without names, all of it.
+
+    Raises:
+        DataError: An action is unknown.
+    """
     if not actions:
         return bank
     if isinstance(bank, SequenceBank):
-        return bank.only(actions=actions)
+        return bank.select(actions=actions)
     if unknown := sorted(set(actions) - set(bank.actions)):
         raise DataError(f"No action {', '.join(unknown)} here. There are: {'; '.join(sorted(set(bank.actions)))}.")
     others = [name for name, action in zip(bank.names, bank.actions, strict=True) if action not in actions]
     return bank.without_clips(others)
 
 
-def of(bank: Bank, people: Collection[str]) -> Bank:
-    """The part of ``bank`` with these subjects; all of it if none is named. Raises ``DataError`` for unknown ones."""
-    if not people:
+def select_subjects(bank: Bank, subjects: Collection[str]) -> Bank:
+    """Select the data of these subjects; without names, all of it.
+
+    Raises:
+        DataError: A subject is unknown.
+    """
+    if not subjects:
         return bank
     if isinstance(bank, SequenceBank):
-        return bank.only(subjects=people)
-    if unknown := sorted(set(people) - set(bank.subjects)):
+        return bank.select(subjects=subjects)
+    if unknown := sorted(set(subjects) - set(bank.subjects)):
         raise DataError(f"No subject {', '.join(unknown)} here. There are: {', '.join(sorted(set(bank.subjects)))}.")
-    return bank.with_subjects(people)
+    return bank.with_subjects(subjects)
 
 
-def actions(bank: Bank) -> tuple[str, ...]:
-    """The names of what it shows, in order; repetitions of an action have one name."""
+def action_names(bank: Bank) -> tuple[str, ...]:
+    """List the actions in alphabetical order; repetitions of an action count as one."""
     return tuple(sorted(set(bank.actions if isinstance(bank, MotionBank) else (one.kind for one in bank))))
 
 
-def tests(bank: Bank, cameras: int, noise: NoiseSettings | None, seed: int) -> Iterator[Trial]:
-    """Test videos: motion capture before ``cameras`` random cameras, or recorded sequences as they are."""
+def test_trials(bank: Bank, cameras: int, noise: NoiseSettings | None, seed: int) -> Iterator[Trial]:
+    """Generate tests: motion capture seen by ``cameras`` random cameras, or recorded sequences unchanged."""
     if isinstance(bank, MotionBank):
         return trials(bank, cameras, noise, seed)
     return (one.trial() for one in bank)
 
 
-def _tested(subject: str) -> bool:
-    """Whether published protocols test on this subject: those of HumanEva-I say so in their names."""
+def _is_test_subject(subject: str) -> bool:
+    """Tell whether published protocols test on this subject. HumanEva-I marks it in the name."""
     return subject in PUBLISHED_TEST_SUBJECTS or subject.startswith("Validate/")

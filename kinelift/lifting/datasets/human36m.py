@@ -1,6 +1,6 @@
-"""Human3.6M as its licensees download it: 3D positions of the world, seen by the four calibrated cameras.
+"""Reads Human3.6M as downloaded by licensees: 3D positions in world axes, and four calibrated cameras.
 
-The layouts are those that the data set's documentation and the preparation of Pavllo et al. 2019 describe:
+Supports the layouts of the data set's documentation and of the preparation by Pavllo et al. 2019:
 ``S1/MyPoseFeatures/D3_Positions/Directions 1.cdf`` (or ``.cdf.mat``, converted), or
 ``S1/MyPoses/3D_positions/Directions 1.h5``. Ionescu et al. 2014.
 """
@@ -24,19 +24,19 @@ from kinelift.poses.camera import Camera, Distortion, Extrinsics
 from kinelift.poses.errors import DataError, KineliftError
 
 RATE = 50.0
-"""Frames a second of all recordings."""
+"""Frames per second of all recordings."""
 SUBJECTS = ("S1", "S5", "S6", "S7", "S8", "S9", "S11")
-"""Those with published poses. By custom S9 and S11 are for testing."""
+"""Subjects with published poses. By convention S9 and S11 are for testing."""
 SIZES = {"54138969": (1000, 1002), "55011271": (1000, 1000), "58860488": (1000, 1000), "60457274": (1000, 1002)}
-"""Pictures in pixels (width, height) by the name of the camera, in the customary order of the cameras."""
+"""Image size in pixels (width, height) by the name of the camera, in the usual order of the cameras."""
 ACTIONS = (
     "Directions", "Discussion", "Eating", "Greeting", "Phoning", "Photo", "Posing", "Purchases", "Sitting",
     "SittingDown", "Smoking", "Waiting", "WalkDog", "Walking", "WalkTogether",
 )  # fmt: skip
 CORRUPT = ("S11", "Directions")
-"""One camera's recording of it is damaged, and evaluations leave it out."""
+"""One camera's recording is damaged, so evaluations leave it out."""
 JOINTS = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
-"""The 17 of the 32 recorded joints that differ and move, in the order of H36M-17."""
+"""Indices of H36M-17 among the 32 recorded joints, some of which are duplicates or do not move."""
 
 _ALIASES = {"TakingPhoto": "Photo", "WalkingDog": "WalkDog"}
 _PLACES = (
@@ -49,76 +49,91 @@ _RECORDED = 32
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One camera at one subject's session. ``size``: width and height of its pictures."""
+    """One camera in one subject's session. ``size`` is the width and height of its images."""
 
     name: str
     camera: Camera
-    place: Extrinsics
+    extrinsics: Extrinsics
     size: tuple[int, int]
 
 
 Calibration = Mapping[str, tuple[View, ...]]
-"""The cameras by subject."""
+"""Cameras by subject."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What was read. ``left_out``: recordings that were dropped, by name; ``lacking``: subjects without any."""
+    """What was read. ``left_out`` are the names of recordings left out, ``missing`` are subjects without any."""
 
     recordings: int
     left_out: tuple[str, ...]
-    lacking: tuple[str, ...]
+    missing: tuple[str, ...]
 
     def __str__(self) -> str:
         dropped = f" Left out as corrupt: {', '.join(self.left_out)}." if self.left_out else ""
-        lacking = f" Without recordings: {', '.join(self.lacking)}." if self.lacking else ""
-        return f"{self.recordings} recordings.{dropped}{lacking}"
+        missing = f" Without recordings: {', '.join(self.missing)}." if self.missing else ""
+        return f"{self.recordings} recordings.{dropped}{missing}"
 
 
 def convert(folder: Path, calibration: Calibration) -> tuple[SequenceBank, Summary]:
-    """Every recording under ``folder`` before the cameras of its subject; keypoints are the exact projections.
+    """Convert every recording, for each camera of its subject. Keypoints are exact projections.
 
-    Actions have their customary names ("Photo 1", "WalkDog"). Raises ``DataError`` naming the file that does not fit.
+    Actions have their usual names ("Photo 1", "WalkDog").
+
+    Args:
+        folder: The data set's folder.
+        calibration: Cameras by subject.
+
+    Raises:
+        DataError: A file is not valid, or there is none; the message names it.
     """
     sequences: list[Sequence] = []
-    left_out, lacking, recordings = [], [], 0
+    left_out, missing, recordings = [], [], 0
     for subject in SUBJECTS:
-        found = recorded(folder / subject)
-        if not found:
-            lacking.append(subject)
-        for action, path in found.items():
+        paths = find_recordings(folder / subject)
+        if not paths:
+            missing.append(subject)
+        for action, path in paths.items():
             if (subject, action) == CORRUPT:
                 left_out.append(f"{subject} {action}")
                 continue
             recordings += 1
-            sequences += _seen(subject, action, positions(path), _views(calibration, subject))
+            sequences += _project(subject, action, positions(path), _views(calibration, subject))
     if not recordings:
         places = ", ".join(f"S1/{place}/Directions 1{ending}" for place, ending, _ in _PLACES)
-        raise DataError(f"No recordings of Human3.6M under {folder}. Expected one of the layouts: {places}.")
-    return SequenceBank(tuple(sequences)), Summary(recordings, tuple(left_out), tuple(lacking))
+        raise DataError(f"No recordings of Human3.6M under {folder}. Expected one of these layouts: {places}.")
+    return SequenceBank(tuple(sequences)), Summary(recordings, tuple(left_out), tuple(missing))
 
 
-def recorded(folder: Path) -> Mapping[str, Path]:
-    """The recordings of one subject's folder by the customary name of the action."""
-    found: dict[str, Path] = {}
+def find_recordings(folder: Path) -> Mapping[str, Path]:
+    """Find the recordings in one subject's folder, by the usual name of the action."""
+    recordings: dict[str, Path] = {}
     for place, ending, _ in _PLACES:
         for path in sorted((folder / place).glob(f"*{ending}")):
             if not path.name.startswith("_ALL"):
-                found.setdefault(action_name(path.name.removesuffix(ending), path), path)
-    return dict(sorted(found.items()))
+                recordings.setdefault(action_name(path.name.removesuffix(ending), path), path)
+    return dict(sorted(recordings.items()))
 
 
 def action_name(stem: str, path: Path) -> str:
-    """The customary name of an action and its repetition: "TakingPhoto 1" → "Photo 1". Raises ``DataError``."""
+    """Convert the name of an action and its repetition to the usual one: "TakingPhoto 1" becomes "Photo 1".
+
+    Raises:
+        DataError: It is not an action of Human3.6M.
+    """
     parts = re.fullmatch(r"([A-Za-z]+)( \d+)?", stem)
     name = _ALIASES.get(parts[1], parts[1]) if parts else stem
     if not parts or name not in ACTIONS:
-        raise DataError(f"{path} is named after no action of Human3.6M. They are: {', '.join(ACTIONS)}.")
+        raise DataError(f"{path} is not named after an action of Human3.6M. Known actions: {', '.join(ACTIONS)}.")
     return name + (parts[2] or "")
 
 
 def positions(path: Path) -> Float[np.ndarray, "T J 3"]:
-    """The joints of one recording in metres of the world (z up). Raises ``DataError``."""
+    """Read the joints of one recording in metres, in world axes (z up).
+
+    Raises:
+        DataError: The file does not contain positions in the usual order and unit.
+    """
     key = next(key for _, ending, key in _PLACES if path.name.endswith(ending))
     array = read(path, key)[key]
     if array.dtype == object and array.size == 1:  # a cell of MATLAB
@@ -127,7 +142,7 @@ def positions(path: Path) -> Float[np.ndarray, "T J 3"]:
     if table.dtype.kind != "f" or not table.size or table.shape[-1] != 3 * _RECORDED:
         raise DataError(
             f"{path}: {key} has shape {array.shape} of {array.dtype}, expected frames × {3 * _RECORDED} numbers. "
-            f"Name the D3_Positions of the data set, not its angles or 2D positions."
+            f"Give the D3_Positions of the data set, not its angles or 2D positions."
         )
     points = table.astype(np.float64).reshape(-1, _RECORDED, 3)[:, JOINTS] / 1000
     thigh = float(np.median(np.linalg.norm(points[:, 1] - points[:, 2], axis=-1)))
@@ -137,10 +152,13 @@ def positions(path: Path) -> Float[np.ndarray, "T J 3"]:
 
 
 def calibration(path: Path) -> Calibration:
-    """The cameras, from the data set's ``metadata.xml`` or from a JSON of its numbers.
+    """Read the cameras from the data set's ``metadata.xml`` or from a JSON file with its numbers.
 
     The JSON has the layout {"intrinsics": {camera: {"calibration_matrix": 3 × 3, "distortion": [k1, k2, p1, p2, k3]}},
-    "extrinsics": {subject: {camera: {"R": 3 × 3, "t": 3}}}} with camera = R · world + t in mm. Raises ``DataError``.
+    "extrinsics": {subject: {camera: {"R": 3 × 3, "t": 3}}}} with camera = R · world + t in mm.
+
+    Raises:
+        DataError: The file cannot be read, or does not contain the calibration.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -149,38 +167,38 @@ def calibration(path: Path) -> Calibration:
         raise DataError(f"Cannot read the calibration {path}: {error.strerror}.") from error
     except (ValueError, LookupError, TypeError, AttributeError, ElementTree.ParseError, KineliftError) as error:
         raise DataError(
-            f"{path} holds no calibration of Human3.6M ({type(error).__name__}: {error}). Name the metadata.xml of "
-            f"the data set's code release, or a JSON with intrinsics and extrinsics."
+            f"{path} has no calibration of Human3.6M ({type(error).__name__}: {error}). Give the metadata.xml of the "
+            f"data set's code release, or a JSON file with intrinsics and extrinsics."
         ) from error
 
 
 def _from_metadata(text: str) -> Calibration:
-    """``w0`` lists 6 numbers a camera and subject (angles, place in mm), then 9 a camera (f, c, k, p)."""
+    """Parse ``w0``: 6 numbers per camera and subject (angles, position in mm), then 9 per camera (f, c, k, p)."""
     node = ElementTree.fromstring(text).find(".//w0")
     numbers = np.array((node.text or "").strip(" []\n").replace(";", " ").split() if node is not None else [], float)
     if len(numbers) != 6 * 4 * 11 + 9 * 4:
         raise DataError(f"w0 has {len(numbers)} numbers instead of 300")
-    places, lenses = numbers[:264].reshape(4, 11, 6), numbers[264:].reshape(4, 9)
+    poses, lenses = numbers[:264].reshape(4, 11, 6), numbers[264:].reshape(4, 9)
     cameras = [_camera(lens[0:2], lens[2:4], lens[4:7], lens[7:9]) for lens in lenses]
     return {
         subject: tuple(
-            _view(name, camera, _place(Rotation.from_euler("XYZ", six[:3]).as_matrix(), six[3:]))
-            for name, camera, six in zip(SIZES, cameras, places[:, int(subject[1:]) - 1], strict=True)
+            _view(name, camera, _extrinsics(Rotation.from_euler("XYZ", six[:3]).as_matrix(), six[3:]))
+            for name, camera, six in zip(SIZES, cameras, poses[:, int(subject[1:]) - 1], strict=True)
         )
         for subject in SUBJECTS
     }
 
 
-def _from_json(facts: Mapping[str, Any]) -> Calibration:
+def _from_json(values: Mapping[str, Any]) -> Calibration:
     def view(subject: str, name: str) -> View:
-        lens, place = facts["intrinsics"][name], facts["extrinsics"][subject][name]
+        lens, pose = values["intrinsics"][name], values["extrinsics"][subject][name]
         matrix, (k1, k2, p1, p2, k3) = np.array(lens["calibration_matrix"], float), lens["distortion"]
         camera = _camera(matrix[[0, 1], [0, 1]], matrix[:2, 2], np.array([k1, k2, k3]), np.array([p1, p2]))
-        rotation = np.array(place["R"], float)
-        return _view(name, camera, _place(rotation, -rotation.T @ np.array(place["t"], float).reshape(3)))
+        rotation = np.array(pose["R"], float)
+        return _view(name, camera, _extrinsics(rotation, -rotation.T @ np.array(pose["t"], float).reshape(3)))
 
     return {
-        subject: tuple(view(subject, name) for name in SIZES) for subject in SUBJECTS if subject in facts["extrinsics"]
+        subject: tuple(view(subject, name) for name in SIZES) for subject in SUBJECTS if subject in values["extrinsics"]
     }
 
 
@@ -189,23 +207,25 @@ def _camera(focal: np.ndarray, centre: np.ndarray, k: np.ndarray, p: np.ndarray)
     return Camera((float(focal[0]), float(focal[1])), (float(centre[0]), float(centre[1])), lens)
 
 
-def _place(rotation: Float[np.ndarray, "3 3"], millimetres: Float[np.ndarray, " 3"]) -> Extrinsics:
+def _extrinsics(rotation: Float[np.ndarray, "3 3"], millimetres: Float[np.ndarray, " 3"]) -> Extrinsics:
     return Extrinsics(rotation, millimetres / 1000)
 
 
-def _view(name: str, camera: Camera, place: Extrinsics) -> View:
-    return View(name, camera, place, SIZES[name])
+def _view(name: str, camera: Camera, extrinsics: Extrinsics) -> View:
+    return View(name, camera, extrinsics, SIZES[name])
 
 
-def _views(known: Calibration, subject: str) -> tuple[View, ...]:
-    if subject not in known:
-        raise DataError(f"The calibration has no cameras for {subject}. It has: {', '.join(known)}.")
-    return known[subject]
+def _views(calibration: Calibration, subject: str) -> tuple[View, ...]:
+    if subject not in calibration:
+        raise DataError(f"The calibration has no cameras for {subject}. It has: {', '.join(calibration)}.")
+    return calibration[subject]
 
 
-def _seen(subject: str, action: str, world: Float[np.ndarray, "T J 3"], views: tuple[View, ...]) -> Iterator[Sequence]:
+def _project(
+    subject: str, action: str, world: Float[np.ndarray, "T J 3"], views: tuple[View, ...]
+) -> Iterator[Sequence]:
     for view in views:
-        truth = view.place.to_camera(world)
+        truth = view.extrinsics.to_camera(world)
         yield Sequence(
             subject, action, view.camera.project(truth).astype(np.float32), truth.astype(np.float32), view.camera,
             view.size, RATE, H36M17, H36M17, view.name,

@@ -1,4 +1,4 @@
-"""Where a camera stood and what its lens is like, from points of the room and their places in its picture."""
+"""Camera calibration (intrinsics, distortion and pose) from 3D points and their image points."""
 
 from dataclasses import dataclass
 
@@ -9,85 +9,92 @@ from jaxtyping import Float, Int
 from kinelift.poses.camera import Camera, Distortion, Extrinsics
 from kinelift.poses.errors import DataError, SettingsError
 
-FEWEST = 100
-"""Points that are needed."""
-MOST = 2000
-"""Points that are used; more of a recording say nothing new."""
-WORST = 1.5
-"""Root-mean-square error in pixels beyond which the points are not those of one camera."""
-FLAT = 0.01
-"""Extent of the points in their thinnest direction, as a share of the largest, below which they count as flat."""
-START = 1.2
-"""Focal length to start from, in picture widths. Anything from 0.5 to 4 is found from there."""
-GAIN = 0.95
-"""A lens model with more coefficients must bring the error below this share of the simpler one's."""
+MIN_POINTS = 100
+"""Points required."""
+MAX_POINTS = 2000
+"""Points used. More points of a recording add no information."""
+MAX_RMS_ERROR = 1.5
+"""RMS error in pixels above which the points cannot be those of one camera."""
+MIN_EXTENT_RATIO = 0.01
+"""Ratio of the smallest to the largest extent of the points, below which they count as coplanar."""
+INITIAL_FOCAL = 1.2
+"""Initial focal length in image widths. The estimate converges for focal lengths from 0.5 to 4."""
+MIN_IMPROVEMENT = 0.95
+"""A lens model with more coefficients must reduce the error below this share of the simpler one's."""
 
 _PINHOLE = cv2.CALIB_FIX_K1 | cv2.CALIB_FIX_K2 | cv2.CALIB_FIX_K3 | cv2.CALIB_ZERO_TANGENT_DIST
 _LENSES = (_PINHOLE, cv2.CALIB_FIX_K3, 0)
-"""From simple to rich: no distortion; k1, k2, p1, p2; also k3."""
+"""From simple to complex: no distortion; k1, k2, p1 and p2; also k3."""
 
 
 @dataclass(frozen=True, eq=False)
 class Resection:
-    """A camera, its place, and the root-mean-square and largest error of its projections in pixels."""
+    """A camera, its pose, and the RMS and the maximum of its reprojection errors in pixels."""
 
     camera: Camera
-    place: Extrinsics
+    extrinsics: Extrinsics
     residual: float
-    largest: float
+    max_error: float
 
 
 def resect(world: Float[np.ndarray, "N 3"], pixels: Float[np.ndarray, "N 2"], size: tuple[int, int]) -> Resection:
-    """The camera with pictures of ``size`` that sees the points ``world`` (metres) at ``pixels``; NaN = not known.
+    """Calibrate a camera.
 
-    By ``cv2.calibrateCamera`` (Zhang 2000): a direct linear transform for the place, then least squares for all. The
-    simplest lens wins that a richer one does not clearly surpass. Raises ``DataError`` if the points do not determine
-    a camera, or if none fits them.
+    Uses ``cv2.calibrateCamera`` (Zhang 2000): a direct linear transform for the pose, then least squares for all
+    parameters. A more complex lens model is used only if it clearly reduces the error.
+
+    Args:
+        world: 3D points in metres, NaN where unknown.
+        pixels: Their image points, NaN where unknown.
+        size: Width and height of the image in pixels.
+
+    Raises:
+        DataError: The points do not determine a camera, or no camera fits them.
     """
     known = np.isfinite(world).all(-1) & np.isfinite(pixels).all(-1)
-    points, places = world[known].astype(np.float64), pixels[known].astype(np.float64)
+    points, image = world[known].astype(np.float64), pixels[known].astype(np.float64)
     _check(points)
-    chosen = np.linspace(0, len(points) - 1, min(MOST, len(points))).round().astype(int)
-    best = _fitted(points, places, chosen, size, _LENSES[0])
+    selected = np.linspace(0, len(points) - 1, min(MAX_POINTS, len(points))).round().astype(int)
+    best = _fit(points, image, selected, size, _LENSES[0])
     for lens in _LENSES[1:]:
-        richer = _fitted(points, places, chosen, size, lens)
-        if richer.residual < GAIN * best.residual:
+        richer = _fit(points, image, selected, size, lens)
+        if richer.residual < MIN_IMPROVEMENT * best.residual:
             best = richer
-    if not best.residual < WORST:
+    if not best.residual < MAX_RMS_ERROR:
         raise DataError(
-            f"no camera fits: the best one is {best.residual:.1f} pixels off, and {WORST} is the limit. To find it, "
-            f"keypoints must be the projections of the 3D joints (ground truth), not what a detector saw."
+            f"no camera fits: the smallest error is {best.residual:.1f} pixels, above the limit of {MAX_RMS_ERROR}. "
+            f"Give projections of the 3D joints (ground truth) as keypoints, not detections."
         )
     return best
 
 
 def _check(points: Float[np.ndarray, "N 3"]) -> None:
-    if len(points) < FEWEST:
-        raise DataError(f"{len(points)} points are too few to find a camera; {FEWEST} are needed.")
+    if len(points) < MIN_POINTS:
+        raise DataError(f"{len(points)} points are too few to calibrate a camera; it needs {MIN_POINTS}.")
     spread = np.linalg.svd(points - points.mean(0), compute_uv=False)
-    if spread[2] < FLAT * spread[0]:
-        raise DataError("the points lie in a plane and so do not say where the camera is. Add recordings of movement.")
+    if spread[2] < MIN_EXTENT_RATIO * spread[0]:
+        raise DataError("the points lie in a plane, which does not determine a camera. Add recordings with motion.")
 
 
-def _fitted(
-    points: Float[np.ndarray, "N 3"], places: Float[np.ndarray, "N 2"], chosen: Int[np.ndarray, " M"],
+def _fit(
+    points: Float[np.ndarray, "N 3"], image: Float[np.ndarray, "N 2"], selected: Int[np.ndarray, " M"],
     size: tuple[int, int], lens: int,
 ) -> Resection:  # fmt: skip
-    """The best camera for the ``chosen`` points, and its errors at all."""
-    middle = points.mean(0)  # OpenCV wants single precision, which is finest around zero
-    world, pixels = (points[chosen] - middle).astype(np.float32), places[chosen].astype(np.float32)
-    start = np.array([[START * size[0], 0, size[0] / 2], [0, START * size[0], size[1] / 2], [0, 0, 1]])
+    """Fit a camera to the ``selected`` points, and compute its errors at all points."""
+    mean = points.mean(0)  # OpenCV needs single precision, which is finest near zero
+    world, pixels = (points[selected] - mean).astype(np.float32), image[selected].astype(np.float32)
+    start = np.array([[INITIAL_FOCAL * size[0], 0, size[0] / 2], [0, INITIAL_FOCAL * size[0], size[1] / 2], [0, 0, 1]])
     flags = lens | cv2.CALIB_USE_INTRINSIC_GUESS
     try:
-        _, inner, bend, (turn,), (shift,) = cv2.calibrateCamera(
+        _, matrix, coefficients, (rotation_vector,), (shift,) = cv2.calibrateCamera(
             [world], [pixels], size, start, np.zeros(5), flags=flags
         )
-        distortion = None if lens == _PINHOLE else Distortion(*bend.ravel().tolist())
-        (fx, _, cx), (_, fy, cy), _ = inner.tolist()
+        distortion = None if lens == _PINHOLE else Distortion(*coefficients.ravel().tolist())
+        (fx, _, cx), (_, fy, cy), _ = matrix.tolist()
         camera = Camera((fx, fy), (cx, cy), distortion)
     except (cv2.error, SettingsError) as error:
         raise DataError(f"no camera fits the points ({error}).") from error
-    rotation = cv2.Rodrigues(turn)[0]
-    place = Extrinsics.from_translation(rotation, shift.ravel() - rotation @ middle)
-    errors = np.linalg.norm(camera.project(place.to_camera(points)) - places, axis=-1)
-    return Resection(camera, place, float(np.sqrt(np.mean(errors**2))), float(errors.max()))
+    rotation = cv2.Rodrigues(rotation_vector)[0]
+    extrinsics = Extrinsics.from_translation(rotation, shift.ravel() - rotation @ mean)
+    errors = np.linalg.norm(camera.project(extrinsics.to_camera(points)) - image, axis=-1)
+    return Resection(camera, extrinsics, float(np.sqrt(np.mean(errors**2))), float(errors.max()))

@@ -1,4 +1,4 @@
-"""Recordings of people by known cameras: keypoints, the true poses where they are known, and one file for both."""
+"""Recordings of people by known cameras: keypoints, true poses if known, and the file format of both."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from kinelift.lifting.measuring.trials import Trial
+from kinelift.lifting.synthesis.trials import Trial
 from kinelift.poses import Skeleton, Track2D, skeleton
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError, ShapeError
@@ -21,9 +21,23 @@ FORMAT = 1
 class Sequence:
     """One person over consecutive frames of one camera.
 
-    ``keypoints``: pixels of ``camera``, NaN = not seen; ``truth``: metres in the frame of ``camera`` (x right, y down,
-    z forward), not relative to any joint, NaN = not recorded, or None; ``size``: width and height of the picture;
-    ``rate``: frames a second; ``source`` and ``target``: layouts of keypoints and truth; ``view``: name of the camera.
+    Attributes:
+        subject: Who it is.
+        action: What the person does.
+        keypoints: Pixels of ``camera``, NaN where not visible.
+        truth: True poses in metres in the frame of ``camera`` (x right, y down, z forward), not relative to any joint,
+            NaN where not recorded; or None.
+        camera: The camera.
+        size: Width and height of the image in pixels.
+        rate: Frames per second.
+        source: Skeleton of the keypoints.
+        target: Skeleton of the true poses.
+        view: Name of the camera.
+
+    Raises:
+        ShapeError: ``keypoints`` or ``truth`` have another shape.
+        DataError: There are no frames.
+        SettingsError: ``size`` or ``rate`` is not positive.
     """
 
     subject: str
@@ -44,7 +58,9 @@ class Sequence:
         if not len(self.keypoints):
             raise DataError(f"{self} has no frames. Leave it out.")
         if not (isfinite(self.rate) and self.rate > 0 and min(self.size) > 0):
-            raise SettingsError(f"{self} has {self.rate} frames a second of {self.size} pixels; give positive numbers.")
+            raise SettingsError(
+                f"{self} has {self.rate} frames per second of {self.size} pixels. Give positive numbers."
+            )
 
     def __str__(self) -> str:
         return ", ".join(filter(None, (f"subject {self.subject}", self.action, self.view and f"camera {self.view}")))
@@ -54,20 +70,21 @@ class Sequence:
 
     @property
     def kind(self) -> str:
-        """The action without the number of its repetition: what stands before the first space of its name."""
+        """The action without the number of its repetition, which follows the first space."""
         return self.action.split(" ")[0]
 
     def track(self) -> Track2D:
-        """The keypoints as a detector would have given them. What is seen has score 1."""
+        """Convert the keypoints to a track, with score 1 where visible."""
         seen = np.isfinite(self.keypoints).all(-1)
         times = np.arange(len(self)) / self.rate
         points = np.where(seen[..., None], self.keypoints.astype(np.float64), np.nan)
         return Track2D(points, seen.astype(float), times, np.zeros_like(seen), 0, self.size, self.source)
 
     def trial(self) -> Trial:
-        """The recording as a test of a lifter; errors of one ``kind`` of action count together.
+        """Convert the recording to a test of a lifter; its errors are grouped by ``kind``.
 
-        Raises ``DataError`` if there is no truth.
+        Raises:
+            DataError: There are no true poses.
         """
         if self.truth is None:
             raise DataError(f"{self} has no true poses to compare with. Choose sequences that have them.")
@@ -78,7 +95,7 @@ class Sequence:
 
 @dataclass(frozen=True, eq=False)
 class SequenceBank:
-    """Sequences of one pair of layouts."""
+    """Sequences with the same skeletons of keypoints and poses."""
 
     sequences: tuple[Sequence, ...]
 
@@ -89,7 +106,7 @@ class SequenceBank:
             if (one.source, one.target) != (self.source, self.target):
                 raise DataError(
                     f"{one} has layouts {one.source} and {one.target}, others have {self.source} and {self.target}. "
-                    f"Keep data of several layouts in files of their own."
+                    f"Keep data of several layouts in separate files."
                 )
 
     def __len__(self) -> int:
@@ -109,37 +126,43 @@ class SequenceBank:
 
     @property
     def source(self) -> Skeleton:
-        """The layout of all keypoints."""
+        """Skeleton of all keypoints."""
         return self.sequences[0].source
 
     @property
     def target(self) -> Skeleton:
-        """The layout of all true poses."""
+        """Skeleton of all true poses."""
         return self.sequences[0].target
 
     @property
     def frames(self) -> int:
-        """Frames of all sequences."""
+        """Total number of frames."""
         return sum(map(len, self))
 
-    def only(
+    def select(
         self,
         subjects: Collection[str] | None = None,
         actions: Collection[str] | None = None,
         cameras: Collection[str] | None = None,
     ) -> "SequenceBank":
-        """The sequences of these subjects, actions (by ``action`` or ``kind``, exactly) and cameras; None = of all.
+        """Select sequences by subject, action and camera.
 
-        Raises ``DataError`` for a name that no sequence has, or if no sequence has all.
+        Args:
+            subjects: Names of subjects, or None for all.
+            actions: Exact names of actions (``action`` or ``kind``), or None for all.
+            cameras: Names of cameras, or None for all.
+
+        Raises:
+            DataError: A name is unknown, or no sequence matches.
         """
-        for what, wanted, known in (
+        for what, requested, known in (
             ("subject", subjects, {one.subject for one in self}),
             ("action", actions, {name for one in self for name in (one.kind, one.action)}),
             ("camera", cameras, {one.view for one in self}),
         ):
-            if unknown := sorted(set(wanted or ()) - known):
+            if unknown := sorted(set(requested or ()) - known):
                 raise DataError(f"No {what} {', '.join(unknown)} here. There are: {', '.join(sorted(known))}.")
-        return self.where(
+        return self.filter(
             lambda one: (
                 (subjects is None or one.subject in subjects)
                 and (actions is None or one.kind in actions or one.action in actions)
@@ -147,12 +170,20 @@ class SequenceBank:
             )
         )
 
-    def where(self, keep: Callable[[Sequence], bool]) -> "SequenceBank":
-        """The sequences that ``keep`` accepts. Raises ``DataError`` if there are none."""
-        return SequenceBank(tuple(one for one in self if keep(one)))
+    def filter(self, predicate: Callable[[Sequence], bool]) -> "SequenceBank":
+        """Select the sequences that satisfy ``predicate``.
+
+        Raises:
+            DataError: No sequence does.
+        """
+        return SequenceBank(tuple(one for one in self if predicate(one)))
 
     def save(self, path: Path) -> None:
-        """Write everything to one npz without pickles, points in single precision. Raises ``OutputError``."""
+        """Write all sequences to one npz file without pickles, in single precision.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
         labelled = [one.truth for one in self if one.truth is not None]
         make_folder(path.parent)
         with replacing(path) as part, part.open("wb") as file:
@@ -172,7 +203,11 @@ class SequenceBank:
 
     @staticmethod
     def load(path: Path) -> "SequenceBank":
-        """Read what ``save`` wrote. Raises ``DataError`` for anything else."""
+        """Load a file that ``save`` wrote.
+
+        Raises:
+            DataError: The file is missing, damaged, or of another kind or format.
+        """
         if not path.is_file():
             raise DataError(f"No sequences at {path}. Make the file with: kinelift lifting convert --help")
         try:
@@ -180,19 +215,19 @@ class SequenceBank:
                 return _bank({name: file[name] for name in file.files})
         except Exception as error:  # damaged bytes can raise anything
             raise DataError(
-                f"{path} is not a file of sequences, or it is damaged: {error}. Convert the data set anew."
+                f"{path} is not a file of sequences, or it is damaged: {error}. Convert the data set again."
             ) from error
 
 
 def _bank(arrays: dict[str, Shaped[np.ndarray, "..."]]) -> SequenceBank:
     if (version := int(arrays["format"])) != FORMAT:
-        raise DataError(f"it has format {version}, and this version reads {FORMAT}")
+        raise DataError(f"it has format {version}; this version reads format {FORMAT}")
     source, target = (skeleton(str(name)) for name in arrays["layouts"])
     ends = np.cumsum(arrays["lengths"])
-    known = np.cumsum(np.where(arrays["labelled"], arrays["lengths"], 0))
-    if (ends[-1], known[-1]) != (len(arrays["keypoints"]), len(arrays["truth"])):
+    labelled_ends = np.cumsum(np.where(arrays["labelled"], arrays["lengths"], 0))
+    if (ends[-1], labelled_ends[-1]) != (len(arrays["keypoints"]), len(arrays["truth"])):
         raise DataError("its lengths do not add up")
-    keypoints, truth = (np.split(arrays[name], at[:-1]) for name, at in (("keypoints", ends), ("truth", known)))
+    keypoints, truth = (np.split(arrays[name], at[:-1]) for name, at in (("keypoints", ends), ("truth", labelled_ends)))
     return SequenceBank(
         tuple(
             Sequence(

@@ -1,9 +1,9 @@
-"""The npz files in which data sets of poses are often shared, as Pavllo et al. 2019 lay them out.
+"""Reads the npz files in which pose data sets are often shared, in the layout of Pavllo et al. 2019.
 
-``data_3d_*.npz``: ``positions_3d`` = {subject: {action: frames × joints × 3}}, metres of the world.
-``data_2d_*.npz``: ``positions_2d`` = {subject: {action: [frames × joints × 2 or 3, a camera each]}}, pixels, and
-``metadata`` = {"layout_name", "num_joints", "keypoints_symmetry"}; for users' own videos the video's name stands for
-the subject, "custom" for the action, and ``metadata`` has "video_metadata" = {video: {"w", "h"}}.
+``data_3d_*.npz``: ``positions_3d`` = {subject: {action: frames × joints × 3}}, metres in world axes.
+``data_2d_*.npz``: ``positions_2d`` = {subject: {action: [frames × joints × 2 or 3, per camera]}}, pixels, and
+``metadata`` = {"layout_name", "num_joints", "keypoints_symmetry"}. For users' own videos the subject is the name of the
+video, the action is "custom", and ``metadata`` has "video_metadata" = {video: {"w", "h"}}.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,18 +20,18 @@ from kinelift.poses.archive import read_archive
 from kinelift.poses.errors import DataError
 
 HUMANEVA15 = skeleton("humaneva15")
-RECORDED = 32
-"""Joints of Human3.6M before those that do not move are left out."""
+ALL_JOINTS = 32
+"""Joints of Human3.6M including those that do not move."""
 
-_BY_COUNT = {RECORDED: H36M17, len(H36M17): H36M17, len(HUMANEVA15): HUMANEVA15}
-"""Layouts of poses. The files do not name them, and no two that are shared in this way have the same count."""
+_BY_COUNT = {ALL_JOINTS: H36M17, len(H36M17): H36M17, len(HUMANEVA15): HUMANEVA15}
+"""Skeletons of poses by joint count, because the files do not name them. No two shared ones have the same count."""
 _BY_NAME = {"h36m": H36M17, "humaneva15": HUMANEVA15, "coco": COCO17}
 _LAYOUT_3D = "{subject: {action: frames × joints × 3}}"
-_LAYOUT_2D = "{subject: {action: [frames × joints × 2, one array a camera]}}"
+_LAYOUT_2D = "{subject: {action: [frames × joints × 2, one array per camera]}}"
 
 
 class Recording(NamedTuple):
-    """What names a recording in such a file."""
+    """Key of a recording in such a file."""
 
     subject: str
     action: str
@@ -42,7 +42,7 @@ class Recording(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Poses:
-    """A file of poses: metres of the world, whose axes differ by data set."""
+    """A file of poses in metres. The world axes differ by data set."""
 
     layout: Skeleton
     recordings: Mapping[Recording, Float[np.ndarray, "_ K 3"]]
@@ -50,17 +50,27 @@ class Poses:
 
 @dataclass(frozen=True, eq=False)
 class Keypoints:
-    """A file of keypoints: pixels, NaN = not seen, one array a camera. ``sizes``: pictures of users' own videos."""
+    """A file of keypoints.
+
+    Attributes:
+        layout: Skeleton of the keypoints.
+        recordings: Pixels, NaN where not visible, one array per camera.
+        sizes: Width and height of users' own videos.
+        scored: Whether the file has confidences, which are not read.
+    """
 
     layout: Skeleton
     recordings: Mapping[Recording, tuple[Float[np.ndarray, "_ J 2"], ...]]
     sizes: Mapping[str, tuple[int, int]]
     scored: bool
-    """The file has confidences, which are not read."""
 
 
 def read_3d(path: Path) -> Poses:
-    """A ``data_3d_*.npz``. Human3.6M comes as H36M-17, be it of 17 or of all 32 joints. Raises ``DataError``."""
+    """Read a ``data_3d_*.npz``. Human3.6M is converted to H36M-17 from 17 or 32 joints.
+
+    Raises:
+        DataError: The file is not valid.
+    """
     recordings = {
         recording: _points(path, f"positions_3d of {recording}", array, (3,))
         for recording, array in _recordings(path, "positions_3d", read_archive(path, "positions_3d"), _LAYOUT_3D)
@@ -68,22 +78,26 @@ def read_3d(path: Path) -> Poses:
     counts = {array.shape[1] for array in recordings.values()}
     if len(counts) != 1 or not counts <= _BY_COUNT.keys():
         raise DataError(
-            f"{path}: positions_3d has poses of {_listed(sorted(counts))} joints. Expected all of 17 or 32 (Human3.6M) "
-            f"or all of 15 (HumanEva)."
+            f"{path}: positions_3d has poses of {_listed(sorted(counts))} joints. Expected 17 or 32 in all (Human3.6M) "
+            f"or 15 in all (HumanEva)."
         )
     (count,) = counts
     return Poses(_BY_COUNT[count], {name: _reduced(array) for name, array in recordings.items()})
 
 
 def read_2d(path: Path) -> Keypoints:
-    """A ``data_2d_*.npz``. Raises ``DataError``."""
+    """Read a ``data_2d_*.npz``.
+
+    Raises:
+        DataError: The file is not valid.
+    """
     file = read_archive(path, "positions_2d", "metadata")
     layout = _layout(path, file["metadata"])
     recordings: dict[Recording, tuple[np.ndarray, ...]] = {}
     scored = False
     for recording, cameras in _recordings(path, "positions_2d", file, _LAYOUT_2D):
         if not isinstance(cameras, list | tuple | np.ndarray) or not len(cameras):
-            raise DataError(f"{path}: positions_2d of {recording} is no list of cameras. Expected {_LAYOUT_2D}.")
+            raise DataError(f"{path}: positions_2d of {recording} is not a list of cameras. Expected {_LAYOUT_2D}.")
         what = f"positions_2d of {recording}, camera"
         arrays = [_points(path, f"{what} {k}", array, (2, 3)) for k, array in enumerate(cameras)]
         recordings[recording] = tuple(_reduced(array)[..., :2] for array in arrays)
@@ -99,14 +113,14 @@ def _recordings(path: Path, key: str, file: Mapping[str, Any], layout: str) -> I
     subjects = file[key]
     if not isinstance(subjects, dict) or not all(isinstance(actions, dict) for actions in subjects.values()):
         raise DataError(f"{path}: {key} is not nested by subject and action. Expected {layout}.")
-    found = [
+    recordings = [
         (Recording(str(subject), str(action)), content)
         for subject, actions in subjects.items()
         for action, content in actions.items()
     ]
-    if not found:
+    if not recordings:
         raise DataError(f"{path}: {key} is empty. Expected {layout}.")
-    yield from found
+    yield from recordings
 
 
 def _points(path: Path, what: str, array: Any, axes: tuple[int, ...]) -> Float[np.ndarray, "_ J C"]:
@@ -117,8 +131,8 @@ def _points(path: Path, what: str, array: Any, axes: tuple[int, ...]) -> Float[n
 
 
 def _reduced(array: Float[np.ndarray, "_ J C"]) -> Float[np.ndarray, "_ K C"]:
-    """H36M-17 out of the 32 joints of Human3.6M; anything else as it is."""
-    return array[:, JOINTS] if array.shape[1] == RECORDED else array
+    """Select H36M-17 from the 32 joints of Human3.6M. Return anything else unchanged."""
+    return array[:, JOINTS] if array.shape[1] == ALL_JOINTS else array
 
 
 def _layout(path: Path, metadata: Any) -> Skeleton:
@@ -126,12 +140,12 @@ def _layout(path: Path, metadata: Any) -> Skeleton:
     if name not in _BY_NAME:
         raise DataError(f"{path}: metadata names the layout {name!r}. Expected one of: {', '.join(_BY_NAME)}.")
     layout = _BY_NAME[name]
-    usual = [list(layout.left), list(layout.right)]
-    given = metadata.get("keypoints_symmetry", usual)
-    if sorted(np.transpose(given).tolist()) != sorted(np.transpose(usual).tolist()):
+    expected = [list(layout.left), list(layout.right)]
+    given = metadata.get("keypoints_symmetry", expected)
+    if sorted(np.transpose(given).tolist()) != sorted(np.transpose(expected).tolist()):
         raise DataError(
-            f"{path}: metadata pairs left and right joints as {given}, but in {layout} they are {usual}. "
-            f"The joints are in another order; bring them into that of {layout}: {', '.join(layout.joints)}."
+            f"{path}: metadata pairs left and right joints as {given}, but in {layout} the pairs are {expected}. "
+            f"Reorder the joints as in {layout}: {', '.join(layout.joints)}."
         )
     return layout
 

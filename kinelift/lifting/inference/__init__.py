@@ -1,1 +1,1 @@
-"""Running a trained lifter over whole tracks."""
+"""Applies a trained lifter to whole tracks."""

@@ -1,4 +1,4 @@
-"""Whole tracks through a temporal net whose input is normalised frame by frame, so that its answers share layers."""
+"""Runs a temporal network over whole tracks at once, sharing layers between frames. Its input must be framewise."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,123 +11,137 @@ from kinelift.lifting.coordinates import Normalisation
 from kinelift.models.fused_temporal import FusedTemporalNet
 from kinelift.poses.timeseries import interpolate, sample
 
-PHASES = 3
-"""Grids of a track whose frames fit no number of them: at 20 Hz a moment every 1/60 s."""
+DEFAULT_PHASES = 3
+"""Phases for frames that do not fit on a grid: at 20 Hz, an instant every 1/60 s."""
 
-MOST_PHASES = 6
-"""Grids that a track is run on at most; six fit 24 frames a second to a net of 20 Hz."""
+MAX_PHASES = 6
+"""Maximum number of phases; six fit 24 frames per second to a network of 20 Hz."""
 
-_SAME_RATE = 0.002
-"""Frame rates count as one that differ by this share or less, such as 29.97 and 30 Hz."""
+_RATE_TOLERANCE = 0.002
+"""Frame rates that differ by this share or less count as equal, such as 29.97 and 30 Hz."""
 
-_EVEN = 0.001
-"""Seconds: frames no farther from even have a frame rate. Some files round times to milliseconds."""
+_TIME_TOLERANCE = 0.001
+"""Seconds: deviation from even spacing up to which frames have a frame rate. Some files round times to milliseconds."""
 
-_ON_GRID = 1e-6
-"""Moments: a frame so near to one is on the grid."""
+_GRID_TOLERANCE = 1e-6
+"""Instants: a frame this close to an instant is on the grid."""
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Moments of a track, evenly spaced from the first frame on, and each frame's place among them.
+    """Evenly spaced instants from the first frame of a track on, and the position of each frame among them.
 
-    Frame t is at ``share[t]`` of the way from moment ``before[t]`` to the next. Every ``phases``-th moment belongs to
-    one grid at the net's rate.
+    Every ``phases``-th instant belongs to one sequence at the network's rate.
     """
 
     start: float
+    """Time of instant 0, seconds."""
     spacing: float
+    """Seconds between instants."""
     phases: int
-    before: Int[np.ndarray, " T"]
-    share: Float[np.ndarray, " T"]
+    index: Int[np.ndarray, " T"]
+    """The instant at or before each frame."""
+    fraction: Float[np.ndarray, " T"]
+    """Position of each frame between that instant (0) and the next (1)."""
 
     @staticmethod
     def of(times: Float[np.ndarray, " T"], rate: float) -> "Grid":
-        """The grid for frames at ``times`` (s) and a net at ``rate`` Hz.
+        """The grid for frames at ``times`` (s) and a network at ``rate`` Hz.
 
-        Where the frames are even, it has as few phases as let every frame be on it, and the net's rate may change by a
-        hair; if it took more than ``MOST_PHASES``, or the frames are uneven, it has ``PHASES``.
+        For evenly spaced frames it has the fewest phases that put every frame on an instant, adjusting the network's
+        rate by at most 0.2 %. If that takes more than ``MAX_PHASES``, or the frames are uneven, it has
+        ``DEFAULT_PHASES``.
         """
-        phases, spacing = _fitting(times, rate) or (PHASES, 1 / (PHASES * rate))
-        where = (times - times[0]) / spacing
-        before = np.floor(where + _ON_GRID).astype(int)
-        share = where - before
-        return Grid(float(times[0]), spacing, phases, before, np.where(share > _ON_GRID, share, 0.0))
+        phases, spacing = _exact_grid(times, rate) or (DEFAULT_PHASES, 1 / (DEFAULT_PHASES * rate))
+        position = (times - times[0]) / spacing
+        index = np.floor(position + _GRID_TOLERANCE).astype(int)
+        fraction = position - index
+        return Grid(float(times[0]), spacing, phases, index, np.where(fraction > _GRID_TOLERANCE, fraction, 0.0))
 
     @property
-    def moments(self) -> Int[np.ndarray, " M"]:
-        """The moments that a frame needs, in order. A frame on the grid needs one."""
-        return np.unique(np.concatenate([self.before, self.before[self.share > 0] + 1]))
+    def instants(self) -> Int[np.ndarray, " M"]:
+        """Sorted numbers of the instants needed: one for a frame on the grid, two for any other."""
+        return np.unique(np.concatenate([self.index, self.index[self.fraction > 0] + 1]))
 
-    def between(
-        self, moments: Int[np.ndarray, " M"], answers: Float[np.ndarray, "M K 3"]
+    def at_frames(
+        self, instants: Int[np.ndarray, " M"], predictions: Float[np.ndarray, "M K 3"]
     ) -> Float[np.ndarray, "T K 3"]:
-        """Every frame's answer: linear between those of ``moments``."""
-        return interpolate(answers, np.searchsorted(moments, self.before) + self.share)
+        """Interpolate the predictions at ``instants`` linearly to every frame."""
+        return interpolate(predictions, np.searchsorted(instants, self.index) + self.fraction)
 
 
 @dataclass(frozen=True, eq=False)
 class DenseLifting:
-    """Calling it gives what a net answers for every frame of a track, in camera axes. The track's ends repeat.
+    """A network that predicts every frame of a track; the track's first and last frames are repeated as padding.
 
-    The track is resampled to grids at the net's ``rate`` (Hz) that start part of a step after one another, and each is
-    run as one sequence. A frame on one of the grids gets the answer for the window around it, up to rounding, another
-    frame something between the answers before and after it. ``normalisation`` must be framewise. ``chunk``: steps of a
-    grid that are answered at a time; bounds the memory.
+    The track is resampled to ``Grid.phases`` sequences at the network's rate, each offset by a fraction of a step, and
+    each is run as a whole. A frame on an instant gets the prediction of the window around it, up to rounding; other
+    frames are interpolated.
     """
 
     net: FusedTemporalNet
     normalisation: Normalisation
+    """Must be framewise."""
     rate: float
+    """Frame rate of the network, Hz."""
     chunk: int
+    """Steps of a sequence predicted at once; bounds the memory."""
     device: torch.device
 
     def __call__(
         self, points: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]
     ) -> Float[np.ndarray, "T K 3"]:
-        """``points`` as the normalisation takes them, NaN where unseen; ``times`` in seconds."""
-        grid = Grid.of(times, self.rate)
-        moments = grid.moments
-        answers: Float[np.ndarray, "M K 3"] = np.empty((len(moments), self.net.config.joints_out, 3))
-        for part in _sequences(moments, grid.phases, self.chunk):
-            steps = (moments[part] - moments[part[0]]) // grid.phases
-            first = grid.start + grid.spacing * moments[part[0]]
-            answers[part] = self._answers(points, times, first, grid.spacing * grid.phases, steps)
-        return grid.between(moments, answers)
+        """Predict every frame.
 
-    def _answers(
+        Args:
+            points: Keypoints in the coordinates of ``normalisation.inputs``; NaN where not detected.
+            times: Time of each frame in seconds.
+
+        Returns:
+            Joints in camera axes.
+        """
+        grid = Grid.of(times, self.rate)
+        instants = grid.instants
+        predictions: Float[np.ndarray, "M K 3"] = np.empty((len(instants), self.net.config.joints_out, 3))
+        for part in _chunks(instants, grid.phases, self.chunk):
+            steps = (instants[part] - instants[part[0]]) // grid.phases
+            start = grid.start + grid.spacing * instants[part[0]]
+            predictions[part] = self._predict(points, times, start, grid.spacing * grid.phases, steps)
+        return grid.at_frames(instants, predictions)
+
+    def _predict(
         self,
         points: Float[np.ndarray, "T J 2"],
         times: Float[np.ndarray, " T"],
-        first: float,
-        step: float,
-        moments: Int[np.ndarray, " N"],
+        start: float,
+        interval: float,
+        steps: Int[np.ndarray, " N"],
     ) -> Float[np.ndarray, "N K 3"]:
-        """Answers for the steps ``moments``, in order and 0 the first, of a grid that starts at ``first`` seconds."""
+        """Predictions for ``steps`` (sorted, from 0) of a sequence from ``start``, ``interval`` seconds apart."""
         before, after = self.net.config.padding
-        reach = first + step * np.arange(-before, moments[-1] + after + 1)
-        shown, seen = (torch.from_numpy(found) for found in sample(points, times, reach[None]))
-        features, rotation = self.normalisation(shown.float().to(self.device), seen.to(self.device))
-        steps = torch.from_numpy(moments).to(self.device)
-        return (self.net(features, steps) @ rotation[:, steps + before])[0].cpu().double().numpy()
+        sample_times = start + interval * np.arange(-before, steps[-1] + after + 1)
+        sampled, visible = (torch.from_numpy(array) for array in sample(points, times, sample_times[None]))
+        features, rotation = self.normalisation(sampled.float().to(self.device), visible.to(self.device))
+        targets = torch.from_numpy(steps).to(self.device)
+        return (self.net(features, targets) @ rotation[:, targets + before])[0].cpu().double().numpy()
 
 
-def _fitting(times: Float[np.ndarray, " T"], rate: float) -> tuple[int, float] | None:
-    """The fewest phases that have all of the frames on their grids, and seconds from moment to moment."""
-    step = float(times[-1] - times[0]) / max(len(times) - 1, 1)
-    if not step or np.abs(times - times[0] - step * np.arange(len(times))).max() > _EVEN:
+def _exact_grid(times: Float[np.ndarray, " T"], rate: float) -> tuple[int, float] | None:
+    """The fewest phases for which all frames are on the grid, and its spacing in seconds."""
+    interval = float(times[-1] - times[0]) / max(len(times) - 1, 1)
+    if not interval or np.abs(times - times[0] - interval * np.arange(len(times))).max() > _TIME_TOLERANCE:
         return None
-    for phases in range(1, MOST_PHASES + 1):
-        moments = step * rate * phases
-        near = round(moments)
-        if abs(moments - near) <= _SAME_RATE * near:
-            return phases, step / near
+    for phases in range(1, MAX_PHASES + 1):
+        instants = interval * rate * phases
+        rounded = round(instants)
+        if abs(instants - rounded) <= _RATE_TOLERANCE * rounded:
+            return phases, interval / rounded
     return None
 
 
-def _sequences(moments: Int[np.ndarray, " M"], phases: int, chunk: int) -> Iterator[Int[np.ndarray, " N"]]:
-    """Which moments are answered at a time: those of a phase within ``chunk`` steps. There are no empty ones."""
+def _chunks(instants: Int[np.ndarray, " M"], phases: int, chunk: int) -> Iterator[Int[np.ndarray, " N"]]:
+    """Indices of the instants to predict together: one phase, within ``chunk`` steps. No chunk is empty."""
     for phase in range(phases):
-        mine = np.flatnonzero(moments % phases == phase)
-        number = moments[mine] // phases // chunk
-        yield from (part for part in np.split(mine, np.flatnonzero(np.diff(number)) + 1) if len(part))
+        indices = np.flatnonzero(instants % phases == phase)
+        number = instants[indices] // phases // chunk
+        yield from (part for part in np.split(indices, np.flatnonzero(np.diff(number)) + 1) if len(part))

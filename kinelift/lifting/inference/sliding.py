@@ -1,4 +1,4 @@
-"""How windows answer for a whole track: one window a frame, or few windows that answer many frames each."""
+"""Runs windowed networks over whole tracks: one window per frame, or overlapping windows of many frames each."""
 
 from collections.abc import Callable, Iterator
 from math import ceil
@@ -9,43 +9,54 @@ from jaxtyping import Float, Int
 
 from kinelift.poses.timeseries import interpolate
 
-Ask: TypeAlias = Callable[[Float[np.ndarray, " B"]], Float[np.ndarray, "B S K 3"]]
-"""Times (s) of the first frames to answer for → answers for S consecutive frames at the network's rate from there."""
+Predict: TypeAlias = Callable[[Float[np.ndarray, " B"]], Float[np.ndarray, "B S K 3"]]
+"""Maps start times (s) to the predictions of the S frames that follow from each, at the network's rate."""
 
-_EXACT = 1e-6
-"""Frames: a track whose length is a whole number of frames up to this ends with a frame."""
-
-
-def each(ask: Ask, times: Float[np.ndarray, " T"], batch: int) -> Float[np.ndarray, "T K 3"]:
-    """A window for every frame, ``batch`` at a time, of a network that answers one frame."""
-    return np.concatenate([ask(part)[:, 0] for part in _parts(times, batch)])
+_FRAME_TOLERANCE = 1e-6
+"""Frames: tolerance for a track that is a whole number of frames long."""
 
 
-def overlapping(
-    ask: Ask, times: Float[np.ndarray, " T"], rate: float, outputs: int, step: int, batch: int
+def one_window_per_frame(predict: Predict, times: Float[np.ndarray, " T"], batch: int) -> Float[np.ndarray, "T K 3"]:
+    """Run a network that predicts a single frame on a window around every frame, ``batch`` windows at a time."""
+    return np.concatenate([predict(part)[:, 0] for part in _batches(times, batch)])
+
+
+def overlapping_windows(
+    predict: Predict, times: Float[np.ndarray, " T"], rate: float, outputs: int, step: int, batch: int
 ) -> Float[np.ndarray, "T K 3"]:
-    """Windows that answer ``outputs`` frames at ``rate`` Hz each, ``step`` frames apart and the last one at the end.
+    """Run a network that predicts many frames on overlapping windows; the last window ends with the track.
 
-    Answers for the same frame are averaged, and interpolated linearly between frames. A track shorter than a window
-    gets one window, which begins with it. ``batch`` bounds the frames answered at a time.
+    Predictions of the same frame are averaged, and interpolated linearly to ``times``. A track shorter than a window
+    gets one window, starting at its first frame.
+
+    Args:
+        predict: The network.
+        times: Times to predict, seconds.
+        rate: Frame rate of the network, Hz.
+        outputs: Frames predicted per window.
+        step: Frames between the starts of two windows.
+        batch: Frames predicted at once; bounds the memory.
+
+    Returns:
+        The prediction at each of ``times``.
     """
-    where = (times - times[0]) * rate
-    frames = max(ceil(where[-1] - _EXACT) + 1, outputs)
+    position = (times - times[0]) * rate
+    frames = max(ceil(position[-1] - _FRAME_TOLERANCE) + 1, outputs)
     total, count = None, np.zeros((frames, 1, 1))
-    for starts in _parts(_starts(frames, outputs, min(step, outputs)), max(batch // outputs, 1)):
-        answered = starts[:, None] + np.arange(outputs)
-        answers = ask(times[0] + starts / rate)
-        total = np.zeros((frames, *answers.shape[2:])) if total is None else total
-        np.add.at(total, answered, answers)
-        np.add.at(count, answered, 1)
-    return interpolate(total / count, where.clip(max=frames - 1))
+    for starts in _batches(_starts(frames, outputs, min(step, outputs)), max(batch // outputs, 1)):
+        indices = starts[:, None] + np.arange(outputs)
+        predictions = predict(times[0] + starts / rate)
+        total = np.zeros((frames, *predictions.shape[2:])) if total is None else total
+        np.add.at(total, indices, predictions)
+        np.add.at(count, indices, 1)
+    return interpolate(total / count, position.clip(max=frames - 1))
 
 
 def _starts(frames: int, outputs: int, step: int) -> Int[np.ndarray, " N"]:
-    """First answered frames: every ``step``-th and, so that no frame is left over, the last possible."""
+    """First frame of each window: every ``step``-th, and the last possible one so that every frame is covered."""
     last = frames - outputs
     return np.unique(np.append(np.arange(0, last, step), last))
 
 
-def _parts(array: np.ndarray, size: int) -> Iterator[np.ndarray]:
+def _batches(array: np.ndarray, size: int) -> Iterator[np.ndarray]:
     return (array[start : start + size] for start in range(0, len(array), size))

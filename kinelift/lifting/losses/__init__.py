@@ -1,1 +1,1 @@
-"""What training minimises: named terms between predicted and true poses over consecutive frames, in metres."""
+"""Training losses: named terms between predicted and true poses of consecutive frames, in metres."""

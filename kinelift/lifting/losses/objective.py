@@ -1,4 +1,4 @@
-"""The named, weighted terms of a supervised loss."""
+"""The supervised loss: a weighted sum of named terms."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from kinelift.poses.errors import SettingsError
 
 @dataclass(frozen=True)
 class LossSettings:
-    """A weight for every term; 0 switches it off. What each measures stands in ``lifting.losses``."""
+    """Weights of the terms (``lifting.losses``); 0 switches a term off."""
 
     mpjpe: float = 1.0
     velocity: float = 0.0
@@ -42,10 +42,10 @@ class LossSettings:
 
 
 class Objective:
-    """Calling it gives the weighted terms that are switched on; the loss is their sum.
+    """The active terms of a loss, which is their weighted sum.
 
-    ``consecutive``: how many consecutive frames they need. Raises ``SettingsError`` for settings without any term, with
-    a weight below 0, or with an unknown operator or interval.
+    Raises:
+        SettingsError: No term is active, a weight is negative, or the motion operator or an interval is invalid.
     """
 
     def __init__(self, settings: LossSettings, skeleton: Skeleton) -> None:
@@ -55,30 +55,36 @@ class Objective:
             name: (getattr(settings, name), term) for name, (_, term) in terms.items() if getattr(settings, name)
         }
         if not self._terms:
-            raise SettingsError("The loss has no terms. Give one of them a weight, such as --loss.mpjpe 1.")
-        self.consecutive = max(terms[name][0] for name in self._terms)
+            raise SettingsError("The loss has no terms. Give at least one a weight, such as --loss.mpjpe 1.")
+        self.frames_needed = max(terms[name][0] for name in self._terms)
+        """Consecutive frames that the terms need."""
 
     def __call__(self, predicted: Poses, target: Poses) -> dict[str, Tensor]:
-        """Every term times its weight, for poses relative to the root joint (metres, camera axes).
+        """Each active term times its weight.
 
-        Raises ``SettingsError`` for fewer than ``consecutive`` frames.
+        Args:
+            predicted: Predicted poses relative to the root joint, metres, camera axes.
+            target: The true poses, likewise.
+
+        Raises:
+            SettingsError: There are fewer than ``frames_needed`` frames.
         """
-        if (frames := predicted.shape[1]) < self.consecutive:
+        if (frames := predicted.shape[1]) < self.frames_needed:
             raise SettingsError(
-                f"The loss needs {self.consecutive} consecutive frames, and there are {frames}. "
-                f"Give it more, or leave out the terms or intervals that look so far."
+                f"The loss needs {self.frames_needed} consecutive frames, but there are {frames}. "
+                f"Provide more frames, or remove the terms or intervals that need as many."
             )
         return {name: weight * term(predicted, target) for name, (weight, term) in self._terms.items()}
 
 
 def _terms(settings: LossSettings, skeleton: Skeleton) -> Mapping[str, tuple[int, Callable[[Poses, Poses], Tensor]]]:
-    """By name: the frames that a term needs, and the term."""
-    moving = partial(motion, operator=settings.motion_operator, intervals=settings.motion_intervals)
+    """Each term by name, with the number of consecutive frames it needs."""
+    motion_term = partial(motion, operator=settings.motion_operator, intervals=settings.motion_intervals)
     return {
         "mpjpe": (1, mpjpe),
         "velocity": (2, velocity),
         "bone_length": (1, partial(bone_length, skeleton=skeleton)),
-        "motion": (1 + max(settings.motion_intervals), moving),
+        "motion": (1 + max(settings.motion_intervals), motion_term),
         "angle": (1, partial(joint_aware.angle, skeleton=skeleton)),
         "distance": (1, partial(joint_aware.distance, skeleton=skeleton)),
         "symmetry": (1, partial(joint_aware.symmetry, skeleton=skeleton)),
@@ -92,8 +98,8 @@ def _terms(settings: LossSettings, skeleton: Skeleton) -> Mapping[str, tuple[int
 def _check(settings: LossSettings) -> None:
     for name, weight in vars(settings).items():
         if isinstance(weight, int | float) and not (isfinite(weight) and weight >= 0):
-            raise SettingsError(f"The loss term {name} has weight {weight}. Weights are 0 or more.")
+            raise SettingsError(f"The weight of the loss term {name} is {weight}. It must be 0 or more.")
     if settings.motion_operator not in OPERATORS:
         raise SettingsError(f"Unknown motion operator {settings.motion_operator!r}. Known: {', '.join(OPERATORS)}.")
     if not settings.motion_intervals or min(settings.motion_intervals) < 1:
-        raise SettingsError(f"Motion intervals are positive numbers of frames, not {settings.motion_intervals}.")
+        raise SettingsError(f"The motion intervals are {settings.motion_intervals}. Give positive numbers of frames.")

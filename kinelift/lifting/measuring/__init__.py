@@ -1,1 +1,1 @@
-"""Errors of lifters on subjects they have not seen."""
+"""Evaluation of lifters on held-out subjects."""

@@ -1,4 +1,4 @@
-"""Figures for reports: errors by action, and the course of training."""
+"""Figures for reports: errors by action, and training curves."""
 
 from collections.abc import Mapping, Sequence
 from math import nan
@@ -16,20 +16,20 @@ FORMATS = (".png", ".pdf", ".svg")
 
 
 def errors_by_action(reports: Mapping[str, Report]) -> Figure:
-    """Bars of MPJPE, and within them P-MPJPE, of every report by action; the mean over actions is a line.
+    """Bar chart of MPJPE and, inside it, P-MPJPE of every report by action, with the mean over actions as a line.
 
-    An action that a report does not have, or that nothing was answered for, has no bar there.
+    An action without measurements in a report has no bar there.
     """
-    names = list(dict.fromkeys(name for found in reports.values() for name in found.actions))
+    names = list(dict.fromkeys(name for report in reports.values() for name in report.actions))
     figure = Figure(figsize=(8, 1.2 + 0.22 * len(names) * len(reports)), layout="constrained")
     axes = figure.add_subplot()
     height = 0.8 / len(reports)
-    for k, (way, found) in enumerate(reports.items()):
-        places = np.arange(len(names)) + (k - (len(reports) - 1) / 2) * height
-        for key, shade in zip(POSITION, (0.45, 1.0), strict=True):
-            values = [getattr(found.actions.get(name), key, nan) for name in names]
-            axes.barh(places, values, 0.9 * height, color=f"C{k}", alpha=shade, label=f"{way}, {METRICS[key]}")
-        axes.axvline(found.action_mean.mpjpe, color=f"C{k}", linewidth=0.8, linestyle="--")
+    for k, (title, report) in enumerate(reports.items()):
+        positions = np.arange(len(names)) + (k - (len(reports) - 1) / 2) * height
+        for key, alpha in zip(POSITION, (0.45, 1.0), strict=True):
+            values = [getattr(report.actions.get(name), key, nan) for name in names]
+            axes.barh(positions, values, 0.9 * height, color=f"C{k}", alpha=alpha, label=f"{title}, {METRICS[key]}")
+        axes.axvline(report.action_mean.mpjpe, color=f"C{k}", linewidth=0.8, linestyle="--")
     axes.set_yticks(np.arange(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel("mm (dashed: MPJPE, mean over actions)")
@@ -38,7 +38,7 @@ def errors_by_action(reports: Mapping[str, Report]) -> Figure:
 
 
 def training_curves(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
-    """Validation errors by epoch of runs, each given by the records of its log."""
+    """Validation errors by epoch of several runs, from the records of their logs."""
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
     for k, (name, records) in enumerate(runs.items()):
@@ -54,9 +54,14 @@ def training_curves(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write it as PNG, PDF or SVG, by the name's ending. Raises ``SettingsError`` for another, ``OutputError``."""
+    """Write a figure in the format of the file name's extension: PNG, PDF or SVG.
+
+    Raises:
+        SettingsError: The extension is another one.
+        OutputError: The file cannot be written.
+    """
     if path.suffix not in FORMATS:
-        raise SettingsError(f"A figure cannot be written as {path.name}. End its name in one of {', '.join(FORMATS)}.")
+        raise SettingsError(f"Cannot write a figure as {path.name}. Use one of these extensions: {', '.join(FORMATS)}.")
     FigureCanvasAgg(figure)
     make_folder(path.parent)
     with replacing(path) as part:

@@ -1,4 +1,4 @@
-"""Errors of a lifter on subjects that it has not seen, beside the error of always answering the mean pose."""
+"""Errors of a lifter on held-out subjects, and of a baseline that always predicts the mean pose."""
 
 import json
 from collections import defaultdict
@@ -13,50 +13,54 @@ from jaxtyping import Bool, Float
 
 from kinelift.lifting.body import PoseLifter
 from kinelift.lifting.measuring.metrics import auc, mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe, pck
-from kinelift.lifting.measuring.trials import Trial
+from kinelift.lifting.synthesis.trials import Trial
 from kinelift.poses.errors import DataError
 
 Poses = Float[np.ndarray, "T K 3"]
-Seen = TypeVar("Seen", bound=Trial)
+TrialT = TypeVar("TrialT", bound=Trial)
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Mean errors over the ``answered`` share (0–1) of ``frames``; the others showed too few keypoints.
-
-    Frames without a true pose do not count. ``mpjpe`` (P1), ``p_mpjpe`` (P2) and ``n_mpjpe`` (P3) in mm; ``mpjve`` in
-    mm a frame and ``mpjae`` in mm a frame², over runs of answered frames; ``pck``: percentage of joints within 150 mm;
-    ``auc``: its mean over 0 to 150 mm. NaN = nothing was answered, or no two (three) frames in a row.
-    """
+    """Mean errors over the frames that have both a true and a predicted pose; NaN where there are too few."""
 
     frames: int
+    """Frames that have a true pose."""
     answered: float
+    """Share of them (0–1) that have a prediction; the others show too few keypoints."""
     mpjpe: float
+    """P1, mm."""
     p_mpjpe: float
+    """P2, mm."""
     n_mpjpe: float
+    """P3, mm."""
     mpjve: float
+    """mm per frame, over consecutive predicted frames."""
     mpjae: float
+    """mm per frame², over consecutive predicted frames."""
     pck: float
+    """Percentage of joints within 150 mm."""
     auc: float
+    """Mean of ``pck`` over thresholds from 0 to 150 mm."""
 
     def __str__(self) -> str:
         return _cell(self, POSITION)
 
     @staticmethod
-    def mean(several: Sequence["Errors"]) -> "Errors":
-        """The plain mean, whatever the number of frames; these are added up. What is NaN does not count."""
+    def mean(items: Sequence["Errors"]) -> "Errors":
+        """The unweighted mean, ignoring NaN; ``frames`` are added up."""
         means = {}
         for name in ("answered", *METRICS):
-            known = [value for one in several if isfinite(value := getattr(one, name))]
-            means[name] = fmean(known) if known else nan
-        return Errors(sum(one.frames for one in several), **means)
+            finite = [value for errors in items if isfinite(value := getattr(errors, name))]
+            means[name] = fmean(finite) if finite else nan
+        return Errors(sum(errors.frames for errors in items), **means)
 
 
 METRICS = {
     "mpjpe": "MPJPE", "p_mpjpe": "P-MPJPE", "n_mpjpe": "N-MPJPE", "mpjve": "MPJVE", "mpjae": "MPJAE", "pck": "PCK",
     "auc": "AUC",
 }  # fmt: skip
-"""Fields of ``Errors`` and what tables call them."""
+"""Fields of ``Errors`` and their headings in tables."""
 POSITION = ("mpjpe", "p_mpjpe")
 MOTION = ("mpjve", "mpjae")
 CORRECT = ("pck", "auc")
@@ -64,9 +68,9 @@ CORRECT = ("pck", "auc")
 
 @dataclass(frozen=True)
 class Report:
-    """Errors of one way to lift: over all frames, by subject and action, and the plain means over these.
+    """Errors of one lifter: over all frames, by subject and by action.
 
-    The mean over actions is what is published: frames count alike within an action, and actions count alike.
+    ``action_mean`` is the figure usually published: frames count equally within an action, and actions count equally.
     """
 
     overall: Errors
@@ -76,73 +80,86 @@ class Report:
 
     @property
     def subject_mean(self) -> Errors:
-        """The plain mean over subjects."""
+        """The unweighted mean over subjects."""
         return Errors.mean(tuple(self.subjects.values()))
 
 
-def report(trials: Iterable[Seen], answer: Callable[[Seen], Poses]) -> Report:
-    """Compare ``answer(trial)`` with the truth. Raises ``DataError`` if no frame has a true pose."""
-    whole = _Sum()
+def report(trials: Iterable[TrialT], predict: Callable[[TrialT], Poses]) -> Report:
+    """Compare predictions with the truth.
+
+    Args:
+        trials: The test videos.
+        predict: Returns poses like ``Trial.truth``; NaN in frames without a prediction.
+
+    Raises:
+        DataError: No frame has a true pose.
+    """
+    overall = _Sum()
     subjects: defaultdict[str, _Sum] = defaultdict(_Sum)
     actions: defaultdict[str, _Sum] = defaultdict(_Sum)
     for trial in trials:
-        measured = _measured(answer(trial), trial.truth)
-        for group in (whole, subjects[trial.subject], actions[trial.action]):
-            group.add(measured)
-    if not whole.counts["answered"]:
-        raise DataError("Nothing to measure: no frame has a true pose. Choose other subjects or actions.")
+        sums = _sums(predict(trial), trial.truth)
+        for group in (overall, subjects[trial.subject], actions[trial.action]):
+            group.add(sums)
+    if not overall.counts["answered"]:
+        raise DataError("Cannot measure errors: no frame has a true pose. Choose other subjects or actions.")
     by_subject, by_action = ({name: groups[name].errors() for name in sorted(groups)} for groups in (subjects, actions))
-    return Report(whole.errors(), by_subject, by_action, Errors.mean(tuple(by_action.values())))
+    return Report(overall.errors(), by_subject, by_action, Errors.mean(tuple(by_action.values())))
 
 
-def lifted(lifter: PoseLifter) -> Callable[[Trial], Poses]:
-    """What ``lifter`` answers."""
+def predictions(lifter: PoseLifter) -> Callable[[Trial], Poses]:
+    """The poses that ``lifter`` predicts, for ``report``."""
     return lambda trial: lifter.lift(trial.track, trial.camera).points
 
 
 def mean_pose(trials: Iterable[Trial]) -> Callable[[Trial], Poses]:
-    """The mean of all true poses in the camera frame, whatever is seen: what an answer is worth without looking.
+    """A baseline that ignores its input: the mean of all true poses in the camera frame.
 
-    Raises ``DataError`` if there are none.
+    Raises:
+        DataError: There are no true poses.
     """
     total, frames = np.zeros(()), 0
     for trial in trials:
-        known = trial.truth[_whole(trial.truth)]
-        total = total + known.sum(0)
-        frames += len(known)
+        complete = trial.truth[_is_complete(trial.truth)]
+        total = total + complete.sum(0)
+        frames += len(complete)
     if not frames:
-        raise DataError("No true pose to take the mean of. Choose other subjects or actions.")
+        raise DataError("There is no true pose to average. Choose other subjects or actions.")
     mean = total / frames
     return lambda trial: np.broadcast_to(mean, trial.truth.shape)
 
 
-def written(table: Mapping[str, Any]) -> str:
-    """Reports, errors and whatever holds them as JSON, by field; null = NaN, which JSON does not have."""
-    return json.dumps(_plain(table), indent=1, allow_nan=False) + "\n"
+def to_json(table: Mapping[str, Any]) -> str:
+    """Reports and errors, at any depth, as JSON by field; NaN becomes null."""
+    return json.dumps(_to_builtin(table), indent=1, allow_nan=False) + "\n"
 
 
 def tables(reports: Mapping[str, Report], metrics: Sequence[str] = POSITION) -> Mapping[str, str]:
-    """Markdown tables of every report: all metrics, then ``metrics`` (such as ``MOTION``) by subject and by action.
+    """Markdown tables by title: all metrics, then ``metrics`` (such as ``MOTION``) overall, by subject and by action.
 
-    Where not every frame has an answer, the share that does stands behind. Units are those of ``Errors``.
+    The share of predicted frames follows in brackets where it is below 100 %. Units are those of ``Errors``.
     """
     return {
         "All metrics": _all_metrics(reports),
         "Overall": _table(reports, metrics, _totals),
-        "By subject": _table(reports, metrics, lambda one: one.subjects),
-        "By action": _table(reports, metrics, lambda one: one.actions),
+        "By subject": _table(reports, metrics, lambda report: report.subjects),
+        "By action": _table(reports, metrics, lambda report: report.actions),
     }
 
 
-def _totals(one: Report) -> Mapping[str, Errors]:
-    return {"all": one.overall, "mean over subjects": one.subject_mean, "mean over actions": one.action_mean}
+def _totals(report: Report) -> Mapping[str, Errors]:
+    return {
+        "all": report.overall,
+        "mean over subjects": report.subject_mean,
+        "mean over actions": report.action_mean,
+    }
 
 
 def _all_metrics(reports: Mapping[str, Report]) -> str:
     lines = ["| | over | " + " | ".join(METRICS.values()) + " |", "|---|---|" + "---:|" * len(METRICS)]
-    for name, found in reports.items():
-        overs = {"frames": found.overall, "subjects": found.subject_mean, "actions": found.action_mean}
-        for over, errors in overs.items():
+    for name, report in reports.items():
+        means = {"frames": report.overall, "subjects": report.subject_mean, "actions": report.action_mean}
+        for over, errors in means.items():
             lines.append(f"| {name} | {over} | " + " | ".join(_number(errors, key) for key in METRICS) + " |")
     return "\n".join(lines)
 
@@ -150,13 +167,15 @@ def _all_metrics(reports: Mapping[str, Report]) -> str:
 def _table(
     reports: Mapping[str, Report], metrics: Sequence[str], rows: Callable[[Report], Mapping[str, Errors]]
 ) -> str:
-    what = " / ".join(METRICS[key] for key in metrics)
-    lines = ["| | frames | " + " | ".join(f"{name}, {what}" for name in reports) + " |"]
+    heading = " / ".join(METRICS[key] for key in metrics)
+    lines = ["| | frames | " + " | ".join(f"{name}, {heading}" for name in reports) + " |"]
     lines.append("|---|---:|" + "---:|" * len(reports))
-    for name in dict.fromkeys(name for one in reports.values() for name in rows(one)):
-        found = [rows(one).get(name) for one in reports.values()]
-        frames = max(errors.frames for errors in found if errors)
-        lines.append(f"| {name} | {frames} | " + " | ".join(_cell(e, metrics) if e else "–" for e in found) + " |")
+    for name in dict.fromkeys(name for report in reports.values() for name in rows(report)):
+        row = [rows(report).get(name) for report in reports.values()]
+        frames = max(errors.frames for errors in row if errors)
+        lines.append(
+            f"| {name} | {frames} | " + " | ".join(_cell(errors, metrics) if errors else "–" for errors in row) + " |"
+        )
     return "\n".join(lines)
 
 
@@ -170,56 +189,57 @@ def _number(errors: Errors, key: str) -> str:
     return f"{value:.{2 if key in MOTION else 1}f}" if isfinite(value) else "–"
 
 
-def _plain(value: Any) -> Any:
+def _to_builtin(value: Any) -> Any:
     if isinstance(value, Report | Errors):
-        return _plain(vars(value))
+        return _to_builtin(vars(value))
     if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: _to_builtin(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_to_builtin(item) for item in value]
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-_Measured = Mapping[str, tuple[float, int]]
+_Sums = Mapping[str, tuple[float, int]]
 
 
-def _measured(predicted: Poses, truth: Poses) -> _Measured:
-    """By field of ``Errors``: its sum over one trial, and over how many frames, or steps between frames, that is."""
-    known = _whole(truth)
-    given = known & _whole(predicted)
-    frames = int(given.sum())
-    found = {"answered": (float(frames), int(known.sum()))}
+def _sums(predicted: Poses, truth: Poses) -> _Sums:
+    """For each field of ``Errors``: its sum over one trial, and the number of frames (or differences) summed."""
+    has_truth = _is_complete(truth)
+    valid = has_truth & _is_complete(predicted)
+    frames = int(valid.sum())
+    sums = {"answered": (float(frames), int(has_truth.sum()))}
     for name, metric in (("mpjpe", mpjpe), ("p_mpjpe", p_mpjpe), ("n_mpjpe", n_mpjpe), ("pck", pck), ("auc", auc)):
         scale = 100 if name in CORRECT else 1000
-        found[name] = (frames * scale * metric(predicted[given], truth[given]) if frames else 0.0, frames)
+        sums[name] = (frames * scale * metric(predicted[valid], truth[valid]) if frames else 0.0, frames)
     for name, metric, order in (("mpjve", mpjve, 1), ("mpjae", mpjae, 2)):
-        runs = [run for run in _runs(given) if run.stop - run.start > order]
-        steps = [run.stop - run.start - order for run in runs]
-        total = sum(n * 1000 * metric(predicted[run], truth[run]) for n, run in zip(steps, runs, strict=True))
-        found[name] = (total, sum(steps))
-    return found
+        runs = [run for run in _runs(valid) if run.stop - run.start > order]
+        counts = [run.stop - run.start - order for run in runs]
+        total = sum(n * 1000 * metric(predicted[run], truth[run]) for n, run in zip(counts, runs, strict=True))
+        sums[name] = (total, sum(counts))
+    return sums
 
 
-def _whole(poses: Poses) -> Bool[np.ndarray, " T"]:
-    """Which frames have all joints."""
-    return np.isfinite(poses).all((1, 2))
+def _is_complete(poses: Poses) -> Bool[np.ndarray, " T"]:
+    """Whether each frame has all joints."""
+    complete: Bool[np.ndarray, " T"] = np.isfinite(poses).all((1, 2))
+    return complete
 
 
-def _runs(given: Bool[np.ndarray, " T"]) -> list[slice]:
-    """Stretches of answered frames."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], given, [False]])))
+def _runs(valid: Bool[np.ndarray, " T"]) -> list[slice]:
+    """Runs of consecutive valid frames."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], valid, [False]])))
     return [slice(start, stop) for start, stop in edges.reshape(-1, 2).tolist()]
 
 
 class _Sum:
-    """Running means; NaN of nothing."""
+    """Accumulates sums and counts; the mean of nothing is NaN."""
 
     def __init__(self) -> None:
         self.totals: defaultdict[str, float] = defaultdict(float)
         self.counts: defaultdict[str, int] = defaultdict(int)
 
-    def add(self, measured: _Measured) -> None:
-        for name, (total, count) in measured.items():
+    def add(self, sums: _Sums) -> None:
+        for name, (total, count) in sums.items():
             self.totals[name] += total
             self.counts[name] += count
 

@@ -52,7 +52,7 @@ class Sampler:
         plane = _project(shown)
         inside = view.inside(plane) & (shown[..., 2] > MIN_DEPTH)
         plane, seen = corrupt(plane, inside, flawed, self._times, noise, generator)
-        truth = points[:, self.framing.answered][:, :, TARGET]
+        truth = points[:, self.framing.target_slice][:, :, TARGET]
         clean, target = _project(points[:, :, COCO]), truth - truth[:, :, :1]
         return Batch(plane, plane, clean, seen & (shown[..., 2] > MIN_DEPTH), target, truth[:, :, 0])
 
@@ -81,7 +81,7 @@ class Sampler:
             use_low = random.bernoulli((count,), self.settings.body.low, generator)
             clips = torch.where(use_low, low_clips[pick], clips)
             centre = torch.where(use_low, low_frames[pick], centre)
-        middle = self._times[self.framing.answered].mean()
+        middle = self._times[self.framing.target_slice].mean()
         steps = (self._times - middle) * speed * self.bank.rates[clips][:, None]
         return self.bank.interpolate(clips, centre[:, None] + steps)
 

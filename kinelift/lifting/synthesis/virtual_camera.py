@@ -10,11 +10,11 @@ from torch import Generator, Tensor
 
 from kinelift.lifting.anthropometry import Population, draw
 from kinelift.lifting.coordinates import turn
-from kinelift.lifting.measuring.trials import PIECE
 from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.bank import COCO, MOCAP, TARGET
 from kinelift.lifting.synthesis.body import apply_segment_lengths
 from kinelift.lifting.synthesis.noise import NoiseSettings, apply_detector_offsets, corrupt
+from kinelift.lifting.synthesis.trials import PIECE
 from kinelift.lifting.synthesis.view import View, ViewSettings, draw_view
 from kinelift.poses import Track2D
 from kinelift.poses.camera import Camera

@@ -1,1 +1,1 @@
-"""Training of lifters: settings and presets, sources of samples, what is learned from them, and the run."""
+"""Training of lifters: settings and presets, sample sources, losses per batch, and the training loop."""

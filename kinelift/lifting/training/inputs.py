@@ -1,4 +1,4 @@
-"""The inputs of a lifter's training, to be stored with its results."""
+"""Records the inputs of a training run, to be stored with its results."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -24,40 +24,49 @@ def run_of(
     start: Path | None = None,
     **chosen: Any,
 ) -> Run:
-    """What a ``Trainer`` with these arguments depends on.
+    """The record of everything that the result of a ``Trainer`` depends on.
 
-    Precision, device and the number of processes are those of ``fabric``: the state holds random numbers of each.
-    ``start``: the checkpoint to begin with. ``chosen``: more that the result has to tell, such as the actions.
+    Args:
+        settings: As for ``Trainer``.
+        train: As for ``Trainer``.
+        validation: As for ``Trainer``.
+        fabric: Gives precision, device and number of processes, which the stored random states depend on.
+        unlabelled: As for ``Trainer``.
+        start: The checkpoint with the initial weights.
+        chosen: Further facts to record, such as the actions.
+
+    Raises:
+        WeightsError: There is no file at ``start``.
     """
     if start is not None and not start.is_file():
-        raise WeightsError(f"No checkpoint at {start} to start from. Name a file that exists.")
+        raise WeightsError(f"No checkpoint at {start} to start from. Check the path given as --start.")
     inputs = {
         "training data": contents(train),
         "validation data": contents(validation),
         "unlabelled data": None if unlabelled is None else contents(unlabelled),
         "start": None if start is None else {"sha256": sha256(start)},
     }
-    place = {
+    environment = {
         "precision": fabric.strategy.precision.precision,
         "device": fabric.device.type,
         "processes": fabric.world_size,
     }
-    return Run(inputs, {**asdict(settings), **place, **chosen})
+    return Run(inputs, {**asdict(settings), **environment, **chosen})
 
 
 def contents(bank: Bank) -> dict[str, Any]:
-    """How much there is, and a fingerprint of all of it. The order counts: what a seed draws depends on it."""
+    """Numbers of clips and frames, and a fingerprint of the content. Its order matters: seeded draws depend on it."""
     frames = int(bank.lengths.sum()) if isinstance(bank, MotionBank) else bank.frames
     return {"clips": len(bank), "frames": frames, "sha256": fingerprint(_clips(bank))}
 
 
 def _clips(bank: Bank) -> Iterator[tuple[Any, ...]]:
-    """All that a network learns of every clip, one after the other."""
+    """Everything that training reads, clip by clip."""
     if isinstance(bank, MotionBank):
-        for k, named in enumerate(zip(bank.names, bank.subjects, bank.actions, strict=True)):
-            yield *named, bank.rates[k], bank.clip(k)
+        for k, labels in enumerate(zip(bank.names, bank.subjects, bank.actions, strict=True)):
+            yield *labels, bank.rates[k], bank.clip(k)
         return
-    for one in bank:
-        layouts = one.source.name, one.target.name
-        seen = one.camera.parameters, one.size, one.rate, one.keypoints, one.truth
-        yield one.subject, one.action, one.view, *layouts, *seen
+    for clip in bank:
+        skeletons = clip.source.name, clip.target.name
+        arrays = clip.camera.parameters, clip.size, clip.rate, clip.keypoints, clip.truth
+        yield clip.subject, clip.action, clip.view, *skeletons, *arrays

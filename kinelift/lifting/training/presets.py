@@ -1,6 +1,6 @@
-"""Published training schedules by name. What a text leaves open is marked as our choice.
+"""Published training schedules by name. Values that a paper does not state are marked as our choice.
 
-They are for recorded sequences (``lifting convert``) with keypoints in the manner of Pavllo et al. 2019.
+They are for recorded sequences (``lifting convert``) with keypoints as in Pavllo et al. 2019.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from kinelift.lifting.training.train_settings import Kind, Optimizer, Schedule, 
 class VideoPose3D(TrainSettings):
     """Pavllo et al. 2019, section 5: 243 frames, Adam with amsgrad, learning rate 0.001 × 0.95 an epoch, dropout 0.25.
 
-    Batches of 1024 answered frames, 80 epochs, momentum of batch normalisation 0.1 → 0.001, mirrored copies.
+    Batches of 1024 predicted frames, 80 epochs, momentum of batch normalisation 0.1 → 0.001, mirrored copies.
     """
 
     widths: tuple[int, ...] = (3, 3, 3, 3, 3)
@@ -35,7 +35,7 @@ class VideoPose3D(TrainSettings):
 
 @dataclass(frozen=True)
 class HumanEva(VideoPose3D):
-    """Pavllo et al. 2019 on HumanEva-I: 27 frames, batches of 128, 1000 epochs, learning rate × 0.996 an epoch."""
+    """Pavllo et al. 2019 on HumanEva-I: 27 frames, batches of 128, 1000 epochs, learning rate × 0.996 per epoch."""
 
     widths: tuple[int, ...] = (3, 3, 3)
     epochs: int = 1000
@@ -45,10 +45,10 @@ class HumanEva(VideoPose3D):
 
 @dataclass(frozen=True)
 class Gupta(VideoPose3D):
-    """Gupta: the net of Pavllo et al. with 2048 channels, 85 epochs, and joint-aware terms beside the position error.
+    """Gupta: the network of Pavllo et al. with 2048 channels, 85 epochs, and joint-aware terms in addition to MPJPE.
 
-    The text does not state the weights of its terms; these are ours, those of docs/explanation/lifting-study.md.
-    Samples hold 8 consecutive answers (our choice): the terms over time need three.
+    The paper does not state the weights of the terms; these are ours, from docs/explanation/lifting-study.md. Samples
+    have 8 consecutive predictions (our choice); the terms over time need three.
     """
 
     channels: int = 2048
@@ -64,9 +64,9 @@ class Gupta(VideoPose3D):
 
 @dataclass(frozen=True)
 class Bai(VideoPose3D):
-    """Bai: 27 frames; one pass over the training data of one action is a unit-epoch, 15 of them an epoch over all.
+    """Bai: 27 frames. One pass over the training data of one action is a unit-epoch; 15 make an epoch over all actions.
 
-    For specialists and their generalist use ``lifting specialists``, which counts in unit-epochs.
+    ``lifting specialists`` trains specialists and their generalist, and counts in unit-epochs.
     """
 
     widths: tuple[int, ...] = (3, 3, 3)
@@ -77,8 +77,8 @@ class Bai(VideoPose3D):
 class UGCN(TrainSettings):
     """Wang et al. 2020: U-shaped GCN over 96 frames, position error and motion loss (cross product, τ 8, 12, 16, 24).
 
-    Recalled rather than stated in the text: Adam 0.01 × 0.1 at epochs 80, 90 and 100 of 110, 256 samples a batch,
-    weight decay 1e-5, dropout 0.5, weight 1 of the motion loss.
+    From memory rather than stated in the paper: Adam 0.01 × 0.1 at epochs 80, 90 and 100 of 110, batches of 256
+    samples, weight decay 1e-5, dropout 0.5, weight 1 for the motion loss.
     """
 
     kind: Kind = "ugcn"
@@ -100,10 +100,10 @@ class UGCN(TrainSettings):
 
 @dataclass(frozen=True)
 class TwoStream(TrainSettings):
-    """Pham et al.: fully connected, one frame; one stream sees true keypoints, the other detected ones.
+    """Pham et al.: fully connected, one frame; one stream takes true keypoints, the other detected ones.
 
-    Recalled after Martinez et al. 2017, from whom the text starts: Adam 0.001, 64 frames a batch, 200 epochs, dropout
-    0.5; learning rate × 0.96 an epoch is our choice.
+    From memory of Martinez et al. 2017, on which the paper builds: Adam 0.001, batches of 64 frames, 200 epochs,
+    dropout 0.5. Multiplying the learning rate by 0.96 per epoch is our choice.
     """
 
     kind: Kind = "two-stream"

@@ -1,4 +1,4 @@
-"""Where training samples come from: synthesised out of motion capture, or cut out of recorded sequences."""
+"""Sources of training samples: synthesised from motion capture, or cut from recorded sequences."""
 
 import itertools
 from collections.abc import Iterator
@@ -20,55 +20,56 @@ from kinelift.poses.errors import SettingsError
 
 @runtime_checkable
 class SampleSource(Protocol):
-    """Batches have ``count`` samples; only the last one of an epoch may have fewer."""
+    """Yields batches of ``count`` samples; only the last batch of an epoch may be smaller."""
 
     def steps(self, count: int) -> int:
-        """Batches an epoch."""
+        """Batches per epoch."""
 
     def epoch(self, number: int, count: int, generator: Generator) -> Iterator[Batch]:
         """The batches of epoch ``number``."""
 
     def validation_batch(self, count: int) -> Batch:
-        """Always the same samples, for validation."""
+        """A fixed set of samples for validation."""
 
 
 @dataclass(frozen=True, eq=False)
 class SyntheticSamples:
-    """Samples that never come again; ``length`` batches count as an epoch."""
+    """Newly synthesised samples for every batch; ``length`` batches make an epoch."""
 
     sampler: Sampler
     length: int
 
     def steps(self, count: int) -> int:
-        """``length``, whatever the batch."""
+        """``length``, whatever the batch size."""
         return self.length
 
     def epoch(self, number: int, count: int, generator: Generator) -> Iterator[Batch]:
-        """Fresh samples out of ``generator``."""
+        """New samples drawn with ``generator``."""
         return (self.sampler.draw(count, generator) for _ in range(self.length))
 
     def validation_batch(self, count: int) -> Batch:
-        """Flawed as in training."""
+        """A fixed draw, with the detector noise of training."""
         return self.sampler.draw(count, Generator(self.sampler.bank.points.device).manual_seed(1))
 
 
 @dataclass(frozen=True, eq=False)
 class RecordedSamples:
-    """Every answered frame of recorded sequences once an epoch; each of ``world`` processes has its own share.
+    """Every target frame of recorded sequences once per epoch, divided among ``world`` processes.
 
-    Their order follows from ``seed`` and the number of the epoch. ``reads``: the normalisation that gets the keypoints.
+    The order depends on ``seed`` and the number of the epoch only.
     """
 
     chunks: ChunkSampler
-    reads: str
+    normalisation: str
     seed: int
     rank: int = 0
     world: int = 1
 
     def steps(self, count: int) -> int:
-        """Batches of a process. Together they hold all frames, but for those that do not make a batch for everyone.
+        """Batches per process and epoch. Remaining batches, fewer than there are processes, are left out.
 
-        Raises ``SettingsError`` if there is no batch for everyone.
+        Raises:
+            SettingsError: There are fewer batches than processes.
         """
         if not (steps := self.chunks.steps(count) // self.world):
             raise SettingsError(
@@ -78,51 +79,61 @@ class RecordedSamples:
         return steps
 
     def epoch(self, number: int, count: int, generator: Generator) -> Iterator[Batch]:
-        """The share of this process, in random order."""
+        """This process's share of the batches, in random order."""
         order = Generator(generator.device).manual_seed(1_000_003 * self.seed + number)
-        mine = itertools.islice(self.chunks.epoch(count, order), self.rank, self.steps(count) * self.world, self.world)
-        return map(self._batch, mine)
+        stop = self.steps(count) * self.world
+        return map(self._batch, itertools.islice(self.chunks.epoch(count, order), self.rank, stop, self.world))
 
     def validation_batch(self, count: int) -> Batch:
-        """Random ones, not mirrored."""
-        plain = replace(self.chunks, mirrored=False)
-        return self._batch(plain.draw(count, Generator(plain.keypoints.device).manual_seed(1)))
+        """A fixed random draw without mirroring."""
+        original = replace(self.chunks, mirrored=False)
+        return self._batch(original.draw(count, Generator(original.keypoints.device).manual_seed(1)))
 
     def _batch(self, chunks: Chunks) -> Batch:
         truth = chunks.truth
         if truth is None:
-            unknown = len(chunks), self.chunks.framing.answers, len(self.chunks.target), 3
-            truth = chunks.keypoints.new_full(unknown, torch.nan)
+            shape = len(chunks), self.chunks.framing.targets, len(self.chunks.target), 3
+            truth = chunks.keypoints.new_full(shape, torch.nan)
         root = truth[:, :, self.chunks.target.root]
         points = chunks.rays
-        if normalisation(self.reads).inputs is on_picture:
+        if normalisation(self.normalisation).inputs is on_picture:
             points = (2 * chunks.keypoints - chunks.sizes[:, None, None]) / chunks.sizes[:, None, None, :1]
         clean = points.where(chunks.seen[..., None], torch.nan)
         return Batch(points, chunks.rays, clean, chunks.seen, truth - root[:, :, None], root)
 
 
 def skeletons_of(bank: Bank) -> tuple[Skeleton, Skeleton]:
-    """Of keypoints and of answers."""
+    """The skeletons of the keypoints and of the poses."""
     return (COCO17, H36M17) if isinstance(bank, MotionBank) else (bank.source, bank.target)
 
 
 def frame_rate(bank: Bank, requested: float) -> float:
-    """Frames a second that a network sees: ``requested`` of motion capture; recorded sequences have their own."""
+    """The frame rate of the network's input: ``requested`` for motion capture, their own for recorded sequences.
+
+    Raises:
+        SettingsError: The sequences have different frame rates.
+    """
     if isinstance(bank, MotionBank):
         return requested
-    rates = sorted({one.rate for one in bank})
+    rates = sorted({sequence.rate for sequence in bank})
     if len(rates) > 1:
         raise SettingsError(
-            f"These sequences have several frame rates: {', '.join(map(str, rates))}. Choose one of them."
+            f"The sequences have different frame rates: {', '.join(map(str, rates))}. Use sequences of one rate."
         )
     return rates[0]
 
 
 def endless(source: SampleSource, count: int, generator: Generator) -> Iterator[Batch]:
-    """Epoch after epoch, whole batches only. Raises ``SettingsError`` if there is none."""
+    """Repeat epochs without end, leaving out incomplete batches.
+
+    Raises:
+        SettingsError: An epoch has no complete batch.
+    """
     for number in itertools.count():
         batch = None
-        for batch in (one for one in source.epoch(number, count, generator) if len(one.points) == count):
+        for batch in (b for b in source.epoch(number, count, generator) if len(b.points) == count):
             yield batch
         if batch is None:
-            raise SettingsError(f"The unlabelled data have no {count} samples for a batch. Use smaller batches.")
+            raise SettingsError(
+                f"The unlabelled data have fewer than {count} samples, which a batch needs. Use smaller batches."
+            )

@@ -1,32 +1,43 @@
-"""What changes in the course of a run: learning rate and momentum of batch normalisation."""
+"""The optimiser, and schedules of its learning rate and of the momentum of batch normalisation."""
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from math import cos, pi
 
+import torch
 from torch import nn
 
 from kinelift.lifting.training.train_settings import TrainSettings
 
 
+def make_optimizer(settings: TrainSettings, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    """The optimiser of the settings."""
+    optimizer = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    decay, amsgrad = settings.weight_decay, settings.amsgrad
+    return optimizer(parameters, settings.learning_rate, weight_decay=decay, amsgrad=amsgrad, fused=True)
+
+
 def learning_rate(settings: TrainSettings, step: int, steps: int) -> float:
-    """The rate of step number ``step`` (from 0) where an epoch has ``steps``: a linear warm-up, then the schedule."""
+    """The learning rate at ``step`` (from 0), with ``steps`` per epoch: a linear warm-up, then the schedule."""
     epoch = step // steps
-    falling = {
+    factors = {
         "cosine": lambda: 0.5 + 0.5 * cos(pi * step / (settings.epochs * steps)),
         "exponential": lambda: settings.decay**epoch,
         "steps": lambda: settings.decay ** bisect_right(settings.milestones, epoch),
     }
-    return settings.learning_rate * min((step + 1) / max(settings.warmup, 1), falling[settings.schedule]())
+    factor: float = factors[settings.schedule]()
+    return settings.learning_rate * min((step + 1) / max(settings.warmup, 1), factor)
 
 
 def norm_momentum(settings: TrainSettings, epoch: int) -> float:
-    """Momentum in epoch number ``epoch`` (from 0): exponentially from the first to the second of the settings."""
-    first, last = settings.norm_momentum
-    return first * (last / first) ** (epoch / max(settings.epochs - 1, 1))
+    """Momentum in epoch ``epoch`` (from 0), interpolated exponentially between the two values of the settings."""
+    start, end = settings.norm_momentum
+    momentum: float = start * (end / start) ** (epoch / max(settings.epochs - 1, 1))
+    return momentum
 
 
 def set_norm_momentum(net: nn.Module, momentum: float) -> None:
-    """Give it to every batch normalisation of ``net``."""
+    """Set the momentum of every batch normalisation of ``net``."""
     for module in net.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             module.momentum = momentum

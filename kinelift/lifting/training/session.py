@@ -1,4 +1,4 @@
-"""A run with its files: the state that it can go on from, the log, and the checkpoint at the end."""
+"""The files of a training run: the state to resume from, the log, and the final checkpoint."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,9 +14,10 @@ from kinelift.weights.run import Run
 
 
 def begin(trainer: Trainer, out: Path, run: Run, start: Path | None) -> None:
-    """Go on after the last epoch of an interrupted run; if there was none, begin, maybe with weights of ``start``.
+    """Resume an interrupted run after its last epoch, or begin a new one, with the weights of ``start`` if given.
 
-    Raises ``ResumeError`` if the interrupted run had other inputs than ``run``.
+    Raises:
+        ResumeError: The interrupted run had other inputs than ``run``.
     """
     state = out.with_suffix(".state")
     make_folder(out.parent)
@@ -30,7 +31,7 @@ def begin(trainer: Trainer, out: Path, run: Run, start: Path | None) -> None:
 
 
 def logged(trainer: Trainer, out: Path, run: Run) -> Iterator[Mapping[str, float]]:
-    """Train the epochs that are left. After each one the state is kept, and its record is a line in the log."""
+    """Train the remaining epochs, saving the state and appending the record to the log after each."""
     for record in trainer.fit():
         trainer.save(out.with_suffix(".state"), run)
         if trainer.fabric.is_global_zero:
@@ -40,7 +41,7 @@ def logged(trainer: Trainer, out: Path, run: Run) -> Iterator[Mapping[str, float
 
 
 def finish(trainer: Trainer, out: Path, run: Run, about: Mapping[str, Any], start: Path | None) -> None:
-    """Write the checkpoint, which says from what it was made, and the course of training as a figure beside it."""
+    """Write the checkpoint, with a record of its inputs, and the training curves next to it."""
     if trainer.fabric.is_global_zero:
         trained = {"date": f"{datetime.now(UTC):%Y-%m-%d}", **about, **run.facts()}
         if start:
@@ -48,4 +49,4 @@ def finish(trainer: Trainer, out: Path, run: Run, about: Mapping[str, Any], star
         trainer.result(trained).save(out)
         records = [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
         save(training_curves({out.stem: records}), out.with_suffix(".png"))
-    trainer.fabric.barrier()  # nobody leaves while another process still needs an answer
+    trainer.fabric.barrier()  # no process may exit while another is still communicating

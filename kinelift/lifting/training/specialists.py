@@ -1,6 +1,6 @@
-"""Action-specific training (Bai): a specialist for every action, against the generalist at equal work.
+"""Action-specific training (Bai): a specialist for every action, compared with a generalist of equal training effort.
 
-Work is counted in unit-epochs: one pass over the training data of one action. An epoch over A actions is A of them.
+Effort is counted in unit-epochs: passes over the training data of one action. An epoch over A actions is A unit-epochs.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.dataset_split import Bank, Split
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.lifter import Lifter
-from kinelift.lifting.measuring.evaluation import Errors, lifted, report, written
+from kinelift.lifting.measuring.evaluation import Errors, predictions, report, to_json
 from kinelift.lifting.network import LifterNetwork
 from kinelift.lifting.specialist_lifter import TABLE
 from kinelift.lifting.training.inputs import run_of
@@ -24,10 +24,11 @@ from kinelift.poses.output import replacing
 
 @dataclass(frozen=True)
 class Comparison:
-    """Errors (mm) on one action's test videos. ``label``: what a recogniser calls the action."""
+    """Errors of generalist and specialist on the test videos of one action."""
 
     action: str
     label: str
+    """The recogniser's name for the action."""
     file: str
     generalist: Errors
     specialist: Errors
@@ -41,36 +42,48 @@ class Comparison:
 def train_all(
     settings: TrainSettings, split: Split, names: Mapping[str, str], folder: Path, fabric: Fabric
 ) -> Iterator[Comparison]:
-    """Train the generalist for ``settings.epochs``, then a specialist for as many unit-epochs on every action.
+    """Train the generalist for ``settings.epochs``, then a specialist for every action with as many unit-epochs.
 
-    ``names``: label by action. Writes the checkpoints to ``folder``; a comparison follows each. Of an interrupted
-    training, the checkpoints that are complete are used again. Raises ``DataError`` for an action that is not both
-    learned and tested, ``ResumeError`` for a checkpoint in ``folder`` that was made from other inputs.
+    Checkpoints that an interrupted call completed are reused.
+
+    Args:
+        settings: Of the generalist.
+        split: Training, validation and test data.
+        names: Label by action.
+        folder: Where to write the checkpoints.
+        fabric: Device and precision.
+
+    Yields:
+        A comparison after each specialist.
+
+    Raises:
+        DataError: An action is missing in the training or test data.
+        ResumeError: A checkpoint in ``folder`` was trained from other inputs.
     """
     for part in (split.train, split.test):
-        dataset_split.showing(part, tuple(names))
-    everything = dataset_split.showing(split.train, tuple(names))
-    generalist = _trained(settings, everything, split.validation, folder / "generalist.safetensors", fabric)
+        dataset_split.select_actions(part, tuple(names))
+    all_actions = dataset_split.select_actions(split.train, tuple(names))
+    generalist = _trained(settings, all_actions, split.validation, folder / "generalist.safetensors", fabric)
     for action, label in names.items():
         file = f"{label}.safetensors"
-        mine = dataset_split.showing(split.train, (action,)), dataset_split.showing(split.test, (action,))
-        specialist = _trained(_as_much(settings, mine[0], len(names)), *mine, folder / file, fabric)
-        errors = (_errors(lifter, mine[1]) for lifter in (generalist, specialist))
+        train, test = (dataset_split.select_actions(part, (action,)) for part in (split.train, split.test))
+        specialist = _trained(_with_equal_effort(settings, train, len(names)), train, test, folder / file, fabric)
+        errors = (_errors(lifter, test) for lifter in (generalist, specialist))
         yield Comparison(action, label, file, *errors)
 
 
 def save_table(folder: Path, settings: TrainSettings, comparisons: list[Comparison]) -> None:
-    """What ``SpecialistLifter.load`` reads, and people too."""
-    rows = [{**vars(one), "specialist_wins": one.specialist_wins} for one in comparisons]
+    """Write the table that ``SpecialistLifter.load`` reads."""
+    rows = [{**vars(c), "specialist_wins": c.specialist_wins} for c in comparisons]
     units = settings.epochs * len(comparisons)
     table = {"generalist": "generalist.safetensors", "unit_epochs": units, "actions": rows}
     with replacing(folder / TABLE) as part:
-        part.write_text(written(table))
+        part.write_text(to_json(table))
 
 
 def markdown(comparisons: list[Comparison]) -> str:
-    """MPJPE / MPJVE (mm, mm a frame) of both by action, and the plain mean over actions."""
-    rows = [(one.action, one.generalist, one.specialist) for one in comparisons]
+    """A Markdown table of MPJPE / MPJVE (mm, mm per frame) by action, and the unweighted mean over actions."""
+    rows = [(c.action, c.generalist, c.specialist) for c in comparisons]
     lines = [f"| {name} | {_cell(general)} | {_cell(special)} |" for name, general, special in rows]
     means = [
         " / ".join(f"{sum(getattr(row[k], key) for row in rows) / len(rows):.1f}" for key in ("mpjpe", "mpjve"))
@@ -81,12 +94,12 @@ def markdown(comparisons: list[Comparison]) -> str:
 
 
 def labels(bank: Bank, requested: Mapping[str, str]) -> dict[str, str]:
-    """The label of every action to train for: ``requested``, or all actions of ``bank``, their names in lower case."""
-    return dict(requested) or {action: action.lower() for action in dataset_split.actions(bank)}
+    """The label of each action to train: ``requested``, or all actions of ``bank`` with their names in lower case."""
+    return dict(requested) or {action: action.lower() for action in dataset_split.action_names(bank)}
 
 
 def _trained(settings: TrainSettings, train: Bank, validation: Bank, path: Path, fabric: Fabric) -> Lifter:
-    """The lifter as its checkpoint has it: the one at ``path`` if it was made from the same inputs, else a new one."""
+    """Load the lifter at ``path`` if it exists, else train it."""
     run = run_of(settings, train, validation, fabric)
     if path.exists():
         run.check(path, LifterNetwork.load(path).about)
@@ -98,17 +111,17 @@ def _trained(settings: TrainSettings, train: Bank, validation: Bank, path: Path,
     return Lifter.load(path, "cpu")
 
 
-def _as_much(settings: TrainSettings, mine: Bank, count: int) -> TrainSettings:
-    """The generalist's unit-epochs, all on one of ``count`` actions.
+def _with_equal_effort(settings: TrainSettings, train: Bank, count: int) -> TrainSettings:
+    """Settings to spend the generalist's unit-epochs on one of ``count`` actions.
 
-    An epoch of recorded sequences is a pass, so there are ``count`` times as many; one of synthesised samples is a
-    fixed number of batches, whatever they show.
+    An epoch of recorded sequences is one pass over them, so a specialist needs ``count`` times as many. An epoch of
+    synthesised samples is a fixed number of batches.
     """
-    return replace(settings, epochs=settings.epochs * count) if isinstance(mine, SequenceBank) else settings
+    return replace(settings, epochs=settings.epochs * count) if isinstance(train, SequenceBank) else settings
 
 
 def _errors(lifter: Lifter, test: Bank) -> Errors:
-    return report(dataset_split.tests(test, 2, None, 0), lifted(lifter)).overall
+    return report(dataset_split.test_trials(test, 2, None, 0), predictions(lifter)).overall
 
 
 def _cell(errors: Errors) -> str:

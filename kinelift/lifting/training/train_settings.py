@@ -1,4 +1,4 @@
-"""The settings of a training run, and the networks that they describe."""
+"""The settings of a training run, and the networks they describe."""
 
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -20,53 +20,53 @@ Schedule: TypeAlias = Literal["cosine", "exponential", "steps"]
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How the shipped lifters are trained: temporal net, every frame turned to face the person, synthetic cameras."""
+    """How the shipped lifters are trained: a temporal network, framewise ``facing`` input, and synthetic cameras."""
 
     kind: Kind = "temporal"
-    """Which network."""
+    """Kind of network."""
     channels: int = 1024
-    """Width of the temporal net and of the two-stream lifter."""
+    """Channels of the temporal and two-stream networks."""
     widths: tuple[int, ...] = (3, 3, 3)
-    """Kernel sizes of the temporal net; their product is the receptive field in frames."""
+    """Kernel sizes of the temporal network; their product is the receptive field in frames."""
     dropout: float = 0.1
     causal: bool = False
-    """The temporal net sees the past only."""
+    """The temporal network uses past frames only."""
     rate: float = 20.0
-    """Frames a second that the network sees. Recorded sequences keep their own."""
+    """Input frames per second. Recorded sequences keep their own rate."""
     normalisation: str = "frame"
-    """What the network sees of a window: frame, facing, screen or picture (docs/explanation/lifting.md)."""
+    """Normalisation of the input: frame, facing, screen or picture (docs/explanation/lifting.md)."""
     trajectory: float = 0.0
-    """Weight of the trajectory loss; above 0, a second network learns where the root is."""
+    """Weight of the trajectory loss; above 0, a second network learns the position of the root."""
     loss: LossSettings = field(default_factory=LossSettings)
     span: int = 1
-    """Consecutive answers of one sample. Terms over time need several."""
+    """Consecutive windows per sample. Loss terms over time need several."""
     semi: SemiSettings = field(default_factory=SemiSettings)
     epochs: int = 75
     steps: int = 100
-    """Batches an epoch where samples are synthesised. An epoch of recorded sequences is every frame once."""
+    """Batches per epoch of synthesised samples. An epoch of recorded sequences is one pass over all frames."""
     batch: int = 512
-    """Answered frames a step, over all processes."""
+    """Predicted frames per step, over all processes."""
     flip: bool = False
-    """Recorded sequences are seen once more as in a mirror. Synthesis mirrors every second sample anyway."""
+    """Add mirrored copies of recorded sequences. Synthesis always mirrors half of the samples."""
     optimizer: Optimizer = "adamw"
     amsgrad: bool = False
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.01
     schedule: Schedule = "cosine"
-    """How the learning rate falls: to 0 along a cosine, by ``decay`` an epoch, or by ``decay`` at ``milestones``."""
+    """Learning rate: cosine to 0, times ``decay`` after each epoch, or times ``decay`` at ``milestones``."""
     decay: float = 0.95
     milestones: tuple[int, ...] = ()
     warmup: int = 200
-    """Steps until the learning rate is reached."""
+    """Steps of linear warm-up."""
     norm_momentum: tuple[float, float] = (0.1, 0.1)
-    """Momentum of batch normalisation in the first and in the last epoch, exponential in between."""
+    """Momentum of batch normalisation in the first and last epoch, exponential in between."""
     averaging: float = 0.999
-    """Decay of the running mean of the weights, which is what is validated and saved; 0 keeps the last weights."""
+    """Decay of the exponential moving average of the weights, which is validated and saved; 0 switches it off."""
     seed: int = 0
     synthesis: SynthesisSettings = field(default_factory=SynthesisSettings)
 
     def network(self, source: Skeleton, target: Skeleton) -> Net:
-        """A fresh network that takes keypoints of ``source`` and answers joints of ``target``."""
+        """A new network from keypoints of ``source`` to joints of ``target``."""
         size = len(source), normalisation(self.normalisation).features, len(target)
         if self.kind == "temporal":
             return TemporalNet(TemporalConfig(*size, self.widths, self.channels, self.dropout, self.causal))
@@ -75,7 +75,7 @@ class TrainSettings:
         return UGCN(UGCNConfig(target.parents, *size[:2], dropout=self.dropout))
 
     def root_network(self, source: Skeleton) -> TemporalNet | None:
-        """A fresh trajectory network: the temporal net with one joint for an answer."""
+        """A new trajectory network, a temporal network that predicts one joint; None if roots are not learned."""
         if not self.trajectory:
             return None
         shape = len(source), normalisation(self.normalisation).features, 1

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from kinelift.models.action_net import ActionNet, ActionNetConfig
+from kinelift.models.enas.action_net import ActionNet, ActionNetConfig
 from kinelift.models.enas.genotype import Genotype
 from kinelift.models.enas.macro import MacroGenotype, MacroNet, MacroNetConfig
 

@@ -8,7 +8,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kinelift.models.action_net import Head
+from kinelift.models.enas.action_net import Head
 from kinelift.models.enas.operations import DropPath, operation, pointwise
 
 OPERATIONS = (

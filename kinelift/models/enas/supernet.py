@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kinelift.models.action_net import ActionNet, ActionNetConfig, CellPlan, Head, plan_cells, pooling, stem
+from kinelift.models.enas.action_net import ActionNet, ActionNetConfig, CellPlan, Head, plan_cells, pooling, stem
 from kinelift.models.enas.cell import Cell, apply_nodes, norms
 from kinelift.models.enas.genotype import OPERATIONS, Edge, Genotype, Node, loose_ends
 from kinelift.models.enas.operations import DropPath, operation

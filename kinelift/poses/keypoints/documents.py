@@ -67,7 +67,7 @@ def entries(found: Any, where: str) -> list[Any]:
     """The entries of a list, a tuple or an array.
 
     Raises:
-        DataError: ``found`` is none of these.
+        DataError: ``found`` has another type.
     """
     if isinstance(found, list | tuple) or (isinstance(found, np.ndarray) and found.ndim):
         return list(found)

@@ -63,7 +63,7 @@ def search(
     if state.exists():
         searcher.restore(state, run)
         reporter.note(f"Resuming after epoch {len(searcher.history)} from {state}.")
-    with reporter.counting("epochs", settings.epochs, len(searcher.history)) as advance:
+    with reporter.progress_bar("epochs", settings.epochs, len(searcher.history)) as advance:
         for record in searcher.fit():
             searcher.save(state, run)
             advance(f"reward {record.get('reward', 0.0):.1%}, random {record['random']:.1%}")

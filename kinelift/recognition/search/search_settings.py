@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from kinelift.models.action_net import ActionNetConfig
+from kinelift.models.enas.action_net import ActionNetConfig
 from kinelift.models.enas.controller import ControllerConfig
 from kinelift.models.enas.macro import MacroNetConfig, MacroSupernet
 from kinelift.models.enas.space import MacroSpace, MicroSpace, Space

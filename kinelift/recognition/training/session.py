@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kinelift.recognition.training.trainer import Trainer
-from kinelift.weights.run import Run, recorded
+from kinelift.weights.run import Run, records_inputs
 
 
 def resume(trainer: Trainer, out: Path, run: Run) -> bool:
@@ -46,7 +46,7 @@ def matching_report(report: Path, run: Run) -> Mapping[str, Any] | None:
         facts = json.loads(report.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    if not recorded(facts):
+    if not records_inputs(facts):
         return None
     folds = run.settings["folds"] or facts["settings"].get("folds")
     same = replace(run, settings={**run.settings, "folds": folds})

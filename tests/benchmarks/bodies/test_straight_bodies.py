@@ -24,8 +24,8 @@ def poses(knee: float = 0.0, elbow: float = 0.0, frames: int = 4) -> Poses3D:
     return Poses3D(np.repeat((points - points[:1])[None], frames, axis=0), np.arange(frames) / 30)
 
 
-def answer(view: StillView, bends: dict[str, float], **told: float) -> Answer:
-    return Answer("man", view, bends, poses(**told), lean=5.0)
+def answer(view: StillView, bends: dict[str, float], **flexions: float) -> Answer:
+    return Answer("man", view, bends, poses(**flexions), lean=5.0)
 
 
 def test_straightness_in_all_and_by_view() -> None:
@@ -41,9 +41,9 @@ def test_straightness_in_all_and_by_view() -> None:
 
 
 def test_slope_and_bias_of_each_hinge() -> None:
-    told = {0: 10.0, 20: 20.0, 60: 40.0}  # half of the truth and 10 more
-    knees = [answer(VIEWS[0], {"knee": true}, knee=said) for true, said in told.items()]
-    elbows = [answer(VIEWS[1], {"elbow": true}, elbow=true + 3) for true in told]
+    predictions = {0: 10.0, 20: 20.0, 60: 40.0}  # half of the truth and 10 more
+    knees = [answer(VIEWS[0], {"knee": true}, knee=predicted) for true, predicted in predictions.items()]
+    elbows = [answer(VIEWS[1], {"elbow": true}, elbow=true + 3) for true in predictions]
     figures = followed(knees + elbows)
     assert figures["knee"]["slope"] == pytest.approx(0.5, abs=1e-3)
     assert figures["knee"]["bias"] == pytest.approx(-3.3)

@@ -1,4 +1,4 @@
-"""Scenes of several people and the imitated detector: what hides whom, and what is made of it."""
+"""Scenes of several people and the simulated detector: occlusion and its effect on detections."""
 
 from dataclasses import replace
 

@@ -1,23 +1,23 @@
-"""The fit on people whose bodies and movements are known."""
+"""The fit on synthetic people of known shape and motion."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from kinelift.lifting.body import FitSettings, fit, fits
+from kinelift.lifting.body import FitSettings, can_fit, fit
 from kinelift.lifting.body.structure import TIPS
-from kinelift.lifting.root import BODY
+from kinelift.lifting.root import SHARED_JOINTS
 from kinelift.poses import COCO17, H36M17, Poses3D, Track2D, convert
 from kinelift.poses.errors import SettingsError
 from kinelift.poses.skeleton import BODY25
 from tests.lifting.body.people import (
     CAMERA,
-    answered,
     flexion,
     lengths,
     moving,
     noisy,
+    prediction,
     scene,
     standing,
     still,
@@ -26,46 +26,46 @@ from tests.lifting.body.people import (
 TIMES = np.arange(60) / 30
 
 
-def off(track: Track2D, poses: Poses3D) -> float:
-    """Mean distance in pixels of seen joints from their keypoints."""
+def reprojection_error(track: Track2D, poses: Poses3D) -> float:
+    """Mean distance of visible joints from their keypoints, pixels."""
     assert poses.root is not None
     image = CAMERA.project(poses.points + poses.root[:, None])
-    return float(np.nanmean(np.linalg.norm(image - convert(track.points, COCO17, H36M17), axis=-1)[:, BODY]))
+    return float(np.nanmean(np.linalg.norm(image - convert(track.points, COCO17, H36M17), axis=-1)[:, SHARED_JOINTS]))
 
 
-def test_lengths_are_constant_and_alike_on_both_sides() -> None:
+def test_lengths_are_constant_and_symmetric() -> None:
     true = moving(TIMES)
-    found = lengths(fit(noisy(true.track, 5.0), answered(true, 0.05), CAMERA))
+    found = lengths(fit(noisy(true.track, 5.0), prediction(true, 0.05), CAMERA))
     np.testing.assert_allclose(found / found[:1], 1.0, rtol=1e-6)
     ends = [joint for _, joint in H36M17.bones]
     np.testing.assert_allclose(found, found[:, [ends.index(H36M17.mirror[j]) for j in ends]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_is_right_stays(seed: int) -> None:
-    """Keypoints at the joint centres, an exact answer: only the size, which no picture tells, follows the prior."""
+def test_exact_input_stays(seed: int) -> None:
+    """Exact keypoints and prediction: only the scale, which an image does not determine, follows the prior."""
     true = moving(TIMES, seed)
     found = fit(true.track, true.truth, CAMERA, FitSettings(knee=0.0, elbow=0.0, offsets=0.0))
     scale = np.median(lengths(found) / lengths(true.truth))
     assert 0.9 < scale < 1.1
     errors = np.linalg.norm(found.points / scale - true.truth.points, axis=-1)
     assert np.median(errors) < 0.01 and errors.max() < 0.06
-    assert off(true.track, found) < 3
+    assert reprojection_error(true.track, found) < 3
 
 
 def test_errors_of_keypoints_and_network_shrink() -> None:
     true = moving(TIMES)
-    track, raw = noisy(true.track, 6.0), answered(true, 0.06)
+    track, raw = noisy(true.track, 6.0), prediction(true, 0.06)
     found = fit(track, raw, CAMERA)
     before, after = (np.linalg.norm(one.points - true.truth.points, axis=-1).mean() for one in (raw, found))
     assert after < 0.8 * before
     speed = [np.linalg.norm(np.diff(one.points - true.truth.points, axis=0), axis=-1).mean() for one in (raw, found)]
     assert speed[1] < 0.3 * speed[0]
-    assert off(track, found) <= off(track, raw)
+    assert reprojection_error(track, found) <= reprojection_error(track, raw)
 
 
 @pytest.mark.parametrize("heading", [0.0, 45.0, 90.0, 180.0])
-def test_straight_legs_out_of_a_bent_answer(heading: float) -> None:
+def test_bent_prediction_of_straight_legs_is_corrected(heading: float) -> None:
     straight = still(heading=heading)
     bent = still(knee=20.0, heading=heading).truth
     assert np.median(flexion(fit(straight.track, bent, CAMERA))) < 8
@@ -78,10 +78,10 @@ def test_bent_legs_stay_bent(knee: float, heading: float) -> None:
     np.testing.assert_allclose(np.median(flexion(fit(bent.track, bent.truth, CAMERA))), knee, atol=5)
 
 
-@pytest.mark.parametrize("answer", [-15.0, -40.0])
-def test_knees_do_not_bend_forwards(answer: float) -> None:
-    """The picture, from the front, does not tell which way they bend, and the network answers wrong."""
-    wrong = still(knee=answer)
+@pytest.mark.parametrize("flexed", [-15.0, -40.0])
+def test_knees_do_not_bend_forwards(flexed: float) -> None:
+    """A frontal image does not show which way they bend, and the network is wrong."""
+    wrong = still(knee=flexed)
     found = fit(wrong.track, wrong.truth, CAMERA).points
     for side in ("left", "right"):
         hip, knee, ankle = (found[:, H36M17.index(f"{side}_{part}")] for part in ("hip", "knee", "ankle"))
@@ -103,10 +103,10 @@ def test_jumps_survive() -> None:
 
 
 def test_frame_rate_may_vary() -> None:
-    """Frames that fall out change little in those that are left."""
+    """Dropping frames changes the others little."""
     kept = np.sort(np.random.default_rng(0).choice(60, 40, replace=False))
     true = moving(TIMES)
-    raw = answered(true, 0.03)
+    raw = prediction(true, 0.03)
     less = replace(
         true.track, points=true.track.points[kept], scores=true.track.scores[kept], times=TIMES[kept],
         filled=true.track.filled[kept],
@@ -116,9 +116,9 @@ def test_frame_rate_may_vary() -> None:
     assert np.median(np.linalg.norm(whole.points[kept] - part.points, axis=-1)) < 0.012
 
 
-def test_frames_without_an_answer_stay_without() -> None:
+def test_frames_without_a_prediction_stay_nan() -> None:
     true = moving(TIMES)
-    raw = answered(true, 0.03)
+    raw = prediction(true, 0.03)
     raw.points[[0, 20, 21, 22, 59]] = np.nan
     true.track.points[20:23] = np.nan
     true.track.points[40, 5:9] = np.nan
@@ -128,14 +128,14 @@ def test_frames_without_an_answer_stay_without() -> None:
     np.testing.assert_array_equal(np.isnan(found.root).all(1), np.isnan(raw.points).all((1, 2)))
 
 
-def test_nothing_answered() -> None:
+def test_no_prediction_at_all() -> None:
     true = still()
     found = fit(true.track, replace(true.truth, points=np.full_like(true.truth.points, np.nan)), CAMERA)
     assert np.isnan(found.points).all()
 
 
-def test_keypoints_that_show_no_body() -> None:
-    """Only a face: one body all the same, nowhere."""
+def test_keypoints_of_the_face_only() -> None:
+    """Only the face is visible: a body at an unknown position."""
     true = still()
     true.track.points[:, 5:] = np.nan
     found = fit(true.track, true.truth, CAMERA)
@@ -150,44 +150,46 @@ def test_short_tracks(frames: int) -> None:
     assert np.linalg.norm(found.points - true.truth.points, axis=-1).max() < 0.08
 
 
-def test_windows_are_the_whole() -> None:
+def test_windows_agree_with_the_whole_track() -> None:
     """A long track in windows of the default's proportions."""
     times = np.arange(900) / 30
     true = moving(times)
-    track, raw = noisy(true.track, 4.0), answered(true, 0.05)
+    track, raw = noisy(true.track, 4.0), prediction(true, 0.05)
     whole, parts = (fit(track, raw, CAMERA, FitSettings(window=window)) for window in (900, 300))
     assert np.linalg.norm(whole.points - parts.points, axis=-1).max() < 5e-4
     found = lengths(parts)
     np.testing.assert_allclose(found / found[:1], 1.0, rtol=1e-6)
 
 
-def test_interpolated_keypoints_count_less() -> None:
+def test_interpolated_keypoints_weigh_less() -> None:
     true = moving(TIMES)
     track = true.track
     wrist = COCO17.index("left_wrist")
     track.points[25:35, wrist] += 12.0
     filled = track.filled.copy()
     filled[25:35, wrist] = True
-    seen, guessed = (fit(one, true.truth, CAMERA) for one in (track, replace(track, filled=filled)))
+    detected, interpolated = (fit(one, true.truth, CAMERA) for one in (track, replace(track, filled=filled)))
     joint = H36M17.index("left_wrist")
-    errors = [np.linalg.norm(one.points - true.truth.points, axis=-1)[25:35, joint].mean() for one in (seen, guessed)]
+    errors = [
+        np.linalg.norm(one.points - true.truth.points, axis=-1)[25:35, joint].mean() for one in (detected, interpolated)
+    ]
     assert errors[1] < 0.7 * errors[0]
 
 
-def test_other_skeletons_are_refused() -> None:
+def test_other_skeletons_are_rejected() -> None:
     true = still(3)
-    assert fits(COCO17, H36M17) and not fits(BODY25, H36M17)
+    assert can_fit(COCO17, H36M17) and not can_fit(BODY25, H36M17)
     points = np.zeros((3, len(BODY25), 2))
     other = Track2D(points, points[..., 0], true.track.times, points[..., 0] > 0, 0, true.track.size, BODY25)
     with pytest.raises(SettingsError, match="--fit off"):
         fit(other, true.truth, CAMERA)
 
 
-def test_the_same_twice() -> None:
+def test_the_fit_is_deterministic() -> None:
     true = moving(TIMES)
-    raw = answered(true, 0.05)
+    raw = prediction(true, 0.05)
     np.testing.assert_array_equal(fit(true.track, raw, CAMERA).points, fit(true.track, raw, CAMERA).points)
 
 
-def test_directions_have_names() -> None:
+def test_direction_names_are_unique() -> None:
     assert len(TIPS) == 15 and len(set(TIPS)) == 15

@@ -15,7 +15,7 @@ RATE = 50.0
 
 
 def standing(turn: float, distance: float = 4.0, height: float = 1.5) -> Extrinsics:
-    """A camera that looks at the middle of the room (z up) from the direction ``turn`` (rad)."""
+    """A camera that looks at the centre of the room (z up) from the direction ``turn`` (rad)."""
     centre = np.array([distance * np.cos(turn), distance * np.sin(turn), height])
     forward = np.array([0.0, 0.0, 0.9]) - centre
     forward /= np.linalg.norm(forward)
@@ -36,7 +36,7 @@ def sequence(
     frames: int = 20, subject: str = "S1", action: str = "Walk 1", view: str = "0", labelled: bool = True,
     seed: int = 0, camera: Camera = LENS, layout: Skeleton = H36M17, rate: float = RATE,
 ) -> Sequence:  # fmt: skip
-    """What a camera makes of a walk."""
+    """A walk seen by a camera."""
     truth = standing(float(seed)).to_camera(walk(frames, len(layout), seed)).astype(np.float32)
     keypoints = camera.project(truth.astype(np.float64)).astype(np.float32)
     return Sequence(subject, action, keypoints, truth if labelled else None, camera, SIZE, rate, layout, layout, view)

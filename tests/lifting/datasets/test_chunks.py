@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler, mirrored
+from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler, mirror
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.losses.terms import reproject
 from kinelift.lifting.training_batch import Framing
@@ -24,7 +24,7 @@ FRAMINGS = st.builds(
 
 
 def labelled() -> SequenceBank:
-    return bank().where(lambda one: one.truth is not None)
+    return bank().filter(lambda one: one.truth is not None)
 
 
 def numbered(*lengths: int) -> SequenceBank:
@@ -43,19 +43,19 @@ def generator(seed: int = 0) -> Generator:
 
 
 def answered(chunks: Chunks) -> list[tuple[int, int]]:
-    """(sequence, frame) of every answered frame of ``numbered`` sequences."""
+    """(sequence, frame) of every output frame of ``numbered`` sequences."""
     assert chunks.truth is not None
     return [(int(y), int(x)) for x, y in chunks.truth[:, :, 0, :2].reshape(-1, 2).tolist()]
 
 
 @settings(max_examples=30)
 @given(framing=FRAMINGS, seed=st.integers(0, 9))
-def test_shown_frames_lie_around_the_answered_ones(framing: Framing, seed: int) -> None:
+def test_input_frames_surround_the_output_frames(framing: Framing, seed: int) -> None:
     lengths = (5, 1, 12)
     chunks = ChunkSampler.of(numbered(*lengths), framing).draw(20, generator(seed))
     assert chunks.keypoints.shape == (20, framing.window + framing.span - 1, 17, 2)
     assert chunks.truth is not None
-    assert torch.equal(chunks.keypoints[:, framing.answered], chunks.truth[..., :2])
+    assert torch.equal(chunks.keypoints[:, framing.target_slice], chunks.truth[..., :2])
     for sample in chunks.keypoints[:, :, 0]:
         x, y = sample.T
         last = lengths[int(y[0])] - 1
@@ -73,7 +73,7 @@ def test_every_frame_is_equally_likely() -> None:
 
 @settings(max_examples=30)
 @given(framing=FRAMINGS, lengths=st.lists(st.integers(1, 20), min_size=1, max_size=4), count=st.integers(1, 30))
-def test_an_epoch_answers_for_every_frame(framing: Framing, lengths: list[int], count: int) -> None:
+def test_an_epoch_outputs_every_frame(framing: Framing, lengths: list[int], count: int) -> None:
     sampler = ChunkSampler.of(numbered(*lengths), framing)
     batches = list(sampler.epoch(count, generator()))
     assert len(batches) == sampler.steps(count)
@@ -82,7 +82,7 @@ def test_an_epoch_answers_for_every_frame(framing: Framing, lengths: list[int], 
     inner = [(k, t) for k, length in enumerate(lengths) for t in range(1, length - 1)]
     assert set(answers) == {(k, t) for k, length in enumerate(lengths) for t in range(length)}
     assert all(answers.count(one) == 1 for one in inner)  # edges may repeat
-    if framing.answers == 1:
+    if framing.targets == 1:
         assert len(answers) == sum(lengths)
 
 
@@ -92,7 +92,7 @@ def test_epochs_cut_sequences_at_varying_frames() -> None:
     assert {min(first - {0}) for first in firsts} == {2, 3, 4}  # 16 frames are answered for, 14 exist
 
 
-def test_an_epoch_shows_every_frame_both_ways_round() -> None:
+def test_an_epoch_outputs_every_frame_mirrored_too() -> None:
     whole = labelled()
     sampler = ChunkSampler.of(whole, Framing(3, 1, 1), mirrored=True)
     assert len(sampler) == 2 * whole.frames
@@ -116,11 +116,11 @@ def test_a_mirrored_chunk_is_seen_by_its_mirrored_camera(
     camera = Camera((760.0, 750.0), (centre, 230.0), Distortion(-0.2, 0.05, p1, p2, 0.01, s1, s3))
     sampler = ChunkSampler.of(SequenceBank((sequence(9, camera=camera),)), Framing(1, 1, 0))
     chunks = next(sampler.epoch(9, generator()))
-    for one in (chunks, mirrored(chunks, H36M17, H36M17)):
+    for one in (chunks, mirror(chunks, H36M17, H36M17)):
         assert one.truth is not None
         torch.testing.assert_close(reproject(one.truth, one.cameras), one.keypoints, atol=2e-3, rtol=1e-5)
         torch.testing.assert_close(one.truth[..., :2] / one.truth[..., 2:], one.rays, atol=1e-5, rtol=1e-5)
-    twice = mirrored(mirrored(chunks, H36M17, H36M17), H36M17, H36M17)
+    twice = mirror(mirror(chunks, H36M17, H36M17), H36M17, H36M17)
     for name in ("keypoints", "rays", "seen", "truth", "cameras"):
         torch.testing.assert_close(getattr(twice, name), getattr(chunks, name), atol=1e-4, rtol=1e-6)
 
@@ -130,19 +130,19 @@ def test_a_mirrored_sampler_gives_a_chunk_or_its_mirror_image() -> None:
     both = replace(plain, mirrored=True)
     owner, place = torch.tensor([0, 1, 0, 2]), torch.tensor([3, 6, 19, 0])
     one, other = (sampler.cut(owner, place, torch.tensor([True, False, True, False])) for sampler in (plain, both))
-    twin = mirrored(one, H36M17, H36M17)
+    twin = mirror(one, H36M17, H36M17)
     for name, expected in vars(one).items():
         assert torch.equal(getattr(other, name), torch.cat([expected[1::2], getattr(twin, name)[::2]]))
     drawn = both.draw(2000, generator()).cameras[:, 7]
     assert 0.45 < (drawn < 0).float().mean() < 0.55
 
 
-def test_unseen_keypoints_stay_unseen_in_the_mirror() -> None:
+def test_invisible_keypoints_stay_invisible_when_mirrored() -> None:
     one = sequence(4, layout=COCO17)
     one.keypoints[2, 9] = np.nan  # left wrist
     chunks = next(ChunkSampler.of(SequenceBank((one,)), Framing(4, 4, 0)).epoch(1, generator()))
     assert (~chunks.seen).nonzero().tolist() == [[0, 2, 9]]
-    twin = mirrored(chunks, COCO17, COCO17)
+    twin = mirror(chunks, COCO17, COCO17)
     assert (~twin.seen).nonzero().tolist() == [[0, 2, 10]]
     for shown, joint in ((chunks, 9), (twin, 10)):
         assert not shown.keypoints[0, 2, joint].any()
@@ -150,7 +150,7 @@ def test_unseen_keypoints_stay_unseen_in_the_mirror() -> None:
         assert torch.isfinite(shown.keypoints).all()
 
 
-def test_frames_without_truth_are_not_answered() -> None:
+def test_frames_without_truth_are_not_output_frames() -> None:
     whole = numbered(12)
     truth = whole.sequences[0].truth
     assert truth is not None
@@ -163,15 +163,15 @@ def test_frames_without_truth_are_not_answered() -> None:
         ChunkSampler.of(whole, Framing(5, 1, 2))
 
 
-def test_sequences_without_truth_are_drawn_apart() -> None:
-    with pytest.raises(DataError, match="apart"):
+def test_sequences_without_truth_are_sampled_separately() -> None:
+    with pytest.raises(DataError, match="separately"):
         ChunkSampler.of(bank(), Framing(3, 1, 1))
-    chunks = ChunkSampler.of(bank().where(lambda one: one.truth is None), Framing(3, 1, 1), True).draw(4, generator())
+    chunks = ChunkSampler.of(bank().filter(lambda one: one.truth is None), Framing(3, 1, 1), True).draw(4, generator())
     assert chunks.truth is None
     assert chunks.keypoints.shape == (4, 3, 17, 2)
 
 
-def test_the_generator_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draws_depend_on_the_generator_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     sampler = ChunkSampler.of(labelled(), Framing(3, 1, 1, span=3), mirrored=True)
 
     def everything(seed: int) -> Tensor:

@@ -60,7 +60,7 @@ def saved(folder: Path, files: Files, *keys: str) -> Path:
     return path
 
 
-def test_cameras_and_poses_come_out_as_they_were(recorded: Files, tmp_path: Path) -> None:
+def test_recovers_cameras_and_poses(recorded: Files, tmp_path: Path) -> None:
     found = read(tmp_path, recorded)
     assert len(found.bank) == 12
     assert max(one.residual for one in found.cameras.values()) < 0.01
@@ -89,7 +89,7 @@ def test_all_joints_of_human36m_are_reduced(recorded: Files, tmp_path: Path) -> 
         np.testing.assert_allclose(poses, recorded["positions_3d"][subject][action], atol=1e-6)
 
 
-def test_what_does_not_correspond_is_cut_and_reported(recorded: Files, tmp_path: Path) -> None:
+def test_unmatched_frames_are_cut_and_reported(recorded: Files, tmp_path: Path) -> None:
     pictures, poses = recorded["positions_2d"], recorded["positions_3d"]
     pictures["S1"]["Sitting"] = [np.concatenate([one, one[-1:], one[-1:]]) for one in pictures["S1"]["Sitting"]]
     poses["S9"]["Walking"] = np.concatenate([poses["S9"]["Walking"], np.zeros((3, 17, 3))])
@@ -134,7 +134,7 @@ def test_detections_take_the_cameras_of_exact_keypoints(recorded: Files, tmp_pat
     found = read(tmp_path, detected(recorded, COCO17), truth_2d=exact)
     assert (found.bank.source, found.bank.target) == (COCO17, H36M17)
     assert max(one.residual for one in found.cameras.values()) < 0.01
-    assert "Confidences of the keypoints are not kept" in found.notes
+    assert "The confidences of the keypoints are ignored" in found.notes
     with pytest.raises(DataError, match=r"coco17 keypoints.* Give the ground-truth"):
         read(tmp_path, detected(recorded, COCO17))
     with pytest.raises(DataError, match=r"data_2d_h36m.npz: camera 54138969 of S1: no camera fits.*ground truth"):
@@ -170,7 +170,7 @@ def lost(files: Files, *path: str) -> None:
     (lambda f: f["positions_2d"].update(S1=[]), "positions_2d is not nested .* Expected"),
     (lambda f: f["positions_3d"].update(S1=None), "positions_3d is not nested .* Expected"),
     (lambda f: f["positions_2d"].clear(), "positions_2d is empty"),
-    (lambda f: f["positions_2d"]["S1"].update(Sitting=3.0), "positions_2d of S1 Sitting is no list of cameras"),
+    (lambda f: f["positions_2d"]["S1"].update(Sitting=3.0), "positions_2d of S1 Sitting is not a list of cameras"),
     (lambda f: f["positions_2d"]["S1"]["Sitting"].pop(), "S1 Sitting has 3 cameras. Expected 4"),
     (lambda f: f["positions_2d"]["S1"].update(Sitting=[np.zeros((5, 34))]), r"camera 0 is shape \(5, 34\) of float"),
     (lambda f: f["positions_2d"]["S1"].update(Sitting=[np.zeros((5, 16, 2))]), "16 joints, but metadata names h36m17"),
@@ -178,7 +178,7 @@ def lost(files: Files, *path: str) -> None:
     (lambda f: f["positions_3d"]["S1"].update(Sitting=np.zeros((5, 17, 2))), r"positions_3d of S1 Sitting is shape"),
     (lambda f: f["positions_3d"]["S1"].update(Sitting=np.zeros((5, 15, 3))), "poses of 15 and 17 joints"),
     (lambda f: f["metadata"].update(layout_name="halpe"), "layout 'halpe'. Expected one of: h36m, humaneva15, coco"),
-    (lambda f: f["metadata"].update(keypoints_symmetry=[[1, 2], [3, 4]]), "in another order"),
+    (lambda f: f["metadata"].update(keypoints_symmetry=[[1, 2], [3, 4]]), "Reorder the joints"),
     (lambda f: f["metadata"].update(video_metadata={"a": {"w": 3}}), "video_metadata is not"),
 ])  # fmt: skip
 def test_files_of_another_layout_are_named(
@@ -198,7 +198,7 @@ def test_humaneva_as_it_is_shared(shared: Path) -> None:
     assert max(one.residual for one in found.cameras.values()) < 0.02
     assert not found.notes
     assert (len(found.bank), found.bank.frames) == (231, 28731)
-    walking = found.bank.only(actions=["Walking"], cameras=["C1"])
+    walking = found.bank.select(actions=["Walking"], cameras=["C1"])
     assert sum(map(len, walking)) == 2932
     for one in walking:
         assert one.truth is not None
@@ -207,7 +207,7 @@ def test_humaneva_as_it_is_shared(shared: Path) -> None:
 
 
 def _leads_left(truth: np.ndarray) -> float:
-    """Share of frames in which the left hip is to the left of the way that the person walks."""
+    """Share of frames in which the left hip is to the left of the walking direction."""
     hip, left, right = (truth[:, HUMANEVA15.index(name)][:, [0, 2]] for name in ("hip", "left_hip", "right_hip"))
     way = hip[6:] - hip[:-6]
     side = (left - right)[3:-3]

@@ -1,4 +1,4 @@
-"""Who learns from motion capture and who is measured on it."""
+"""Splits of motion capture into training and test subjects."""
 
 import pytest
 import torch
@@ -17,24 +17,24 @@ def bank() -> MotionBank:
     return MotionBank(torch.zeros(3 * count, 22, 3), torch.arange(count) * 3, lengths, rates, names, PEOPLE, names)
 
 
-def test_guests_are_neither_learnt_from_nor_tested_on_unless_asked() -> None:
+def test_extra_data_sets_are_not_used_by_default() -> None:
     parts = dataset_split.split(bank())
     assert parts.train.subjects == ("1",)
     assert parts.validation.subjects == ("7",)
     assert parts.test.subjects == ("2",)
 
 
-def test_a_guest_data_set_is_tested_on_when_asked() -> None:
+def test_extra_data_set_can_be_the_test_set() -> None:
     assert dataset_split.split(bank(), "hdm05").test.subjects == ("hdm05-mm", "hdm05-bk")
     assert dataset_split.split(bank(), "sfu").test.subjects == ("sfu-0005",)
 
 
-def test_a_guest_data_set_is_learnt_from_when_asked() -> None:
-    parts = dataset_split.split(bank(), "sfu", learned=("hdm05",))
+def test_extra_data_set_can_be_used_for_training() -> None:
+    parts = dataset_split.split(bank(), "sfu", extra_training=("hdm05",))
     assert parts.train.subjects == ("1", "hdm05-mm", "hdm05-bk")
     assert parts.test.subjects == ("sfu-0005",)
 
 
-def test_a_data_set_that_is_not_there_is_named() -> None:
-    with pytest.raises(DataError, match="nobody of sfu"):
+def test_missing_data_set_is_named() -> None:
+    with pytest.raises(DataError, match="no subject of sfu"):
         dataset_split.split(bank().without_subjects({"sfu-0005"}), "sfu")

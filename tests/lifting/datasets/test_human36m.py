@@ -1,4 +1,4 @@
-"""The files of the data set are not at hand: these are made in the layout that its documentation describes."""
+"""The data set is not available here; these files follow the layout in its documentation."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def published() -> str:
 
 
 def recorded(seed: int) -> np.ndarray:
-    """(T, 32, 3) mm: joints around the middle of the room, thighs of 450 mm; what H36M-17 leaves out is far away."""
+    """(T, 32, 3) mm: joints around the middle of the room, thighs of 450 mm; joints not in H36M-17 are far away."""
     points = np.random.default_rng(seed).uniform(-500, 500, (FRAMES, 32, 3)) + np.array([0, 0, 1000])
     points[:, 2] = points[:, 1] - [0, 0, 450]
     points[:, [j for j in range(32) if j not in JOINTS]] = 1e6
@@ -104,7 +104,7 @@ def test_recordings_are_seen_by_four_cameras(tmp_path: Path, cameras: human36m.C
     ]
     assert {(one.source, one.target, one.rate) for one in bank} == {(H36M17, H36M17, 50.0)}
     assert summary.recordings == 1
-    assert summary.lacking == tuple(subject for subject in SUBJECTS if subject != "S9")
+    assert summary.missing == tuple(subject for subject in SUBJECTS if subject != "S9")
     for k, one in enumerate(bank):
         keypoints, truth = projected(points, k, 9)
         assert one.truth is not None
@@ -133,11 +133,11 @@ def test_both_files_of_the_calibration_agree(tmp_path: Path, cameras: human36m.C
     for subject in SUBJECTS:
         for one, two in zip(cameras[subject], other[subject], strict=True):
             assert (one.name, one.camera, one.size) == (two.name, two.camera, two.size)
-            np.testing.assert_allclose(one.place.rotation, two.place.rotation, rtol=0, atol=1e-12)
-            np.testing.assert_allclose(one.place.centre, two.place.centre, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(one.extrinsics.rotation, two.extrinsics.rotation, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(one.extrinsics.centre, two.extrinsics.centre, rtol=0, atol=1e-12)
 
 
-def test_the_corrupt_recording_is_left_out_alone(tmp_path: Path, cameras: human36m.Calibration) -> None:
+def test_only_the_corrupt_recording_is_left_out(tmp_path: Path, cameras: human36m.Calibration) -> None:
     for action in ("Directions", "Directions 1", "_ALL", "Walking", "WalkTogether 1", "WalkingDog"):
         record(tmp_path, "S11", action, recorded(1))
     record(tmp_path, "S1", "Directions", recorded(2))
@@ -149,7 +149,7 @@ def test_the_corrupt_recording_is_left_out_alone(tmp_path: Path, cameras: human3
     }  # fmt: skip
     assert summary.recordings == 5
     assert "S11 Directions" in str(summary)
-    assert {one.action for one in bank.only(actions=["Walking"])} == {"Walking"}
+    assert {one.action for one in bank.select(actions=["Walking"])} == {"Walking"}
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_the_corrupt_recording_is_left_out_alone(tmp_path: Path, cameras: human3
         (recorded(0)[:, ::-1], "thighs"),
     ],
 )
-def test_other_numbers_are_refused(tmp_path: Path, points: np.ndarray, message: str) -> None:
+def test_invalid_positions_are_refused(tmp_path: Path, points: np.ndarray, message: str) -> None:
     path = tmp_path / "Walking.cdf.mat"
     savemat(path, {"data": points.reshape(len(points), -1)})
     with pytest.raises(DataError, match=message):
@@ -172,7 +172,7 @@ def test_files_that_are_not_the_data_sets_are_refused(tmp_path: Path, cameras: h
         human36m.convert(tmp_path, cameras)
     path = tmp_path / "Walking.cdf.mat"
     savemat(path, {"other": np.zeros(3)})
-    with pytest.raises(DataError, match="holds no data"):
+    with pytest.raises(DataError, match="has no data"):
         human36m.positions(path)
     whole = path.read_bytes()
     for damaged in (b"", b"something else", whole[: len(whole) // 2]):
@@ -180,7 +180,7 @@ def test_files_that_are_not_the_data_sets_are_refused(tmp_path: Path, cameras: h
         with pytest.raises(DataError, match=r"Walking\.cdf\.mat"):
             human36m.positions(path)
     record(tmp_path, "S1", "Juggling", recorded(0))
-    with pytest.raises(DataError, match=r"Juggling.* no action of Human3"):
+    with pytest.raises(DataError, match=r"Juggling.* not named after an action of Human3"):
         human36m.convert(tmp_path, cameras)
 
 

@@ -1,4 +1,4 @@
-"""The files of the data set are not at hand: these are made in the layout that its documentation describes."""
+"""The data set is not available here; these files follow the layout in its documentation."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ PUBLISHED = (
 )  # fmt: skip
 """The data set's names of its 28 joints."""
 OURS = {"head_top": "head", "neck": "thorax", "head": "nose", "pelvis": "hip"}
-"""Its names of the 17 that MPI3DHP17 calls otherwise."""
+"""Its names of joints that have another name in MPI3DHP17."""
 
 
 def filmed(seed: int, frames: int = 6, joints: int = 17) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +83,7 @@ def check_test(bank: SequenceBank, scale: float) -> None:
         np.testing.assert_allclose(one.camera.parameters[:4], LENS.parameters[:4], rtol=0, atol=0.02)
 
 
-def test_joints_are_picked_by_the_published_names() -> None:
+def test_joints_are_selected_by_the_published_names() -> None:
     names = [PUBLISHED[j] for j in mpi3dhp.JOINTS]
     assert tuple(OURS.get(name, name) for name in names) == MPI3DHP17.joints
 
@@ -131,12 +131,12 @@ def test_the_training_archive(tmp_path: Path) -> None:
 
 @given(st.integers(0, 2**31), st.floats(500, 3000), st.floats(500, 3000), st.floats(0, 2000), st.floats(0, 2000))
 @settings(max_examples=30)
-def test_the_camera_is_found_again(seed: int, fx: float, fy: float, cx: float, cy: float) -> None:
+def test_recovers_the_camera(seed: int, fx: float, fy: float, cx: float, cy: float) -> None:
     metres = filmed(seed)[1] / 1000
     camera = Camera((fx, fy), (cx, cy))
     keypoints = camera.project(metres)
     keypoints[0, 3] = np.nan
-    found, stray = mpi3dhp.fitted(metres, keypoints)
+    found, stray = mpi3dhp.fit_camera(metres, keypoints)
     np.testing.assert_allclose(found.parameters, camera.parameters, rtol=0, atol=1e-6)
     assert stray < 1e-6
 
@@ -148,7 +148,7 @@ def test_poses_of_no_camera_are_refused(tmp_path: Path) -> None:
     blind["valid"] = np.zeros(6, np.uint8)
     for entry, message in (
         (relative, "absolute positions"),
-        (shuffled, "TS2.*(px from|fit no camera)"),
+        (shuffled, "TS2.*(px from|no camera fits)"),
         (blind, "too few"),
     ):
         with pytest.raises(DataError, match=message):
@@ -160,7 +160,7 @@ def test_poses_of_no_camera_are_refused(tmp_path: Path) -> None:
     [
         ({}, "expected a dictionary by sequence"),
         ([1, 2], "expected a dictionary by sequence"),
-        ({"TS9": {}}, "'TS9' beside the test sequences"),
+        ({"TS9": {}}, "'TS9', which is not one of TS1"),
         ({"TS1": {"data_2d": np.zeros((3, 17, 2))}}, "TS1 has no data_3d"),
         ({"TS1": annotated() | {"data_3d": np.zeros((6, 16, 3))}}, r"\(6, 16, 3\), expected frames × 17 × 3"),
         ({"TS1": annotated() | {"valid": np.ones(5)}}, "6 frames of keypoints, 6 of poses, 5 flags"),
@@ -174,7 +174,7 @@ def test_other_test_archives_are_refused(tmp_path: Path, data: Any, message: str
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"S9 Seq1": []}, "'S9 Seq1' beside the sequences"),
+        ({"S9 Seq1": []}, "'S9 Seq1', which is not one of"),
         ({"S1 Seq1": ["views"]}, "expected a dictionary by camera"),
         ({"S1 Seq1": [{"0": {"data_2d": np.zeros((3, 17, 2))}}]}, "S1 Seq1, camera 0 has no data_3d"),
         ({"S1 Seq1": [{"0": annotated() | {"data_3d": np.zeros((5, 17, 3))}}]}, "6 frames of keypoints, 5 of poses"),
@@ -199,7 +199,7 @@ def test_other_annotations_are_refused(tmp_path: Path) -> None:
         mpi3dhp.read_training_set(tmp_path)
     ts = tmp_path / "TS3" / "annot_data.mat"
     write_test_set(ts, univ_annot3=None, activity_annotation=np.zeros((1, 6)))
-    with pytest.raises(DataError, match="holds no univ_annot3"):
+    with pytest.raises(DataError, match="has no univ_annot3"):
         mpi3dhp.read_test_set(tmp_path)
     with pytest.raises(DataError, match="activity_annotation is not within 1 to 8"):
         mpi3dhp.activities(ts)

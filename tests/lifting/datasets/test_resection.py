@@ -20,14 +20,14 @@ WORLD = walk(100).reshape(-1, 3)
     bend=st.tuples(st.floats(-0.3, 0.0), st.floats(0.0, 0.1), st.floats(-0.005, 0.005), st.floats(-0.005, 0.005)),
     turn=st.floats(0, 2 * pi),
 )
-def test_any_camera_is_found_again(
+def test_recovers_any_camera(
     focal: float, shift: tuple[float, float], bend: tuple[float, float, float, float], turn: float
 ) -> None:
     camera = Camera((focal * 640, focal * 650), (320 + shift[0], 240 + shift[1]), Distortion(*bend))
     place = standing(turn, distance=2 + 2.5 * focal)
     found = resect(WORLD, camera.project(place.to_camera(WORLD)), SIZE)
     assert found.residual < 0.01
-    np.testing.assert_allclose(found.place.to_camera(WORLD), place.to_camera(WORLD), atol=2e-3)
+    np.testing.assert_allclose(found.extrinsics.to_camera(WORLD), place.to_camera(WORLD), atol=2e-3)
 
 
 def test_a_lens_without_distortion_gets_none() -> None:
@@ -44,10 +44,10 @@ def test_the_lens_model_of_human36m_is_matched() -> None:
     camera, place = Camera((1145.05, 1143.78), (512.54, 515.45), lens), standing(2.0, 5.0)
     found = resect(WORLD, camera.project(place.to_camera(WORLD)), (1000, 1002))
     assert found.residual < 0.05
-    np.testing.assert_allclose(found.place.centre, place.centre, atol=0.02)
+    np.testing.assert_allclose(found.extrinsics.centre, place.centre, atol=0.02)
 
 
-def test_points_that_are_not_known_do_not_count() -> None:
+def test_unknown_points_are_ignored() -> None:
     place = standing(0.5)
     pixels = LENS.project(place.to_camera(WORLD))
     world, pixels[::3] = WORLD.copy(), np.nan
@@ -55,7 +55,7 @@ def test_points_that_are_not_known_do_not_count() -> None:
     assert resect(world, pixels, SIZE).residual < 0.01
 
 
-def test_what_determines_no_camera_is_refused() -> None:
+def test_points_that_determine_no_camera_are_refused() -> None:
     place = standing(0.5)
     pixels = LENS.project(place.to_camera(WORLD))
     with pytest.raises(DataError, match="99 points are too few"):
@@ -70,7 +70,7 @@ def test_what_determines_no_camera_is_refused() -> None:
     lambda pixels: np.roll(pixels, 17 * 5, axis=0),
     lambda pixels: pixels * [-1, 1] + [640, 0],
 ])  # fmt: skip
-def test_what_is_no_projection_is_refused(spoil: object) -> None:
+def test_points_that_are_not_projections_are_refused(spoil: object) -> None:
     pixels = LENS.project(standing(0.5).to_camera(WORLD))
     with pytest.raises(DataError, match="ground truth"):
         resect(WORLD, spoil(pixels), SIZE)  # type: ignore[operator]

@@ -17,7 +17,7 @@ def same(one: Sequence, other: Sequence) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in alike)
 
 
-def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
+def test_save_and_load_are_inverse(tmp_path: Path) -> None:
     whole = bank()
     whole.sequences[0].keypoints[3, 5] = np.nan
     whole.save(tmp_path / "deep" / "bank.npz")
@@ -49,16 +49,16 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         SequenceBank.load(path)
 
 
-def test_sequences_are_chosen_by_exact_names() -> None:
+def test_sequences_are_selected_by_exact_names() -> None:
     whole = bank()
-    assert [one.action for one in whole.only(actions=["Walk"])] == ["Walk 1", "Walk 2"]
-    assert [one.action for one in whole.only(actions=["Walk 2", "Sit"])] == ["Walk 2", "Sit"]
-    assert [one.action for one in whole.only(subjects=["S2"], cameras=["0"])] == ["Walking"]
-    assert len(whole.only()) == 4
+    assert [one.action for one in whole.select(actions=["Walk"])] == ["Walk 1", "Walk 2"]
+    assert [one.action for one in whole.select(actions=["Walk 2", "Sit"])] == ["Walk 2", "Sit"]
+    assert [one.action for one in whole.select(subjects=["S2"], cameras=["0"])] == ["Walking"]
+    assert len(whole.select()) == 4
     with pytest.raises(DataError, match=r"No subject S7 here\. There are: S1, S2"):
-        whole.only(subjects=["S1", "S7"])
+        whole.select(subjects=["S1", "S7"])
     with pytest.raises(DataError, match="No sequences"):
-        whole.only(subjects=["S1"], actions=["Sit"])
+        whole.select(subjects=["S1"], actions=["Sit"])
 
 
 def test_summary_counts() -> None:

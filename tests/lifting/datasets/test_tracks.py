@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinelift.lifting.datasets.sequences import Sequence
-from kinelift.lifting.datasets.tracks import Filming, follow, read_tracks
+from kinelift.lifting.datasets.tracks import VideoInfo, follow, read_tracks
 from kinelift.poses import COCO17, H36M17, Person, Recording, Skeleton, Track2D, VideoFacts
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.recording import save
 from kinelift.poses.skeleton import BODY25, HALPE26, HUMANEVA15, OPENPOSE18
 
-FILMING = Filming((640, 480), 10.0)
+VIDEO = VideoInfo((640, 480), 10.0)
 
 
 def person(layout: Skeleton, seed: int, middle: tuple[float, float] = (300, 200), score: float = 0.9) -> np.ndarray:
-    """(J, 3): a person of 100 px around ``middle``, every third joint not seen."""
+    """(J, 3): a person of 100 px around ``middle``, every third joint invisible."""
     random = np.random.default_rng(seed)
     found = np.concatenate(
         [np.array(middle) + random.uniform(-50, 50, (len(layout), 2)), np.full((len(layout), 1), score)], -1
@@ -51,7 +51,7 @@ def write_results(path: Path, frames: list[list[np.ndarray]]) -> Path:
 
 
 def check_kept(one: Sequence, frames: list[np.ndarray], layout: Skeleton) -> None:
-    """Every seen joint that COCO-17 has is there under its name; everything else is NaN."""
+    """Visible joints of COCO-17 are kept by name; all others are NaN."""
     assert one.keypoints.shape == (len(frames), 17, 2)
     for t, found in enumerate(frames):
         for j, name in enumerate(COCO17.joints):
@@ -61,37 +61,37 @@ def check_kept(one: Sequence, frames: list[np.ndarray], layout: Skeleton) -> Non
 
 
 @pytest.mark.parametrize("layout", [BODY25, OPENPOSE18])
-def test_points_of_openpose_survive(tmp_path: Path, layout: Skeleton) -> None:
+def test_reads_openpose_points(tmp_path: Path, layout: Skeleton) -> None:
     people = [person(layout, seed) for seed in range(8)]
-    (one,) = read_tracks(write_openpose(tmp_path / "run", [[p] for p in people], first=7), FILMING)
+    (one,) = read_tracks(write_openpose(tmp_path / "run", [[p] for p in people], first=7), VIDEO)
     check_kept(one, people, layout)
     assert (one.subject, one.action, one.size, one.rate, one.truth) == ("walk 1", "unlabelled", (640, 480), 10.0, None)
     assert (one.source, one.target) == (COCO17, H36M17)
 
 
 @pytest.mark.parametrize("layout", [COCO17, HALPE26])
-def test_points_of_results_survive(tmp_path: Path, layout: Skeleton) -> None:
+def test_reads_points_of_results(tmp_path: Path, layout: Skeleton) -> None:
     people = [person(layout, seed) for seed in range(8)]
     camera = Camera(700.0, (320.0, 240.0))
     path = write_results(tmp_path / "clip.json", [[p] for p in people])
-    (one,) = read_tracks(path, Filming((640, 480), 10.0, camera), HUMANEVA15)
+    (one,) = read_tracks(path, VideoInfo((640, 480), 10.0, camera), HUMANEVA15)
     check_kept(one, people, layout)
     assert (one.subject, one.camera, one.target) == ("clip 1", camera, HUMANEVA15)
 
 
-def test_several_videos_of_a_folder_stay_apart(tmp_path: Path) -> None:
+def test_videos_of_a_folder_are_separate(tmp_path: Path) -> None:
     write_openpose(tmp_path, [[person(BODY25, 1)]] * 6, "a_1")
     write_openpose(tmp_path, [[person(OPENPOSE18, 2)]] * 7, "b")
-    assert [(one.subject, len(one)) for one in read_tracks(tmp_path, FILMING)] == [("a_1 1", 6), ("b 1", 7)]
+    assert [(one.subject, len(one)) for one in read_tracks(tmp_path, VIDEO)] == [("a_1 1", 6), ("b 1", 7)]
 
 
-def test_the_best_seen_person_is_followed(tmp_path: Path) -> None:
+def test_follows_the_person_with_the_best_scores(tmp_path: Path) -> None:
     best = [person(BODY25, t, (100 + 10 * t, 200), 0.5 if t else 0.95) for t in range(10)]
     other = [person(BODY25, t, (500, 200), 0.8) for t in range(10)]
     frames = [[b, o] if t % 2 else [o, b] for t, (b, o) in enumerate(zip(best, other, strict=True))]
     frames[4] = [other[4]]
     best[4] = np.zeros_like(best[4])
-    (one,) = read_tracks(write_openpose(tmp_path / "run", frames), FILMING)
+    (one,) = read_tracks(write_openpose(tmp_path / "run", frames), VIDEO)
     check_kept(one, best, BODY25)
 
 
@@ -100,14 +100,14 @@ def test_missing_files_are_frames_without_anybody(tmp_path: Path) -> None:
     folder = write_openpose(tmp_path / "run", [[p] for p in people])
     (folder / "walk_000000000003_keypoints.json").unlink()
     people[3] = np.zeros_like(people[3])
-    (one,) = read_tracks(folder, FILMING)
+    (one,) = read_tracks(folder, VIDEO)
     check_kept(one, people, BODY25)
 
 
-def test_who_is_gone_is_replaced(tmp_path: Path) -> None:
+def test_absent_people_are_replaced(tmp_path: Path) -> None:
     first, second = ([person(BODY25, t, (x, 200)) for t in range(8)] for x in (100, 500))
     frames = [[p] for p in first] + [[]] * 6 + [[p] for p in second]
-    one, two = read_tracks(write_openpose(tmp_path / "run", frames), FILMING)
+    one, two = read_tracks(write_openpose(tmp_path / "run", frames), VIDEO)
     check_kept(one, first, BODY25)
     check_kept(two, second, BODY25)
     assert (one.subject, two.subject) == ("walk 1", "walk 2")
@@ -115,7 +115,7 @@ def test_who_is_gone_is_replaced(tmp_path: Path) -> None:
 
 @given(st.integers(1, 40), st.integers(0, 2**31))
 @settings(max_examples=30)
-def test_nobody_is_invented(frames: int, seed: int) -> None:
+def test_tracks_contain_only_detected_people(frames: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     crowd = {
         t: np.stack([person(OPENPOSE18, int(random.integers(99)), tuple(random.uniform(60, 400, 2))) for _ in range(n)])
@@ -128,10 +128,10 @@ def test_nobody_is_invented(frames: int, seed: int) -> None:
     assert all(np.isfinite(piece[[0, -1]]).all() for piece in pieces)
 
 
-def test_low_scores_count_as_not_seen(tmp_path: Path) -> None:
+def test_low_scores_count_as_invisible(tmp_path: Path) -> None:
     people = [person(COCO17, t, score=0.9 if t % 2 else 0.2) for t in range(8)]
     (one,) = read_tracks(
-        write_results(tmp_path / "clip.json", [[p] for p in people]), Filming((640, 480), 10.0, least=0.3)
+        write_results(tmp_path / "clip.json", [[p] for p in people]), VideoInfo((640, 480), 10.0, min_score=0.3)
     )
     check_kept(one, [p * (p[:, 2:] > 0.3) for p in people[1:]], COCO17)
 
@@ -139,27 +139,27 @@ def test_low_scores_count_as_not_seen(tmp_path: Path) -> None:
 def test_scaled_coordinates_and_wrong_sizes_are_refused(tmp_path: Path) -> None:
     people = [person(BODY25, t) for t in range(8)]
     folder = write_openpose(tmp_path / "pixels", [[p] for p in people])
-    with pytest.raises(DataError, match="outside of 200 × 150 px"):
-        read_tracks(folder, Filming((200, 150), 10.0))
+    with pytest.raises(DataError, match="outside the image of 200 × 150 px"):
+        read_tracks(folder, VideoInfo((200, 150), 10.0))
     scaled = write_openpose(tmp_path / "scaled", [[p / [640, 480, 1]] for p in people])
     with pytest.raises(DataError, match="--keypoint_scale 0"):
-        read_tracks(scaled, FILMING)
-    with pytest.raises(DataError, match="Give the picture's size and the frame rate"):
+        read_tracks(scaled, VIDEO)
+    with pytest.raises(DataError, match="Give the image size and the frame rate"):
         read_tracks(folder)
     with pytest.raises(SettingsError, match="positive"):
-        Filming((640, 480), 0.0)
+        VideoInfo((640, 480), 0.0)
 
 
 def test_too_little_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nobody for as long as"):
-        read_tracks(write_openpose(tmp_path / "short", [[person(BODY25, 0)]] * 3), FILMING)
-    with pytest.raises(DataError, match="nobody for as long as"):
-        read_tracks(write_openpose(tmp_path / "empty", [[]] * 20), FILMING)
+    with pytest.raises(DataError, match=r"nobody for 0\.5 s or longer"):
+        read_tracks(write_openpose(tmp_path / "short", [[person(BODY25, 0)]] * 3), VIDEO)
+    with pytest.raises(DataError, match=r"nobody for 0\.5 s or longer"):
+        read_tracks(write_openpose(tmp_path / "empty", [[]] * 20), VIDEO)
     (tmp_path / "none").mkdir()
     with pytest.raises(DataError, match="No OpenPose files"):
-        read_tracks(tmp_path / "none", FILMING)
-    with pytest.raises(DataError, match="There is no"):
-        read_tracks(tmp_path / "nowhere", FILMING)
+        read_tracks(tmp_path / "none", VIDEO)
+    with pytest.raises(DataError, match="does not exist"):
+        read_tracks(tmp_path / "nowhere", VIDEO)
 
 
 @pytest.mark.parametrize(
@@ -178,24 +178,24 @@ def test_other_json_is_refused(tmp_path: Path, facts: Any) -> None:
     for text in (json.dumps(facts), "{"):
         path.write_text(text)
         with pytest.raises(DataError, match="walk_000000000000_keypoints"):
-            read_tracks(tmp_path, FILMING)
+            read_tracks(tmp_path, VIDEO)
     other = tmp_path / "results.json"
     for found in (facts or 3, [{"image_id": 1}], [{"image_id": "no number", "keypoints": []}]):
         other.write_text(json.dumps(found))
         with pytest.raises(DataError, match=r"results\.json"):
-            read_tracks(other, FILMING)
+            read_tracks(other, VIDEO)
 
 
 def test_frames_need_numbers(tmp_path: Path) -> None:
     (tmp_path / "walk_keypoints.json").write_text('{"people": []}')
     with pytest.raises(DataError, match="no frame number"):
-        read_tracks(tmp_path, FILMING)
+        read_tracks(tmp_path, VIDEO)
 
 
 def test_layouts_do_not_mix_in_a_video(tmp_path: Path) -> None:
     frames = [[person(BODY25, 0)], [person(OPENPOSE18, 0)]]
     with pytest.raises(DataError, match=r"\[18, 25\] keypoints"):
-        read_tracks(write_openpose(tmp_path / "run", frames), FILMING)
+        read_tracks(write_openpose(tmp_path / "run", frames), VIDEO)
 
 
 def recorded(path: Path, times: np.ndarray) -> Track2D:
@@ -209,7 +209,7 @@ def recorded(path: Path, times: np.ndarray) -> Track2D:
     return track
 
 
-def test_recordings_lose_what_was_filled_in(tmp_path: Path) -> None:
+def test_filled_keypoints_of_recordings_are_ignored(tmp_path: Path) -> None:
     track = recorded(tmp_path / "clip.npz", np.arange(10) / 25)
     (one,) = read_tracks(tmp_path / "clip.npz")
     seen = np.concatenate([track.points, ~track.filled[..., None] & np.isfinite(track.points[..., :1])], -1)

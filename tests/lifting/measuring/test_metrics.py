@@ -15,24 +15,24 @@ def poses(seed: int) -> np.ndarray:
 
 @given(seeds, st.floats(0.2, 5))
 @settings(max_examples=40)
-def test_p_mpjpe_is_blind_to_similarities(seed: int, scale: float) -> None:
+def test_p_mpjpe_is_invariant_to_similarities(seed: int, scale: float) -> None:
     truth = poses(seed)
     turn = Rotation.random(6, rng=seed).as_matrix()
-    moved = scale * truth @ turn + np.random.default_rng(seed).normal(0, 3, (6, 1, 3))
-    assert p_mpjpe(moved, truth) == pytest.approx(0, abs=1e-9)
-    assert mpjpe(moved, truth) > 0.01
+    transformed = scale * truth @ turn + np.random.default_rng(seed).normal(0, 3, (6, 1, 3))
+    assert p_mpjpe(transformed, truth) == pytest.approx(0, abs=1e-9)
+    assert mpjpe(transformed, truth) > 0.01
 
 
 @given(seeds)
 @settings(max_examples=40)
-def test_p_mpjpe_sees_reflections(seed: int) -> None:
+def test_p_mpjpe_is_not_invariant_to_reflections(seed: int) -> None:
     truth = poses(seed)
     assert p_mpjpe(truth * [-1, 1, 1], truth) > 0.01
 
 
 @given(seeds)
 @settings(max_examples=40)
-def test_alignment_never_hurts(seed: int) -> None:
+def test_alignment_minimises_the_squared_error(seed: int) -> None:
     truth, other = poses(seed), poses(seed + 1)
     squared = ((aligned(other, truth) - truth) ** 2).sum()
     assert squared <= ((other - truth) ** 2).sum() + 1e-9
@@ -41,7 +41,7 @@ def test_alignment_never_hurts(seed: int) -> None:
 
 @given(seeds, st.floats(0.2, 5))
 @settings(max_examples=40)
-def test_n_mpjpe_is_blind_to_scale_alone(seed: int, scale: float) -> None:
+def test_n_mpjpe_is_invariant_to_scale_only(seed: int, scale: float) -> None:
     truth = poses(seed)
     assert n_mpjpe(scale * truth, truth) == pytest.approx(0, abs=1e-9)
     assert n_mpjpe(truth + np.array([1.0, 0.0, 0.0]), truth) > 0.01

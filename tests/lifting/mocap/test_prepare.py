@@ -38,7 +38,7 @@ def joint(name: str, offset: tuple[int, ...], children: dict) -> str:
 
 
 def figure(rows: np.ndarray, rate: float) -> str:
-    """A figure with MotionBuilder's bones, facing +Z with its arms stretched out. ``rows``: (T, 6 + 3 × 16) channels."""
+    """A figure with MotionBuilder's bones, facing +Z with its arms stretched out. ``rows`` (T, 6 + 3 × 16) channels."""
     inside = "".join(joint(child, *facts) for child, facts in TREE["Hips"].items())
     channels = "CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation"
     numbers = "\n".join(" ".join(f"{v:.4f}" for v in row) for row in rows)

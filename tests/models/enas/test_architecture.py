@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from kinelift.models.action_net import ActionNetConfig
+from kinelift.models.enas.action_net import ActionNetConfig
 from kinelift.models.enas.architecture import build_network, config_from_mapping, genotype_from_mapping, make_config
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.models.enas.macro import PLAIN, MacroNetConfig

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.models.action_net import ActionNetConfig
+from kinelift.models.enas.action_net import ActionNetConfig
 from kinelift.models.enas.batch_norm import batch_statistics
 from kinelift.models.enas.genotype import HAND_CHOSEN, Genotype, node
 from kinelift.models.enas.space import MicroSpace

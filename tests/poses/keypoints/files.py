@@ -103,7 +103,7 @@ def save_objects(path: Path, **content: Any) -> None:
 
 
 def check_same(found: Keypoints, frames: Frames, atol: float = 0.0) -> None:
-    """Everybody of whom something was seen is there, in order, with the same points and scores."""
+    """Everybody with a visible joint is there, in order, with the same points and scores."""
     for k, people in enumerate(frames):
         there = [p for p in people if (p[:, 2] > 0).any()]
         assert len(found.at(k)) == len(there)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from kinelift.models.action_net import ActionNet, ActionNetConfig
+from kinelift.models.enas.action_net import ActionNet, ActionNetConfig
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.poses import H36M17, Poses3D, skeleton
 from kinelift.poses.errors import WeightsError

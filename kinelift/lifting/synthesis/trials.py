@@ -1,4 +1,4 @@
-"""Test videos out of motion capture: what a detector would have seen, and the true poses."""
+"""Simulated test videos from motion capture: 2D tracks as a detector would give them, and the true poses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,31 +19,35 @@ from kinelift.poses import Track2D
 from kinelift.poses.camera import Camera
 
 RATE = 30.0
-"""Frames a second of the test videos."""
+"""Frames per second of the test videos."""
 PIECE = 4.0
-"""Seconds of one test video."""
+"""Seconds per test video."""
 VIEW = ViewSettings(distance=(3.0, 7.0), steep=0.0, roll=0.0, spread=0.5)
-"""The test cameras: 3–7 m away, 0.3–3 m high, 35–90° wide, the person in the middle half of the picture."""
+"""The test cameras: 3–7 m away, 0.3–3 m high, 35–90° wide, with the person in the middle half of the image."""
 ADULTS = Population(children=0.0)
 CAMERA = Camera(1000.0, (1000.0, 1000.0))
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """One test video of one person by ``camera``. ``truth``: relative to its layout's root, metres, camera axes."""
+    """One test video of one person."""
 
     subject: str
     action: str
     track: Track2D
     truth: Float[np.ndarray, "T K 3"]
+    """Joints relative to the root, metres, camera axes."""
     camera: Camera
 
 
 def trials(bank: MotionBank, cameras: int, noise: NoiseSettings | None, seed: int) -> Iterator[Trial]:
-    """Every clip in pieces of 4 s at 30 frames/s, each before ``cameras`` random cameras, each of somebody else.
+    """Cut every clip into pieces of 4 s at 30 frames/s, and record each with random cameras.
 
-    Bodies are drawn of women and men (``lifting.anthropometry``). Without ``noise`` every joint is seen exactly, also
-    beyond the picture's edge.
+    Args:
+        bank: The clips.
+        cameras: Cameras per piece, each with a different adult body (``lifting.anthropometry``).
+        noise: Errors of the detector. None gives exact keypoints for all joints, including those outside the image.
+        seed: Of cameras, bodies and noise.
     """
     generator, bodies = Generator().manual_seed(seed), Generator().manual_seed(seed)
     for k in range(len(bank)):
@@ -59,26 +63,26 @@ def trials(bank: MotionBank, cameras: int, noise: NoiseSettings | None, seed: in
 def _projected(
     points: Float[Tensor, "B T J 3"], noise: NoiseSettings | None, generator: Generator
 ) -> Iterator[tuple[Track2D, Float[np.ndarray, "T K 3"]]]:
-    """The movement before one random camera a sample, which looks at the person's mean place."""
+    """Project each sample with a random camera that looks at the person's mean position."""
     count = len(points)
     view = draw_view(count, VIEW, generator)
     heading = random.rotation_about("y", random.uniform((count,), 0, random.FULL_TURN, generator))
     body = view.to_camera(turn(points - points[:, :, :1].mean(1, keepdim=True), heading))
     times = torch.arange(points.shape[1]) / RATE
-    plane, seen = _seen(body[:, :, COCO], view, times, noise, generator)
+    plane, detected = _detect(body[:, :, COCO], view, times, noise, generator)
     truth = body[:, :, TARGET] - body[:, :, MOCAP.root, None]
-    for one, found, pose in zip(plane.double().numpy(), seen.numpy(), truth.double().numpy(), strict=True):
-        pixels = np.where(found[..., None], one * np.asarray(CAMERA.focal) + np.asarray(CAMERA.centre), np.nan)
-        blank = np.zeros(found.shape, dtype=bool)
-        yield Track2D(pixels, found.astype(float), times.double().numpy(), blank, 0, (2000, 2000)), pose
+    for points2d, mask, pose in zip(plane.double().numpy(), detected.numpy(), truth.double().numpy(), strict=True):
+        pixels = np.where(mask[..., None], points2d * np.asarray(CAMERA.focal) + np.asarray(CAMERA.centre), np.nan)
+        filled = np.zeros(mask.shape, dtype=bool)
+        yield Track2D(pixels, mask.astype(float), times.double().numpy(), filled, 0, (2000, 2000)), pose
 
 
-def _seen(
+def _detect(
     joints: Float[Tensor, "B T K 3"], view: View, times: Tensor, noise: NoiseSettings | None, generator: Generator
 ) -> tuple[Float[Tensor, "B T K 2"], Bool[Tensor, "B T K"]]:
     if noise is None:
         return joints[..., :2] / joints[..., 2:], torch.ones(joints.shape[:3], dtype=torch.bool)
-    flawed = torch.ones(len(joints), dtype=torch.bool)
-    joints = apply_detector_offsets(joints, flawed, noise, generator)
+    noisy = torch.ones(len(joints), dtype=torch.bool)
+    joints = apply_detector_offsets(joints, noisy, noise, generator)
     plane = joints[..., :2] / joints[..., 2:]
-    return corrupt(plane, view.inside(plane), flawed, times, noise, generator)
+    return corrupt(plane, view.inside(plane), noisy, times, noise, generator)

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.models.action_net import ActionNet, ActionNetConfig
+from kinelift.models.enas.action_net import ActionNet, ActionNetConfig
 from kinelift.models.enas.cell import Cell
 from kinelift.models.enas.genotype import HAND_CHOSEN, OPERATIONS, Genotype, loose_ends, node
 from kinelift.models.enas.operations import DropPath, operation

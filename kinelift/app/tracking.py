@@ -1,0 +1,80 @@
+"""The first pass over a video: detect people, track them, and smooth their joints."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from kinelift.app.settings import TrackingSettings
+from kinelift.app.video import Video
+from kinelift.detectors.protocol import Detector, TrackRepair
+from kinelift.detectors.tracking import Tracker, select_people, smoothing
+from kinelift.poses import Frame, Person, Recording, VideoFacts
+from kinelift.terminal.progress import Progress, no_progress
+
+
+def track_people(
+    video: Video,
+    detector: Detector,
+    settings: TrackingSettings,
+    made_with: Mapping[str, Any],
+    progress: Progress = no_progress,
+    repair: TrackRepair | None = None,
+) -> Recording:
+    """Detect and track people, without lifting them to 3D.
+
+    Args:
+        video: The video. Its ``damage`` is known afterwards.
+        detector: Detects people in every frame.
+        settings: Which people to keep, and how to smooth their joints.
+        made_with: What the recording stores about its making; see ``spec.made_with``.
+        progress: Shows progress over the frames.
+        repair: Corrects each track before its gaps are filled.
+
+    Returns:
+        A recording whose people have tracks but no poses and no actions.
+
+    Raises:
+        VideoError: The file can no longer be read.
+    """
+    times: list[float] = []
+    size = (video.width, video.height)
+    tracker = Tracker(detector.skeleton, size, repair=repair)
+    detections = detector.detect(_record_times(video.frames(), times))
+    for people in progress(detections, "finding people", _expected_frames(video)):
+        tracker.update(people, times[people.frame])
+    selected = select_people(tracker.tracks(), settings.people)
+    people_tracked = tuple(Person(tracked.id, tracked.track) for tracked in selected)
+    facts = VideoFacts(_storable_name(video.path.stem), *size, np.array(times))
+    return _smoothed(Recording(facts, people_tracked, made_with), settings.smooth)
+
+
+def _smoothed(recording: Recording, name: str) -> Recording:
+    """Smooth every track, and note the filter's delay in the recording."""
+    smoother = smoothing(name)
+    if smoother is None:
+        return recording
+    delay = f"up to {1e3 * smoother.lag:.0f} ms late, looks {1e3 * smoother.lookahead:.0f} ms ahead"
+    notes = [*recording.made_with.get("notes", []), f"joints are smoothed: {name} ({delay})."]
+    people = tuple(replace(person, track=smoother.apply(person.track)) for person in recording.people)
+    return replace(recording, people=people, made_with={**recording.made_with, "notes": notes})
+
+
+def _record_times(frames: Iterable[Frame], times: list[float]) -> Iterator[Frame]:
+    for frame in frames:
+        times.append(float(frame.time))
+        yield frame
+
+
+def _expected_frames(video: Video) -> int | None:
+    """The number of frames according to the file's headers, if they state it."""
+    summary = video.summary
+    if summary.frames is None and summary.duration is not None and summary.mean_rate is not None:
+        return round(summary.duration * summary.mean_rate)
+    return summary.frames
+
+
+def _storable_name(name: str) -> str:
+    """Replace bytes of a file name that are not UTF-8 by escapes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
