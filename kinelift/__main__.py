@@ -19,7 +19,7 @@ Turn videos of people into 3D poses, actions, and a video with the skeletons dra
 analysis:
   run          Analyse videos: poses, actions, and the video with skeletons drawn
   detect       Detect and track people only, and write their 2D keypoints
-  render       Draw a recording on its video again
+  render       Redraw a recording on its video
   export       Convert a recording to JSON, CSV, NPZ, or a figure of the actions
   info         Print a video's size, frame rate, duration and codecs
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: The command and its arguments; by default those of the process.
+        arguments: The command and its arguments; by default those in ``sys.argv``.
 
     Returns:
         The exit status.
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_deprecated(group: str) -> int:
-    """Run the old form ``python -m GROUP`` as the command that replaces it, with a notice.
+    """Run the deprecated form ``python -m GROUP`` as the command that replaced it, after printing a warning.
 
     Args:
         group: "app", or a group of commands.
@@ -64,8 +64,8 @@ def run_deprecated(group: str) -> int:
     command = [] if group == "app" else [group]
     if int(os.environ.get("RANK", "0")) == 0:
         current = " ".join(["kinelift", *command])
-        notice = f"python -m {group} is now: {current}; the next release removes the old form."
-        print(notice, file=sys.stderr)  # noqa: T201
+        warning = f"python -m {group} is deprecated and will be removed in the next release; use: {current}"
+        print(warning, file=sys.stderr)  # noqa: T201
     return main([*command, *sys.argv[1:]])
 
 
@@ -84,13 +84,13 @@ def _run(arguments: list[str]) -> int | None:
         case [other, *_]:
             from kinelift.terminal.reporter import visible
 
-            return _usage_error(f"{USAGE}\nerror: There is no command {visible(other)}. See: kinelift --help\n")
+            return _usage_error(f"{USAGE}\nerror: Unknown command: {visible(other)}. See: kinelift --help\n")
         case _:
             return _usage_error(HELP)
 
 
 def _run_from(module: str, arguments: list[str]) -> int | None:
-    """Run a command of a module, which is imported only now: ``kinelift --help`` stays fast."""
+    """Run a command from a module, imported only now to keep ``kinelift --help`` fast."""
     status: int | None = import_module(module).main(arguments)
     return status
 

@@ -71,7 +71,7 @@ def test_the_old_names_run_with_a_notice(old: str, now: str, command: str) -> No
     process = start(old, command, "--help", folder=root)
     out, err = process.communicate()
     assert process.returncode == 0 and out.startswith(f"usage: {now} {command}")
-    assert err == f"python -m {old.split('.')[-1]} is now: {now}; the next release removes the old form.\n"
+    assert err == f"python -m {old.split('.')[-1]} is deprecated and will be removed in the next release; use: {now}\n"
 
 
 def test_the_public_names() -> None:

@@ -30,8 +30,8 @@ def run(
         video: The video file.
         out: The folder for the results: OUT/NAME/overlay.mp4 and the others. Without it, nothing is written.
         layout: What overlay.mp4 shows: the video, the 3D view, or both side by side.
-        lifter: The 2D-to-3D network: a registered name, or the path of a checkpoint or of a folder of specialists.
-        classifier: The action classifier: a registered name, or the path of a checkpoint.
+        lifter: The 2D-to-3D network: a registered name, or the path to a checkpoint or to a folder of specialists.
+        classifier: The action classifier: a registered name, or the path to a checkpoint.
         device: Where the networks run; auto uses a GPU if there is one.
         progress: Wraps the items of each stage and shows progress.
         options: The other options of the command, with underscores: ``people="main"``, ``fov=60``, ``stride=2``.

@@ -1,4 +1,4 @@
-"""The commands as typed functions. Slow imports wait until a command needs them."""
+"""The commands as typed functions. Slow imports are deferred until a command needs them."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -17,7 +17,7 @@ Device = Literal["auto", "cpu", "cuda"]
 File = Annotated[Path | None, arg(metavar="FILE", aliases=["-o"])]
 VideoFile = Annotated[Positional[Path], arg(metavar="VIDEO")]
 RecordingFile = Annotated[Positional[Path], arg(metavar="RECORDING")]
-Quietly = Annotated[bool, arg(help_behavior_hint="")]
+QuietFlag = Annotated[bool, arg(help_behavior_hint="")]
 KEYPOINTS = {"openpose-json": "keypoints", "coco-json": "keypoints.json", "npz": "keypoints.npz"}
 """The default output of ``detect`` for each format."""
 
@@ -33,7 +33,7 @@ def run(
     lifter: Annotated[str, arg(metavar="NAME|PATH")] = "default",
     classifier: Annotated[str, arg(metavar="NAME|PATH")] = "actions",
     device: Device = "auto",
-    quiet: Quietly = False,
+    quiet: QuietFlag = False,
 ) -> int:
     """Analyse videos and write the results of each to its own folder.
 
@@ -46,9 +46,9 @@ def run(
         layout: What overlay.mp4 shows: the video, the 3D view, or both side by side.
         settings: People, camera and 3D poses.
         detection: Detection of people in the frames.
-        lifter: The 2D-to-3D network: a name (see kinelift weights list), or the path of a checkpoint or of a
+        lifter: The 2D-to-3D network: a name (see kinelift weights list), or the path to a checkpoint or to a
             folder of specialists. Write ./NAME for a path without a suffix.
-        classifier: The action classifier: a name, or the path of a checkpoint (see kinelift recognition train).
+        classifier: The action classifier: a name, or the path to a checkpoint (see kinelift recognition train).
         device: Where the networks run; auto uses a GPU if there is one.
         quiet: Print errors only.
     """
@@ -77,7 +77,7 @@ def detect(
     to: Literal["openpose-json", "coco-json", "npz"] = "npz",
     out: Annotated[Path | None, arg(metavar="PATH", aliases=["-o"])] = None,
     device: Device = "auto",
-    quiet: Quietly = False,
+    quiet: QuietFlag = False,
 ) -> int:
     """Detect and track people in a video, and write their 2D keypoints.
 
@@ -122,13 +122,13 @@ def render(
     video: VideoFile,
     out: File = None,
     layout: Layout = "side-by-side",
-    quiet: Quietly = False,
+    quiet: QuietFlag = False,
 ) -> int:
-    """Draw a recording on its video again, without a new analysis.
+    """Redraw a recording on its video, without analysing it again.
 
     Args:
         recording: A recording.npz written by kinelift run.
-        video: The video that it was made from.
+        video: The video that the recording was made from.
         out: The file to write. By default overlay.mp4 beside the recording.
         layout: What the file shows: the video, the 3D view, or both side by side.
         quiet: Print errors only.

@@ -76,8 +76,8 @@ class Pipeline:
 
         Args:
             detection: The detector and its options.
-            lifter: A name of registered weights, or the path of a checkpoint or of a folder of specialists.
-            classifier: A name of registered weights, or the path of a checkpoint.
+            lifter: A name of registered weights, or the path to a checkpoint or to a folder of specialists.
+            classifier: A name of registered weights, or the path to a checkpoint.
             device: "auto", "cpu" or "cuda".
             settings: People, camera and 3D poses.
 

@@ -97,7 +97,7 @@ class TrackingSettings:
 
 @dataclass(frozen=True)
 class Settings(TrackingSettings):
-    """Settings of a whole analysis: people, camera and 3D poses.
+    """Settings for a whole analysis: people, camera and 3D poses.
 
     Raises:
         SettingsError: A value is out of range, or two conflict.
@@ -110,8 +110,8 @@ class Settings(TrackingSettings):
     """The camera's focal length in pixels, instead of --fov."""
 
     fit: Literal["body", "off"] = "body"
-    """Processing of the network's 3D poses. body: fit a body with constant bone lengths to the poses and keypoints,
-    and smooth its motion. off: keep the network's output."""
+    """How to post-process the network's 3D poses. body: fit a body with constant bone lengths to the poses and
+    keypoints, and smooth its motion. off: keep the network's output."""
 
     unknown: Annotated[float | None, arg(metavar="PROBABILITY")] = None
     """The lowest probability (0-1) of an action that is named; below it, the label is "unknown". Lower values name more

@@ -30,8 +30,8 @@ class PipelineSpec:
 
     Args:
         detection: The detector and its options.
-        lifter: A name of registered weights, or the path of a checkpoint or of a folder of specialists.
-        classifier: A name of registered weights, or the path of a checkpoint.
+        lifter: A name of registered weights, or the path to a checkpoint or to a folder of specialists.
+        classifier: A name of registered weights, or the path to a checkpoint.
         device: "auto", "cpu" or "cuda".
         settings: People, camera and 3D poses.
 
@@ -78,7 +78,7 @@ class PipelineSpec:
         """The inverse of ``to_json``.
 
         Raises:
-            DataError: A field is unknown or of the wrong type, or the format is another.
+            DataError: A field is unknown or of the wrong type, or the format is not supported.
             SettingsError: A value is out of range, or two conflict.
         """
         if isinstance(document, dict) and document.get("format", FORMAT) != FORMAT:
@@ -88,7 +88,7 @@ class PipelineSpec:
         return spec
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as JSON values, with the number of this format."""
+        """All fields as JSON values, with the format number."""
         return {"format": FORMAT, **to_json(self)}
 
     @staticmethod

@@ -28,7 +28,7 @@ def track_people(
         video: The video. Its ``damage`` is known afterwards.
         detector: Detects people in every frame.
         settings: Which people to keep, and how to smooth their joints.
-        made_with: What the recording stores about its making; see ``spec.made_with``.
+        made_with: What the recording stores about how it was made; see ``spec.made_with``.
         progress: Shows progress over the frames.
         repair: Corrects each track before its gaps are filled.
 
@@ -45,9 +45,9 @@ def track_people(
     for people in progress(detections, "finding people", _expected_frames(video)):
         tracker.update(people, times[people.frame])
     selected = select_people(tracker.tracks(), settings.people)
-    people_tracked = tuple(Person(tracked.id, tracked.track) for tracked in selected)
+    tracked_people = tuple(Person(tracked.id, tracked.track) for tracked in selected)
     facts = VideoFacts(_storable_name(video.path.stem), *size, np.array(times))
-    return _smoothed(Recording(facts, people_tracked, made_with), settings.smooth)
+    return _smoothed(Recording(facts, tracked_people, made_with), settings.smooth)
 
 
 def _smoothed(recording: Recording, name: str) -> Recording:
@@ -76,5 +76,5 @@ def _expected_frames(video: Video) -> int | None:
 
 
 def _storable_name(name: str) -> str:
-    """Replace bytes of a file name that are not UTF-8 by escapes."""
+    """Replace bytes of a file name that are not UTF-8 with escapes."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""Detection in every n-th frame only."""
+"""Detection on every n-th frame only."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from kinelift.poses.errors import SettingsError
 
 
 class Strided:
-    """A detector that runs on every ``every``-th frame and on the last one, and reports nobody in the others.
+    """A detector that runs on every ``every``-th frame and on the last one, and reports nobody on the others.
 
     The tracker then fills the gaps and marks what it filled.
     """
@@ -21,9 +21,9 @@ class Strided:
         Args:
             base: The detector.
             every: 1 = every frame, 2 = every second one, and so on.
-            longest: The longest time between two frames that ``base`` sees, s; it matters at low and varying frame
-                rates. With the default, a tracker with default settings has no gap even if a person is missed once,
-                and it follows new people.
+            longest: The longest time between two frames that ``base`` sees, in seconds; it takes effect at low or
+                varying frame rates. The default is short enough for a tracker with default settings to bridge a
+                single missed detection, and to pick up new people.
 
         Raises:
             SettingsError: ``every`` is below 1.
@@ -38,7 +38,7 @@ class Strided:
         return self._base.skeleton
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        """Detect the people in each frame that is chosen; N = 0 in the others."""
+        """Detect people in the chosen frames; the others get N = 0."""
         read: deque[int] = deque()
         for people in self._base.detect(self._chosen(frames, read)):
             while (index := read.popleft()) != people.frame:
@@ -48,12 +48,12 @@ class Strided:
     def _chosen(self, frames: Iterable[Frame], read: deque[int]) -> Iterator[Frame]:
         """The frames to detect people in; the indices of all frames go to ``read``. One frame is read ahead."""
         held: Frame | None = None
-        skipped, looked = self._every, Fraction(0)
+        since_chosen, chosen_at = self._every, Fraction(0)
         for frame in frames:
-            if held is not None and (skipped >= self._every or frame.time - looked > self._longest):
-                skipped, looked = 0, held.time
+            if held is not None and (since_chosen >= self._every or frame.time - chosen_at > self._longest):
+                since_chosen, chosen_at = 0, held.time
                 yield held
             read.append(frame.index)
-            held, skipped = frame, skipped + 1
+            held, since_chosen = frame, since_chosen + 1
         if held is not None:
             yield held

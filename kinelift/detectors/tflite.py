@@ -34,7 +34,7 @@ def open_network(model: Path, threads: int) -> Any:
 def quiet_stderr() -> Iterator[None]:
     """Discard what native code writes to standard error, such as a message about the delegate in use.
 
-    For short calls into libraries that have no setting for it. Python's exceptions pass through.
+    Use it only for short calls into libraries that have no setting for this. Python exceptions still propagate.
     """
     original, null = os.dup(_STANDARD_ERROR), os.open(os.devnull, os.O_WRONLY)
     try:

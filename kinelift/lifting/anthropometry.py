@@ -29,13 +29,13 @@ SEGMENT_OF = {
 """The segment that ends at each joint of the Human3.6M skeleton; left and right have equal lengths."""
 
 LOWER_BACK = 0.48
-"""Share of the trunk (mid-hip to thorax) below the spine joint."""
+"""Fraction of the trunk (mid-hip to thorax) below the spine joint."""
 NECK_BASE = 0.042
-"""Height of the thorax joint above the line between the shoulders, as a share of stature."""
+"""Height of the thorax joint above the line between the shoulders, as a fraction of stature."""
 FOREARM = 0.97
-"""Correction of ANSUR's forearm, which is longer than in other surveys (de Leva 1996, Winter)."""
+"""Correction factor for ANSUR's forearm, which is longer than in other surveys (de Leva 1996, Winter)."""
 BELOW_EARS = 0.04
-"""Depth of the neck joint below the ears, as a share of stature."""
+"""Depth of the neck joint below the ears, as a fraction of stature."""
 
 _YEARS = torch.tensor([2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0])
 _GROWTH = torch.tensor(
@@ -46,7 +46,7 @@ _GROWTH = torch.tensor(
     ]
 )  # fmt: skip
 _CHILD = {"ankle_h": 0.04, "hip_w": 0.099, "sho_w": 0.198, "upper_arm": 0.162, "forearm": 0.157}
-"""Lengths as shares of a child's stature, assumed to be those of adults."""
+"""Lengths as fractions of a child's stature, assumed to be the same as for adults."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Population:
     """The distribution that bodies are drawn from."""
 
     children: float = 0.1
-    """Share of children of 3 to 15 years; the rest are half men, half women."""
+    """Fraction of children aged 3 to 15; the rest are half men, half women."""
     slack: float = 0.025
-    """Additional standard deviation of each log length: for the survey's limits and the placement of joints."""
+    """Extra standard deviation of each log length, to allow for the survey's limits and for joint placement."""
 
 
 def draw(count: int, population: Population, generator: Generator) -> Float[Tensor, "B 10"]:
@@ -72,7 +72,7 @@ def draw(count: int, population: Population, generator: Generator) -> Float[Tens
 
 
 def child(years: Float[Tensor, " B"]) -> Float[Tensor, "B 10"]:
-    """Lengths (metres) of average children of 2 to 15 years."""
+    """Lengths (metres) of average children aged 2 to 15."""
     ages, growth = _YEARS.to(years.device), _GROWTH.to(years.device)
     after = torch.searchsorted(ages, years.contiguous()).clamp(1, len(ages) - 1)
     share = ((years - ages[after - 1]) / (ages[after] - ages[after - 1]))[:, None]

@@ -1,4 +1,4 @@
-"""Builds command lines from typed functions: signatures become options, and docstrings become help texts."""
+"""Builds command-line interfaces from typed functions: signatures become options, and docstrings become help."""
 
 import ast
 import functools
@@ -25,10 +25,10 @@ def run_command(
     """Run the command named by the first argument.
 
     Args:
-        commands: Functions by the names that users type.
+        commands: The functions, keyed by the names that users type.
         prog: What users type before that name.
         description: Description of the commands as a group, for the help.
-        arguments: The words after ``prog``.
+        arguments: The arguments after ``prog``.
         markers: Markers of ``tyro.conf`` for all commands.
 
     Returns:
@@ -39,7 +39,7 @@ def run_command(
     """
     deferred = {name: _deferred(command) for name, command in commands.items()}
     for name, command in deferred.items():
-        if name not in arguments[:1]:  # it is only listed, if anything
+        if name not in arguments[:1]:  # at most listed in the help
             command.__doc__ = (command.__doc__ or "").partition("\n")[0]
     registry = ConstructorRegistry()
     registry.struct_rule(_struct_spec)
@@ -124,7 +124,7 @@ def _field_docstrings(cls: type) -> dict[str, str]:
 
 
 def _plain_text(docstring: str | None) -> str:
-    """A docstring as help: no markup, no Returns or Raises, and lines joined to paragraphs."""
+    """A docstring as help: no markup, no Returns or Raises, and lines joined into paragraphs."""
     text = inspect.cleandoc(docstring or "").replace("``", "")
     text = re.split(r"^(?:Returns|Raises|Yields):\n", text, flags=re.MULTILINE)[0]
     text = re.sub(r"(?<!\n)\n(?: {8})?(?=\S)(?!(?:Args|Attributes):)", " ", text)

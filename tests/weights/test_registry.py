@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kinelift.poses.errors import WeightsError
-from kinelift.weights import registry
+from kinelift.weights import checkpoint, registry
 from kinelift.weights.sources import Npm, Shipped, Source, Url, Wheel
 from kinelift.weights.store import FILES, State, default_store
 from tests.weights.conftest import CONTENT, entry_for
@@ -32,6 +32,11 @@ def test_shipped_files_are_the_recorded_ones(entry: registry.Entry) -> None:
     if isinstance(entry.source, Shipped):
         assert default_store().verify(entry) is State.READY, "run: kinelift weights record"
         assert entry.trained_on and entry.measured
+
+
+@pytest.mark.parametrize("path", sorted(FILES.glob("*.safetensors")), ids=lambda path: path.name)
+def test_shipped_files_can_be_read(path: Path) -> None:
+    assert checkpoint.load(path).tensors
 
 
 def test_every_shipped_file_is_recorded() -> None:

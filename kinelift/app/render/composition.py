@@ -14,12 +14,12 @@ from kinelift.poses import Frame, Recording, VideoFacts
 from kinelift.poses.errors import SettingsError
 
 MAX_SIDE = 1280
-"""Maximum of the overlay's longer side in pixels: 4K videos are drawn smaller, which is faster."""
+"""Maximum length of the overlay's longer side in pixels: 4K videos are scaled down, for speed."""
 
 
 @runtime_checkable
 class Panel(Protocol):
-    """Draws one frame in a fixed size."""
+    """Draws one frame at a fixed size."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -31,7 +31,7 @@ class Panel(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class SideBySidePanel:
-    """Two panels of the same height with a thin gap."""
+    """Two panels of the same height, with a thin gap between them."""
 
     left: Panel
     right: Panel
@@ -55,7 +55,7 @@ def overlay(recording: Recording) -> Panel:
 
 
 def view3d(recording: Recording) -> Panel:
-    """The 3D view, in the size of the overlay."""
+    """The 3D view, at the size of the overlay."""
     return View3DPanel(recording, _panel_size(recording.video))
 
 

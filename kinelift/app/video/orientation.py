@@ -23,7 +23,7 @@ class Orientation:
 
     @classmethod
     def of(cls, frame: av.VideoFrame) -> "Orientation":
-        """Read the display matrix of a frame, rounded to a right angle.
+        """Read the display matrix of a frame, rounded to the nearest right angle.
 
         The matrix maps a stored point (x, y), y down, to (a x + c y, b x + d y). It is stored as 3 × 3 fixed-point
         numbers by rows: (a, b, u), (c, d, v), (tx, ty, w). Source: ISO/IEC 14496-12, 8.3.2.
@@ -45,7 +45,7 @@ class Orientation:
 
     @property
     def mirrored(self) -> bool:
-        """Whether left and right are exchanged after the rotation, as some front cameras do."""
+        """Whether the image is mirrored after the rotation, as by some front cameras."""
         return self.transpose ^ self.flip_x ^ self.flip_y
 
     def apply(self, image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H2 W2 3"]:
@@ -59,7 +59,7 @@ class FrameConverter:
     """Converts the frames of one stream to upright RGB images, all of the size of the first frame.
 
     Pixels that are not square are stretched, never shrunk. Transparent pixels are composited over black. Frames that do
-    not state their colour matrix are read as BT.709 from 720 lines on, otherwise as BT.601, as players do.
+    not state their colour matrix are read as BT.709 from 720 lines up, otherwise as BT.601, as players do.
 
     Args:
         first: The first frame of the stream.

@@ -21,8 +21,8 @@ from kinelift.poses.errors import DetectorError, SettingsError
 from kinelift.poses.lookahead import map_ahead
 
 _LARGEST_BATCH = 16
-_HALF = 0.2
-"""Detectron2's joint score that becomes 0.5."""
+_MIDPOINT = 0.2
+"""The Detectron2 joint score that maps to 0.5."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Detectron2Settings:
     """How the network is run.
 
     Args:
-        person_threshold: People below this score (0-1) are left out; 0.5 is that of Detectron2's demonstration.
-        short_side: An image is scaled until its shorter side has this many pixels ...
-        long_side: ... or its longer side this many, whichever comes first.
+        person_threshold: People below this score (0-1) are left out; 0.5 is what Detectron2's demo uses.
+        short_side: Images are resized until the shorter side has this many pixels ...
+        long_side: ... or the longer side this many, whichever comes first.
         batch: Frames that go through the network together, 1-16; twice as many are read ahead.
         precision: "fp32", "fp16" (mixed, on a GPU), or "auto", which is fp16 on a GPU and fp32 on a CPU.
 
@@ -60,7 +60,7 @@ class Detectron2Settings:
             raise SettingsError(f"Unknown precision {self.precision!r}. Known: auto, fp16, fp32.")
 
     def scaled(self, width: int, height: int) -> tuple[int, int]:
-        """The (width, height) of an image in the input, rounded as Detectron2's ``ResizeShortestEdge`` does."""
+        """The (width, height) of an image after resizing, rounded as Detectron2's ``ResizeShortestEdge`` does."""
         scale = min(self.short_side / min(width, height), self.long_side / max(width, height))
         return max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
 
@@ -68,14 +68,14 @@ class Detectron2Settings:
 class Detectron2:
     """A Keypoint R-CNN of Detectron2 behind the ``Detector`` protocol.
 
-    A batch is read and scaled while the network runs on the batch before.
+    Each batch is read and resized while the network runs on the previous one.
     """
 
     def __init__(self, model: torch.nn.Module, settings: Detectron2Settings | None = None) -> None:
-        """Wrap a Keypoint R-CNN as Detectron2 builds it.
+        """Wrap a Keypoint R-CNN built by Detectron2.
 
         Raises:
-            SettingsError: fp16 was asked for on a CPU.
+            SettingsError: fp16 was requested on a CPU.
         """
         self._model = model.eval()
         self._settings = settings or Detectron2Settings()
@@ -121,13 +121,13 @@ class Detectron2:
             yield from found
 
     def _batches(self, frames: Iterable[Frame]) -> Iterator[list[dict[str, Any]]]:
-        """The network's inputs. Only one frame itself is held at a time."""
+        """Batches of network inputs. Only one original frame is held at a time."""
         source = iter(frames)
         while batch := [self._input(frame) for frame in islice(source, self._settings.batch)]:
             yield batch
 
     def _input(self, frame: Frame) -> dict[str, Any]:
-        """One frame as Detectron2 takes it: BGR (3, H, W), and the size of the image that its answer refers to."""
+        """One frame in Detectron2's input format: BGR (3, H, W), and the size that its output is scaled to."""
         height, width = frame.image.shape[:2]
         size = self._settings.scaled(width, height)
         image = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR)
@@ -137,30 +137,30 @@ class Detectron2:
     def _run(self, batch: list[dict[str, Any]]) -> list[People]:
         try:
             with torch.inference_mode(), self._autocast():
-                answers = self._model(batch)
+                outputs = self._model(batch)
         except torch.OutOfMemoryError as error:
             raise DetectorError(
                 f"The GPU has too little memory for {len(batch)} frames of {self._settings.short_side} pixels at a "
                 f"time. Give Detectron2 smaller batches (batch, now {self._settings.batch}) or smaller images "
                 "(short_side, long_side)."
             ) from error
-        return [self._people(one["image_id"], answer) for one, answer in zip(batch, answers, strict=True)]
+        return [self._people(item["image_id"], output) for item, output in zip(batch, outputs, strict=True)]
 
     def _autocast(self) -> AbstractContextManager[Any]:
         return torch.autocast("cuda", torch.float16) if self._half else nullcontext()
 
-    def _people(self, frame: int, answer: dict[str, Any]) -> People:
+    def _people(self, frame: int, output: dict[str, Any]) -> People:
         """Convert Detectron2's ``Instances`` of one image."""
-        found = answer["instances"]
-        confidence = _array(found.scores)
+        instances = output["instances"]
+        confidence = _array(instances.scores)
         order = np.argsort(-confidence, kind="stable")
         order = order[confidence[order] >= self._settings.person_threshold]
-        joints = _array(found.pred_keypoints)[order]
+        joints = _array(instances.pred_keypoints)[order]
         return People(
             frame,
             points=joints[..., :2],
             scores=normalised_scores(joints[..., 2]),
-            boxes=_array(found.pred_boxes.tensor)[order],
+            boxes=_array(instances.pred_boxes.tensor)[order],
             confidence=confidence[order].clip(0, 1),
         )
 
@@ -168,12 +168,12 @@ class Detectron2:
 def normalised_scores(scores: Float[np.ndarray, "*many"]) -> Float[np.ndarray, "*many"]:
     """Map Detectron2's joint scores s > 0 to s / (s + 0.2), in 0-1.
 
-    Its score is the peak of a softmax over 56 × 56 cells around the person: about one over the number of cells that
+    The score is the peak of a softmax over 56 × 56 cells around the person: roughly one over the number of cells that
     the joint may be in. It exceeds 1 where upsampling the heatmap overshoots. So it is not a probability, and good
-    joints may have 0.1. The map keeps the order, and takes 0.05, from which Detectron2 draws a joint, to 0.2, from
-    which our tracker accepts one.
+    joints may score 0.1. The mapping is monotonic. It takes 0.05, Detectron2's threshold for drawing a joint, to 0.2,
+    our tracker's threshold for accepting one.
     """
-    return 1 / (1 + _HALF / scores.clip(1e-9))
+    return 1 / (1 + _MIDPOINT / scores.clip(1e-9))
 
 
 def _array(tensor: torch.Tensor) -> Float[np.ndarray, "..."]:
@@ -183,15 +183,15 @@ def _array(tensor: torch.Tensor) -> Float[np.ndarray, "..."]:
 def _is_half(precision: str, device: str) -> bool:
     gpu = device.startswith("cuda")
     if precision == "fp16" and not gpu:
-        raise SettingsError(f"Detectron2 computes in fp16 on a GPU only, not on {device}. Give the precision fp32.")
+        raise SettingsError(f"Detectron2 runs in fp16 only on a GPU, not on {device}. Use precision fp32.")
     return gpu and precision != "fp32"
 
 
 def _keep_positions_exact(model: Any) -> None:
-    """Compute the positions of boxes and joints in fp32, also where the network around them runs in fp16.
+    """Compute the positions of boxes and joints in fp32, even if the rest of the network runs in fp16.
 
-    Detectron2 rounds boxes to the precision of the features under them, and joints to that of their heatmaps; fp16
-    has only whole pixels above 1024.
+    Detectron2 rounds boxes to the precision of the features under them, and joints to that of their heatmaps; above
+    1024, fp16 resolves whole pixels only.
     """
     heads = model.roi_heads
     for pooler in (heads.box_pooler, heads.keypoint_pooler):

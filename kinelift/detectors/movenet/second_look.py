@@ -1,4 +1,4 @@
-"""Search for people who were lost, in a close-up of where they were in the last frame."""
+"""Searches again for lost people, in a close-up of where they were in the previous frame."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -25,7 +25,7 @@ class ImageDetector(Protocol):
 
 
 class SecondLook:
-    """A detector that searches a close-up before it gives a person up.
+    """A detector that searches a close-up before giving up on a person.
 
     The close-up is a square region of interest around the person's last box, which the network sees at a higher
     resolution. It costs time only while somebody is missing.
@@ -38,9 +38,9 @@ class SecondLook:
 
         Args:
             full_frame: Sees whole frames.
-            close_up: Sees the region around each person of the last frame whom ``full_frame`` does not find again.
-            margin: The side of that region, in longer sides of the person's last box.
-            overlap: The IoU above which a detection is at the same place as a box of the last frame.
+            close_up: Sees the region around each person of the previous frame whom ``full_frame`` does not find again.
+            margin: The side of that region, as a multiple of the longer side of the person's previous box.
+            overlap: The IoU above which a detection counts as being at the same place as a previous box.
         """
         self._full_frame, self._close_up = full_frame, close_up
         self._margin, self._overlap = margin, overlap
@@ -51,7 +51,7 @@ class SecondLook:
         return self._full_frame.skeleton
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        """Detect the people in each frame: first those of the full frame, then those of close-ups."""
+        """Detect the people in each frame: first those found in the full frame, then those found in close-ups."""
         previous = People.nobody(0, len(self.skeleton))
 
         def detect_next(frame: Frame) -> People:
@@ -62,7 +62,7 @@ class SecondLook:
         return map_ahead(detect_next, frames)
 
     def detect_frame(self, frame: Frame, previous: People) -> People:
-        """Detect the people in one frame, given those of the frame before."""
+        """Detect the people in one frame, given those in the previous frame."""
         people = self._full_frame.find(frame.image, frame.index)
         for box in previous.boxes:
             if not (iou(box[None], people.boxes) > self._overlap).any():
@@ -72,7 +72,7 @@ class SecondLook:
     def _add_from_close_up(
         self, people: People, image: UInt8[np.ndarray, "H W 3"], box: Float[np.ndarray, "4"]
     ) -> People:
-        """``people`` and whoever is found around ``box``, unless it is one of them."""
+        """``people``, plus anyone found around ``box`` who is not already among them."""
         region, corner = _square_region(image, box, self._margin)
         found = self._close_up.find(region, people.frame)
         found = replace(found, points=found.points + corner, boxes=found.boxes + np.tile(corner, 2))
@@ -99,7 +99,7 @@ def _square_region(
 def _is_same_person(
     points: Float[np.ndarray, "J 2"], box: Float[np.ndarray, "4"], others: Float[np.ndarray, "N J 2"]
 ) -> Bool[np.ndarray, " N"]:
-    """Whether half of the joints lie within a tenth of the box's diagonal of those of each other person."""
+    """For each of ``others``: whether half of its joints lie within a tenth of the box's diagonal of ``points``."""
     distance = np.median(np.linalg.norm(others - points, axis=-1), axis=-1)
     same: Bool[np.ndarray, " N"] = distance < 0.1 * np.linalg.norm(box[2:] - box[:2])
     return same

@@ -25,10 +25,10 @@ class Smoothing(Protocol):
 
     @property
     def lookahead(self) -> float:
-        """How much of the future it needs, s."""
+        """How far it looks into the future, s."""
 
     def apply(self, track: Track2D) -> Track2D:
-        """Smooth the points of a track; scores, gaps and ``filled`` stay."""
+        """Smooth the points of a track; scores, gaps and ``filled`` are unchanged."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class OneEuro:
 
     Args:
         min_cutoff: The cut-off at rest, Hz.
-        beta: How much the cut-off rises with speed, Hz for one size of the person a second.
-        d_cutoff: The cut-off of the speed itself, Hz.
+        beta: How much the cut-off rises with speed, Hz per body size per second.
+        d_cutoff: The cut-off for the speed estimate itself, Hz.
     """
 
     min_cutoff: float = 2.0
@@ -49,20 +49,20 @@ class OneEuro:
     d_cutoff: float = 1.0
 
     def __post_init__(self) -> None:
-        _positive(self)
+        _require_positive(self)
 
     @property
     def lag(self) -> float:
-        """The delay of slow movement, 1 / (2π ``min_cutoff``). Faster movement is delayed less."""
+        """The delay for slow movement, 1 / (2π ``min_cutoff``). Faster movement is delayed less."""
         return 1 / (2 * np.pi * self.min_cutoff)
 
     @property
     def lookahead(self) -> float:
-        """It uses nothing of the future."""
+        """Zero: it uses no later frames."""
         return 0.0
 
     def apply(self, track: Track2D) -> Track2D:
-        """Smooth frame by frame; a joint that was lost starts anew."""
+        """Smooth frame by frame; a joint that was lost starts afresh."""
         out = track.points.copy()
         speed = np.zeros(out.shape[1:])
         sizes = extent(track.points).tolist()
@@ -79,10 +79,10 @@ class OneEuro:
 
 @dataclass(frozen=True)
 class SavitzkyGolay:
-    """A polynomial fitted to a window around every frame, at the actual times.
+    """A polynomial fitted to a window around every frame, at the actual frame times.
 
-    It has no lag, but looks half a window ahead; at the ends of a stretch it fits what is there. Source: Savitzky and
-    Golay, Smoothing and differentiation of data by simplified least squares procedures, 1964.
+    It has no lag, but looks half a window ahead; at the ends of a run it fits the available frames. Source: Savitzky
+    and Golay, Smoothing and differentiation of data by simplified least squares procedures, 1964.
 
     Args:
         window: The length of the window, s.
@@ -93,11 +93,11 @@ class SavitzkyGolay:
     order: int = 2
 
     def __post_init__(self) -> None:
-        _positive(self)
+        _require_positive(self)
 
     @property
     def lag(self) -> float:
-        """None, as the window is centred."""
+        """Zero, as the window is centred."""
         return 0.0
 
     @property
@@ -106,9 +106,9 @@ class SavitzkyGolay:
         return self.window / 2
 
     def apply(self, track: Track2D) -> Track2D:
-        """Smooth each stretch of each joint; stretches with fewer frames than a polynomial needs stay as they are."""
+        """Smooth each run of each joint; runs with too few frames for the polynomial are left unchanged."""
         out = track.points.copy()
-        for start, stop, joints in _stretches(np.isfinite(track.points).all(axis=-1)):
+        for start, stop, joints in _visible_runs(np.isfinite(track.points).all(axis=-1)):
             times = track.times[start:stop]
             for k, time in enumerate(times):
                 first = int(np.searchsorted(times, time - self.window / 2 - 1e-9))
@@ -122,7 +122,7 @@ class SavitzkyGolay:
 
 
 def smoothing(name: str) -> Smoothing | None:
-    """The filter of that name: none, one-euro or savgol.
+    """The filter with that name: none, one-euro or savgol.
 
     Raises:
         SettingsError: There is no such filter.
@@ -137,8 +137,8 @@ def smoothing(name: str) -> Smoothing | None:
 _KINDS: Mapping[str, Callable[[], Smoothing]] = {"one-euro": OneEuro, "savgol": SavitzkyGolay}
 
 
-def _stretches(seen: Bool[np.ndarray, "T J"]) -> Iterator[tuple[int, int, list[int]]]:
-    """Start, stop and joints of all stretches without a gap; joints that share a stretch come together."""
+def _visible_runs(seen: Bool[np.ndarray, "T J"]) -> Iterator[tuple[int, int, list[int]]]:
+    """Start, stop and joints of all runs without a gap; joints that share a run are grouped together."""
     found: dict[tuple[int, int], list[int]] = {}
     edge = np.zeros((1, seen.shape[1]), dtype=int)
     change = np.diff(seen.astype(int), axis=0, prepend=edge, append=edge)
@@ -154,7 +154,9 @@ def _smoothing_factor(cut_off: float | Float[np.ndarray, "J 1"], step: float) ->
     return 1 / (1 + 1 / (2 * np.pi * cut_off * step))
 
 
-def _positive(settings: OneEuro | SavitzkyGolay) -> None:
+def _require_positive(settings: OneEuro | SavitzkyGolay) -> None:
     for field in fields(settings):
         if not getattr(settings, field.name) > 0:
-            raise SettingsError(f"Smoothing setting {field.name} is {getattr(settings, field.name)}; give more than 0.")
+            raise SettingsError(
+                f"Smoothing setting {field.name} is {getattr(settings, field.name)}; it must be above 0."
+            )

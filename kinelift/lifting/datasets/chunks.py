@@ -1,4 +1,4 @@
-"""Training batches from recorded sequences. Windows are gathered by index, so they take no memory of their own."""
+"""Training batches from recorded sequences. Windows are gathered by index, so they need no memory of their own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -45,10 +45,10 @@ class Chunks:
 
 @dataclass(frozen=True, eq=False)
 class ChunkSampler:
-    """Cuts chunks of ``framing`` from concatenated sequences. Make it with ``ChunkSampler.of``.
+    """Cuts chunks of ``framing`` from concatenated sequences. Create it with ``ChunkSampler.of``.
 
-    Sequence k has ``lengths[k]`` frames from ``starts[k]`` on. Beyond its ends a sequence repeats its edge frames. With
-    ``mirrored``, every chunk also occurs mirrored, which doubles the data.
+    Sequence k has ``lengths[k]`` frames, starting at ``starts[k]``. Past its ends, a sequence repeats its edge frames.
+    With ``mirrored``, every chunk also occurs mirrored, which doubles the data.
     """
 
     framing: Framing
@@ -66,7 +66,7 @@ class ChunkSampler:
 
     @staticmethod
     def of(bank: SequenceBank, framing: Framing, mirrored: bool = False) -> "ChunkSampler":
-        """Make a sampler of a bank's sequences, which are split at frames without true poses.
+        """Create a sampler from a bank's sequences, which are split at frames without true poses.
 
         Args:
             bank: The sequences.
@@ -76,16 +76,16 @@ class ChunkSampler:
         Raises:
             DataError: Only some sequences have true poses, or no frame has one.
         """
-        if len({one.truth is None for one in bank}) > 1:
+        if len({sequence.truth is None for sequence in bank}) > 1:
             raise DataError("Some sequences have true poses and others do not. Sample the two kinds separately.")
-        pieces = [piece for one in bank for piece in _labelled_runs(one)]
+        pieces = [piece for sequence in bank for piece in _labelled_runs(sequence)]
         if not pieces:
             raise DataError("No frame of these sequences has a true pose. Choose other sequences.")
-        rays = _concatenate([one.camera.plane(one.keypoints.astype(np.float64)) for one in pieces])
-        keypoints = _concatenate([one.keypoints for one in pieces])
+        rays = _concatenate([sequence.camera.plane(sequence.keypoints.astype(np.float64)) for sequence in pieces])
+        keypoints = _concatenate([sequence.keypoints for sequence in pieces])
         seen = torch.isfinite(rays).all(-1) & torch.isfinite(keypoints).all(-1)
-        truth = [one.truth for one in pieces if one.truth is not None]
-        lengths = torch.tensor([len(one) for one in pieces])
+        truth = [sequence.truth for sequence in pieces if sequence.truth is not None]
+        lengths = torch.tensor([len(sequence) for sequence in pieces])
         return ChunkSampler(
             framing,
             mirrored,
@@ -97,12 +97,12 @@ class ChunkSampler:
             _concatenate(truth) if truth else None,
             lengths.cumsum(0) - lengths,
             lengths,
-            _concatenate([one.camera.parameters[None] for one in pieces]),
-            torch.tensor([one.size for one in pieces], dtype=torch.float32),
+            _concatenate([sequence.camera.parameters[None] for sequence in pieces]),
+            torch.tensor([sequence.size for sequence in pieces], dtype=torch.float32),
         )
 
     def __len__(self) -> int:
-        """Chunks per epoch."""
+        """The number of chunks per epoch."""
         return int(self._counts.sum()) * (1 + self.mirrored)
 
     def to(self, device: torch.device) -> "ChunkSampler":
@@ -125,9 +125,9 @@ class ChunkSampler:
         return self.cut(owner, frames - self.starts[owner], flip.bool())
 
     def epoch(self, count: int, generator: Generator) -> Iterator[Chunks]:
-        """Iterate over batches, in random order, that output every frame once, and once more mirrored.
+        """Iterate over batches, in random order, that together output every frame once, and once more if ``mirrored``.
 
-        A sequence is cut every N output frames, from a random offset; chunks that extend beyond it repeat its edge
+        A sequence is cut every N output frames, from a random offset; chunks that extend past it repeat its edge
         frames. (Pavllo et al. 2019 use a centred offset.)
         """
         device, total = generator.device, int(self._counts.sum())
@@ -160,9 +160,9 @@ class ChunkSampler:
 
     @property
     def _counts(self) -> Int[Tensor, " S"]:
-        """Chunks that cover each sequence."""
-        answers = self.framing.targets
-        return (self.lengths + answers - 1) // answers
+        """The number of chunks needed to cover each sequence."""
+        outputs = self.framing.targets
+        return (self.lengths + outputs - 1) // outputs
 
 
 def mirror(chunks: Chunks, source: Skeleton, target: Skeleton) -> Chunks:
@@ -188,13 +188,17 @@ def _gather(values: Shaped[Tensor, "F ..."], frames: Int[Tensor, "B W"]) -> Shap
     return gathered
 
 
-def _labelled_runs(one: Sequence) -> Iterator[Sequence]:
-    """Split a sequence into runs of frames with complete true poses. Without any, yield it unchanged."""
-    known = np.ones(len(one), dtype=bool) if one.truth is None else np.isfinite(one.truth).all((1, 2))
-    for run in np.split(np.arange(len(one)), np.flatnonzero(np.diff(known)) + 1):
+def _labelled_runs(sequence: Sequence) -> Iterator[Sequence]:
+    """Split a sequence into runs of frames with complete true poses. Without any, it is yielded whole."""
+    known = np.ones(len(sequence), dtype=bool) if sequence.truth is None else np.isfinite(sequence.truth).all((1, 2))
+    for run in np.split(np.arange(len(sequence)), np.flatnonzero(np.diff(known)) + 1):
         if known[run[0]]:
             piece = slice(run[0], run[-1] + 1)
-            yield replace(one, keypoints=one.keypoints[piece], truth=None if one.truth is None else one.truth[piece])
+            yield replace(
+                sequence,
+                keypoints=sequence.keypoints[piece],
+                truth=None if sequence.truth is None else sequence.truth[piece],
+            )
 
 
 def _concatenate(arrays: list[np.ndarray]) -> Float[Tensor, "F ..."]:

@@ -1,4 +1,4 @@
-"""``lifting convert``: converts recorded data sets of several layouts to one file of sequences."""
+"""``lifting convert``: converts recorded data sets in several layouts to a single sequence file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,10 +18,10 @@ LAYOUTS: Mapping[Layout, str] = {
     "mpi3dhp-test": "a folder TS1 … TS6 of MPI-INF-3DHP, or data_test_3dhp.npz",
     "tracks": "keypoints without true poses: a folder of OpenPose JSON, COCO results, or a recording of Kinelift",
 }
-COUNTS: Mapping[Layout, tuple[int, ...]] = {
+PATH_COUNTS: Mapping[Layout, tuple[int, ...]] = {
     "npz": (1, 2), "human36m": (2,), "mpi3dhp-train": (1,), "mpi3dhp-test": (1,), "tracks": (1,)
 }  # fmt: skip
-"""Number of files or folders of each layout."""
+"""How many paths each layout may take."""
 
 
 def convert(
@@ -35,21 +35,21 @@ def convert(
 
     Args:
         layout: A key of ``LAYOUTS``.
-        files: Its files or folders.
+        files: The files or folders of the data set.
         size: Width and height of the images in pixels, if the files do not contain them.
         rate: Frames per second, if the files do not contain it.
-        projections: A ``data_2d_*`` file of exact keypoints to calibrate the cameras with, if those to convert come
-            from a detector.
+        projections: A ``data_2d_*`` file of exact keypoints to calibrate the cameras with, if the keypoints being
+            converted come from a detector.
 
     Returns:
         The sequences, and a report of what was read.
 
     Raises:
-        SettingsError: The number of files does not fit the layout, or a setting is missing.
+        SettingsError: The layout does not take this many paths, or a setting is missing.
         DataError: A file cannot be read.
     """
-    if len(files) not in COUNTS[layout]:
-        raise SettingsError(f"The layout {layout} consists of: {LAYOUTS[layout]}. Paths given: {len(files)}.")
+    if len(files) not in PATH_COUNTS[layout]:
+        raise SettingsError(f"The layout {layout} takes: {LAYOUTS[layout]}. Paths given: {len(files)}.")
     if layout == "npz":
         truth = files[1] if len(files) > 1 else None
         conversion = read_community(files[0], truth, projections, rate)

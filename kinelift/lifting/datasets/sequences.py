@@ -1,4 +1,4 @@
-"""Recordings of people by known cameras: keypoints, true poses if known, and the file format of both."""
+"""Recordings of people by calibrated cameras: keypoints, true poses where known, and the file format for both."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ FORMAT = 1
 
 @dataclass(frozen=True, eq=False)
 class Sequence:
-    """One person over consecutive frames of one camera.
+    """One person in consecutive frames from one camera.
 
     Attributes:
-        subject: Who it is.
+        subject: Name of the person.
         action: What the person does.
         keypoints: Pixels of ``camera``, NaN where not visible.
         truth: True poses in metres in the frame of ``camera`` (x right, y down, z forward), not relative to any joint,
@@ -35,7 +35,7 @@ class Sequence:
         view: Name of the camera.
 
     Raises:
-        ShapeError: ``keypoints`` or ``truth`` have another shape.
+        ShapeError: ``keypoints`` or ``truth`` has the wrong shape.
         DataError: There are no frames.
         SettingsError: ``size`` or ``rate`` is not positive.
     """
@@ -59,7 +59,7 @@ class Sequence:
             raise DataError(f"{self} has no frames. Leave it out.")
         if not (isfinite(self.rate) and self.rate > 0 and min(self.size) > 0):
             raise SettingsError(
-                f"{self} has {self.rate} frames per second of {self.size} pixels. Give positive numbers."
+                f"{self}: the frame rate is {self.rate} and the image size {self.size}. Both must be positive."
             )
 
     def __str__(self) -> str:
@@ -70,7 +70,7 @@ class Sequence:
 
     @property
     def kind(self) -> str:
-        """The action without the number of its repetition, which follows the first space."""
+        """The action without its repetition number, which follows the first space."""
         return self.action.split(" ")[0]
 
     def track(self) -> Track2D:
@@ -81,7 +81,7 @@ class Sequence:
         return Track2D(points, seen.astype(float), times, np.zeros_like(seen), 0, self.size, self.source)
 
     def trial(self) -> Trial:
-        """Convert the recording to a test of a lifter; its errors are grouped by ``kind``.
+        """Convert to a trial for evaluating a lifter; errors are grouped by ``kind``.
 
         Raises:
             DataError: There are no true poses.
@@ -95,18 +95,18 @@ class Sequence:
 
 @dataclass(frozen=True, eq=False)
 class SequenceBank:
-    """Sequences with the same skeletons of keypoints and poses."""
+    """Sequences that share a keypoint skeleton and a pose skeleton."""
 
     sequences: tuple[Sequence, ...]
 
     def __post_init__(self) -> None:
         if not self.sequences:
             raise DataError("No sequences. Choose other subjects, actions or cameras, or other files.")
-        for one in self.sequences:
-            if (one.source, one.target) != (self.source, self.target):
+        for sequence in self.sequences:
+            if (sequence.source, sequence.target) != (self.source, self.target):
                 raise DataError(
-                    f"{one} has layouts {one.source} and {one.target}, others have {self.source} and {self.target}. "
-                    f"Keep data of several layouts in separate files."
+                    f"{sequence} has layouts {sequence.source} and {sequence.target}, others have {self.source} and "
+                    f"{self.target}. Keep different layouts in separate files."
                 )
 
     def __len__(self) -> int:
@@ -116,11 +116,11 @@ class SequenceBank:
         return iter(self.sequences)
 
     def __str__(self) -> str:
-        labelled = sum(len(one) for one in self if one.truth is not None) / self.frames
-        minutes = sum(len(one) / one.rate for one in self) / 60
+        labelled = sum(len(sequence) for sequence in self if sequence.truth is not None) / self.frames
+        minutes = sum(len(sequence) / sequence.rate for sequence in self) / 60
         return (
-            f"{len(self)} sequences of {len({one.subject for one in self})} subjects by "
-            f"{len({one.view for one in self})} cameras: {self.frames} frames, {minutes:.1f} minutes, "
+            f"{len(self)} sequences of {len({sequence.subject for sequence in self})} subjects by "
+            f"{len({sequence.view for sequence in self})} cameras: {self.frames} frames, {minutes:.1f} minutes, "
             f"{labelled:.0%} with true poses ({self.source} → {self.target})"
         )
 
@@ -156,17 +156,17 @@ class SequenceBank:
             DataError: A name is unknown, or no sequence matches.
         """
         for what, requested, known in (
-            ("subject", subjects, {one.subject for one in self}),
-            ("action", actions, {name for one in self for name in (one.kind, one.action)}),
-            ("camera", cameras, {one.view for one in self}),
+            ("subject", subjects, {sequence.subject for sequence in self}),
+            ("action", actions, {name for sequence in self for name in (sequence.kind, sequence.action)}),
+            ("camera", cameras, {sequence.view for sequence in self}),
         ):
             if unknown := sorted(set(requested or ()) - known):
-                raise DataError(f"No {what} {', '.join(unknown)} here. There are: {', '.join(sorted(known))}.")
+                raise DataError(f"Unknown {what}: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
         return self.filter(
-            lambda one: (
-                (subjects is None or one.subject in subjects)
-                and (actions is None or one.kind in actions or one.action in actions)
-                and (cameras is None or one.view in cameras)
+            lambda sequence: (
+                (subjects is None or sequence.subject in subjects)
+                and (actions is None or sequence.kind in actions or sequence.action in actions)
+                and (cameras is None or sequence.view in cameras)
             )
         )
 
@@ -174,31 +174,31 @@ class SequenceBank:
         """Select the sequences that satisfy ``predicate``.
 
         Raises:
-            DataError: No sequence does.
+            DataError: No sequence matches.
         """
-        return SequenceBank(tuple(one for one in self if predicate(one)))
+        return SequenceBank(tuple(sequence for sequence in self if predicate(sequence)))
 
     def save(self, path: Path) -> None:
-        """Write all sequences to one npz file without pickles, in single precision.
+        """Write all sequences to a single npz file, in single precision and without pickles.
 
         Raises:
             OutputError: The file cannot be written.
         """
-        labelled = [one.truth for one in self if one.truth is not None]
+        labelled = [sequence.truth for sequence in self if sequence.truth is not None]
         make_folder(path.parent)
         with replacing(path) as part, part.open("wb") as file:
             np.savez(
                 file,
                 format=np.array(FORMAT),
                 layouts=np.array([self.source.name, self.target.name]),
-                keypoints=np.concatenate([one.keypoints for one in self]).astype(np.float32),
+                keypoints=np.concatenate([sequence.keypoints for sequence in self]).astype(np.float32),
                 truth=np.concatenate([np.zeros((0, len(self.target), 3)), *labelled]).astype(np.float32),
-                labelled=np.array([one.truth is not None for one in self]),
-                lengths=np.array([len(one) for one in self]),
-                cameras=np.stack([one.camera.parameters for one in self]),
-                sizes=np.array([one.size for one in self]),
-                rates=np.array([float(one.rate) for one in self]),
-                names=np.array([(one.subject, one.action, one.view) for one in self]),
+                labelled=np.array([sequence.truth is not None for sequence in self]),
+                lengths=np.array([len(sequence) for sequence in self]),
+                cameras=np.stack([sequence.camera.parameters for sequence in self]),
+                sizes=np.array([sequence.size for sequence in self]),
+                rates=np.array([float(sequence.rate) for sequence in self]),
+                names=np.array([(sequence.subject, sequence.action, sequence.view) for sequence in self]),
             )
 
     @staticmethod
@@ -206,16 +206,16 @@ class SequenceBank:
         """Load a file that ``save`` wrote.
 
         Raises:
-            DataError: The file is missing, damaged, or of another kind or format.
+            DataError: The file is missing, damaged, or not a sequence file of this format.
         """
         if not path.is_file():
-            raise DataError(f"No sequences at {path}. Make the file with: kinelift lifting convert --help")
+            raise DataError(f"No sequence file at {path}. Create it with: kinelift lifting convert --help")
         try:
             with np.load(path, allow_pickle=False) as file:
                 return _bank({name: file[name] for name in file.files})
         except Exception as error:  # damaged bytes can raise anything
             raise DataError(
-                f"{path} is not a file of sequences, or it is damaged: {error}. Convert the data set again."
+                f"{path} is not a sequence file, or it is damaged: {error}. Convert the data set again."
             ) from error
 
 
@@ -242,6 +242,6 @@ def _bank(arrays: dict[str, Shaped[np.ndarray, "..."]]) -> SequenceBank:
     )  # fmt: skip
 
 
-def _expect(one: Sequence, name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+def _expect(sequence: Sequence, name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
     if array.shape != shape:
-        raise ShapeError(f"{one}: {name} have shape {array.shape}, expected {shape}.")
+        raise ShapeError(f"{sequence}: shape of {name} is {array.shape}, expected {shape}.")

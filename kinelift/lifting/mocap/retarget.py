@@ -1,9 +1,9 @@
 """Retargets motion capture to a typical body: it keeps directions and flexions, and replaces implausible proportions.
 
-Motion capture solvers fit people with skeletons of wrong proportions: shanks too long, so that legs are never straight;
-shoulders at the height of the ears or the ribs; heads that look at the floor. Retargeting keeps the motion: how far
-each limb is extended, in which plane it bends, and how trunk, shoulders and head turn. It removes what is constant over
-a session and anatomically impossible.
+Motion capture solvers fit people with badly proportioned skeletons: shanks too long, so that legs are never straight;
+shoulders level with the ears or the ribs; heads tilted towards the floor. Retargeting keeps the motion: how far
+each limb is extended, in which plane it bends, and how trunk, shoulders and head turn. It removes only
+errors that are constant over a session and anatomically impossible.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ Frames = Float[np.ndarray, "T 3 3"]
 
 LIMBS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}
 STRAIGHT = 2.0
-"""Percentile of a limb's flexion that is taken for straight."""
+"""Percentile of a limb's flexion that counts as straight."""
 SHOULDER = np.array([0.918, -0.397, 0.0])
 """Mean direction from the thorax joint (the base of the neck) to the left shoulder, in the upper trunk's axes."""
 NECK = np.array([0.0, 0.96, 0.28])
@@ -45,8 +45,8 @@ class Calibration:
         arm: Flexion of straight arms, in degrees.
         shoulder: Rotation from the mean shoulder direction to ``SHOULDER``.
         neck: Rotation from the mean neck direction to ``NECK``.
-        gaze: Degrees by which heads must be raised.
-        spine: Mean offset of the spine joint from the line hip–thorax, as a share of its length.
+        gaze: Degrees to raise the head by.
+        spine: Mean offset of the spine joint from the line hip–thorax, as a fraction of its length.
     """
 
     leg: float
@@ -58,9 +58,10 @@ class Calibration:
 
     @staticmethod
     def of(person: Clips, session: Clips) -> "Calibration":
-        """Estimate the errors from one person's recordings, but those of the arms from the complete session.
+        """Estimate the errors from one person's recordings; those of the arms, from the whole session.
 
-        Legs are straight in every recording with a step. Arms are not, so they need all recordings of the same solver.
+        Every recording with a step shows straight legs. Arms are straight less often, so they need all recordings from
+        the same solver.
         """
         points, all_points = np.concatenate(person), np.concatenate(session)
         axes = trunk_axes(points)
@@ -80,7 +81,7 @@ class Calibration:
 
 
 def retarget(points: Points, calibration: Calibration) -> Points:
-    """Transfer motion (world metres, Y up) to the body of ``anthropometry.typical``. The hip stays in place."""
+    """Transfer motion (world metres, Y up) to the body of ``anthropometry.typical``. The hip does not move."""
     length = dict(zip(SEGMENTS, anthropometry.typical().double().numpy(), strict=True))
     out = np.empty_like(points, dtype=np.float64)
     at = {name: j for j, name in enumerate(MOCAP.joints)}
@@ -119,7 +120,7 @@ def retarget(points: Points, calibration: Calibration) -> Points:
 def scale_limb(
     chain: Float[np.ndarray, "T 3 3"], straight: float, upper: float, lower: float
 ) -> Float[np.ndarray, "T 2 3"]:
-    """Transfer a limb to bones of other lengths. It keeps its direction, its plane and its relative extension.
+    """Transfer a limb to bones of different lengths. It keeps its direction, its plane and its relative extension.
 
     Args:
         chain: The three joints of the limb.
@@ -128,7 +129,7 @@ def scale_limb(
         lower: Length of the new lower bone in metres.
 
     Returns:
-        The middle and the end joint, relative to the first.
+        The middle and end joints, relative to the first.
     """
     span, knee = chain[:, 2] - chain[:, 0], chain[:, 1] - chain[:, 0]
     distance = np.linalg.norm(span, axis=1, keepdims=True)

@@ -2,16 +2,22 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
 
+from kinelift.app import cli
 from kinelift.app.export.actions_json import write_timeline
 from kinelift.app.export.formats import COLUMNS, Format, export
 from kinelift.poses import H36M17, Action, Person, Recording, skeleton
 from kinelift.poses.errors import OutputError
 from tests.poses.scenes import person, recording, track
+
+
+def test_the_command_line_offers_every_format() -> None:
+    offered = get_type_hints(cli.export)["to"]
+    assert set(get_args(offered)) == {one.value for one in Format}
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ class TestPrecision:
         np.testing.assert_allclose(people.points[0, 0], [1100.3, 700.7], atol=1e-3)
 
     def test_fp16_on_a_cpu_is_refused(self) -> None:
-        with pytest.raises(SettingsError, match="fp16 on a GPU only"):
+        with pytest.raises(SettingsError, match="fp16 only on a GPU"):
             Detectron2(Network(nobody), Detectron2Settings(precision="fp16"))
 
 

@@ -55,7 +55,7 @@ def test_sequences_are_selected_by_exact_names() -> None:
     assert [one.action for one in whole.select(actions=["Walk 2", "Sit"])] == ["Walk 2", "Sit"]
     assert [one.action for one in whole.select(subjects=["S2"], cameras=["0"])] == ["Walking"]
     assert len(whole.select()) == 4
-    with pytest.raises(DataError, match=r"No subject S7 here\. There are: S1, S2"):
+    with pytest.raises(DataError, match=r"Unknown subject: S7\. Known: S1, S2"):
         whole.select(subjects=["S1", "S7"])
     with pytest.raises(DataError, match="No sequences"):
         whole.select(subjects=["S1"], actions=["Sit"])
@@ -81,7 +81,7 @@ def test_numbers_out_of_range_are_refused() -> None:
         replace(sequence(), rate=0.0)
     with pytest.raises(DataError, match="no frames"):
         replace(sequence(), keypoints=np.zeros((0, 17, 2)), truth=None)
-    with pytest.raises(DataError, match="several layouts"):
+    with pytest.raises(DataError, match="different layouts"):
         SequenceBank((sequence(), replace(sequence(), source=COCO17)))
 
 
