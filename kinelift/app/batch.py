@@ -65,7 +65,7 @@ def analyse(job: Job, video: Video, pipeline: Pipeline, layout: str, progress: P
         KineliftError: The video cannot be read or a result cannot be written.
     """
     make_folder(job.folder)
-    refuse_overwriting_source(video, job.folder / OVERLAY)
+    refuse_overwriting_source(video.path, job.folder / OVERLAY)
     result = pipeline.run(video, progress)
     recording.save(job.folder / RECORDING, result)
     write_timeline(job.folder / ACTIONS, result)
@@ -75,14 +75,14 @@ def analyse(job: Job, video: Video, pipeline: Pipeline, layout: str, progress: P
     return result
 
 
-def refuse_overwriting_source(video: Video, path: Path) -> None:
-    """Check that an output does not replace the video itself.
+def refuse_overwriting_source(source: Path, path: Path) -> None:
+    """Check that an output does not replace the file that it is made from.
 
     Raises:
-        OutputError: ``path`` is the video.
+        OutputError: ``path`` is the source.
     """
-    if path.exists() and path.samefile(video.path):
-        raise OutputError(f"{path} is the source video and would be overwritten. Choose another output with -o.")
+    if path.exists() and source.exists() and path.samefile(source):
+        raise OutputError(f"{path} is the source and would be overwritten. Choose another output with -o.")
 
 
 def report_result(path: Path, video: Video, result: Recording, reporter: Reporter) -> None:
@@ -115,7 +115,11 @@ def _attempt(work: Callable[[], Result], reporter: Reporter) -> Result | None:
 
 
 def _unique_name(name: str, used: set[str]) -> str:
-    """``name``, with a number if it is in use. Case is ignored, as on some file systems."""
+    """``name``, with a number if it is in use. Case is ignored, as on some file systems.
+
+    A name of dots only ("...mp4" has the stem "..") would lead out of the folder; "video" takes its place.
+    """
+    name = name if name.strip(".") else "video"
     names = (name if i == 1 else f"{name}-{i}" for i in count(1))
     unique = next(candidate for candidate in names if candidate.casefold() not in used)
     used.add(unique.casefold())

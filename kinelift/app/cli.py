@@ -102,7 +102,7 @@ def detect(
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video)
     path = out or Path("out") / video.stem / KEYPOINTS[to]
-    batch.refuse_overwriting_source(source, path)
+    batch.refuse_overwriting_source(video, path)
     check(path, video.stem, Format(to))
     torch_device = pick_device(device)
     detection = resolve_auto(detection, torch_device)
@@ -141,7 +141,8 @@ def render(
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video)
     path = out or recording.with_name(OVERLAY)
-    refuse_overwriting_source(source, path)
+    for made_from in (video, recording):
+        refuse_overwriting_source(made_from, path)
     with reporter.progress(video.name) as progress:
         pipeline.render(load(recording), source, path, layout, progress)
     reporter.result(str(path))
@@ -158,12 +159,14 @@ def export(recording: RecordingFile, to: Literal["json", "csv", "npz", "timeline
         out: The file to write. By default poses3d.json, poses3d.csv, poses3d.npz or timeline.png beside the
             recording.
     """
+    from kinelift.app.batch import refuse_overwriting_source
     from kinelift.app.export.formats import Format
     from kinelift.app.export.formats import export as write
     from kinelift.poses.recording import load
     from kinelift.terminal.reporter import Reporter
 
     path = out or recording.with_name(Format(to).file)
+    refuse_overwriting_source(recording, path)
     write(path, load(recording), Format(to))
     Reporter().result(str(path))
     return 0

@@ -35,6 +35,11 @@ class SpecialistLifter:
         Raises:
             WeightsError: The folder is no such folder.
         """
+        if not (folder / TABLE).is_file():
+            raise WeightsError(
+                f"The folder {folder} holds no specialists ({TABLE}). Give a checkpoint, the name of registered "
+                "weights, or a folder made by kinelift lifting specialists."
+            )
         try:
             table = json.loads((folder / TABLE).read_text())
             better = {row["label"]: folder / row["file"] for row in table["actions"] if row["specialist_wins"]}

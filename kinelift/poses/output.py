@@ -17,8 +17,10 @@ def replacing(path: Path) -> Iterator[Path]:
         A path beside ``path`` to write to. It is moved to ``path`` on success, and removed on failure or interruption.
 
     Raises:
-        OutputError: The file cannot be written.
+        OutputError: The file cannot be written, or ``path`` is a device or pipe, which a file would replace.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OutputError(f"{path} is a device or pipe, not a file. Choose another output.")
     part = path.with_name(path.name + ".part")
     try:
         yield part

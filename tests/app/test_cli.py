@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def test_the_source_is_never_overwritten(folder: Path, capsys: pytest.CaptureFix
     assert main(["run", "overlay/overlay.mp4", "-o", "."]) == 1
     assert main(["run", "dance.mp4"]) == 0
     assert main(["render", "out/dance/recording.npz", "dance.mp4", "-o", "./dance.mp4"]) == 1
-    assert capsys.readouterr().err.count("is the source video") == 2
+    assert capsys.readouterr().err.count("is the source and would be overwritten") == 2
     assert (folder / "overlay" / "overlay.mp4").read_bytes() == before == (folder / "dance.mp4").read_bytes()
 
 
@@ -184,3 +185,38 @@ def test_every_job_has_a_folder_of_its_own() -> None:
     folders = [job.folder.as_posix() for job in plan([Path(v) for v in videos], Path("out"))]
     assert folders == ["out/x", "out/x-2", "out/x-2-2", "out/X-3", "out/y", "out/x-2-3"]
     assert len({f.casefold() for f in folders}) == len(videos)
+
+
+def test_a_name_of_dots_does_not_lead_out_of_the_folder(folder: Path) -> None:
+    (folder / "overlay.mp4").write_text("mine")
+    shutil.copy(folder / "dance.mp4", folder / "...mp4")
+    assert main(["run", "...mp4", "-o", "results"]) == 0
+    assert names(folder / "results" / "video") == RESULTS
+    assert (folder / "overlay.mp4").read_text() == "mine"
+
+
+def test_a_name_that_is_not_unicode_keeps_its_sound(folder: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.mp4")
+    shutil.copy(folder / "dance.mp4", folder / name)
+    assert main(["run", name, "dance.mp4"]) == 0
+    overlays = sorted((folder / "out").rglob("overlay.mp4"))
+    assert [contents(path).sound_codec for path in overlays] == ["aac", "aac"]
+
+
+def test_a_recording_is_never_overwritten_by_its_export(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "dance.mp4"]) == 0
+    recording = folder / "out" / "dance" / "recording.npz"
+    before = recording.read_bytes()
+    for command in (["export", str(recording), "--to", "csv"], ["render", str(recording), "dance.mp4"]):
+        assert main([*command, "-o", str(recording)]) == 1
+        assert "would be overwritten" in capsys.readouterr().err
+    assert recording.read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_a_pipe_is_neither_read_nor_replaced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(folder / "pipe")
+    assert main(["info", "pipe"]) == 1
+    assert main(["detect", "dance.mp4", "-o", "pipe"]) == 1
+    assert capsys.readouterr().err.count("pipe is a device or pipe, not a file") == 2
+    assert (folder / "pipe").is_fifo()

@@ -33,8 +33,10 @@ def add_audio(silent: Path, source: Video, out: Path, clock: int) -> None:
     """
     assert source.audio is not None
     copied = source.audio.codec in _COPIED_CODECS
-    video_input = ffmpeg.input(local_url(silent), format="mp4")["v:0"]
-    audio_input = ffmpeg.input(local_url(source.path), itsoffset=_seconds(-source.start), protocol_whitelist="file")
+    # ffmpeg-python takes text only, and names of files need not be: they get their places in the compiled command.
+    names = {"silent": local_url(silent), "source": local_url(source.path), "out": local_url(out)}
+    video_input = ffmpeg.input("silent", format="mp4")["v:0"]
+    audio_input = ffmpeg.input("source", itsoffset=_seconds(-source.start), protocol_whitelist="file")
     options = {
         "format": "mp4",
         "movflags": "+faststart",
@@ -45,9 +47,10 @@ def add_audio(silent: Path, source: Video, out: Path, clock: int) -> None:
         "c:a": "copy" if copied else "aac",
         "max_error_rate": 1,
     }
-    output = ffmpeg.output(video_input, audio_input[str(source.audio.stream)], local_url(out), **options)
+    output = ffmpeg.output(video_input, audio_input[str(source.audio.stream)], "out", **options)
     output = output.global_args("-hide_banner", "-nostdin", "-loglevel", "error", "-copyts")
-    _run(ffmpeg.compile(output, cmd=ffmpeg_program(), overwrite_output=True), source.path)
+    command = ffmpeg.compile(output, cmd=ffmpeg_program(), overwrite_output=True)
+    _run([names.get(argument, argument) for argument in command], source.path)
 
 
 def ffmpeg_program() -> str:

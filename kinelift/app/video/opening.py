@@ -53,7 +53,9 @@ def _check_file(path: Path) -> None:
         raise VideoError(f"{path} is a folder, not a video. Give the video files in it.")
     if not path.exists():
         raise VideoError(f"There is no file {path}. Check the name and the folder.")
-    if path.is_file() and path.stat().st_size == 0:
+    if not path.is_file():
+        raise VideoError(f"{path} is a device or pipe, not a file. Save the video to a file first.")
+    if path.stat().st_size == 0:
         raise VideoError(f"{path} is empty (0 bytes). Copy or download it again.")
 
 

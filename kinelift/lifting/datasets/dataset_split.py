@@ -50,6 +50,7 @@ def load(path: Path) -> Bank:
 def split(bank: Bank, tested: str = "cmu", extra_training: Collection[str] = ()) -> Split:
     """Split the data by subject: our split of the CMU subset, the published splits of recorded data sets.
 
+    Where motion capture has none of our validation subjects, one in five of the others takes their place.
     Published protocols have no validation subjects. There, training is monitored on the test subjects, but nothing is
     chosen by them.
 
@@ -59,7 +60,7 @@ def split(bank: Bank, tested: str = "cmu", extra_training: Collection[str] = ())
         extra_training: Data sets of ``EXTRA_DATASETS`` to train on. Others are excluded from training.
 
     Raises:
-        DataError: No test subjects are left.
+        DataError: There is no subject to train on, to validate on, or of the data set ``tested``.
     """
     if isinstance(bank, MotionBank):
         datasets = {one: one.split("-")[0] for one in bank.subjects if one.split("-")[0] in EXTRA_DATASETS}
@@ -68,9 +69,23 @@ def split(bank: Bank, tested: str = "cmu", extra_training: Collection[str] = ())
             raise DataError(f"This file has no subject of {tested}. Prepare it with a folder named {tested}.")
         excluded = {one for one, name in datasets.items() if name not in extra_training}
         train = bank.without_subjects({*TEST_SUBJECTS, *VALIDATION_SUBJECTS, *excluded})
-        return Split(train, bank.with_subjects(VALIDATION_SUBJECTS), bank.with_subjects(test_subjects))
+        validation = bank.with_subjects(VALIDATION_SUBJECTS)
+        if not len(validation):
+            held_out = _validation_subjects(train.subjects)
+            train, validation = train.without_subjects(held_out), train.with_subjects(held_out)
+        return Split(train, validation, bank.with_subjects(test_subjects))
     test = bank.filter(lambda one: _is_test_subject(one.subject) and one.truth is not None)
     return Split(bank.filter(lambda one: not _is_test_subject(one.subject) and one.truth is not None), test, test)
+
+
+def _validation_subjects(subjects: Collection[str]) -> list[str]:
+    names = sorted(set(subjects))
+    if len(names) < 2:
+        raise DataError(
+            f"Training needs at least two subjects besides the test subjects, one of them to validate on; this file "
+            f"has {len(names)}. Prepare more of them together: kinelift lifting prepare FOLDER ..."
+        )
+    return names[4::5] or names[-1:]
 
 
 def select_actions(bank: Bank, actions: Collection[str]) -> Bank:

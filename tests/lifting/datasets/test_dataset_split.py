@@ -38,3 +38,14 @@ def test_extra_data_set_can_be_used_for_training() -> None:
 def test_missing_data_set_is_named() -> None:
     with pytest.raises(DataError, match="no subject of sfu"):
         dataset_split.split(bank().without_subjects({"sfu-0005"}), "sfu")
+
+
+def test_other_motion_capture_is_validated_on_its_own_subjects() -> None:
+    parts = dataset_split.split(bank().without_subjects({"7"}), extra_training=("hdm05",))
+    assert parts.train.subjects == ("1", "hdm05-bk")
+    assert parts.validation.subjects == ("hdm05-mm",)
+
+
+def test_a_single_subject_is_not_enough_to_train_and_validate() -> None:
+    with pytest.raises(DataError, match="at least two subjects"):
+        dataset_split.split(bank().without_subjects({"7"}))
