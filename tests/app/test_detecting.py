@@ -138,7 +138,7 @@ def test_a_folder_of_something_else_is_kept_before_any_work(capsys: pytest.Captu
 def test_the_source_is_not_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     content = Path("dance.mp4").read_bytes()
     assert main(["detect", "dance.mp4", "-o", "dance.mp4"]) == 1
-    assert "is the source video" in capsys.readouterr().err and Path("dance.mp4").read_bytes() == content
+    assert "is the source" in capsys.readouterr().err and Path("dance.mp4").read_bytes() == content
 
 
 class TestChoice:
