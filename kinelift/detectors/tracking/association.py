@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from kinelift.detectors.tracking.settings import TrackerSettings
 from kinelift.detectors.tracking.similarity import displacements, object_keypoint_similarity
+from kinelift.detectors.tracking.tracker_settings import TrackerSettings
 from kinelift.detectors.tracking.tracklet import Observation, Tracklet
 
 _GATED = 1e3

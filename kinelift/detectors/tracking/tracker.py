@@ -8,8 +8,8 @@ import numpy as np
 from kinelift.detectors.protocol import TrackRepair
 from kinelift.detectors.tracking.association import associate
 from kinelift.detectors.tracking.filling import fill, to_track
-from kinelift.detectors.tracking.settings import TrackerSettings
 from kinelift.detectors.tracking.similarity import body_scales, box_centres, object_keypoint_similarity, oks_sigmas
+from kinelift.detectors.tracking.tracker_settings import TrackerSettings
 from kinelift.detectors.tracking.tracklet import Observation, Tracklet
 from kinelift.poses import People, Skeleton, Track2D
 from kinelift.poses.errors import DataError

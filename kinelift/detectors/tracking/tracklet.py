@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.detectors.tracking.settings import TrackerSettings
+from kinelift.detectors.tracking.tracker_settings import TrackerSettings
 
 _SIZE_WINDOW = 0.3
 """Seconds over which a person's size is averaged."""

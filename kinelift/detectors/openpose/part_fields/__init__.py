@@ -2,6 +2,6 @@
 
 from kinelift.detectors.openpose.part_fields.fields import PartFields
 from kinelift.detectors.openpose.part_fields.grouping import Grouped, group
-from kinelift.detectors.openpose.part_fields.settings import GroupingSettings
+from kinelift.detectors.openpose.part_fields.grouping_settings import GroupingSettings
 
 __all__ = ["Grouped", "GroupingSettings", "PartFields", "group"]

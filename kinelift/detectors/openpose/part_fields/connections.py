@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from kinelift.detectors.openpose.part_fields.fields import LIMBS, PARTS
+from kinelift.detectors.openpose.part_fields.grouping_settings import GroupingSettings
 from kinelift.detectors.openpose.part_fields.peaks import Peaks
-from kinelift.detectors.openpose.part_fields.settings import GroupingSettings
 
 _NONE = -1
 _LIMB_BETWEEN = np.full((len(PARTS), len(PARTS)), _NONE)

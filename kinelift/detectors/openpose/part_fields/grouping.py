@@ -7,8 +7,8 @@ from jaxtyping import Float
 
 from kinelift.detectors.openpose.part_fields.connections import Connections, connect
 from kinelift.detectors.openpose.part_fields.fields import PARTS, PartFields
+from kinelift.detectors.openpose.part_fields.grouping_settings import GroupingSettings
 from kinelift.detectors.openpose.part_fields.peaks import Peaks, find_peaks
-from kinelift.detectors.openpose.part_fields.settings import GroupingSettings
 
 
 @dataclass(frozen=True, eq=False)
