@@ -169,10 +169,14 @@ def _matching_frames(video: Video, facts: VideoFacts) -> Iterator[Frame]:
         raise DataError(
             f"{other}: its frames were {facts.width} × {facts.height} pixels, not {video.width} × {video.height}."
         )
+    count = 0
     for frame in video.frames():
+        count += 1
         if frame.index >= len(facts.times) or abs(float(frame.time) - facts.times[frame.index]) > _TIME_TOLERANCE:
             raise DataError(f"{other}: they differ from frame {frame.index} on, at {float(frame.time):.3f} s.")
         yield frame
+    if count < len(facts.times):
+        raise DataError(f"{other}: it had {len(facts.times)} frames, not {count}.")
 
 
 def _adapt_detector(detector: Detector, source: Skeleton) -> Detector:

@@ -220,3 +220,12 @@ def test_a_pipe_is_neither_read_nor_replaced(folder: Path, capsys: pytest.Captur
     assert main(["detect", "dance.mp4", "-o", "pipe"]) == 1
     assert capsys.readouterr().err.count("pipe is a device or pipe, not a file") == 2
     assert (folder / "pipe").is_fifo()
+
+
+def test_a_shorter_cut_is_another_video(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "dance.mp4"]) == 0
+    before = (folder / "out" / "dance" / "overlay.mp4").read_bytes()
+    write_clip(folder / "cut.mp4", steady(5, NTSC), size=(160, 120))
+    assert main(["render", "out/dance/recording.npz", "cut.mp4"]) == 1
+    assert "it had 12 frames, not 5" in capsys.readouterr().err
+    assert (folder / "out" / "dance" / "overlay.mp4").read_bytes() == before
