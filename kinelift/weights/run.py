@@ -8,8 +8,7 @@ import json
 import pickle
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from importlib import metadata
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kinelift import __version__
 from kinelift.poses.errors import ResumeError, WeightsError
 from kinelift.poses.output import replacing
 
@@ -24,14 +24,6 @@ INCREASABLE = ("epochs",)
 """Settings that may be increased when a run is resumed, to train for longer."""
 _MAX_DIFFERENCES = 8
 _FACTS = ("inputs", "settings", "version")
-
-
-def program_version() -> str:
-    """The installed version of the program; "unknown" if it is not installed."""
-    try:
-        return metadata.version("kinelift")
-    except metadata.PackageNotFoundError:
-        return "unknown"
 
 
 @dataclass(frozen=True)
@@ -49,7 +41,7 @@ class Run:
 
     inputs: Mapping[str, Any]
     settings: Mapping[str, Any]
-    version: str = field(default_factory=program_version)
+    version: str = __version__
 
     def facts(self) -> dict[str, Any]:
         """Inputs, settings and version as JSON values, to be stored with a result."""

@@ -10,8 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import kinelift
 from kinelift.poses.errors import ResumeError, WeightsError
-from kinelift.weights.run import Run, fingerprint, load_state, program_version, save_state
+from kinelift.weights.run import Run, fingerprint, load_state, save_state
 
 RUN = Run(
     {"labels": ["walk", "wave"], "clips": {"clips": 2, "sha256": "ab"}, "start": None},
@@ -82,7 +83,7 @@ def test_facts_are_json(state: Path) -> None:
     assert json.loads(json.dumps(RUN.facts())) == RUN.facts()
     assert RUN.differences(RUN.facts()) == []
     assert json.loads(torch.load(state, weights_only=True)["run"]) == RUN.facts(), "readable without this class"
-    assert Run({}, {}).version == program_version()
+    assert Run({}, {}).version == kinelift.__version__
 
 
 @dataclass(frozen=True)
