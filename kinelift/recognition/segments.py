@@ -1,7 +1,7 @@
 """From probabilities over time to a timeline of actions: smooth, segment, merge short segments, then name them or not.
 
 A segment is named, or not, as a whole and after segmentation, so that single windows below the threshold do not split
-it. Viterbi decoding instead of smoothing and merging was measured to be no better (benchmarks/studies/timeline.py).
+it. benchmarks/studies/timeline.py compares this with Viterbi decoding.
 """
 
 from collections.abc import Sequence
