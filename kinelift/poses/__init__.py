@@ -1,11 +1,14 @@
 """The vocabulary that all stages share: skeletons, containers, recordings and errors. Imports no other room."""
 
 from kinelift.poses.containers import Action, Frame, People, Person, Poses3D, Recording, Track2D, VideoFacts
-from kinelift.poses.skeleton import COCO17, H36M17, Skeleton, convert, skeleton
+from kinelift.poses.skeleton import COCO17, COCO23, H36M17, H36M21, Skeleton, convert, skeleton
+from kinelift.poses.world import World
 
 __all__ = [
     "COCO17",
+    "COCO23",
     "H36M17",
+    "H36M21",
     "Action",
     "Frame",
     "People",
@@ -15,6 +18,7 @@ __all__ = [
     "Skeleton",
     "Track2D",
     "VideoFacts",
+    "World",
     "convert",
     "skeleton",
 ]

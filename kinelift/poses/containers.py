@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, UInt8
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import ShapeError
 from kinelift.poses.skeleton import COCO17, H36M17, Skeleton
+from kinelift.poses.world import World
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,12 +130,14 @@ class Poses3D:
         times: Time of each frame, s.
         root: Position of the root joint in the camera frame; None if not computed.
         skeleton: Layout of the joints.
+        contact: Whether a joint rests on the floor; None if not computed.
     """
 
     points: Float[np.ndarray, "T J 3"]
     times: Float[np.ndarray, " T"]
     root: Float[np.ndarray, "T 3"] | None = None
     skeleton: Skeleton = H36M17
+    contact: Bool[np.ndarray, "T J"] | None = None
 
     def __post_init__(self) -> None:
         t = len(self.points)
@@ -142,15 +145,18 @@ class Poses3D:
         _expect("times", self.times, (t,))
         if self.root is not None:
             _expect("root", self.root, (t, 3))
+        if self.contact is not None:
+            _expect("contact", self.contact, (t, len(self.skeleton)))
 
     def __len__(self) -> int:
         return len(self.points)
 
     def mirrored(self) -> "Poses3D":
         """The same movement mirrored: x negated, left and right joints swapped."""
-        flip = np.array([-1.0, 1.0, 1.0])
+        flip, swap = np.array([-1.0, 1.0, 1.0]), list(self.skeleton.mirror)
         root = None if self.root is None else self.root * flip
-        return replace(self, points=self.points[:, list(self.skeleton.mirror)] * flip, root=root)
+        contact = None if self.contact is None else self.contact[:, swap]
+        return replace(self, points=self.points[:, swap] * flip, root=root, contact=contact)
 
 
 @dataclass(frozen=True)
@@ -206,12 +212,14 @@ class Recording:
         people: Everybody who was tracked.
         made_with: How it was made, as JSON values, such as the program's version and its settings.
         camera: The camera of the 3D poses; None if there are none.
+        world: Where the camera stands; None if not computed.
     """
 
     video: VideoFacts
     people: tuple[Person, ...]
     made_with: Mapping[str, Any] = field(default_factory=dict)
     camera: Camera | None = None
+    world: World | None = None
 
 
 def _expect(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:

@@ -145,6 +145,17 @@ COCO17 = tree(
     left_knee="left_hip", right_knee="right_hip", left_ankle="left_knee", right_ankle="right_knee",
 )  # fmt: skip
 
+COCO23 = tree(
+    "coco23", _TORSO,
+    nose=None, left_eye="nose", right_eye="nose", left_ear="left_eye", right_ear="right_eye",
+    left_shoulder="nose", right_shoulder="nose", left_elbow="left_shoulder", right_elbow="right_shoulder",
+    left_wrist="left_elbow", right_wrist="right_elbow", left_hip="left_shoulder", right_hip="right_shoulder",
+    left_knee="left_hip", right_knee="right_hip", left_ankle="left_knee", right_ankle="right_knee",
+    left_big_toe="left_ankle", left_small_toe="left_big_toe", left_heel="left_ankle",
+    right_big_toe="right_ankle", right_small_toe="right_big_toe", right_heel="right_ankle",
+)  # fmt: skip
+"""coco17 with the feet of COCO-WholeBody, in its order."""
+
 H36M17 = tree(
     "h36m17",
     hip=None, right_hip="hip", right_knee="right_hip", right_ankle="right_knee",
@@ -153,6 +164,17 @@ H36M17 = tree(
     left_shoulder="thorax", left_elbow="left_shoulder", left_wrist="left_elbow",
     right_shoulder="thorax", right_elbow="right_shoulder", right_wrist="right_elbow",
 )  # fmt: skip
+
+H36M21 = tree(
+    "h36m21",
+    hip=None, right_hip="hip", right_knee="right_hip", right_ankle="right_knee",
+    left_hip="hip", left_knee="left_hip", left_ankle="left_knee",
+    spine="hip", thorax="spine", neck="thorax", head="neck",
+    left_shoulder="thorax", left_elbow="left_shoulder", left_wrist="left_elbow",
+    right_shoulder="thorax", right_elbow="right_shoulder", right_wrist="right_elbow",
+    right_heel="right_ankle", right_toe="right_ankle", left_heel="left_ankle", left_toe="left_ankle",
+)  # fmt: skip
+"""h36m17 with the feet: the rear end of each heel and the tip of each big toe."""
 
 MOCAP22 = tree(
     "mocap22",
@@ -235,7 +257,8 @@ KINECT15 = tree(
 KINECT15_PAIR = pair(KINECT15)
 
 _REGISTERED = _by_name(
-    COCO17, H36M17, OPENPOSE18, BODY25, HALPE26, HUMANEVA15, MPI3DHP17, KINECT20, KINECT15, KINECT15_PAIR
+    COCO17, COCO23, H36M17, H36M21, OPENPOSE18, BODY25, HALPE26, HUMANEVA15, MPI3DHP17, KINECT20, KINECT15,
+    KINECT15_PAIR,
 )  # fmt: skip
 
 

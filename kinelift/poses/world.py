@@ -1,0 +1,36 @@
+"""Where a camera stands: a world with Y up, in metres, whose floor is y = 0."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from kinelift.poses.errors import ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """The pose of the camera whose axes the 3D poses have.
+
+    Attributes:
+        rotation: Rows are the world's axes (Y up, right-handed) in camera axes.
+        position: Position of the camera in the world, metres.
+    """
+
+    rotation: Float[np.ndarray, "3 3"]
+    position: Float[np.ndarray, " 3"]
+
+    def __post_init__(self) -> None:
+        if self.rotation.shape != (3, 3) or self.position.shape != (3,):
+            shapes = f"{self.rotation.shape} and {self.position.shape}"
+            raise ShapeError(f"rotation and position have shapes {shapes}, expected (3, 3) and (3,).")
+
+    @property
+    def up(self) -> Float[np.ndarray, " 3"]:
+        """The direction up, in camera axes."""
+        return self.rotation[1]
+
+    def from_camera(self, points: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
+        """World coordinates of points given in the camera frame (metres)."""
+        moved: Float[np.ndarray, "*N 3"] = points @ self.rotation.T + self.position
+        return moved
