@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.poses.errors import ShapeError
-
 
 @dataclass(frozen=True, eq=False)
 class World:
@@ -20,17 +18,12 @@ class World:
     rotation: Float[np.ndarray, "3 3"]
     position: Float[np.ndarray, " 3"]
 
-    def __post_init__(self) -> None:
-        if self.rotation.shape != (3, 3) or self.position.shape != (3,):
-            shapes = f"{self.rotation.shape} and {self.position.shape}"
-            raise ShapeError(f"rotation and position have shapes {shapes}, expected (3, 3) and (3,).")
-
     @property
     def up(self) -> Float[np.ndarray, " 3"]:
         """The direction up, in camera axes."""
-        return self.rotation[1]
+        up: Float[np.ndarray, " 3"] = self.rotation[1]
+        return up
 
     def from_camera(self, points: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
         """World coordinates of points given in the camera frame (metres)."""
-        moved: Float[np.ndarray, "*N 3"] = points @ self.rotation.T + self.position
-        return moved
+        return np.asarray(points @ self.rotation.T + self.position)
