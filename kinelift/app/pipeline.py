@@ -23,7 +23,7 @@ from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.lifting.body import PoseLifter, with_fit
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.specialist_lifter import SpecialistLifter
-from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts
+from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts, missing_keypoints
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.recognition.classifier import Classifier
@@ -31,7 +31,6 @@ from kinelift.terminal.progress import Progress, no_progress
 from kinelift.weights.store import find
 
 _TIME_TOLERANCE = 1e-3  # s
-_FACE_JOINTS = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 
 
 @runtime_checkable
@@ -180,9 +179,8 @@ def _matching_frames(video: Video, facts: VideoFacts) -> Iterator[Frame]:
 
 
 def _adapt_detector(detector: Detector, source: Skeleton) -> Detector:
-    """Convert the detector's joints to those a lifter takes. Face joints may be missing."""
-    missing = [j for j in source.joints if j not in detector.skeleton.joints and j not in _FACE_JOINTS]
-    if missing:
+    """Convert the detector's joints to those a lifter takes. Face and feet may be missing."""
+    if missing := missing_keypoints(detector.skeleton, source):
         raise SettingsError(
             f"The lifter takes {source} keypoints, but the detector provides {detector.skeleton}, without "
             f"{', '.join(missing)}. Choose another lifter or another detector."

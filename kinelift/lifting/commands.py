@@ -255,7 +255,7 @@ def relift(
     """
     bank, lifter = MotionBank.load(motion), settings.load(device)
     relifted = list(_with_progress(relift_clips(bank, lifter, settings), settings.cameras * len(bank)))
-    save_lifted(out, relifted, lifter.network.target, settings)
+    save_lifted(out, relifted, settings)
     reporter = Reporter()
     reporter.result(f"Wrote {out}: {len(relifted)} clips.")
     reporter.document(tables(errors(bank, relifted))["All metrics"])

@@ -55,8 +55,9 @@ class LifterNetwork:
     """Predicts the root's position in the camera frame (metres), as one joint, from the same keypoints."""
 
     def __post_init__(self) -> None:
-        inputs = len(self.source), normalisation(self.normalisation).features
-        _check_shape("network", self.net.config, *inputs, len(self.target))
+        normalise = normalisation(self.normalisation)
+        inputs = len(self.source) + normalise.has_up, normalise.features
+        _check_shape("network", self.net.config, *inputs, len(self.target) + normalise.has_up)
         if self.trajectory:
             _check_shape("trajectory network", self.trajectory.config, *inputs, 1)
 

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import ShapeError
-from kinelift.poses.skeleton import COCO17, H36M17, Skeleton
+from kinelift.poses.skeleton import COCO17, H36M17, Skeleton, convert
 from kinelift.poses.world import World
 
 
@@ -113,6 +113,17 @@ class Track2D:
     def stop(self) -> int:
         """Index in the video of the frame after the last."""
         return self.start + len(self)
+
+    def converted(self, skeleton: Skeleton) -> "Track2D":
+        """The same track in another layout, by joint names. Joints that this one lacks are not seen."""
+        if skeleton == self.skeleton:
+            return self
+        points = convert(self.points, self.skeleton, skeleton)
+        scores, filled = (
+            np.nan_to_num(convert(values[..., None].astype(float), self.skeleton, skeleton)[..., 0])
+            for values in (self.scores, self.filled)
+        )
+        return replace(self, points=points, scores=scores, filled=filled > 0, skeleton=skeleton)
 
     def mirrored(self) -> "Track2D":
         """The same movement mirrored: x reflected about the picture's centre, left and right joints swapped."""

@@ -62,8 +62,9 @@ class Learner:
 
     def terms(self, batch: Batch) -> Mapping[str, Tensor]:
         """Supervised terms: those of the objective, and the trajectory loss if roots are learned."""
-        positions, roots = self.predict(batch, self.model)
-        return self._supervised(positions, roots, batch)
+        positions, roots, up = self._outputs(batch, self.model)
+        terms = self._supervised(positions, roots, batch)
+        return terms if up is None else {**terms, "up": (up - batch.up[:, None]).norm(dim=-1).mean()}
 
     def mixed_terms(self, batch: Batch, unlabelled: Batch) -> Mapping[str, Tensor]:
         """The terms of ``batch`` and the unsupervised terms of ``unlabelled``, in one forward pass over both."""
@@ -85,14 +86,23 @@ class Learner:
 
     def predict(self, batch: Batch, model: nn.Module) -> tuple[Float[Tensor, "B N K 3"], Float[Tensor, "B N 3"] | None]:
         """Root-relative positions and roots of every target frame, metres, camera axes."""
+        return self._outputs(batch, model)[:2]
+
+    def _outputs(
+        self, batch: Batch, model: nn.Module
+    ) -> tuple[Float[Tensor, "B N K 3"], Float[Tensor, "B N 3"] | None, Float[Tensor, "B N 3"] | None]:
+        """``predict``, and the direction up in camera axes if the network estimates it."""
         normalise, framing = normalisation(self.normalisation), self.framing
         visible = framing.windows(batch.visible)
-        windows, rotation = normalise(framing.windows(batch.points), visible)
+        given_up = batch.given_up.repeat_interleave(framing.span, 0)
+        windows, rotation = normalise(framing.windows(batch.points), visible, given_up)
         positions, roots = model(windows, *(self._clean(batch) if self.two_stream else ()))
         to_camera = rotation[:, framing.first : framing.first + framing.outputs]
         shape = len(batch.points), framing.targets
         predicted = (positions.float() @ to_camera).reshape(*shape, -1, 3)
-        return predicted, None if roots is None else (roots.float() @ to_camera).reshape(*shape, 3)
+        up = predicted[:, :, -1] if normalise.has_up else None
+        found_roots = None if roots is None else (roots.float() @ to_camera).reshape(*shape, 3)
+        return predicted[:, :, : len(self.target)], found_roots, up
 
     def _clean(self, batch: Batch) -> tuple[Tensor]:
         """The clean keypoints as input of the network."""

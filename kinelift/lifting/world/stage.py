@@ -1,0 +1,167 @@
+"""Lifts everybody of a clip, finds up and the floor, and lets feet rest on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from kinelift.lifting.anthropometry import BIG_TOE, HEEL, typical_foot
+from kinelift.lifting.body import Contacts, FitMode, PoseLifter, can_fit, fit, plant
+from kinelift.lifting.body.structure import FEET
+from kinelift.lifting.world import up as up_direction
+from kinelift.lifting.world.contacts import resting, spans
+from kinelift.lifting.world.floor import Standing, corrected_up, sizes
+from kinelift.poses import H36M21, Poses3D, Track2D, World
+from kinelift.poses.camera import Camera
+
+MERGE = 0.12
+"""Metres: levels of different people that are closer are the same."""
+
+
+@dataclass(frozen=True)
+class WorldSettings:
+    """What is known about the world, and whether feet are held to the floor."""
+
+    up: tuple[float, float, float] | None = None
+    """The direction up in camera axes (x right, y down, z forward); None to estimate it."""
+    camera_height: float | None = None
+    """Metres from the camera down to the floor; None to estimate it."""
+    contacts: bool = True
+    """Whether planted feet stay where they are."""
+
+
+def lift_together(
+    tracks: Sequence[Track2D],
+    lifter: PoseLifter,
+    camera: Camera,
+    mode: FitMode = "body",
+    settings: WorldSettings | None = None,
+) -> tuple[tuple[Poses3D, ...], World | None]:
+    """Lift all people of a clip and fit them to bodies that stand in one world.
+
+    Args:
+        tracks: Keypoints of each person, pixels.
+        lifter: The lifter.
+        camera: The camera of all tracks.
+        mode: Whether to fit poses to bodies. Without, feet are not held to the floor either.
+        settings: What is known about the world.
+
+    Returns:
+        Poses (metres, camera axes) and the place of the camera; None if nothing shows which way is up.
+    """
+    settings = settings or WorldSettings()
+    up = _given(settings) if settings.up else estimate_up(tracks, lifter, camera)
+    lifted = [lifter.lift(track, camera, up) for track in tracks]
+    fitted = [
+        fit(track, poses, camera) if mode == "body" and can_fit(track.skeleton, poses.skeleton) else poses
+        for track, poses in zip(tracks, lifted, strict=True)
+    ]
+    if up is None:
+        up = up_direction.combine([up_direction.of_bodies(poses) for poses in fitted])
+    if up is None or mode == "off" or any(poses.skeleton != H36M21 for poses in fitted):
+        return tuple(fitted), None if up is None else _world(up, fitted, [])
+    standing = [_standing(poses, up) for poses in fitted]
+    if settings.up is None:
+        up = _corrected(fitted, standing, up)
+        standing = [_standing(poses, up) for poses in fitted]
+    factors = sizes([one.main for one in standing], settings.camera_height)
+    scaled = [_scaled(poses, factor) for poses, factor in zip(fitted, factors, strict=True)]
+    standing = _on_common_floor([_standing(poses, up) for poses in scaled])
+    if settings.contacts:
+        scaled = [
+            plant(track, poses, before, camera, _contacts(one, len(track), up))
+            for track, poses, before, one in zip(tracks, lifted, scaled, standing, strict=True)
+        ]
+    return tuple(scaled), _world(up, scaled, standing)
+
+
+def estimate_up(tracks: Sequence[Track2D], lifter: PoseLifter, camera: Camera) -> Float[np.ndarray, " 3"] | None:
+    """The direction up in camera axes as the network sees it in all people; None if it does not estimate it."""
+    estimates = [lifter.estimate_up(track, camera) for track in tracks]
+    return up_direction.combine([one for one in estimates if one is not None])
+
+
+def _given(settings: WorldSettings) -> Float[np.ndarray, " 3"]:
+    up = np.asarray(settings.up, dtype=float)
+    return np.asarray(up / np.linalg.norm(up))
+
+
+def _feet(poses: Poses3D) -> Float[np.ndarray, "T 4 3"]:
+    """Heels and toes in the camera frame."""
+    assert poses.root is not None
+    return np.asarray(poses.points[:, list(FEET)] + poses.root[:, None])
+
+
+def _standing(poses: Poses3D, up: Float[np.ndarray, " 3"]) -> Standing:
+    feet = _feet(poses)
+    return Standing.of(spans(resting(feet, poses.times, up), feet @ up - _over_floor()))
+
+
+def _over_floor() -> Float[np.ndarray, " 4"]:
+    """Height over the floor of the joints of a foot that rests on it, in metres."""
+    _, ankle = typical_foot()
+    return ankle * (1 + np.array([HEEL[1], BIG_TOE[1]] * 2))
+
+
+def _corrected(
+    people: Sequence[Poses3D], standing: Sequence[Standing], up: Float[np.ndarray, " 3"]
+) -> Float[np.ndarray, " 3"]:
+    """The direction up for which the contacts on the main level are level."""
+    places, weights = [], []
+    for poses, one in zip(people, standing, strict=True):
+        feet = _feet(poses) - (_over_floor()[:, None] * up)[None]
+        for span, level in zip(one.spans, one.levels, strict=True):
+            if level == one.main:
+                places.append(np.median(feet[span.start : span.stop, span.joint], axis=0))
+                weights.append(float(span.stop - span.start) ** 0.5)
+    return corrected_up(np.array(places).reshape(-1, 3), np.array(weights), up)
+
+
+def _scaled(poses: Poses3D, factor: float) -> Poses3D:
+    root = None if poses.root is None else factor * poses.root
+    return replace(poses, points=factor * poses.points, root=root)
+
+
+def _on_common_floor(standing: Sequence[Standing]) -> list[Standing]:
+    """Levels of different people that are within a few centimetres become one."""
+    levels = sorted({level for one in standing for level in one.levels})
+    merged: dict[float, float] = {}
+    group: list[float] = []
+    for k, level in enumerate(levels):
+        group.append(level)
+        if k + 1 == len(levels) or levels[k + 1] - level > MERGE:
+            merged |= dict.fromkeys(group, float(np.mean(group)))
+            group = []
+    return [Standing(one.spans, tuple(merged[level] for level in one.levels)) for one in standing]
+
+
+def _contacts(standing: Standing, frames: int, up: Float[np.ndarray, " 3"]) -> Contacts:
+    weight, height = np.zeros((frames, len(FEET))), np.zeros((frames, len(FEET)))
+    rise = _over_floor()
+    for span, level in zip(standing.spans, standing.levels, strict=True):
+        part = slice(span.start, span.stop), span.joint
+        weight[part], height[part] = 1.0, level + rise[span.joint]
+    return Contacts(weight, height, up)
+
+
+def _world(up: Float[np.ndarray, " 3"], people: Sequence[Poses3D], standing: Sequence[Standing]) -> World:
+    """A world whose origin is on the floor under the first person's first place."""
+    rotation = up_direction.world_rotation(up)
+    roots = [poses.root[np.isfinite(poses.root).all(1)] for poses in people if poses.root is not None]
+    first = next((rotation @ root[0] for root in roots if len(root)), np.zeros(3))
+    levels = [one.main for one in standing if one.main is not None]
+    floor = min(levels) if levels else _lowest(people, up)
+    return World(rotation, -np.array([first[0], floor, first[2]]))
+
+
+def _lowest(people: Sequence[Poses3D], up: Float[np.ndarray, " 3"]) -> float:
+    """Where the floor is if no foot is known to rest on it: the 10th percentile of the lowest joints' heights."""
+    heights = [
+        np.nanmin((poses.points + poses.root[:, None]) @ up, axis=1)
+        for poses in people
+        if poses.root is not None and len(poses)
+    ]
+    found = np.concatenate([np.zeros(0), *heights])
+    found = found[np.isfinite(found)]
+    return float(np.percentile(found, 10)) if len(found) else 0.0
