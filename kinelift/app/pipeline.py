@@ -21,6 +21,7 @@ from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.lifting.body import PoseLifter, with_fit
+from kinelift.lifting.confidence import with_confidence, without_unseen
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.specialist_lifter import SpecialistLifter
 from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts, missing_keypoints
@@ -132,8 +133,11 @@ class Pipeline:
         return replace(tracked, people=lifted, camera=camera)
 
     def _lift_and_classify(self, person: Person, camera: Camera) -> Person:
-        poses = with_fit(self.lifter, self.settings.fit).lift(person.track, camera)
-        return replace(person, poses=poses, actions=self.classifier.classify(poses))
+        """Actions are recognised from whole bodies, guesses included, as in training; then guesses may be removed."""
+        lifted = with_fit(self.lifter, self.settings.fit).lift(person.track, camera)
+        poses = with_confidence(lifted, person.track)
+        kept = poses if self.settings.guess else without_unseen(poses)
+        return replace(person, poses=kept, actions=self.classifier.classify(poses))
 
 
 def render(

@@ -113,6 +113,10 @@ class Settings(TrackingSettings):
     """How to post-process the network's 3D poses. body: fit a body with constant bone lengths to the poses and
     keypoints, and smooth its motion. off: keep the network's output."""
 
+    guess: bool = False
+    """Also write 3D positions of joints that were never seen, such as feet that are always outside the picture. They
+    are guesses. Without this, they are empty."""
+
     unknown: Annotated[float | None, arg(metavar="PROBABILITY")] = None
     """The lowest probability (0-1) of an action that is named; below it, the label is "unknown". Lower values name more
     and err more. Default: the classifier's own threshold, which training sets for a share of false names

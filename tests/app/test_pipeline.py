@@ -22,13 +22,13 @@ from kinelift.lifting.body import fit
 from kinelift.lifting.network import LifterNetwork
 from kinelift.models.enas.action_net import ActionNet, ActionNetConfig
 from kinelift.models.temporal import TemporalConfig, TemporalNet
-from kinelift.poses import COCO17, H36M17, Recording
+from kinelift.poses import COCO17, H36M17, Action, JointState, Poses3D, Recording, Track2D
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, OutputError, SettingsError, WeightsError
 from kinelift.recognition.classifier import Classifier
 from kinelift.recognition.network import ActionNetwork
 from kinelift.weights.store import FILES
-from tests.app.stages import DEPTH, Counting, Limping, Recorder, pipeline, script
+from tests.app.stages import DEPTH, Counting, Limping, Recorder, Waving, pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
 
 SIZE = (160, 120)
@@ -41,6 +41,13 @@ def clip(folder: Path, frames: int = 20, name: str = "dance.mp4") -> Video:
 def two_people(frames: int = 20) -> Scripted:
     """One walks right from the left edge; another comes in at frame 5 and stands on the right."""
     return script(frames, lambda k: 30.0 + k, lambda k: 120.0 if k >= 5 else None)
+
+
+class Standing:
+    """Lifts everybody to the same whole body."""
+
+    def lift(self, track: Track2D, camera: Camera) -> Poses3D:
+        return Poses3D(np.ones((len(track), len(H36M17), 3)), track.times)
 
 
 class TestAnalysis:
@@ -66,7 +73,8 @@ class TestAnalysis:
     def test_video_and_stages_are_named(self, tmp_path: Path) -> None:
         recording = pipeline(two_people(), people="main", focal=150.0).run(clip(tmp_path))
         assert (recording.video.name, recording.video.width, recording.video.height) == ("dance", *SIZE)
-        settings = {"people": "main", "smooth": "none", "fov": None, "focal": 150.0, "fit": "off", "unknown": None}
+        settings = {"people": "main", "smooth": "none", "fov": None, "focal": 150.0, "fit": "off"}
+        settings |= {"guess": False, "unknown": None}
         assert recording.made_with == {
             "version": version("kinelift"),
             "spec": {"format": 1, "lifter": "flat", "settings": settings},
@@ -112,6 +120,33 @@ class TestAnalysis:
             shank = [H36M17.index("left_knee"), H36M17.index("left_ankle")]
             length, wrong = (np.linalg.norm(np.diff(p.points[:, shank], axis=1), axis=-1) for p in (one.poses, answer))
             assert np.ptp(length) < 1e-9 < 0.1 < np.ptp(wrong)
+
+    @pytest.mark.parametrize("guess", [False, True])
+    def test_joints_that_were_never_seen_are_empty_unless_guesses_are_wanted(self, tmp_path: Path, guess: bool) -> None:
+        classified: list[Poses3D] = []
+
+        class Watching(Waving):
+            def classify(self, poses: Poses3D) -> tuple[Action, ...]:
+                classified.append(poses)
+                return super().classify(poses)
+
+        ankles = [COCO17.index(f"{side}_ankle") for side in ("left", "right")]
+        wrist = COCO17.index("left_wrist")
+        people = list(two_people().detect(clip(tmp_path).frames()))
+        for one in people:
+            one.points[:, ankles], one.scores[:, ankles] = np.nan, 0.0
+            one.points[:, wrist, 0] += 0.0 if one.frame < 5 else np.nan
+        whole = replace(pipeline(Scripted(people), guess=guess), lifter=Standing(), classifier=Watching())
+        first = whole.run(clip(tmp_path)).people[0].poses
+        assert first is not None and first.seen is not None and first.error is not None
+        never = [H36M17.index(f"{side}_ankle") for side in ("left", "right")]
+        late = H36M17.index("left_wrist")
+        known = np.isfinite(first.points).all(axis=-1)
+        assert known[:, never].all() == known[:, never].any() == guess
+        assert np.array_equal(np.isfinite(first.error), known) and np.delete(known, never, axis=1).all()
+        assert (first.seen[:, never] == JointState.UNSEEN).all()
+        assert (first.seen[:5, late] == JointState.SEEN).all() and (first.seen[5:, late] == JointState.UNSEEN).all()
+        assert all(np.isfinite(poses.points).all() for poses in classified), "the classifier was given a part of a body"
 
     def test_a_few_pictures_are_in_memory_however_long_the_video(self, tmp_path: Path) -> None:
         counting = Counting(two_people(60))

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d
 
-from kinelift.poses import Poses3D, Recording, Skeleton
+from kinelift.poses import JointState, Poses3D, Recording, Skeleton
 
 MIN_STANDING_COSINE = np.cos(np.radians(35))
 """A person stands if trunk and legs are aligned within 35°."""
@@ -30,18 +30,20 @@ class Actor:
         id: The person's id.
         skeleton: The joints.
         joints: Positions in the world (metres, y up); NaN = unknown.
+        guessed: Whether a joint is a guess in a frame, because it was not seen there.
         start: The video frame of the first pose.
     """
 
     id: int
     skeleton: Skeleton
     joints: Float[np.ndarray, "T J 3"]
+    guessed: Bool[np.ndarray, "T J"]
     start: int
 
     def at(self, frame: int) -> Float[np.ndarray, "J 3"] | None:
-        """The pose in a frame of the video; None if there is none or a joint is unknown."""
+        """The pose in a frame of the video, NaN where a joint is unknown; None if all are."""
         t = frame - self.start
-        if not 0 <= t < len(self.joints) or not np.isfinite(self.joints[t]).all():
+        if not 0 <= t < len(self.joints) or not np.isfinite(self.joints[t]).any():
             return None
         pose: Float[np.ndarray, "J 3"] = self.joints[t]
         return pose
@@ -58,7 +60,8 @@ def build_scene(recording: Recording) -> tuple[Actor, ...]:
     for order, (person, poses) in enumerate(lifted):
         roots = _root_path(poses, order) @ rotation.T
         joints = poses.points @ rotation.T + roots[:, None]
-        actors.append(Actor(person.id, poses.skeleton, joints, person.track.start))
+        guessed = np.zeros(joints.shape[:2], bool) if poses.seen is None else poses.seen == JointState.UNSEEN
+        actors.append(Actor(person.id, poses.skeleton, joints, guessed, person.track.start))
     return tuple(_place_on_floor(actors))
 
 
@@ -120,8 +123,13 @@ def _root_path(poses: Poses3D, order: int) -> Float[np.ndarray, "T 3"]:
 
 
 def _place_on_floor(actors: list[Actor]) -> list[Actor]:
-    """Shift everybody so that the floor, the 10th percentile of the lowest joints' heights, is at 0."""
-    lowest = [actor.joints[..., 1].min(1) for actor in actors]
+    """Shift everybody so that the floor, the 10th percentile of the lowest joints' heights, is at 0.
+
+    People without ankles count only if nobody has any.
+    """
+    ankles = [[actor.skeleton.index(f"{side}_ankle") for side in ("left", "right")] for actor in actors]
+    whole = [a for a, pair in zip(actors, ankles, strict=True) if np.isfinite(a.joints[:, pair]).any()]
+    lowest = [np.nan_to_num(actor.joints[..., 1], nan=np.inf).min(1) for actor in whole or actors]
     heights = np.concatenate(lowest) if lowest else np.zeros(0)
     heights = heights[np.isfinite(heights)]
     floor = float(np.percentile(heights, 10)) if len(heights) else 0.0
