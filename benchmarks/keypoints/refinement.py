@@ -147,7 +147,7 @@ def mirror(way: Detector, clip: Sequence[Frame]) -> float:
 def bones(track: Track2D, lifter: Lifter, clip: Sequence[Frame]) -> float:
     """Mean coefficient of variation of the lengths of lifted limbs."""
     height, width = clip[0].image.shape[:2]
-    poses = lifter.lift(track, Settings().camera((width, height))).points
+    poses = lifter.lift(track, Settings().assumed_camera((width, height))).points
     limbs = [
         (a, b) for a, b in H36M17.bones if any(part in H36M17.joints[b] for part in ("elbow", "wrist", "knee", "ankle"))
     ]

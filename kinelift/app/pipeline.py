@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from kinelift.app.camera.files import read_camera
 from kinelift.app.detection import open_detector, resolve_auto
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
@@ -123,14 +124,23 @@ class Pipeline:
             The people with their tracks, poses and actions.
 
         Raises:
+            DataError: The camera's file cannot be used for this video.
             VideoError: The file can no longer be read.
         """
-        provenance = made_with({**self.spec, "settings": self.settings}, self.notes)
+        camera, notes = self._camera(video)
+        provenance = made_with({**self.spec, "settings": self.settings}, (*self.notes, *notes))
         tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair)
-        camera = self.settings.camera((video.width, video.height))
         people = progress(tracked.people, "lifting to 3D", len(tracked.people))
         lifted = tuple(self._lift_and_classify(person, camera) for person in people)
         return replace(tracked, people=lifted, camera=camera)
+
+    def _camera(self, video: Video) -> tuple[Camera, tuple[str, ...]]:
+        """The camera of a video, and notes on it for the user."""
+        size, reference = (video.width, video.height), self.settings.camera
+        if reference is None:
+            return self.settings.assumed_camera(size), ()
+        camera, note = read_camera(reference, video.path.stem, size)
+        return camera, (note,)
 
     def _lift_and_classify(self, person: Person, camera: Camera) -> Person:
         """Actions are recognised from whole bodies, guesses included, as in training; then guesses may be removed."""

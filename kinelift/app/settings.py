@@ -109,6 +109,10 @@ class Settings(TrackingSettings):
     focal: Annotated[float | None, arg(metavar="PIXELS")] = None
     """The camera's focal length in pixels, instead of --fov."""
 
+    camera: Annotated[str | None, arg(metavar="FILE[:NAME]")] = None
+    """The camera's calibration file, instead of --fov: OpenCV's YAML, XML or JSON, or the TOML of Pose2Sim, Caliscope
+    or Anipose. Of several cameras, the one whose name is part of the video's name is used, or NAME."""
+
     fit: Literal["body", "off"] = "body"
     """How to post-process the network's 3D poses. body: fit a body with constant bone lengths to the poses and
     keypoints, and smooth its motion. off: keep the network's output."""
@@ -124,14 +128,16 @@ class Settings(TrackingSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.fov is not None and self.focal is not None:
-            raise SettingsError("--fov and --focal set the same thing. Give only one of them.")
+        if self.camera is not None:
+            object.__setattr__(self, "camera", str(self.camera))
+        if len(given := [name for name in ("fov", "focal", "camera") if getattr(self, name) is not None]) > 1:
+            raise SettingsError(f"--{' and --'.join(given)} set the same thing. Give only one of them.")
         if self.unknown is not None and not 0 <= self.unknown <= 1:
             raise SettingsError(f"--unknown is {self.unknown:g}. Give a probability from 0 to 1.")
-        self.camera((1, 1))
+        self.assumed_camera((1, 1))
 
-    def camera(self, size: tuple[int, int]) -> Camera:
-        """The camera of a video.
+    def assumed_camera(self, size: tuple[int, int]) -> Camera:
+        """The camera of a video without a calibration file.
 
         Args:
             size: Width and height of the video in pixels.

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -23,7 +24,7 @@ from kinelift.lifting.network import LifterNetwork
 from kinelift.models.enas.action_net import ActionNet, ActionNetConfig
 from kinelift.models.temporal import TemporalConfig, TemporalNet
 from kinelift.poses import COCO17, H36M17, Action, JointState, Poses3D, Recording, Track2D
-from kinelift.poses.camera import Camera
+from kinelift.poses.camera import Camera, Distortion
 from kinelift.poses.errors import DataError, OutputError, SettingsError, WeightsError
 from kinelift.recognition.classifier import Classifier
 from kinelift.recognition.network import ActionNetwork
@@ -73,7 +74,7 @@ class TestAnalysis:
     def test_video_and_stages_are_named(self, tmp_path: Path) -> None:
         recording = pipeline(two_people(), people="main", focal=150.0).run(clip(tmp_path))
         assert (recording.video.name, recording.video.width, recording.video.height) == ("dance", *SIZE)
-        settings = {"people": "main", "smooth": "none", "fov": None, "focal": 150.0, "fit": "off"}
+        settings = {"people": "main", "smooth": "none", "fov": None, "focal": 150.0, "camera": None, "fit": "off"}
         settings |= {"guess": False, "unknown": None}
         assert recording.made_with == {
             "version": version("kinelift"),
@@ -88,6 +89,21 @@ class TestAnalysis:
     def test_people_are_chosen(self, tmp_path: Path, people: str, ids: list[int]) -> None:
         recording = pipeline(two_people(), people=people).run(clip(tmp_path))
         assert [person.id for person in recording.people] == ids
+
+    def test_the_camera_of_a_file(self, tmp_path: Path) -> None:
+        storage = cv2.FileStorage(str(tmp_path / "lens.yml"), cv2.FILE_STORAGE_WRITE)
+        storage.write("camera_matrix", np.array([[300.0, 0, 160], [0, 300, 120], [0, 0, 1]]))
+        storage.write("distortion_coefficients", np.array([0.1, 0, 0, 0]))
+        storage.write("image_size", np.array([320, 240]))
+        storage.release()
+        recording = pipeline(two_people(), camera=str(tmp_path / "lens.yml")).run(clip(tmp_path))
+        assert recording.camera == Camera(150.0, (80.25, 60.25), Distortion(0.1))
+        assert recording.made_with["notes"] == ["camera: lens.yml, scaled from 320 × 240 pixels."]
+        assert PipelineSpec.from_json({"settings": recording.made_with["spec"]["settings"]}).settings.camera == str(
+            tmp_path / "lens.yml"
+        )
+        with pytest.raises(DataError, match=r"other\.yml cannot be used: there is no such file"):
+            pipeline(two_people(), camera="other.yml").run(clip(tmp_path))
 
     def test_nobody_in_the_first_frames(self, tmp_path: Path) -> None:
         (person,) = pipeline(script(20, lambda k: 60.0 if k >= 8 else None)).run(clip(tmp_path)).people
@@ -111,7 +127,7 @@ class TestAnalysis:
         fitted, raw = (one.run(clip(tmp_path)) for one in chosen.values())
         assert [PipelineSpec.of(one).settings.fit for one in (fitted, raw)] == ["body", "off"]
         for one, other in zip(fitted.people, raw.people, strict=True):
-            camera = chosen["off"].settings.camera(one.track.size)
+            camera = chosen["off"].settings.assumed_camera(one.track.size)
             answer = Limping().lift(other.track, camera)
             assert one.poses is not None and other.poses is not None
             np.testing.assert_array_equal(other.poses.points, answer.points)
@@ -243,6 +259,7 @@ class TestSettings:
         ({"fov": 180.0}, "field of view"),
         ({"focal": -1.0}, "focal length"),
         ({"fov": 50.0, "focal": 900.0}, "Give only one"),
+        ({"camera": "lens.yml", "focal": 900.0}, "--focal and --camera set the same thing"),
         ({"unknown": 1.01}, "--unknown is 1.01. Give a probability from 0 to 1"),
         ({"unknown": -0.5}, "--unknown is -0.5"),
         ({"unknown": float("nan")}, "--unknown is nan"),
@@ -252,8 +269,8 @@ class TestSettings:
             Settings(**wrong)
 
     def test_the_camera_looks_at_the_middle(self) -> None:
-        assert Settings().camera((1920, 1080)).focal == pytest.approx(960 / np.tan(np.radians(27.5)))
-        assert Settings(focal=900.0).camera((1080, 1920)).centre == (540, 960)
+        assert Settings().assumed_camera((1920, 1080)).focal == pytest.approx(960 / np.tan(np.radians(27.5)))
+        assert Settings(focal=900.0).assumed_camera((1080, 1920)).centre == (540, 960)
 
 
 class TestRendering:
