@@ -21,10 +21,11 @@ from kinelift.app.tracking import track_people
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
-from kinelift.lifting.body import PoseLifter, with_fit
+from kinelift.lifting.body import PoseLifter
 from kinelift.lifting.confidence import with_confidence, without_unseen
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.specialist_lifter import SpecialistLifter
+from kinelift.lifting.world import lift_together
 from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts, missing_keypoints
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
@@ -130,9 +131,10 @@ class Pipeline:
         camera, notes = self._camera(video)
         provenance = made_with({**self.spec, "settings": self.settings}, (*self.notes, *notes))
         tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair)
-        people = progress(tracked.people, "lifting to 3D", len(tracked.people))
-        lifted = tuple(self._lift_and_classify(person, camera) for person in people)
-        return replace(tracked, people=lifted, camera=camera)
+        tracks = [person.track for person in tracked.people]
+        poses, world = lift_together(tracks, self.lifter, camera, self.settings.fit, self.settings.world, progress)
+        people = tuple(self._classified(*pair) for pair in zip(tracked.people, poses, strict=True))
+        return replace(tracked, people=people, camera=camera, world=world)
 
     def _camera(self, video: Video) -> tuple[Camera, tuple[str, ...]]:
         """The camera of a video, and notes on it for the user."""
@@ -142,9 +144,8 @@ class Pipeline:
         camera, note = read_camera(reference, video.path.stem, size)
         return camera, (note,)
 
-    def _lift_and_classify(self, person: Person, camera: Camera) -> Person:
+    def _classified(self, person: Person, lifted: Poses3D) -> Person:
         """Actions are recognised from whole bodies, guesses included, as in training; then guesses may be removed."""
-        lifted = with_fit(self.lifter, self.settings.fit).lift(person.track, camera)
         poses = with_confidence(lifted, person.track)
         kept = poses if self.settings.guess else without_unseen(poses)
         return replace(person, poses=kept, actions=self.classifier.classify(poses))

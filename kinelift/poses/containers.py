@@ -179,6 +179,18 @@ class Poses3D:
     def __len__(self) -> int:
         return len(self.points)
 
+    def converted(self, skeleton: Skeleton) -> "Poses3D":
+        """The same poses in a layout with some of these joints, by their names.
+
+        Raises:
+            DataError: This layout lacks a joint.
+        """
+        if skeleton == self.skeleton:
+            return self
+        kept = [self.skeleton.index(joint) for joint in skeleton.joints]
+        fields = {name: array[:, kept] for name in PER_JOINT if (array := getattr(self, name)) is not None}
+        return replace(self, points=self.points[:, kept], skeleton=skeleton, **fields)
+
     def mirrored(self) -> "Poses3D":
         """The same movement mirrored: x negated, left and right joints swapped."""
         flip, swap = np.array([-1.0, 1.0, 1.0]), list(self.skeleton.mirror)

@@ -54,7 +54,9 @@ class Standing:
         return max(frames, key=lambda level: frames[level]) if frames else None
 
 
-def sizes(floors: Sequence[float | None], camera_height: float | None) -> list[float]:
+def sizes(
+    floors: Sequence[float | None], camera_height: float | None = None, first: float | None = None
+) -> list[float]:
     """Factors of the people's sizes and distances with which those on one floor agree about it.
 
     Scaling a person about the camera does not change the picture. With sizes and floors normal on a log scale, the most
@@ -63,7 +65,10 @@ def sizes(floors: Sequence[float | None], camera_height: float | None) -> list[f
     Args:
         floors: Height of each person's main level along up over the camera, metres (negative); None if not known.
         camera_height: The camera's height over the floor in metres, if it is known.
+        first: The first person's factor, if it is known.
     """
+    if first is not None:
+        return _like_the_first(floors, first)
     depths = {k: np.log(-floor) for k, floor in enumerate(floors) if floor is not None and floor < -LOW_CAMERA}
     factors = [1.0] * len(floors)
     if not depths:
@@ -76,6 +81,15 @@ def sizes(floors: Sequence[float | None], camera_height: float | None) -> list[f
     for k, depth in together.items():
         factors[k] = float(np.exp(trust * (common - depth)))
     return factors
+
+
+def _like_the_first(floors: Sequence[float | None], factor: float) -> list[float]:
+    """Factors with which all stand on the floor of the first person, who has the factor ``factor``."""
+    if not floors or floors[0] is None or floors[0] > -LOW_CAMERA:
+        return [factor] * len(floors)
+    common = factor * floors[0]
+    shares = [None if floor is None or floor > -LOW_CAMERA else common / floor for floor in floors]
+    return [factor if share is None or abs(np.log(share / factor)) > SAME_FLOOR else float(share) for share in shares]
 
 
 def corrected_up(

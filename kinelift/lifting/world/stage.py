@@ -14,9 +14,17 @@ from kinelift.lifting.world.contacts import resting, spans
 from kinelift.lifting.world.floor import Standing, corrected_up, sizes
 from kinelift.poses import H36M21, Poses3D, Track2D, World
 from kinelift.poses.camera import Camera
+from kinelift.terminal.progress import Progress, no_progress
 
 MERGE = 0.12
 """Metres: levels of different people that are closer are the same."""
+
+
+STATURE = 1.7
+"""Metres: height of a person of whom nothing is known."""
+OVER_ANKLES = 0.96
+"""Share of a person's height above the ankles."""
+_UPRIGHT = (("left_ankle", "left_knee", "left_hip"), ("hip", "spine", "thorax", "neck", "head"))
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,8 @@ class WorldSettings:
     """The direction up in camera axes (x right, y down, z forward); None to estimate it."""
     camera_height: float | None = None
     """Metres from the camera down to the floor; None to estimate it."""
+    height: float | None = None
+    """Height of the first person in metres, which fixes the sizes of all; None to take average bodies."""
     contacts: bool = True
     """Whether planted feet stay where they are."""
 
@@ -37,6 +47,7 @@ def lift_together(
     camera: Camera,
     mode: FitMode = "body",
     settings: WorldSettings | None = None,
+    progress: Progress = no_progress,
 ) -> tuple[tuple[Poses3D, ...], World | None]:
     """Lift all people of a clip and fit them to bodies that stand in one world.
 
@@ -46,17 +57,19 @@ def lift_together(
         camera: The camera of all tracks.
         mode: Whether to fit poses to bodies. Without, feet are not held to the floor either.
         settings: What is known about the world.
+        progress: Shows progress over people.
 
     Returns:
         Poses (metres, camera axes) and the place of the camera; None if nothing shows which way is up.
     """
     settings = settings or WorldSettings()
     up = _given(settings) if settings.up else estimate_up(tracks, lifter, camera)
-    lifted = [lifter.lift(track, camera, up) for track in tracks]
-    fitted = [
-        fit(track, poses, camera) if mode == "body" and can_fit(track.skeleton, poses.skeleton) else poses
-        for track, poses in zip(tracks, lifted, strict=True)
-    ]
+    lifted, fitted = [], []
+    for track in progress(tracks, "lifting to 3D", len(tracks)):
+        poses = lifter.lift(track, camera, up)
+        lifted.append(poses)
+        use_fit = mode == "body" and can_fit(track.skeleton, poses.skeleton)
+        fitted.append(fit(track, poses, camera) if use_fit else poses)
     if up is None:
         up = up_direction.combine([up_direction.of_bodies(poses) for poses in fitted])
     if up is None or mode == "off" or any(poses.skeleton != H36M21 for poses in fitted):
@@ -65,7 +78,8 @@ def lift_together(
     if settings.up is None:
         up = _corrected(fitted, standing, up)
         standing = [_standing(poses, up) for poses in fitted]
-    factors = sizes([one.main for one in standing], settings.camera_height)
+    first = settings.height / stature(fitted[0]) if settings.height and fitted else None
+    factors = sizes([one.main for one in standing], settings.camera_height, first)
     scaled = [_scaled(poses, factor) for poses, factor in zip(fitted, factors, strict=True)]
     standing = _on_common_floor([_standing(poses, up) for poses in scaled])
     if settings.contacts:
@@ -74,6 +88,15 @@ def lift_together(
             for track, poses, before, one in zip(tracks, lifted, scaled, standing, strict=True)
         ]
     return tuple(scaled), _world(up, scaled, standing)
+
+
+def stature(poses: Poses3D) -> float:
+    """A person's height in metres, from the bone lengths of fitted poses."""
+    whole = poses.points[np.isfinite(poses.points).all((1, 2))]
+    if not len(whole):
+        return STATURE
+    parts = [whole[0, [poses.skeleton.index(name) for name in chain]] for chain in _UPRIGHT]
+    return float(sum(np.linalg.norm(np.diff(part, axis=0), axis=1).sum() for part in parts)) / OVER_ANKLES
 
 
 def estimate_up(tracks: Sequence[Track2D], lifter: PoseLifter, camera: Camera) -> Float[np.ndarray, " 3"] | None:
