@@ -180,8 +180,9 @@ def _matching_frames(video: Video, facts: VideoFacts) -> Iterator[Frame]:
 
 
 def _adapt_detector(detector: Detector, source: Skeleton) -> Detector:
-    """Convert the detector's joints to those a lifter takes. Face joints may be missing."""
-    missing = [j for j in source.joints if j not in detector.skeleton.joints and j not in _FACE_JOINTS]
+    """Convert the detector's joints to those a lifter takes. Joints of face and feet may be missing."""
+    optional = {*_FACE_JOINTS, *(source.joints[j] for j in source.feet)}
+    missing = [j for j in source.joints if j not in detector.skeleton.joints and j not in optional]
     if missing:
         raise SettingsError(
             f"The lifter takes {source} keypoints, but the detector provides {detector.skeleton}, without "
