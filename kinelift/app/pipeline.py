@@ -26,7 +26,18 @@ from kinelift.lifting.confidence import with_confidence, without_unseen
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.specialist_lifter import SpecialistLifter
 from kinelift.lifting.world import lift_together
-from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts, missing_keypoints
+from kinelift.poses import (
+    COCO17,
+    COCO23,
+    Action,
+    Frame,
+    Person,
+    Poses3D,
+    Recording,
+    Skeleton,
+    VideoFacts,
+    missing_keypoints,
+)
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.recognition.classifier import Classifier
@@ -200,7 +211,7 @@ def _adapt_detector(detector: Detector, source: Skeleton) -> Detector:
             f"The lifter takes {source} keypoints, but the detector provides {detector.skeleton}, without "
             f"{', '.join(missing)}. Choose another lifter or another detector."
         )
-    return as_skeleton(detector, source)
+    return detector if detector.skeleton in (COCO17, COCO23) else as_skeleton(detector, source)
 
 
 def _load_lifter(name: str, classifier: Classifier, device: str) -> Lifter | SpecialistLifter:

@@ -12,9 +12,10 @@ import torch
 
 from kinelift import Pipeline, Video
 from kinelift.app.detection import resolve_auto
-from kinelift.app.pipeline import render
+from kinelift.app.pipeline import _adapt_detector, render
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec
+from kinelift.detectors.converted import Converted
 from kinelift.detectors.movenet.second_look import SecondLook
 from kinelift.detectors.protocol import Opened
 from kinelift.detectors.refining.refined import Refined
@@ -23,9 +24,10 @@ from kinelift.lifting.body import fit
 from kinelift.lifting.network import LifterNetwork
 from kinelift.models.enas.action_net import ActionNet, ActionNetConfig
 from kinelift.models.temporal import TemporalConfig, TemporalNet
-from kinelift.poses import COCO17, H36M17, Action, JointState, Poses3D, Recording, Track2D
+from kinelift.poses import COCO17, COCO23, H36M17, Action, JointState, Poses3D, Recording, Skeleton, Track2D
 from kinelift.poses.camera import Camera, Distortion
 from kinelift.poses.errors import DataError, OutputError, SettingsError, WeightsError
+from kinelift.poses.skeleton import BODY25, HALPE26, OPENPOSE18
 from kinelift.recognition.classifier import Classifier
 from kinelift.recognition.network import ActionNetwork
 from kinelift.weights.store import FILES
@@ -189,13 +191,19 @@ class TestLoading:
         ):
             Pipeline.load(lifter=str(tmp_path / "other.safetensors"), device="cpu")
 
+    @pytest.mark.parametrize("known", [COCO17, BODY25, HALPE26, OPENPOSE18])
+    def test_no_detector_needs_feet(self, known: Skeleton) -> None:
+        adapted = _adapt_detector(Scripted([], known), COCO23)
+        assert adapted.skeleton == COCO23
+
     @pytest.mark.parametrize(("refine", "kind"), [("none", SecondLook), ("full", Refined)])
     def test_refinement_is_chosen_by_name(self, refine: str, kind: type) -> None:
         try:
             loaded = Pipeline.load(Detection(refine=refine), device="cpu")
         except WeightsError as error:
             pytest.skip(str(error))
-        assert type(loaded.detector) is kind
+        bare = loaded.detector.detector if isinstance(loaded.detector, Converted) else loaded.detector
+        assert type(bare) is kind
         assert loaded.spec["detection"]["refine"] == refine
 
     def test_a_classifier_of_ones_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
