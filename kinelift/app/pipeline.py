@@ -25,7 +25,7 @@ from kinelift.lifting.body import PoseLifter
 from kinelift.lifting.confidence import with_confidence, without_unseen
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.specialist_lifter import SpecialistLifter
-from kinelift.lifting.world import lift_together
+from kinelift.lifting.world.stage import lift_together
 from kinelift.poses import (
     COCO17,
     COCO23,

@@ -15,7 +15,7 @@ from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import SettingsError
 
 if TYPE_CHECKING:
-    from kinelift.lifting.world import WorldSettings
+    from kinelift.lifting.world.stage import WorldSettings
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class Settings(TrackingSettings):
     @property
     def world(self) -> "WorldSettings":
         """What the user knows about the world."""
-        from kinelift.lifting.world import WorldSettings  # imports torch, too slow for --help
+        from kinelift.lifting.world.stage import WorldSettings  # imports torch, too slow for --help
 
         height = None if self.height is None else self.height / 100
         return WorldSettings(self.up, self.camera_height, height, self.contacts == "on")

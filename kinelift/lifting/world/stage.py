@@ -10,6 +10,7 @@ from kinelift.lifting.anthropometry import BIG_TOE, HEEL, typical_foot
 from kinelift.lifting.body import Contacts, FitMode, PoseLifter, can_fit, fit, plant
 from kinelift.lifting.body.structure import FEET
 from kinelift.lifting.world import up as up_direction
+from kinelift.lifting.world.assumed import world_around
 from kinelift.lifting.world.contacts import resting, spans
 from kinelift.lifting.world.floor import Standing, corrected_up, sizes
 from kinelift.poses import H36M21, Poses3D, Track2D, World
@@ -73,7 +74,7 @@ def lift_together(
     if up is None:
         up = up_direction.combine([up_direction.of_bodies(poses) for poses in fitted])
     if up is None or mode == "off" or any(poses.skeleton != H36M21 for poses in fitted):
-        return tuple(fitted), None if up is None else _world(up, fitted, [])
+        return tuple(fitted), None if up is None else world_around(up, fitted)
     standing = [_standing(poses, up) for poses in fitted]
     if settings.up is None:
         up = _corrected(fitted, standing, up)
@@ -87,7 +88,8 @@ def lift_together(
             plant(track, poses, before, camera, _contacts(one, len(track), up))
             for track, poses, before, one in zip(tracks, lifted, scaled, standing, strict=True)
         ]
-    return tuple(scaled), _world(up, scaled, standing)
+    levels = [one.main for one in standing if one.main is not None]
+    return tuple(scaled), world_around(up, scaled, min(levels) if levels else None)
 
 
 def stature(poses: Poses3D) -> float:
@@ -166,25 +168,3 @@ def _contacts(standing: Standing, frames: int, up: Float[np.ndarray, " 3"]) -> C
         part = slice(span.start, span.stop), span.joint
         weight[part], height[part] = 1.0, level + rise[span.joint]
     return Contacts(weight, height, up)
-
-
-def _world(up: Float[np.ndarray, " 3"], people: Sequence[Poses3D], standing: Sequence[Standing]) -> World:
-    """A world whose origin is on the floor under the first person's first place."""
-    rotation = up_direction.world_rotation(up)
-    roots = [poses.root[np.isfinite(poses.root).all(1)] for poses in people if poses.root is not None]
-    first = next((rotation @ root[0] for root in roots if len(root)), np.zeros(3))
-    levels = [one.main for one in standing if one.main is not None]
-    floor = min(levels) if levels else _lowest(people, up)
-    return World(rotation, -np.array([first[0], floor, first[2]]))
-
-
-def _lowest(people: Sequence[Poses3D], up: Float[np.ndarray, " 3"]) -> float:
-    """Where the floor is if no foot is known to rest on it: the 10th percentile of the lowest joints' heights."""
-    heights = [
-        np.nanmin((poses.points + poses.root[:, None]) @ up, axis=1)
-        for poses in people
-        if poses.root is not None and len(poses)
-    ]
-    found = np.concatenate([np.zeros(0), *heights])
-    found = found[np.isfinite(found)]
-    return float(np.percentile(found, 10)) if len(found) else 0.0
