@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from kinelift.app.render.scene import build_scene, estimate_up
+from kinelift.app.render.scene import build_scene
+from kinelift.lifting.world.assumed import assumed_world
 from kinelift.poses import Poses3D, Recording, Skeleton
 from kinelift.poses.containers import Person
 from kinelift.poses.world import World
@@ -71,7 +72,7 @@ def scene(recording: Recording) -> Scene:
         None if person.poses is None else _actor(person, person.poses, drawn[person.id].joints)
         for person in recording.people
     ]
-    return Scene(estimate_up(lifted), actors, False)
+    return Scene(assumed_world(lifted).up, actors, False)
 
 
 def _placed(person: Person, world: World) -> Actor | None:

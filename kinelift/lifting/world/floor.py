@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from kinelift.lifting.world.contacts import Span
 
@@ -93,25 +93,30 @@ def _like_the_first(floors: Sequence[float | None], factor: float) -> list[float
 
 
 def corrected_up(
-    places: Float[np.ndarray, "N 3"], weights: Float[np.ndarray, " N"], up: Float[np.ndarray, " 3"]
+    places: Float[np.ndarray, "N 3"],
+    people: Int[np.ndarray, " N"],
+    weights: Float[np.ndarray, " N"],
+    up: Float[np.ndarray, " 3"],
 ) -> Float[np.ndarray, " 3"]:
-    """The direction up for which contacts on one level have one height, with ``up`` as prior.
+    """The direction up for which each person's contacts on one level have one height, with ``up`` as prior.
 
     Args:
-        places: Contacts of one level in the camera frame, metres.
+        places: Contacts in the camera frame, metres.
+        people: Whose contacts they are: 0, 1, … Different people may stand on different levels.
         weights: Their weights.
         up: The direction up in camera axes.
     """
-    if len(places) < 3:
+    if not len(places):
         return up
     right = np.cross([0.0, 0.0, 1.0], up)
     right = right / np.linalg.norm(right)
     axes = np.stack([right, np.cross(right, up)])
     height, ground = places @ up, places @ axes.T
     spread = CONTACT + DEPTH * np.abs(height)
-    columns = np.concatenate([ground, np.ones((len(places), 1))], 1)
+    columns = np.concatenate([ground, np.eye(people.max() + 1)[people]], 1)
     weight = weights / weights.max() / spread**2
-    normal = columns.T @ (weight[:, None] * columns) + np.diag([TILT**-2, TILT**-2, 0.0])
+    prior = np.diag([TILT**-2, TILT**-2, *[0.0] * (columns.shape[1] - 2)])
+    normal = columns.T @ (weight[:, None] * columns) + prior
     tilt = -np.linalg.solve(normal, columns.T @ (weight * height))[:2]
     corrected: Float[np.ndarray, " 3"] = up + tilt @ axes
     return np.asarray(corrected / np.linalg.norm(corrected))

@@ -1,7 +1,7 @@
 """Lifts everybody of a clip, finds up and the floor, and lets feet rest on it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -132,15 +132,17 @@ def _over_floor() -> Float[np.ndarray, " 4"]:
 def _corrected(
     people: Sequence[Poses3D], standing: Sequence[Standing], up: Float[np.ndarray, " 3"]
 ) -> Float[np.ndarray, " 3"]:
-    """The direction up for which the contacts on the main level are level."""
-    places, weights = [], []
+    """The direction up for which the contacts of each person's main level are level."""
+    places: list[np.ndarray] = []
+    weights: list[float] = []
+    owners: list[int] = []
     for poses, one in zip(people, standing, strict=True):
         feet = _feet(poses) - (_over_floor()[:, None] * up)[None]
-        for span, level in zip(one.spans, one.levels, strict=True):
-            if level == one.main:
-                places.append(np.median(feet[span.start : span.stop, span.joint], axis=0))
-                weights.append(float(span.stop - span.start) ** 0.5)
-    return corrected_up(np.array(places).reshape(-1, 3), np.array(weights), up)
+        main = [span for span, level in zip(one.spans, one.levels, strict=True) if level == one.main]
+        places += [np.median(feet[span.start : span.stop, span.joint], axis=0) for span in main]
+        weights += [float(span.stop - span.start) ** 0.5 for span in main]
+        owners += [owners[-1] + 1 if owners else 0] * len(main)
+    return corrected_up(np.array(places).reshape(-1, 3), np.array(owners, dtype=int), np.array(weights), up)
 
 
 def _scaled(poses: Poses3D, factor: float) -> Poses3D:
@@ -168,3 +170,23 @@ def _contacts(standing: Standing, frames: int, up: Float[np.ndarray, " 3"]) -> C
         part = slice(span.start, span.stop), span.joint
         weight[part], height[part] = 1.0, level + rise[span.joint]
     return Contacts(weight, height, up)
+
+
+@dataclass(frozen=True, eq=False)
+class WorldLifter:
+    """A lifter for one person at a time that does all that ``lift_together`` does."""
+
+    lifter: PoseLifter
+    mode: FitMode = "body"
+    settings: WorldSettings = field(default_factory=WorldSettings)
+
+    def lift(self, track: Track2D, camera: Camera, up: Float[np.ndarray, " 3"] | None = None) -> Poses3D:
+        """Poses in the frame of ``camera``, metres. ``up`` is estimated if it is not known."""
+        x, y, z = (0.0, 0.0, 0.0) if up is None else map(float, up)
+        settings = self.settings if up is None else replace(self.settings, up=(x, y, z))
+        (poses,), _ = lift_together([track], self.lifter, camera, self.mode, settings)
+        return poses
+
+    def estimate_up(self, track: Track2D, camera: Camera) -> Float[np.ndarray, "T 3"] | None:
+        """As the lifter estimates it."""
+        return self.lifter.estimate_up(track, camera)

@@ -9,8 +9,9 @@ from kinelift.poses import Poses3D
 
 CAMERA_UP = np.array([0.0, -1.0, 0.0])
 """Up for a camera that is held level."""
-ROLL = np.radians(3.0)
-"""Standard deviation of a camera's roll: people pitch cameras, but rarely roll them."""
+ROLL, ROLLED, MOST_ROLL = np.radians(2.0), 0.2, np.radians(45.0)
+"""Standard deviation of the roll of a camera that is held level, the share of cameras that are not, and their largest
+roll: people pitch cameras, but rarely roll them."""
 ESTIMATE = np.radians(3.0)
 """Standard deviation of the estimate from people, however long they are seen: its errors repeat."""
 MAX_ITERATIONS, TOLERANCE = 50, 1e-6
@@ -47,9 +48,11 @@ def combine(directions: Sequence[Float[np.ndarray, "_ 3"]]) -> Float[np.ndarray,
 
 
 def _without_roll(up: Float[np.ndarray, " 3"]) -> Float[np.ndarray, " 3"]:
-    """The most probable direction if the camera's roll is normal around 0 and that of ``up`` around the truth."""
+    """The expected direction if the camera's roll is normal around 0 or, in a share ``ROLLED``, anything."""
     roll, along = np.arctan2(up[0], -up[1]), np.hypot(up[0], up[1])
-    roll *= ROLL**2 / (ROLL**2 + ESTIMATE**2) if abs(roll) < np.radians(15) else 1.0
+    spread = np.hypot(ROLL, ESTIMATE)
+    level = (1 - ROLLED) * np.exp(-0.5 * (roll / spread) ** 2) / (np.sqrt(2 * np.pi) * spread)
+    roll *= 1 - level / (level + ROLLED / (2 * MOST_ROLL)) * (ESTIMATE / spread) ** 2
     return np.array([along * np.sin(roll), -along * np.cos(roll), up[2]])
 
 
