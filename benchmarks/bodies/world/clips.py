@@ -4,6 +4,7 @@ import xml.etree.ElementTree as Xml
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
@@ -121,7 +122,9 @@ def record(pipeline: Pipeline, clip: Clip, cache: Path | None) -> Recording:
 
 def save_found(file: Path, found: Scripted) -> None:
     """Write a detector's answers."""
-    arrays = {part: np.concatenate([getattr(people, part) for people in found.script]) for part in PARTS}
+    arrays: dict[str, Any] = {
+        part: np.concatenate([getattr(people, part) for people in found.script]) for part in PARTS
+    }
     counts = np.array([len(people) for people in found.script])
     with replacing(file) as part, part.open("wb") as out:
         np.savez_compressed(out, skeleton=str(found.skeleton), counts=counts, **arrays)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float
+from scipy.ndimage import gaussian_filter1d
 
 from benchmarks.bodies.standing import Lengths, stand, stature
 from benchmarks.bodies.still_views import RATE, StillView
@@ -30,7 +31,7 @@ from kinelift.poses.skeleton import COCO23
 
 SIZE = (1280, 720)
 """Width and height of the pictures, px."""
-STEP, PERIOD = 0.37, 1.1
+STEP, PERIOD = 0.31, 1.1
 """Length of a step as a share of stature, and duration of two steps, s."""
 SWING = 0.4
 """Share of the period in which a foot is in the air."""
@@ -38,6 +39,8 @@ LIFTED = 0.08
 """Largest height of a swinging foot, m."""
 BENT = 0.97
 """Distance from hip to ankle as a share of the leg's length, at most, so that knees can bend."""
+SMOOTH = 0.05
+"""Standard deviation, s, of the smoothing of the hip's height."""
 FOOT = {"heel": (-0.045, 0.0), "big_toe": (0.107, -0.012), "small_toe": (0.085, 0.025)}
 """Forwards and outwards from the ankle to the foot's keypoints on the floor, as a share of stature."""
 
@@ -94,25 +97,28 @@ def standing(lengths: Lengths, seconds: float) -> Motion:
 
 
 def walking(lengths: Lengths, seconds: float) -> Motion:
-    """A body that walks along +Z, past the origin in the middle of the time."""
+    """A body that walks along +Z and is at the origin in the middle of the time.
+
+    The hip is as high as both legs allow.
+    """
     still, frames = stand(lengths), round(seconds * RATE)
     phase = np.arange(frames) / RATE / PERIOD
-    points = np.repeat(still[None], frames, axis=0)
     stride = 2 * STEP * stature(lengths)
     way = stride * (phase - phase.mean())
-    points += np.stack([0 * way, 0 * way, way], axis=-1)[:, None]
     hip, ankle = (still[MOCAP.index(f"left_{part}")] for part in ("hip", "ankle"))
-    reach = BENT * (hip[1] - ankle[1])
-    points[..., 1] -= hip[1] - ankle[1] - np.sqrt(reach**2 - (stride * (1 - SWING) / 2) ** 2)
-    air = np.zeros((frames, 2), bool)
-    for k, side in enumerate(("left", "right")):
+    reach, air, low = BENT * (hip[1] - ankle[1]), np.zeros((frames, 2), bool), np.full(frames, np.inf)
+    steps = []
+    for k in range(2):
         along, up, air[:, k] = _tread(phase + k / 2)
-        at = MOCAP.index(f"{side}_ankle")
         places = stride * (along - k / 2 - phase.mean())
-        points[:, at] = np.stack([np.full(frames, still[at, 0]), still[at, 1] + up, places], axis=-1)
-        points[:, MOCAP.index(f"{side}_knee")] = _knee(
-            points[:, MOCAP.index(f"{side}_hip")], points[:, at], still, side
-        )
+        steps.append((places, up))
+        low = np.minimum(low, up + np.sqrt((reach**2 - (places - way) ** 2).clip(0)))
+    rise = gaussian_filter1d(low, SMOOTH * RATE, mode="nearest") - (hip[1] - ankle[1])
+    points = still + np.stack([0 * way, rise, way], axis=-1)[:, None]
+    for side, (places, up) in zip(("left", "right"), steps, strict=True):
+        thigh, knee, foot = (MOCAP.index(f"{side}_{part}") for part in ("hip", "knee", "ankle"))
+        points[:, foot] = np.stack([np.full(frames, still[foot, 0]), still[foot, 1] + up, places], axis=-1)
+        points[:, knee] = _knee(points[:, thigh], points[:, foot], still, side)
     return Motion(points, air, stature(lengths))
 
 
