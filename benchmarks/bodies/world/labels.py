@@ -1,7 +1,8 @@
 """Labels by eye: who is who, which heels and toes rest on something, who stands still, and a jump.
 
 Frames are numbered from 0; ``first`` and ``last`` belong to a span. What is in no span was not judged: the frames
-around touch-down and lift-off, in which two people would label differently.
+around touch-down and lift-off, in which two people would label differently. The steps of the sample clip's woman follow
+from the frames of her landings and one timing for all steps, checked on some of them.
 
 ``contacts.csv``: ``state`` is ``contact`` or ``air``; ``surface`` names what the foot rests on. ``people.csv``: a place
 in the picture, px, near the middle of a person's hips. ``still.csv``: spans in which somebody stands still.
