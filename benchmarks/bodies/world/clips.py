@@ -57,9 +57,9 @@ class Calibrated(Settings):
 
     intrinsics: Camera | None = None
 
-    def camera(self, size: tuple[int, int]) -> Camera:
+    def assumed_camera(self, size: tuple[int, int]) -> Camera:
         """The calibrated camera, if there is one."""
-        return self.intrinsics or super().camera(size)
+        return self.intrinsics or super().assumed_camera(size)
 
 
 @dataclass(frozen=True, eq=False)
