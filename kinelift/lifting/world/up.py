@@ -37,7 +37,7 @@ def combine(directions: Sequence[Float[np.ndarray, "_ 3"]]) -> Float[np.ndarray,
     rows = np.concatenate([np.zeros((0, 3)), *valid])
     if not len(rows):
         return None
-    weights = np.concatenate([np.full(len(one), len(one) ** -0.5) for one in valid])
+    weights = np.concatenate([np.full(len(one), max(len(one), 1) ** -0.5) for one in valid])
     up = _unit(weights @ rows)
     for _ in range(MAX_ITERATIONS):
         new = _unit(weights / np.linalg.norm(rows - up, axis=1).clip(min=1e-3) @ rows)
