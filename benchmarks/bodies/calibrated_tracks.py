@@ -17,7 +17,7 @@ from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.refining.side_voting import SideVoting
 from kinelift.detectors.tracking import Tracker, repair_side_flips
-from kinelift.poses import COCO17, COCO23, Track2D
+from kinelift.poses import COCO17, COCO23, Skeleton, Track2D
 from kinelift.poses.output import make_folder, replacing
 from kinelift.weights.run import Run
 from kinelift.weights.store import fetch
@@ -118,10 +118,10 @@ def lengthened(track: Track2D, frames: int) -> Track2D:
     return Track2D(points, scores, np.arange(frames) / RATE, filled, 0, track.size, track.skeleton)
 
 
-def plain(points: Float[np.ndarray, "T J 2"]) -> Track2D:
+def plain(points: Float[np.ndarray, "T J 2"], skeleton: Skeleton = COCO17) -> Track2D:
     """A track of these points, with score 1 wherever they are finite."""
     seen = np.isfinite(points).all(axis=-1)
-    return Track2D(points, seen.astype(float), np.arange(len(points)) / RATE, np.zeros_like(seen), 0, SIZE)
+    return Track2D(points, seen.astype(float), np.arange(len(points)) / RATE, np.zeros_like(seen), 0, SIZE, skeleton)
 
 
 def _person(published: Sequence[View], found: Found, who: Sequence[int]) -> Seen:
