@@ -25,7 +25,7 @@ BODY_HEIGHTS = 4.0
 """Strokes have the widths that suit a panel of this many body heights."""
 GRID_SPACING = 0.5
 """Distance between the lines of the floor grid (metres)."""
-GUESS_FADING = 0.6
+GUESS_FADING = 0.5
 """Share of the background in the colour of bones and heads that are guesses."""
 FLOOR_MARGIN = 1.0
 """Floor around everybody (metres)."""
