@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from kinelift.app.camera.files import read_camera
+from kinelift.app.camera.motion import Motion, MotionEstimator
 from kinelift.app.detection import open_detector, resolve_auto
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
@@ -129,7 +130,11 @@ class Pipeline:
         """
         camera, notes = self._camera(video)
         provenance = made_with({**self.spec, "settings": self.settings}, (*self.notes, *notes))
-        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair)
+        moves = self.settings.camera_motion == "auto"
+        motion = MotionEstimator(camera, (video.width, video.height)) if moves else None
+        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair, motion)
+        if motion is not None:
+            tracked, camera = _with_motion(tracked, camera, motion.result())
         people = progress(tracked.people, "lifting to 3D", len(tracked.people))
         lifted = tuple(self._lift_and_classify(person, camera) for person in people)
         return replace(tracked, people=lifted, camera=camera)
@@ -143,8 +148,17 @@ class Pipeline:
         return camera, (note,)
 
     def _lift_and_classify(self, person: Person, camera: Camera) -> Person:
-        poses = with_fit(self.lifter, self.settings.fit).lift(person.track, camera)
+        poses = with_fit(self.lifter, self.settings.fit).lift(
+            person.track, camera.during(person.track.start, person.track.stop)
+        )
         return replace(person, poses=poses, actions=self.classifier.classify(poses))
+
+
+def _with_motion(tracked: Recording, camera: Camera, motion: Motion) -> tuple[Recording, Camera]:
+    """A recording with the notes on the camera's motion, and the camera with its rotations."""
+    notes = [*tracked.made_with["notes"], *motion.notes]
+    made = {**tracked.made_with, "notes": notes}
+    return replace(tracked, made_with=made), replace(camera, rotations=motion.rotations)
 
 
 def render(

@@ -1,7 +1,8 @@
 """Save and load recordings: one versioned npz without pickle.
 
 ``header`` is JSON text: the format's number, the video, how the recording was made, the people, their actions, and the
-names of their skeletons. The numbers are arrays: ``times`` of the video, ``camera`` (its ``parameters``), and
+names of their skeletons. The numbers are arrays: ``times`` of the video, ``camera`` (its ``parameters``),
+``camera_rotations`` if it turns, and
 ``person<id>/track/…`` and ``person<id>/poses/…``, named as in the containers and stored without loss. A stage that has
 not run has no array, and null in the header.
 
@@ -11,7 +12,7 @@ Format 1 has no camera, and only text in ``made_with``. It can still be read.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,8 @@ def save(path: Path, recording: Recording) -> None:
     arrays: dict[str, Any] = {"header": np.array(header), "times": recording.video.times}
     if recording.camera is not None:
         arrays["camera"] = recording.camera.parameters
+        if recording.camera.rotations is not None:
+            arrays["camera_rotations"] = recording.camera.rotations
     for person in recording.people:
         arrays |= _arrays(person)
     with replacing(path) as part, part.open("wb") as file:
@@ -147,8 +150,7 @@ def _parsed(text: str) -> _Header:
 def _array_names(header: _Header, keys: tuple[str, ...]) -> Iterator[str]:
     """The names of the arrays that a recording with this header has."""
     yield "times"
-    if "camera" in keys:
-        yield "camera"
+    yield from (name for name in ("camera", "camera_rotations") if name in keys)
     for person in header.people:
         yield from (f"person{person.id}/track/{name}" for name in _TRACK)
         if person.poses is not None:
@@ -169,7 +171,10 @@ def _camera(arrays: Arrays) -> Camera | None:
     if "camera" not in arrays:
         return None
     try:
-        return Camera.from_parameters(_numbers(arrays, "camera", 11))
+        camera = Camera.from_parameters(_numbers(arrays, "camera", 11))
+        if "camera_rotations" in arrays:
+            camera = replace(camera, rotations=_numbers(arrays, "camera_rotations", len(arrays["times"]), 3, 3))
+        return camera
     except SettingsError as error:
         raise DataError(f"camera: {error}") from error
 

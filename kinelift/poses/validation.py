@@ -6,6 +6,7 @@ from math import isfinite
 import numpy as np
 from jaxtyping import Shaped
 
+from kinelift.poses.camera import are_rotations
 from kinelift.poses.containers import Action, Person, Poses3D, Recording, Track2D, VideoFacts
 from kinelift.poses.errors import DataError
 
@@ -29,6 +30,9 @@ def validate(recording: Recording) -> None:
         DataError: A value is invalid. Names the person and the field.
     """
     _check_video(recording.video)
+    rotations = None if recording.camera is None else recording.camera.rotations
+    if rotations is not None and not (len(rotations) == len(recording.video.times) and are_rotations(rotations)):
+        _refuse("camera_rotations", "is not one rotation for every frame of the video")
     ids = [person.id for person in recording.people]
     if repeated := sorted({number for number in ids if ids.count(number) > 1}):
         _refuse("people", f"has id {repeated[0]} more than once")
