@@ -4,14 +4,19 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from kinelift.poses import Frame
 from kinelift.poses.camera import Camera
 
 MIN_SIDE = 400
 """Pixels: the longer side of the pictures that are compared has as many, and less than twice as many."""
-FEATURES = 160
+CELLS = 8
+"""The picture is divided into as many cells along each side, so that features from all of it count."""
+PER_CELL = 3
+CANDIDATES = 600
+QUALITY = 0.002
+"""Quality of a feature at least, as a share of the best one's (``cv2.goodFeaturesToTrack``)."""
 SPACING = 0.02
 """Distance of two features at least, as a share of the longer side."""
 WINDOW = 15
@@ -86,12 +91,14 @@ class Keyframe:
     Attributes:
         picture: Small and grey.
         points: Features, in OpenCV's pixels of the small picture.
+        cells: The cell of the picture in which each feature lies.
         rays: Towards the features, in the axes of the camera at that time.
         rotation: From these axes to those of the shot.
     """
 
     picture: UInt8[np.ndarray, "h w"]
     points: Float[np.ndarray, "N 2"]
+    cells: Int[np.ndarray, " N"]
     rays: Float[np.ndarray, "N 3"]
     rotation: Float[np.ndarray, "3 3"]
 
@@ -104,11 +111,13 @@ class Keyframe:
     ) -> "Keyframe":
         """Find the features of a picture."""
         spacing = SPACING * max(picture.shape)
-        found = cv2.goodFeaturesToTrack(picture, FEATURES, 0.005, spacing, mask=background, blockSize=5)
+        found = cv2.goodFeaturesToTrack(picture, CANDIDATES, QUALITY, spacing, mask=background, blockSize=5)
         points = np.zeros((0, 2), np.float32) if found is None else found.reshape(-1, 2)
-        rays = view.rays(points)
-        seen = np.isfinite(rays).all(1)
-        return Keyframe(picture, points[seen], rays[seen], rotation)
+        column, row = (points / view.small_size * CELLS).astype(int).T
+        cells, rays = row * CELLS + column, view.rays(points)
+        better = np.tril(cells[:, None] == cells, -1).sum(1)  # the best features come first
+        kept = np.isfinite(rays).all(1) & (better < PER_CELL)
+        return Keyframe(picture, points[kept], cells[kept], rays[kept], rotation)
 
     def follow(
         self,
@@ -116,7 +125,7 @@ class Keyframe:
         background: UInt8[np.ndarray, "h w"],
         view: View,
         rotation: Float[np.ndarray, "3 3"],
-    ) -> tuple[Bool[np.ndarray, " N"], Float[np.ndarray, "M 3"], Float[np.ndarray, "M 3"]]:
+    ) -> tuple[float, Int[np.ndarray, " M"], Float[np.ndarray, "M 3"]]:
         """Find the features again in another picture, in which the camera is turned by about ``rotation``.
 
         Args:
@@ -126,15 +135,15 @@ class Keyframe:
             rotation: From the axes of the camera in ``picture`` to those of the shot.
 
         Returns:
-            Which features lie in the picture; of those in its background, the rays in the axes of this keyframe and
-            those in the axes of ``picture``, NaN where it is not found.
+            The share of the features that lie in the picture; the indices of those in its background; and their rays
+            in the axes of ``picture``, NaN where not found.
         """
         width, height = view.small_size
         expected = view.points(self.rays @ (self.rotation.T @ rotation))
         with np.errstate(invalid="ignore"):
-            inside = np.asarray(((expected >= 1) & (expected < [width - 1, height - 1])).all(1))
-        if not inside.any():
-            return inside, np.zeros((0, 3)), np.zeros((0, 3))
+            inside = np.flatnonzero(((expected >= 1) & (expected < [width - 1, height - 1])).all(1))
+        if not len(inside):
+            return 0.0, inside, np.zeros((0, 3))
         found, status, _ = cv2.calcOpticalFlowPyrLK(
             self.picture,
             picture,
@@ -149,4 +158,4 @@ class Keyframe:
         place = np.where(np.isfinite(found), found, expected[inside]).round().astype(int)
         place = place.clip(0, [width - 1, height - 1])
         free = background[place[:, 1], place[:, 0]] > 0
-        return inside, self.rays[inside][free], view.rays(found[free])
+        return len(inside) / len(self.points), inside[free], view.rays(found[free])

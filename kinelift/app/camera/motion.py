@@ -118,7 +118,7 @@ def _completed(shot: Shot) -> Float[np.ndarray, "F 3 3"] | None:
 
 def _notes(rotations: Float[np.ndarray, "F 3 3"], several: bool) -> Iterator[str]:
     largest = np.degrees(angle(rotations).max())
-    yield f"the camera turns by up to {largest:.0f}° from its middle. This was undone; its translation is not estimated."
+    yield f"the camera turns by up to {largest:.0f}° from its middle. This was undone; translation is not estimated."
     if several:
         yield "the video has several shots; the poses of each have the axes of that shot."
     if largest > MAX_RAY_ANGLE / 2:

@@ -14,17 +14,17 @@ TOLERANCE = 1.0
 MIN_FEATURES = 12
 """A rotation needs as many features that agree with it."""
 MOVING_SHARE = 0.25
-"""Share of the features that must agree with a rotation."""
+"""Share of the picture's cells in which a feature must agree with a rotation."""
 STILL_SHARE = 0.2
-"""Share of the features that must stay in place in a still camera's picture. The others may be a crowd, or water."""
+"""Share of the cells in which a feature stays in place if the camera is still. In others may be a crowd, or water."""
 ADVANTAGE = 2.5
-"""A rotation must explain that many times more features than a still camera."""
+"""A rotation must explain that many times more cells than a still camera."""
 NEAR = 3.0
 """Multiple of the tolerance up to which a still camera's rotation is measured, rather than taken to be none."""
 OVERLAP = 0.6
 """A new keyframe is made when less than this share of the nearest one's features is in the picture."""
 AGREEMENT = 0.5
-"""A new keyframe is also made when less than this share of the nearest one's features agrees with the rotation."""
+"""A new keyframe is also made when less than this share of the cells agrees with the rotation."""
 MAX_KEYFRAMES = 100
 """The first one and the latest others are kept."""
 MAX_TRIED = 3
@@ -94,22 +94,23 @@ class Shot:
     def _compare(
         self, keyframe: Keyframe, picture: UInt8[np.ndarray, "h w"], background: UInt8[np.ndarray, "h w"]
     ) -> "_Answer":
-        inside, target, source = keyframe.follow(picture, background, self.view, self._latest)
-        count, first = len(target), keyframe is self._keyframes[0]
-        if count < MIN_FEATURES:
+        overlap, features, source = keyframe.follow(picture, background, self.view, self._latest)
+        first, cells = keyframe is self._keyframes[0], len(set(keyframe.cells[features]))
+        if len(features) < MIN_FEATURES:
             return _Answer(State.BLIND if first else State.LOST)
         seen = np.isfinite(source).all(1)
-        target, source, tolerance = target[seen], source[seen], TOLERANCE * self.view.pixel
+        features, source, tolerance = features[seen], source[seen], TOLERANCE * self.view.pixel
+        target, guess = keyframe.rays[features], keyframe.rotation.T @ self._latest
         still = agreeing(target, source, np.eye(3), tolerance)
-        guess = keyframe.rotation.T @ self._latest
         turn, turned = fit_rotation(target, source, tolerance, guess, self.generator)
-        found, overlap = keyframe.rotation @ turn, float(inside.mean())
-        if still.sum() >= max(MIN_FEATURES, STILL_SHARE * count) and turned.sum() < ADVANTAGE * still.sum():
+        found = keyframe.rotation @ turn
+        still_share, turned_share = (len(set(keyframe.cells[features[one]])) / cells for one in (still, turned))
+        if still.sum() >= MIN_FEATURES and still_share >= STILL_SHARE and turned_share < ADVANTAGE * still_share:
             near = angle(turn) < NEAR * tolerance and turned.sum() > still.sum()
             found = found if near else keyframe.rotation @ align(target[still], source[still])
-            return _Answer(State.STILL if first else State.TURNED, found, overlap, still.sum() / count)
-        if turned.sum() >= max(MIN_FEATURES, MOVING_SHARE * count):
-            return _Answer(State.TURNED, found, overlap, turned.sum() / count)
+            return _Answer(State.STILL if first else State.TURNED, found, overlap, still_share)
+        if turned.sum() >= MIN_FEATURES and turned_share >= MOVING_SHARE:
+            return _Answer(State.TURNED, found, overlap, turned_share)
         return _Answer(State.LOST)
 
     def _note(self, state: State, rotation: Float[np.ndarray, "3 3"]) -> State:
