@@ -8,6 +8,8 @@ HYPOTHESES = 80
 ENOUGH = 0.7
 """Share of the rays that must agree with a guess for it to be taken without trying pairs."""
 REFINEMENTS = 3
+ZOOM_ADVANTAGE = 1.5
+MIN_ZOOM = 0.005
 
 
 def fit_rotation(
@@ -66,6 +68,19 @@ def angle(rotation: Float[np.ndarray, "*N 3 3"]) -> Float[np.ndarray, "*N"]:
     """The angle of a rotation (rad)."""
     trace = np.trace(rotation, axis1=-2, axis2=-1)
     return np.asarray(np.arccos(((trace - 1) / 2).clip(-1, 1)))
+
+
+def zoomed(target: Float[np.ndarray, "N 3"], source: Float[np.ndarray, "N 3"], tolerance: float) -> bool:
+    """Whether ``source`` is spread out or drawn together against ``target``, which no rotation does.
+
+    The distances between two rays then agree, up to ``tolerance`` (rad), if they are scaled, and far less if not.
+    """
+    if len(target) < 2:
+        return False
+    before, after = (np.linalg.norm(rays - np.roll(rays, len(rays) // 2, axis=0), axis=1) for rays in (target, source))
+    scale = float(np.median(after / before.clip(min=1e-12)))
+    rigid, scaled = (np.mean(np.abs(after - factor * before) < tolerance) for factor in (1.0, scale))
+    return bool(scaled > ZOOM_ADVANTAGE * rigid and abs(scale - 1) > MIN_ZOOM)
 
 
 def _from_pairs(

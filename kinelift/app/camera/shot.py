@@ -7,13 +7,13 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from kinelift.app.camera.keyframe import Keyframe, View
-from kinelift.app.camera.rotation_fit import agreeing, align, angle, fit_rotation
+from kinelift.app.camera.rotation_fit import agreeing, align, angle, fit_rotation, zoomed
 
 TOLERANCE = 1.0
 """Pixels of a small picture within which a feature agrees with a rotation."""
 MIN_FEATURES = 12
 """A rotation needs as many features that agree with it."""
-MOVING_SHARE = 0.25
+MOVING_SHARE = 0.4
 """Share of the picture's cells in which a feature must agree with a rotation."""
 STILL_SHARE = 0.2
 """Share of the cells in which a feature stays in place if the camera is still. In others may be a crowd, or water."""
@@ -101,6 +101,8 @@ class Shot:
         seen = np.isfinite(source).all(1)
         features, source, tolerance = features[seen], source[seen], TOLERANCE * self.view.pixel
         target, guess = keyframe.rays[features], keyframe.rotation.T @ self._latest
+        if zoomed(target, source, tolerance):
+            return _Answer(State.LOST)
         still = agreeing(target, source, np.eye(3), tolerance)
         turn, turned = fit_rotation(target, source, tolerance, guess, self.generator)
         found = keyframe.rotation @ turn
