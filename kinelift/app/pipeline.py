@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from kinelift.app.camera.files import read_camera
+from kinelift.app.camera.motion import Motion, MotionEstimator
 from kinelift.app.detection import open_detector, resolve_auto
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
@@ -141,7 +142,11 @@ class Pipeline:
         """
         camera, notes = self._camera(video)
         provenance = made_with({**self.spec, "settings": self.settings}, (*self.notes, *notes))
-        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair)
+        moves = self.settings.camera_motion == "auto"
+        motion = MotionEstimator(camera, (video.width, video.height)) if moves else None
+        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair, motion)
+        if motion is not None:
+            tracked, camera = _with_motion(tracked, camera, motion.result())
         tracks = [person.track for person in tracked.people]
         poses, world = lift_together(tracks, self.lifter, camera, self.settings.fit, self.settings.world, progress)
         people = tuple(self._classified(*pair) for pair in zip(tracked.people, poses, strict=True))
@@ -160,6 +165,13 @@ class Pipeline:
         poses = with_confidence(lifted, person.track)
         kept = poses if self.settings.guess else without_unseen(poses)
         return replace(person, poses=kept, actions=self.classifier.classify(poses))
+
+
+def _with_motion(tracked: Recording, camera: Camera, motion: Motion) -> tuple[Recording, Camera]:
+    """A recording with the notes on the camera's motion, and the camera with its rotations."""
+    notes = [*tracked.made_with["notes"], *motion.notes]
+    made = {**tracked.made_with, "notes": notes}
+    return replace(tracked, made_with=made), replace(camera, rotations=motion.rotations)
 
 
 def render(

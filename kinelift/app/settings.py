@@ -117,6 +117,9 @@ class Settings(TrackingSettings):
     """The camera's calibration file, instead of --fov: OpenCV's YAML, XML or JSON, or the TOML of Pose2Sim, Caliscope
     or Anipose. Of several cameras, the one whose name is part of the video's name is used, or NAME."""
 
+    camera_motion: Literal["auto", "still"] = "auto"
+    """auto: estimate from the background how the camera turns, and undo it. still: take the camera to be still."""
+
     fit: Literal["body", "off"] = "body"
     """How to post-process the network's 3D poses. body: fit a body with constant bone lengths to the poses and
     keypoints, and smooth its motion. off: keep the network's output."""

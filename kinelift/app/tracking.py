@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kinelift.app.camera.motion import MotionEstimator
 from kinelift.app.settings import TrackingSettings
 from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector, TrackRepair
@@ -21,6 +22,7 @@ def track_people(
     made_with: Mapping[str, Any],
     progress: Progress = no_progress,
     repair: TrackRepair | None = None,
+    motion: MotionEstimator | None = None,
 ) -> Recording:
     """Detect and track people, without lifting them to 3D.
 
@@ -31,6 +33,7 @@ def track_people(
         made_with: What the recording stores about how it was made; see ``spec.made_with``.
         progress: Shows progress over the frames.
         repair: Corrects each track before its gaps are filled.
+        motion: Sees every frame and the people in it, to estimate how the camera turns.
 
     Returns:
         A recording whose people have tracks but no poses and no actions.
@@ -41,8 +44,11 @@ def track_people(
     times: list[float] = []
     size = (video.width, video.height)
     tracker = Tracker(detector.skeleton, size, repair=repair)
-    detections = detector.detect(_record_times(video.frames(), times))
+    frames = video.frames() if motion is None else motion.watch(video.frames())
+    detections = detector.detect(_record_times(frames, times))
     for people in progress(detections, "finding people", _expected_frames(video)):
+        if motion is not None:
+            motion.update(people)
         tracker.update(people, times[people.frame])
     selected = select_people(tracker.tracks(), settings.people)
     tracked_people = tuple(Person(tracked.id, tracked.track) for tracked in selected)

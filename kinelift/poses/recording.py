@@ -2,8 +2,9 @@
 
 ``header`` is JSON text: the format's number, the video, how the recording was made, the people, their actions, and the
 names of their skeletons. The numbers are arrays: ``times`` of the video, ``camera`` (its ``parameters``),
-``world/rotation`` and ``world/position``, and ``person<id>/track/…`` and ``person<id>/poses/…``, named as in the
-containers and stored without loss. What was not computed has no array, or null in the header.
+``camera_rotations`` if it turns, ``world/rotation`` and ``world/position``, and ``person<id>/track/…`` and
+``person<id>/poses/…``, named as in the containers and stored without loss. What was not computed has no array, or null in
+the header.
 
 Earlier formats can still be read. Format 2 has no world, and of the poses only ``points``, ``times`` and ``root``.
 Format 1 has no camera, either, and only text in ``made_with``.
@@ -12,7 +13,7 @@ Format 1 has no camera, either, and only text in ``made_with``.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,8 @@ def save(path: Path, recording: Recording) -> None:
     arrays: dict[str, Any] = {"header": np.array(header), "times": recording.video.times}
     if recording.camera is not None:
         arrays["camera"] = recording.camera.parameters
+        if recording.camera.rotations is not None:
+            arrays["camera_rotations"] = recording.camera.rotations
     if recording.world is not None:
         arrays |= {f"world/{name}": getattr(recording.world, name) for name in _WORLD}
     for person in recording.people:
@@ -159,7 +162,8 @@ def _parsed(text: str) -> _Header:
 def _array_names(header: _Header, keys: tuple[str, ...]) -> Iterator[str]:
     """The names of the arrays that a recording with this header has."""
     yield "times"
-    yield from (name for name in ("camera", *(f"world/{name}" for name in _WORLD)) if name in keys)
+    whole = ("camera", "camera_rotations", *(f"world/{name}" for name in _WORLD))
+    yield from (name for name in whole if name in keys)
     for person in header.people:
         yield from (f"person{person.id}/track/{name}" for name in _TRACK)
         if person.poses is not None:
@@ -180,7 +184,10 @@ def _camera(arrays: Arrays) -> Camera | None:
     if "camera" not in arrays:
         return None
     try:
-        return Camera.from_parameters(_numbers(arrays, "camera", 11))
+        camera = Camera.from_parameters(_numbers(arrays, "camera", 11))
+        if "camera_rotations" in arrays:
+            camera = replace(camera, rotations=_numbers(arrays, "camera_rotations", len(arrays["times"]), 3, 3))
+        return camera
     except SettingsError as error:
         raise DataError(f"camera: {error}") from error
 

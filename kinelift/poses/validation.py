@@ -6,6 +6,7 @@ from math import isfinite
 import numpy as np
 from jaxtyping import Shaped
 
+from kinelift.poses.camera import are_rotations
 from kinelift.poses.containers import Action, JointState, Person, Poses3D, Recording, Track2D, VideoFacts
 from kinelift.poses.errors import DataError
 from kinelift.poses.world import World
@@ -32,6 +33,9 @@ def validate(recording: Recording) -> None:
     _check_video(recording.video)
     if recording.world is not None:
         _check_world(recording.world)
+    rotations = None if recording.camera is None else recording.camera.rotations
+    if rotations is not None and not (len(rotations) == len(recording.video.times) and are_rotations(rotations)):
+        _refuse("camera_rotations", "is not one rotation for every frame of the video")
     ids = [person.id for person in recording.people]
     if repeated := sorted({number for number in ids if ids.count(number) > 1}):
         _refuse("people", f"has id {repeated[0]} more than once")

@@ -77,7 +77,8 @@ class TestAnalysis:
         recording = pipeline(two_people(), people="main", focal=150.0).run(clip(tmp_path))
         assert (recording.video.name, recording.video.width, recording.video.height) == ("dance", *SIZE)
         settings = {"people": "main", "smooth": "none", "fov": None, "focal": 150.0, "camera": None, "fit": "off"}
-        settings |= {"guess": False, "unknown": None}
+        settings |= {"camera_motion": "auto", "guess": False, "unknown": None}
+        settings |= {"up": None, "camera_height": None, "height": None, "contacts": "on"}
         assert recording.made_with == {
             "version": version("kinelift"),
             "spec": {"format": 1, "lifter": "flat", "settings": settings},

@@ -7,8 +7,9 @@ from scipy.spatial.transform import Rotation
 
 from kinelift.app.render import LAYOUTS, Renderer
 from kinelift.app.render.overlay import caption
-from kinelift.app.render.scene import build_scene, estimate_up
+from kinelift.app.render.scene import build_scene
 from kinelift.app.render.view_camera import fit_camera
+from kinelift.lifting.world.assumed import assumed_world
 from kinelift.poses import COCO17, H36M17, Action, Frame, JointState, Person, Poses3D, Recording, Track2D, VideoFacts
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
@@ -93,15 +94,15 @@ def test_up_is_found_from_standing_bodies(pitch: float, roll: float) -> None:
     rotation = Rotation.from_euler("xz", [pitch, roll], degrees=True).as_matrix()
     who = turned(person(1, (320, 240)), rotation)
     assert who.poses is not None
-    angle = np.degrees(np.arccos(np.clip(estimate_up([who.poses]) @ rotation @ [0, -1, 0], -1, 1)))
+    angle = np.degrees(np.arccos(np.clip(assumed_world([who.poses]).up @ rotation @ [0, -1, 0], -1, 1)))
     assert angle < 3
 
 
 def test_up_is_the_cameras_where_nobody_stands() -> None:
     lying = turned(person(1, (320, 240)), Rotation.from_euler("z", 90, degrees=True).as_matrix())
     assert lying.poses is not None
-    np.testing.assert_array_equal(estimate_up([lying.poses]), [0, -1, 0])
-    np.testing.assert_array_equal(estimate_up([]), [0, -1, 0])
+    np.testing.assert_array_equal(assumed_world([lying.poses]).up, [0, -1, 0])
+    np.testing.assert_array_equal(assumed_world([]).up, [0, -1, 0])
 
 
 @pytest.mark.parametrize("pitch", [0.0, 20.0])

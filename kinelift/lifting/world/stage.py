@@ -66,11 +66,12 @@ def lift_together(
     settings = settings or WorldSettings()
     up = _given(settings) if settings.up else estimate_up(tracks, lifter, camera)
     lifted, fitted = [], []
-    for track in progress(tracks, "lifting to 3D", len(tracks)):
-        poses = lifter.lift(track, camera, up)
+    views = [camera.during(track.start, track.stop) for track in tracks]
+    for track, view in progress(list(zip(tracks, views, strict=True)), "lifting to 3D", len(tracks)):
+        poses = lifter.lift(track, view, up)
         lifted.append(poses)
         use_fit = mode == "body" and can_fit(track.skeleton, poses.skeleton)
-        fitted.append(fit(track, poses, camera) if use_fit else poses)
+        fitted.append(fit(track, poses, view) if use_fit else poses)
     if up is None:
         up = up_direction.combine([up_direction.of_bodies(poses) for poses in fitted])
     if up is None or mode == "off" or any(poses.skeleton != H36M21 for poses in fitted):
@@ -85,8 +86,8 @@ def lift_together(
     standing = _on_common_floor([_standing(poses, up) for poses in scaled])
     if settings.contacts:
         scaled = [
-            plant(track, poses, before, camera, _contacts(one, len(track), up))
-            for track, poses, before, one in zip(tracks, lifted, scaled, standing, strict=True)
+            plant(track, poses, before, view, _contacts(one, len(track), up))
+            for track, view, poses, before, one in zip(tracks, views, lifted, scaled, standing, strict=True)
         ]
     levels = [one.main for one in standing if one.main is not None]
     return tuple(scaled), world_around(up, scaled, min(levels) if levels else None)
@@ -103,7 +104,7 @@ def stature(poses: Poses3D) -> float:
 
 def estimate_up(tracks: Sequence[Track2D], lifter: PoseLifter, camera: Camera) -> Float[np.ndarray, " 3"] | None:
     """The direction up in camera axes as the network sees it in all people; None if it does not estimate it."""
-    estimates = [lifter.estimate_up(track, camera) for track in tracks]
+    estimates = [lifter.estimate_up(track, camera.during(track.start, track.stop)) for track in tracks]
     return up_direction.combine([one for one in estimates if one is not None])
 
 
