@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
+from scipy.spatial.transform import Rotation
 
 from kinelift.lifting.anthropometry import adult
 from kinelift.lifting.body.problem import State
-from kinelift.lifting.body.structure import TIPS
+from kinelift.lifting.body.structure import FEET, SOLES, TIPS
 from kinelift.poses import COCO23, H36M21, Poses3D, Track2D, convert
 from kinelift.poses.camera import Camera
 
@@ -65,10 +66,14 @@ def still(frames: int = 12, knee: float = 0.0, heading: float = 0.0, elbow: floa
 
 
 def moving(times: Float[np.ndarray, " T"], seed: int = 0) -> Scene:
-    """A person who walks about, with every bone swinging slowly on its own path."""
+    """A person who walks about, with every bone swinging slowly on its own path. Feet are rigid."""
     random = np.random.default_rng(seed)
     phase, speed, size = random.uniform(0, 6, (1, 19, 3)), random.uniform(1, 3, (1, 19, 3)), 0.25
     directions = standing(25.0, 35.0, 40.0) + size * np.sin(speed * times[:, None, None] + phase)
+    for heel, toe in SOLES:
+        turn = Rotation.from_rotvec(size * np.sin(speed[0, heel] * times[:, None] + phase[0, heel]))
+        for part in (heel, toe):
+            directions[:, part] = turn.apply(standing()[part])
     root = ROOT + 0.3 * np.sin(np.outer(times, [0.8, 0.5, 0.6]))
     return scene(directions / np.linalg.norm(directions, axis=-1, keepdims=True), times, root)
 
@@ -79,6 +84,8 @@ def prediction(true: Scene, error: float, seed: int = 0) -> Poses3D:
     shape = true.truth.points.shape
     noise = random.normal(0, error / 2**0.5, (1, *shape[1:])) + random.normal(0, error / 2**0.5, shape)
     noise[:, H36M21.root] = 0
+    for foot in FEET:
+        noise[:, foot] = noise[:, H36M21.parents[foot]] + noise[:, foot] / 3
     return Poses3D(true.truth.points + noise, true.truth.times, true.truth.root, H36M21)
 
 

@@ -114,8 +114,8 @@ def test_accelerations_transposed_is_the_transpose() -> None:
 
 
 def test_chains_give_joints_and_keypoints() -> None:
-    directions = np.random.default_rng(0).normal(size=(1, 15, 3))
-    lengths = np.arange(1.0, 11.0)
+    directions = np.random.default_rng(0).normal(size=(1, len(TIPS), 3))
+    lengths = np.arange(1.0, 13.0)
     joints = State(np.zeros((1, 3)), directions).joints(lengths)[0]
     knee = directions[0, TIPS.index("left_hip")] * -lengths[0] + directions[0, TIPS.index("right_knee")] * lengths[1]
     np.testing.assert_allclose(joints[H36M21.index("right_knee")], knee)
@@ -129,7 +129,7 @@ def test_offsets_move_keypoints_and_not_the_body() -> None:
     table = keypoints_with_offsets(PUBLISHED)
     known = np.isfinite(table).all(1)
     np.testing.assert_allclose(table[known].sum(1), 1)  # invariant to translation
-    upright = np.tile([0.0, -1.0, 0.0], (1, 15, 1))
+    upright = np.tile([0.0, -1.0, 0.0], (1, len(TIPS), 1))
     for side, sign in (("left", 1.0), ("right", -1.0)):
         upright[:, TIPS.index(f"{side}_shoulder")] = [0.92 * sign, 0.39, 0]
         for limb in ("knee", "ankle", "elbow", "wrist"):

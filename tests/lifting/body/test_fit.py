@@ -8,9 +8,9 @@ import pytest
 from kinelift.lifting.body import FitSettings, can_fit, fit
 from kinelift.lifting.body.structure import TIPS
 from kinelift.lifting.root import SHARED_JOINTS
-from kinelift.poses import COCO23, H36M21, Poses3D, Track2D, convert
+from kinelift.poses import COCO17, COCO23, H36M17, H36M21, Poses3D, Track2D, convert
 from kinelift.poses.errors import SettingsError
-from kinelift.poses.skeleton import BODY25
+from kinelift.poses.skeleton import BODY25, KINECT15
 from tests.lifting.body.people import (
     CAMERA,
     flexion,
@@ -111,7 +111,7 @@ def test_frame_rate_may_vary() -> None:
         true.track, points=true.track.points[kept], scores=true.track.scores[kept], times=TIMES[kept],
         filled=true.track.filled[kept],
     )  # fmt: skip
-    some = Poses3D(raw.points[kept], TIMES[kept], raw.root[kept] if raw.root is not None else None)
+    some = Poses3D(raw.points[kept], TIMES[kept], raw.root[kept] if raw.root is not None else None, H36M21)
     whole, part = fit(true.track, raw, CAMERA), fit(less, some, CAMERA)
     assert np.median(np.linalg.norm(whole.points[kept] - part.points, axis=-1)) < 0.012
 
@@ -178,9 +178,10 @@ def test_interpolated_keypoints_weigh_less() -> None:
 
 def test_other_skeletons_are_rejected() -> None:
     true = still(3)
-    assert can_fit(COCO23, H36M21) and not can_fit(BODY25, H36M21)
-    points = np.zeros((3, len(BODY25), 2))
-    other = Track2D(points, points[..., 0], true.track.times, points[..., 0] > 0, 0, true.track.size, BODY25)
+    assert all(can_fit(source, target) for source in (COCO17, COCO23, BODY25) for target in (H36M17, H36M21))
+    assert not can_fit(KINECT15, H36M21) and not can_fit(COCO23, KINECT15)
+    points = np.zeros((3, len(KINECT15), 2))
+    other = Track2D(points, points[..., 0], true.track.times, points[..., 0] > 0, 0, true.track.size, KINECT15)
     with pytest.raises(SettingsError, match="--fit off"):
         fit(other, true.truth, CAMERA)
 
