@@ -3,8 +3,8 @@
 ``header`` is JSON text: the format's number, the video, how the recording was made, the people, their actions, and the
 names of their skeletons. The numbers are arrays: ``times`` of the video, ``camera`` (its ``parameters``),
 ``camera_rotations`` if it turns, ``world/rotation`` and ``world/position``, and ``person<id>/track/…`` and
-``person<id>/poses/…``, named as in the containers and stored without loss. What was not computed has no array, or null in
-the header.
+``person<id>/poses/…``, named as in the containers and stored without loss. What was not computed has no array, or null
+in the header.
 
 Earlier formats can still be read. Format 2 has no world, and of the poses only ``points``, ``times`` and ``root``.
 Format 1 has no camera, either, and only text in ``made_with``.
