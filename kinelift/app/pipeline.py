@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from kinelift.app.camera.edges import EdgeCollector
 from kinelift.app.camera.files import read_camera
 from kinelift.app.camera.motion import Motion, MotionEstimator
 from kinelift.app.detection import open_detector, resolve_auto
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec, made_with, pick_device
-from kinelift.app.tracking import track_people
+from kinelift.app.tracking import Watcher, track_people
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
@@ -142,13 +143,16 @@ class Pipeline:
         """
         camera, notes = self._camera(video)
         provenance = made_with({**self.spec, "settings": self.settings}, (*self.notes, *notes))
-        moves = self.settings.camera_motion == "auto"
-        motion = MotionEstimator(camera, (video.width, video.height)) if moves else None
-        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair, motion)
+        size = (video.width, video.height)
+        edges = EdgeCollector(camera, size)
+        motion = MotionEstimator(camera, size) if self.settings.camera_motion == "auto" else None
+        watchers: list[Watcher] = [edges] if motion is None else [edges, motion]
+        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair, watchers)
         if motion is not None:
             tracked, camera = _with_motion(tracked, camera, motion.result())
         tracks = [person.track for person in tracked.people]
-        poses, world = lift_together(tracks, self.lifter, camera, self.settings.fit, self.settings.world, progress)
+        fit, known, lines = self.settings.fit, self.settings.world, edges.result(camera.rotations)
+        poses, world = lift_together(tracks, self.lifter, camera, fit, known, progress, lines)
         people = tuple(self._classified(*pair) for pair in zip(tracked.people, poses, strict=True))
         return replace(tracked, people=people, camera=camera, world=world)
 

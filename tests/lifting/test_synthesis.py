@@ -31,7 +31,6 @@ from kinelift.lifting.training_batch import Framing
 from kinelift.poses import COCO23
 from kinelift.poses.errors import DataError
 
-
 CLEAN = NoiseSettings(clean=1.0, no_feet=0.0, no_small_toes=0.0)
 
 

@@ -15,6 +15,7 @@ from kinelift.lifting.world.contacts import resting, spans
 from kinelift.lifting.world.floor import Standing, corrected_up, sizes
 from kinelift.poses import H36M21, Poses3D, Track2D, World
 from kinelift.poses.camera import Camera
+from kinelift.poses.edges import Edges
 from kinelift.terminal.progress import Progress, no_progress
 
 MERGE = 0.12
@@ -49,6 +50,7 @@ def lift_together(
     mode: FitMode = "body",
     settings: WorldSettings | None = None,
     progress: Progress = no_progress,
+    edges: Edges | None = None,
 ) -> tuple[tuple[Poses3D, ...], World | None]:
     """Lift all people of a clip and fit them to bodies that stand in one world.
 
@@ -59,12 +61,13 @@ def lift_together(
         mode: Whether to fit poses to bodies. Without, feet are not held to the floor either.
         settings: What is known about the world.
         progress: Shows progress over people.
+        edges: Straight edges of the background, some of which are vertical.
 
     Returns:
         Poses (metres, camera axes) and the place of the camera; None if nothing shows which way is up.
     """
     settings = settings or WorldSettings()
-    up = _given(settings) if settings.up else estimate_up(tracks, lifter, camera)
+    up = _given(settings) if settings.up else estimate_up(tracks, lifter, camera, edges)
     lifted, fitted = [], []
     views = [camera.during(track.start, track.stop) for track in tracks]
     for track, view in progress(list(zip(tracks, views, strict=True)), "lifting to 3D", len(tracks)):
@@ -102,10 +105,13 @@ def stature(poses: Poses3D) -> float:
     return float(sum(np.linalg.norm(np.diff(part, axis=0), axis=1).sum() for part in parts)) / OVER_ANKLES
 
 
-def estimate_up(tracks: Sequence[Track2D], lifter: PoseLifter, camera: Camera) -> Float[np.ndarray, " 3"] | None:
-    """The direction up in camera axes as the network sees it in all people; None if it does not estimate it."""
+def estimate_up(
+    tracks: Sequence[Track2D], lifter: PoseLifter, camera: Camera, edges: Edges | None = None
+) -> Float[np.ndarray, " 3"] | None:
+    """The direction up in camera axes from all people and edges; None if neither tells it."""
     estimates = [lifter.estimate_up(track, camera.during(track.start, track.stop)) for track in tracks]
-    return up_direction.combine([one for one in estimates if one is not None])
+    up = up_direction.combine([one for one in estimates if one is not None])
+    return up if edges is None else up_direction.with_edges(up, edges)
 
 
 def _given(settings: WorldSettings) -> Float[np.ndarray, " 3"]:
