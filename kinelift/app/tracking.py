@@ -1,8 +1,8 @@
 """The first pass over a video: detect people, track them, and smooth their joints."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -10,8 +10,19 @@ from kinelift.app.settings import TrackingSettings
 from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.detectors.tracking import Tracker, select_people, smoothing
-from kinelift.poses import Frame, Person, Recording, VideoFacts
+from kinelift.poses import Frame, People, Person, Recording, VideoFacts
 from kinelift.terminal.progress import Progress, no_progress
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """Sees the frames of a video before the detector does, and afterwards who is in them."""
+
+    def watch(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Pass on every frame."""
+
+    def update(self, people: People) -> None:
+        """Learn who is in the next frame."""
 
 
 def track_people(
@@ -21,6 +32,7 @@ def track_people(
     made_with: Mapping[str, Any],
     progress: Progress = no_progress,
     repair: TrackRepair | None = None,
+    watchers: Sequence[Watcher] = (),
 ) -> Recording:
     """Detect and track people, without lifting them to 3D.
 
@@ -31,6 +43,7 @@ def track_people(
         made_with: What the recording stores about how it was made; see ``spec.made_with``.
         progress: Shows progress over the frames.
         repair: Corrects each track before its gaps are filled.
+        watchers: See every frame and the people in it.
 
     Returns:
         A recording whose people have tracks but no poses and no actions.
@@ -41,8 +54,13 @@ def track_people(
     times: list[float] = []
     size = (video.width, video.height)
     tracker = Tracker(detector.skeleton, size, repair=repair)
-    detections = detector.detect(_record_times(video.frames(), times))
+    frames = video.frames()
+    for watcher in watchers:
+        frames = watcher.watch(frames)
+    detections = detector.detect(_record_times(frames, times))
     for people in progress(detections, "finding people", _expected_frames(video)):
+        for watcher in watchers:
+            watcher.update(people)
         tracker.update(people, times[people.frame])
     selected = select_people(tracker.tracks(), settings.people)
     tracked_people = tuple(Person(tracked.id, tracked.track) for tracked in selected)

@@ -165,7 +165,13 @@ def on_plane(pixels: Pixels, camera: Camera, size: tuple[int, int]) -> Pixels:
 
 
 def on_picture(pixels: Pixels, camera: Camera, size: tuple[int, int]) -> Pixels:
-    """Map pixels to multiples of half the image width from its centre: x' = 2x/w − 1, y' = 2y/w − h/w."""
+    """Map pixels to multiples of half the image width from its centre: x' = 2x/w − 1, y' = 2y/w − h/w.
+
+    The pixels of a camera that turns become those of the camera held at the reference axes.
+    """
+    if camera.rotations is not None:
+        plane = camera.plane(pixels)
+        pixels = camera.still.project(np.concatenate([plane, np.ones_like(plane[..., :1])], -1))
     return np.asarray((2 * pixels - np.asarray(size)) / size[0])
 
 

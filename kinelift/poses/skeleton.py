@@ -9,6 +9,8 @@ from jaxtyping import Float, Shaped
 
 from kinelift.poses.errors import DataError
 
+_FEET = ("heel", "toe", "big_toe", "small_toe")
+
 
 @dataclass(frozen=True)
 class Skeleton:
@@ -70,6 +72,18 @@ class Skeleton:
     def mirror(self) -> tuple[int, ...]:
         """For every joint, the index of its counterpart on the other side (itself on the midline)."""
         return tuple(self.index(_other_side(name)) for name in self.joints)
+
+    @cached_property
+    def feet(self) -> tuple[int, ...]:
+        """Indices of the heels and toes, which many detectors do not find."""
+        return tuple(
+            j for j, name in enumerate(self.joints) if name.removeprefix("left_").removeprefix("right_") in _FEET
+        )
+
+    @cached_property
+    def body(self) -> tuple[int, ...]:
+        """Indices of all joints but ``feet``: those on which people are compared and measured."""
+        return tuple(j for j in range(len(self)) if j not in self.feet)
 
     def index(self, joint: str) -> int:
         """Index of a joint by name.

@@ -31,7 +31,6 @@ from kinelift.lifting.training_batch import Framing
 from kinelift.poses import COCO23
 from kinelift.poses.errors import DataError
 
-
 CLEAN = NoiseSettings(clean=1.0, no_feet=0.0, no_small_toes=0.0)
 
 
@@ -120,7 +119,9 @@ def test_bodies_have_the_drawn_segment_lengths() -> None:
     grown = bones(apply_segment_lengths(typical, lengths)) / bones(typical)
     for name, segment in anthropometry.SEGMENT_OF.items():
         expected = factors[:, None, anthropometry.SEGMENTS.index(segment)].expand(-1, 4)
-        torch.testing.assert_close(grown[:, :, MOCAP.index(name.replace("_toe", "_big_toe"))], expected, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(
+            grown[:, :, MOCAP.index(name.replace("_toe", "_big_toe"))], expected, atol=1e-4, rtol=1e-4
+        )
 
 
 def test_limbs_bend_in_their_plane() -> None:

@@ -22,7 +22,7 @@ RATE = 30.0
 """Frames per second of the test videos."""
 PIECE = 4.0
 """Seconds per test video."""
-VIEW = ViewSettings(distance=(3.0, 7.0), steep=0.0, roll=0.0, spread=0.5)
+VIEW = ViewSettings(distance=(3.0, 7.0), steep=0.0, roll=0.0, rolled=0.0, spread=0.5)
 """The test cameras: 3–7 m away, 0.3–3 m high, 35–90° wide, with the person in the middle half of the image."""
 ADULTS = Population(children=0.0)
 CAMERA = Camera(1000.0, (1000.0, 1000.0))

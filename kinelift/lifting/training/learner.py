@@ -15,6 +15,8 @@ from kinelift.lifting.training_batch import Batch, Framing
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses import Skeleton
 
+UP_WEIGHT = 0.7
+"""Metres: weight of the error (radians) of the direction up, beside the joints' errors."""
 MIN_DEPTH = 0.5
 """Metres: smallest depth used for the weights of the trajectory loss."""
 
@@ -64,7 +66,14 @@ class Learner:
         """Supervised terms: those of the objective, and the trajectory loss if roots are learned."""
         positions, roots, up = self._outputs(batch, self.model)
         terms = self._supervised(positions, roots, batch)
-        return terms if up is None else {**terms, "up": (up - batch.up[:, None]).norm(dim=-1).mean()}
+        return terms if up is None else {**terms, "up": UP_WEIGHT * self._up_error(up, batch)}
+
+    @staticmethod
+    def _up_error(up: Float[Tensor, "B N 3"], batch: Batch) -> Tensor:
+        """Error of the direction up, over the samples in which the network is not told it."""
+        untold = (batch.given_up == 0).all(-1)
+        error: Tensor = (up - batch.up[:, None]).norm(dim=-1).mean(1)
+        return (error * untold).sum() / untold.sum().clamp_min(1)
 
     def mixed_terms(self, batch: Batch, unlabelled: Batch) -> Mapping[str, Tensor]:
         """The terms of ``batch`` and the unsupervised terms of ``unlabelled``, in one forward pass over both."""

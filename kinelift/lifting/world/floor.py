@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from kinelift.lifting.world.contacts import Span
 
@@ -54,7 +54,9 @@ class Standing:
         return max(frames, key=lambda level: frames[level]) if frames else None
 
 
-def sizes(floors: Sequence[float | None], camera_height: float | None) -> list[float]:
+def sizes(
+    floors: Sequence[float | None], camera_height: float | None = None, first: float | None = None
+) -> list[float]:
     """Factors of the people's sizes and distances with which those on one floor agree about it.
 
     Scaling a person about the camera does not change the picture. With sizes and floors normal on a log scale, the most
@@ -63,7 +65,10 @@ def sizes(floors: Sequence[float | None], camera_height: float | None) -> list[f
     Args:
         floors: Height of each person's main level along up over the camera, metres (negative); None if not known.
         camera_height: The camera's height over the floor in metres, if it is known.
+        first: The first person's factor, if it is known.
     """
+    if first is not None:
+        return _like_the_first(floors, first)
     depths = {k: np.log(-floor) for k, floor in enumerate(floors) if floor is not None and floor < -LOW_CAMERA}
     factors = [1.0] * len(floors)
     if not depths:
@@ -78,26 +83,40 @@ def sizes(floors: Sequence[float | None], camera_height: float | None) -> list[f
     return factors
 
 
+def _like_the_first(floors: Sequence[float | None], factor: float) -> list[float]:
+    """Factors with which all stand on the floor of the first person, who has the factor ``factor``."""
+    if not floors or floors[0] is None or floors[0] > -LOW_CAMERA:
+        return [factor] * len(floors)
+    common = factor * floors[0]
+    shares = [None if floor is None or floor > -LOW_CAMERA else common / floor for floor in floors]
+    return [factor if share is None or abs(np.log(share / factor)) > SAME_FLOOR else float(share) for share in shares]
+
+
 def corrected_up(
-    places: Float[np.ndarray, "N 3"], weights: Float[np.ndarray, " N"], up: Float[np.ndarray, " 3"]
+    places: Float[np.ndarray, "N 3"],
+    people: Int[np.ndarray, " N"],
+    weights: Float[np.ndarray, " N"],
+    up: Float[np.ndarray, " 3"],
 ) -> Float[np.ndarray, " 3"]:
-    """The direction up for which contacts on one level have one height, with ``up`` as prior.
+    """The direction up for which each person's contacts on one level have one height, with ``up`` as prior.
 
     Args:
-        places: Contacts of one level in the camera frame, metres.
+        places: Contacts in the camera frame, metres.
+        people: Whose contacts they are: 0, 1, … Different people may stand on different levels.
         weights: Their weights.
         up: The direction up in camera axes.
     """
-    if len(places) < 3:
+    if not len(places):
         return up
     right = np.cross([0.0, 0.0, 1.0], up)
     right = right / np.linalg.norm(right)
     axes = np.stack([right, np.cross(right, up)])
     height, ground = places @ up, places @ axes.T
     spread = CONTACT + DEPTH * np.abs(height)
-    columns = np.concatenate([ground, np.ones((len(places), 1))], 1)
+    columns = np.concatenate([ground, np.eye(people.max() + 1)[people]], 1)
     weight = weights / weights.max() / spread**2
-    normal = columns.T @ (weight[:, None] * columns) + np.diag([TILT**-2, TILT**-2, 0.0])
+    prior = np.diag([TILT**-2, TILT**-2, *[0.0] * (columns.shape[1] - 2)])
+    normal = columns.T @ (weight[:, None] * columns) + prior
     tilt = -np.linalg.solve(normal, columns.T @ (weight * height))[:2]
     corrected: Float[np.ndarray, " 3"] = up + tilt @ axes
     return np.asarray(corrected / np.linalg.norm(corrected))

@@ -1,7 +1,7 @@
 """Lifts everybody of a clip, finds up and the floor, and lets feet rest on it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -10,13 +10,23 @@ from kinelift.lifting.anthropometry import BIG_TOE, HEEL, typical_foot
 from kinelift.lifting.body import Contacts, FitMode, PoseLifter, can_fit, fit, plant
 from kinelift.lifting.body.structure import FEET
 from kinelift.lifting.world import up as up_direction
+from kinelift.lifting.world.assumed import world_around
 from kinelift.lifting.world.contacts import resting, spans
 from kinelift.lifting.world.floor import Standing, corrected_up, sizes
 from kinelift.poses import H36M21, Poses3D, Track2D, World
 from kinelift.poses.camera import Camera
+from kinelift.poses.edges import Edges
+from kinelift.terminal.progress import Progress, no_progress
 
 MERGE = 0.12
 """Metres: levels of different people that are closer are the same."""
+
+
+STATURE = 1.7
+"""Metres: height of a person of whom nothing is known."""
+OVER_ANKLES = 0.96
+"""Share of a person's height above the ankles."""
+_UPRIGHT = (("left_ankle", "left_knee", "left_hip"), ("hip", "spine", "thorax", "neck", "head"))
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,8 @@ class WorldSettings:
     """The direction up in camera axes (x right, y down, z forward); None to estimate it."""
     camera_height: float | None = None
     """Metres from the camera down to the floor; None to estimate it."""
+    height: float | None = None
+    """Height of the first person in metres, which fixes the sizes of all; None to take average bodies."""
     contacts: bool = True
     """Whether planted feet stay where they are."""
 
@@ -37,6 +49,8 @@ def lift_together(
     camera: Camera,
     mode: FitMode = "body",
     settings: WorldSettings | None = None,
+    progress: Progress = no_progress,
+    edges: Edges | None = None,
 ) -> tuple[tuple[Poses3D, ...], World | None]:
     """Lift all people of a clip and fit them to bodies that stand in one world.
 
@@ -46,40 +60,58 @@ def lift_together(
         camera: The camera of all tracks.
         mode: Whether to fit poses to bodies. Without, feet are not held to the floor either.
         settings: What is known about the world.
+        progress: Shows progress over people.
+        edges: Straight edges of the background, some of which are vertical.
 
     Returns:
         Poses (metres, camera axes) and the place of the camera; None if nothing shows which way is up.
     """
     settings = settings or WorldSettings()
-    up = _given(settings) if settings.up else estimate_up(tracks, lifter, camera)
-    lifted = [lifter.lift(track, camera, up) for track in tracks]
-    fitted = [
-        fit(track, poses, camera) if mode == "body" and can_fit(track.skeleton, poses.skeleton) else poses
-        for track, poses in zip(tracks, lifted, strict=True)
-    ]
+    up = _given(settings) if settings.up else estimate_up(tracks, lifter, camera, edges)
+    lifted, fitted = [], []
+    views = [camera.during(track.start, track.stop) for track in tracks]
+    for track, view in progress(list(zip(tracks, views, strict=True)), "lifting to 3D", len(tracks)):
+        poses = lifter.lift(track, view, up)
+        lifted.append(poses)
+        use_fit = mode == "body" and can_fit(track.skeleton, poses.skeleton)
+        fitted.append(fit(track, poses, view) if use_fit else poses)
     if up is None:
         up = up_direction.combine([up_direction.of_bodies(poses) for poses in fitted])
     if up is None or mode == "off" or any(poses.skeleton != H36M21 for poses in fitted):
-        return tuple(fitted), None if up is None else _world(up, fitted, [])
+        return tuple(fitted), None if up is None else world_around(up, fitted)
     standing = [_standing(poses, up) for poses in fitted]
     if settings.up is None:
         up = _corrected(fitted, standing, up)
         standing = [_standing(poses, up) for poses in fitted]
-    factors = sizes([one.main for one in standing], settings.camera_height)
+    first = settings.height / stature(fitted[0]) if settings.height and fitted else None
+    factors = sizes([one.main for one in standing], settings.camera_height, first)
     scaled = [_scaled(poses, factor) for poses, factor in zip(fitted, factors, strict=True)]
     standing = _on_common_floor([_standing(poses, up) for poses in scaled])
     if settings.contacts:
         scaled = [
-            plant(track, poses, before, camera, _contacts(one, len(track), up))
-            for track, poses, before, one in zip(tracks, lifted, scaled, standing, strict=True)
+            plant(track, poses, before, view, _contacts(one, len(track), up))
+            for track, view, poses, before, one in zip(tracks, views, lifted, scaled, standing, strict=True)
         ]
-    return tuple(scaled), _world(up, scaled, standing)
+    levels = [one.main for one in standing if one.main is not None]
+    return tuple(scaled), world_around(up, scaled, min(levels) if levels else None)
 
 
-def estimate_up(tracks: Sequence[Track2D], lifter: PoseLifter, camera: Camera) -> Float[np.ndarray, " 3"] | None:
-    """The direction up in camera axes as the network sees it in all people; None if it does not estimate it."""
-    estimates = [lifter.estimate_up(track, camera) for track in tracks]
-    return up_direction.combine([one for one in estimates if one is not None])
+def stature(poses: Poses3D) -> float:
+    """A person's height in metres, from the bone lengths of fitted poses."""
+    whole = poses.points[np.isfinite(poses.points).all((1, 2))]
+    if not len(whole):
+        return STATURE
+    parts = [whole[0, [poses.skeleton.index(name) for name in chain]] for chain in _UPRIGHT]
+    return float(sum(np.linalg.norm(np.diff(part, axis=0), axis=1).sum() for part in parts)) / OVER_ANKLES
+
+
+def estimate_up(
+    tracks: Sequence[Track2D], lifter: PoseLifter, camera: Camera, edges: Edges | None = None
+) -> Float[np.ndarray, " 3"] | None:
+    """The direction up in camera axes from all people and edges; None if neither tells it."""
+    estimates = [lifter.estimate_up(track, camera.during(track.start, track.stop)) for track in tracks]
+    up = up_direction.combine([one for one in estimates if one is not None])
+    return up if edges is None else up_direction.with_edges(up, edges)
 
 
 def _given(settings: WorldSettings) -> Float[np.ndarray, " 3"]:
@@ -107,15 +139,17 @@ def _over_floor() -> Float[np.ndarray, " 4"]:
 def _corrected(
     people: Sequence[Poses3D], standing: Sequence[Standing], up: Float[np.ndarray, " 3"]
 ) -> Float[np.ndarray, " 3"]:
-    """The direction up for which the contacts on the main level are level."""
-    places, weights = [], []
+    """The direction up for which the contacts of each person's main level are level."""
+    places: list[np.ndarray] = []
+    weights: list[float] = []
+    owners: list[int] = []
     for poses, one in zip(people, standing, strict=True):
         feet = _feet(poses) - (_over_floor()[:, None] * up)[None]
-        for span, level in zip(one.spans, one.levels, strict=True):
-            if level == one.main:
-                places.append(np.median(feet[span.start : span.stop, span.joint], axis=0))
-                weights.append(float(span.stop - span.start) ** 0.5)
-    return corrected_up(np.array(places).reshape(-1, 3), np.array(weights), up)
+        main = [span for span, level in zip(one.spans, one.levels, strict=True) if level == one.main]
+        places += [np.median(feet[span.start : span.stop, span.joint], axis=0) for span in main]
+        weights += [float(span.stop - span.start) ** 0.5 for span in main]
+        owners += [owners[-1] + 1 if owners else 0] * len(main)
+    return corrected_up(np.array(places).reshape(-1, 3), np.array(owners, dtype=int), np.array(weights), up)
 
 
 def _scaled(poses: Poses3D, factor: float) -> Poses3D:
@@ -145,23 +179,21 @@ def _contacts(standing: Standing, frames: int, up: Float[np.ndarray, " 3"]) -> C
     return Contacts(weight, height, up)
 
 
-def _world(up: Float[np.ndarray, " 3"], people: Sequence[Poses3D], standing: Sequence[Standing]) -> World:
-    """A world whose origin is on the floor under the first person's first place."""
-    rotation = up_direction.world_rotation(up)
-    roots = [poses.root[np.isfinite(poses.root).all(1)] for poses in people if poses.root is not None]
-    first = next((rotation @ root[0] for root in roots if len(root)), np.zeros(3))
-    levels = [one.main for one in standing if one.main is not None]
-    floor = min(levels) if levels else _lowest(people, up)
-    return World(rotation, -np.array([first[0], floor, first[2]]))
+@dataclass(frozen=True, eq=False)
+class WorldLifter:
+    """A lifter for one person at a time that does all that ``lift_together`` does."""
 
+    lifter: PoseLifter
+    mode: FitMode = "body"
+    settings: WorldSettings = field(default_factory=WorldSettings)
 
-def _lowest(people: Sequence[Poses3D], up: Float[np.ndarray, " 3"]) -> float:
-    """Where the floor is if no foot is known to rest on it: the 10th percentile of the lowest joints' heights."""
-    heights = [
-        np.nanmin((poses.points + poses.root[:, None]) @ up, axis=1)
-        for poses in people
-        if poses.root is not None and len(poses)
-    ]
-    found = np.concatenate([np.zeros(0), *heights])
-    found = found[np.isfinite(found)]
-    return float(np.percentile(found, 10)) if len(found) else 0.0
+    def lift(self, track: Track2D, camera: Camera, up: Float[np.ndarray, " 3"] | None = None) -> Poses3D:
+        """Poses in the frame of ``camera``, metres. ``up`` is estimated if it is not known."""
+        x, y, z = (0.0, 0.0, 0.0) if up is None else map(float, up)
+        settings = self.settings if up is None else replace(self.settings, up=(x, y, z))
+        (poses,), _ = lift_together([track], self.lifter, camera, self.mode, settings)
+        return poses
+
+    def estimate_up(self, track: Track2D, camera: Camera) -> Float[np.ndarray, "T 3"] | None:
+        """As the lifter estimates it."""
+        return self.lifter.estimate_up(track, camera)
