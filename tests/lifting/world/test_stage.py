@@ -7,8 +7,7 @@ import pytest
 
 from kinelift.lifting.body import fit
 from kinelift.lifting.body.structure import FEET
-from kinelift.lifting.world import lift_together
-from kinelift.lifting.world.stage import WorldSettings, stature
+from kinelift.lifting.world.stage import WorldSettings, lift_together, stature
 from kinelift.poses import COCO17, H36M17, Poses3D, World
 from tests.lifting.body.people import CAMERA
 from tests.lifting.world.people import ANKLE, HEIGHT, person, scripted
