@@ -8,10 +8,10 @@ from scipy.ndimage import gaussian_filter1d
 
 SMOOTHING = 0.04
 """Seconds: standard deviation of the smoothing of feet before their speed is taken."""
-SLOW, FAST = 0.25, 0.5
+SLOW, FAST = 0.35, 0.75
 """m/s: a contact begins below the first speed and ends above the second. Movement away from the camera does not count,
 because a single view measures it poorly."""
-MIN_DURATION = 0.1
+MIN_DURATION = 0.08
 """Seconds: shorter contacts are not believed."""
 REACH = 0.10
 """Metres over the lower foot up to which the other foot may be on the floor, too."""
