@@ -22,7 +22,7 @@ EDGE, GAIN = np.radians(1.0), 10.0
 """Standard deviation of a vertical edge's direction, and how much more often edges are vertical than anything else."""
 SAME_LINE, SHORT = np.radians(0.7), 0.05
 """Angle between edges on one line, and the length below which edges count less."""
-NEAR, CHANCE = np.radians(4.0), (3.0, 0.05)
+NEAR, CHANCE = np.radians(4.0), (3.0, 0.08)
 """A direction farther from the estimate from people needs a gain in log probability that edges in random directions
 rarely give: this much, and so much more for each line."""
 REACH = 30.0
