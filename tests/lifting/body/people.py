@@ -73,7 +73,7 @@ def moving(times: Float[np.ndarray, " T"], seed: int = 0) -> Scene:
     for heel, toe in SOLES:
         turn = Rotation.from_rotvec(size * np.sin(speed[0, heel] * times[:, None] + phase[0, heel]))
         for part in (heel, toe):
-            directions[:, part] = turn.apply(standing()[part])
+            directions[:, part] = turn.apply(standing(heading=35.0)[part])
     root = ROOT + 0.3 * np.sin(np.outer(times, [0.8, 0.5, 0.6]))
     return scene(directions / np.linalg.norm(directions, axis=-1, keepdims=True), times, root)
 

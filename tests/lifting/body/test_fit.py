@@ -57,7 +57,8 @@ def test_errors_of_keypoints_and_network_shrink() -> None:
     true = moving(TIMES)
     track, raw = noisy(true.track, 6.0), prediction(true, 0.06)
     found = fit(track, raw, CAMERA)
-    before, after = (np.linalg.norm(one.points - true.truth.points, axis=-1).mean() for one in (raw, found))
+    body = slice(len(H36M17))  # directions of the feet, which are short, say little
+    before, after = (np.linalg.norm((one.points - true.truth.points)[:, body], axis=-1).mean() for one in (raw, found))
     assert after < 0.8 * before
     speed = [np.linalg.norm(np.diff(one.points - true.truth.points, axis=0), axis=-1).mean() for one in (raw, found)]
     assert speed[1] < 0.3 * speed[0]
