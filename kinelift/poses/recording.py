@@ -2,9 +2,8 @@
 
 ``header`` is JSON text: the format's number, the video, how the recording was made, the people, their actions, and the
 names of their skeletons. The numbers are arrays: ``times`` of the video, ``camera`` (its ``parameters``),
-``camera_rotations`` if it turns, and
-``person<id>/track/…`` and ``person<id>/poses/…``, named as in the containers and stored without loss. A stage that has
-not run has no array, and null in the header.
+``camera_rotations`` if it turns, and ``person<id>/track/…`` and ``person<id>/poses/…``, named as in the containers and
+stored without loss. A stage that has not run has no array, and null in the header.
 
 Format 1 has no camera, and only text in ``made_with``. It can still be read.
 """
