@@ -91,9 +91,9 @@ def write_arrays(path: Path, recording: Recording) -> None:
     ``times`` (F,), ``ids`` (P,), ``joints3d`` (J,), ``points3d`` (P, F, J, 3) from the root joint, ``root3d``
     (P, F, 3), ``seen3d`` (P, F, J): 2 = seen, 1 = interpolated, 0 = unseen, -1 = not computed, ``error3d`` (P, F, J):
     expected distance from the truth in metres, ``joints2d`` (K,), ``points2d`` (P, F, K, 2), ``scores`` (P, F, K),
-    ``camera`` (11,): ``parameters`` of ``poses.camera``; ``camera_rotations`` (F, 3, 3), from the camera's axes to those
-    of the poses, if it turns. NaN = not visible or not computed. The joints are those of the first person; other people's
-    joints are matched by name.
+    ``camera`` (11,): ``parameters`` of ``poses.camera``; ``camera_rotations`` (F, 3, 3), from the camera's axes to
+    those of the poses, if it turns. NaN = not visible or not computed. The joints are those of the first person; other
+    people's joints are matched by name.
 
     Raises:
         OutputError: The file cannot be written.

@@ -10,7 +10,7 @@ from kinelift.poses.edges import Edges
 
 CAMERA_UP = np.array([0.0, -1.0, 0.0])
 """Up for a camera that is held level."""
-ROLL, ROLLED, MOST_ROLL = np.radians(2.0), 0.2, np.radians(45.0)
+ROLL, ROLLED, MOST_ROLL = np.radians(3.0), 0.2, np.radians(45.0)
 """Standard deviation of the roll of a camera that is held level, the share of cameras that are not, and their largest
 roll: people pitch cameras, but rarely roll them."""
 ESTIMATE = np.radians(3.0)
