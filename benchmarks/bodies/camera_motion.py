@@ -179,7 +179,7 @@ def _distances(found: Person, truth: Person, offset: Rotation) -> Float[np.ndarr
 
 
 def _cost(video: Video, people: Iterable[People], camera: Camera) -> float:
-    """Processor time of the estimate, ms a frame."""
+    """Processor time of the estimate, ms per frame."""
     motion, spent, count = MotionEstimator(camera, (video.width, video.height)), 0.0, 0
     for frame, seen in zip(video.frames(), people, strict=False):
         began = time.process_time()

@@ -52,7 +52,7 @@ class _Answer:
 
 
 @dataclass
-class Shot:
+class ShotRotations:
     """The pictures of one shot, and the rotation of each: camera axes → axes of the camera in the first picture.
 
     Args:
