@@ -100,7 +100,8 @@ def test_audit_lists_values_out_of_range() -> None:
     odd = audit("daz", "1", [figure(shank=1.23, least=20.0)])
     assert {"shank/thigh", "knee p2"} <= set(odd.out_of_range)
     sound = audit("daz", "1", [retargeted(figure(shank=1.23, least=20.0))])
-    assert not {"shank/thigh", "knee p2", "shoulders", "hips"} & set(sound.out_of_range)
+    assert not {"shank/thigh", "knee p2", "shoulders", "hips", "foot/stature", "sole"} & set(sound.out_of_range)
+    assert abs(sound.values["sole"]) < 2
     text = table([odd, sound])
     assert f"{odd.values['shank/thigh']:.2f} !" in text
     assert "- daz, subject 1: " in text

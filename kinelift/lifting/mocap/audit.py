@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float
 
+from kinelift.lifting.mocap.feet import SIDES, resting
 from kinelift.lifting.mocap.retarget import Clips, flexion
 from kinelift.lifting.synthesis.bank import MOCAP
 
@@ -20,11 +21,15 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "knee p50": (3.0, 60.0),
     "elbow p2": (0.0, 30.0),
     "gaze": (-25.0, 10.0),
+    "foot/stature": (0.10, 0.123),
+    "sole": (-5.0, 5.0),
 }
 """Human ranges. Lengths are between joint centres, in metres, 1st to 99th percentile of women and men (ANSUR II, US
 Army 2012; arms: to the lower forearm of Winter's tables). Flexions are in degrees, percentiles over a session with some
 walking (Soucie 2011: legs extend to 0; Perry: 0–5 at heel strike). ``gaze`` is the elevation of the line from ears to
-nose in degrees, median of upright frames; the nose is 5° below the ears."""
+nose in degrees, median of upright frames; the nose is 5° below the ears. ``foot`` is the distance from the ankle to the tip of the big toe. ``sole`` is the elevation
+of the line from heel to big toe in degrees, median of the frames in which a foot rests on the floor; before
+retargeting, heels are not known and it is that of the recorded foot's axis."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +56,21 @@ def audit(session: str, subject: str, clips: Clips) -> SubjectAudit:
     thigh, shank = _length(points, "left_hip", "left_knee"), _length(points, "left_knee", "left_ankle")
     upper, fore = _length(points, "left_shoulder", "left_elbow"), _length(points, "left_elbow", "left_wrist")
     spine = ("hip", "spine", "thorax", "neck", "head")
+    foot = _length(points, "left_ankle", "left_big_toe")
     back = sum(_length(points, a, b) for a, b in pairwise(spine))
+    stature = (thigh + shank + back) / 0.96
     values = {
         "shank/thigh": shank / thigh,
         "forearm/upper arm": fore / upper,
         "shoulders": _length(points, "left_shoulder", "right_shoulder"),
         "hips": _length(points, "left_hip", "right_hip"),
-        "stature": (thigh + shank + back) / 0.96,
+        "stature": stature,
         "knee p2": float(np.percentile(knees, 2)),
         "knee p50": float(np.percentile(knees, 50)),
         "elbow p2": float(np.percentile(elbows, 2)),
         "gaze": _gaze(points),
+        "foot/stature": foot / stature,
+        "sole": _sole(clips),
     }
     return SubjectAudit(session, subject, len(points), values)
 
@@ -83,6 +92,16 @@ def table(rows: Sequence[SubjectAudit]) -> str:
 
 def _length(points: Float[np.ndarray, "T J 3"], start: str, end: str) -> float:
     return float(np.median(np.linalg.norm(points[:, MOCAP.index(end)] - points[:, MOCAP.index(start)], axis=1)))
+
+
+def _sole(clips: Clips) -> float:
+    lines = []
+    for side in SIDES:
+        for points in clips:
+            stance = points[resting(points, side)]
+            lines.append(stance[:, MOCAP.index(f"{side}_big_toe")] - stance[:, MOCAP.index(f"{side}_heel")])
+    line = np.concatenate(lines)
+    return float(np.degrees(np.median(np.arctan2(line[:, 1], np.hypot(line[:, 0], line[:, 2])))))
 
 
 def _gaze(points: Float[np.ndarray, "T J 3"]) -> float:

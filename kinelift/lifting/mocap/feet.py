@@ -43,9 +43,9 @@ class Sole:
     toe: float
 
     @staticmethod
-    def of(clips: Sequence[Points], side: str) -> "Sole":
+    def of(clips: Sequence[Float[np.ndarray, "_ J 3"]], side: str) -> "Sole":
         """Find the sole of one foot from all recordings of a person."""
-        stance = np.concatenate([points[_resting(points, side)] for points in clips])
+        stance = np.concatenate([points[resting(points, side)] for points in clips])
         normal = np.median(axes(stance, side)[:, :, 1], axis=0)
         normal = normal / np.linalg.norm(normal)
         return Sole(normal, float(np.median(_elevation(stance, side, _level(axes(stance, side), normal)))))
@@ -101,8 +101,8 @@ def placed(
     return ankle + heel @ level, ankle + np.einsum("ti,tij->tj", ball + bent, level), ankle + small_toe @ level
 
 
-def _resting(points: Points, side: str) -> np.ndarray:
-    """Whether a foot is low and moves little; True where this cannot be told."""
+def resting(points: Points, side: str) -> np.ndarray:
+    """Tell in which frames a foot is low and moves little; all frames of a recording too short to tell."""
     ankle, toe = (points[:, MOCAP.index(f"{side}_{part}")] for part in ("ankle", "big_toe"))
     if len(points) < 3:
         return np.ones(len(points), dtype=bool)

@@ -19,6 +19,9 @@ FACE_POINTS = np.array(
 )
 """Nose, eyes and ears relative to the head's lower joint in metres: facing +Z, Y up, left at +X. Estimated."""
 
+TOES = np.array([0.0, -0.05, 0.18])
+"""Tip of the toes relative to the ankle in metres, in the same axes, for files without toes."""
+
 HEAD_LENGTH = 0.18
 """Metres from the head's lower joint to its top, for layouts without the top."""
 
@@ -47,8 +50,9 @@ class BoneLayout:
         return name.format(side=self.sides[side == "right"])
 
     def fits(self, motion: JointMotion) -> bool:
-        """Tell whether the file has every joint of this layout."""
-        return all(self.find(j) in motion.positions for j in _NEEDED if not (j == "head" and "head" not in self.joints))
+        """Tell whether the file has every joint of this layout. Toes may be missing."""
+        needed = [j for j in _NEEDED if j in self.joints or j.partition("_")[2] in self.joints]
+        return all(self.find(j) in motion.positions for j in needed if not j.endswith("big_toe"))
 
 
 _MARKERS = tuple(f"{side}_{part}" for side in feet.SIDES for part in ("heel", "small_toe"))
@@ -99,7 +103,7 @@ def joints(motion: JointMotion, layout: BoneLayout) -> Float[np.ndarray, "T J 3"
     out = np.empty((len(motion), len(MOCAP), 3))
     metres = unit(motion, layout)
     for name in _NEEDED:
-        if name != "head" or "head" in layout.joints:
+        if (name != "head" or "head" in layout.joints) and layout.find(name) in motion.positions:
             out[:, MOCAP.index(name)] = motion.positions[layout.find(name)] * metres
     left, right, neck, thorax = (MOCAP.index(n) for n in ("left_hip", "right_hip", "neck", "thorax"))
     out[:, MOCAP.index("hip")] = (out[:, left] + out[:, right]) / 2
@@ -111,6 +115,8 @@ def joints(motion: JointMotion, layout: BoneLayout) -> Float[np.ndarray, "T J 3"
     for side in feet.SIDES:
         ankle, tip, heel, small = (MOCAP.index(f"{side}_{n}") for n in ("ankle", "big_toe", "heel", "small_toe"))
         rotation = motion.rotations[layout.on_side(layout.foot, side)]
+        if layout.find(f"{side}_big_toe") not in motion.positions:
+            out[:, tip] = out[:, ankle] + rotation @ TOES
         out[:, heel], out[:, small] = feet.recorded(out[:, ankle], out[:, tip], rotation, side)
     return out
 

@@ -104,6 +104,22 @@ def test_the_thorax_follows_the_spine(tmp_path: Path) -> None:
     np.testing.assert_allclose(nose, [0, -0.115, 0.06], atol=1e-6)  # looks at the floor
 
 
+def test_toes_are_added_to_files_without_and_taken_from_others(tmp_path: Path) -> None:
+    rows = still(60)
+    turn(rows, "LeftFoot", "Y", 90)  # to the left: from +Z to +X
+    data = recorded(tmp_path, "05/05_01.bvh", figure(rows, 60))
+    left, right = (place(data, f"{s}_big_toe") - place(data, f"{s}_ankle") for s in ("left", "right"))
+    np.testing.assert_allclose(left, [0.18, -0.05, 0], atol=1e-6)
+    np.testing.assert_allclose(right, [0, -0.05, 0.18], atol=1e-6)
+    end = "End Site\n{\nOFFSET 0 1 0\n}\n"
+    toes = "JOINT LeftToeBase\n{\nOFFSET 0 -1 2\nCHANNELS 0\nEnd Site\n{\nOFFSET 0 0 1\n}\n}\n"
+    text = figure(still(60), 60)
+    at = text.index(end, text.index("LeftFoot"))
+    data = recorded(tmp_path, "05/05_01.bvh", text[:at] + toes + text[at + len(end) :])
+    left = place(data, "left_big_toe") - place(data, "left_ankle")
+    np.testing.assert_allclose(left, np.array([0, -1, 3]) * ACCLAIM_METRES, atol=1e-6)
+
+
 def test_the_face_turns_with_the_body(tmp_path: Path) -> None:
     rows = still(60)
     turn(rows, "Hips", "Y", 90)  # to its left: from +Z to +X
