@@ -90,7 +90,7 @@ def report_result(path: Path, video: Video, result: Recording, reporter: Reporte
     reporter.result(f"{path}: {_plural(len(result.people), 'person', 'people')} in {len(result.video.times)} frames")
     if video.damage:
         reporter.note(f"{video.path} is damaged: {video.damage}. The readable part was used.")
-    for note in result.made_with.get("notes", []):
+    for note in (*video.notes, *result.made_with.get("notes", [])):
         reporter.note(note)
     if not result.people:
         reporter.note(f"Nobody was found in {video.path}. People must be in full view and not too small.")

@@ -99,7 +99,7 @@ def test_packets_that_cannot_be_decoded_are_left_out(tmp_path):
     clip.write_bytes(data[:third] + b"\x00" + data[third + 1 :])
     video = Video(clip)
     assert [frame.time * 25 for frame in video.frames()] == [0, 1, 3, 4]
-    assert video.damage == "1 of its packets cannot be decoded"
+    assert video.damage == "1 of its 5 pictures cannot be decoded; no pictures from 0.08 to 0.12 s"
 
 
 def test_a_file_that_vanishes_between_passes(tmp_path):

@@ -14,13 +14,15 @@ from kinelift.poses.errors import VideoError
 
 # Bytes 4 to 8 of an mp4 or mov file name its first box.
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
-# A playlist with the name of a video must not make FFmpeg access the network.
-_LOCAL_ONLY = {"protocol_whitelist": "file"}
 
 
 @contextmanager
-def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_video(path: Path, offset: int = 0) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a video file; it is closed when the context ends.
+
+    Args:
+        path: The file.
+        offset: The byte from which on the file is read.
 
     Yields:
         The container and its video stream.
@@ -30,7 +32,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """
     _check_file(path)
     try:
-        container = av.open(local_url(path), "r", options=_LOCAL_ONLY, metadata_errors="replace")
+        container = av.open(_url(path, offset), "r", options=_protocols(offset), metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoError(_opening_error(path, error)) from error
     with container:
@@ -46,6 +48,15 @@ def audio_stream(container: InputContainer) -> AudioStream | None:
     """The audio stream that a player would select, if it can be decoded."""
     stream = container.streams.best("audio")
     return stream if isinstance(stream, AudioStream) and stream.codec_context is not None else None
+
+
+def _url(path: Path, offset: int) -> str:
+    return f"subfile,,start,{offset},end,0,,:{local_url(path)}" if offset else local_url(path)
+
+
+def _protocols(offset: int) -> dict[str, str]:
+    """A playlist with the name of a video must not make FFmpeg access the network."""
+    return {"protocol_whitelist": "file,subfile" if offset else "file"}
 
 
 def _check_file(path: Path) -> None:

@@ -4,24 +4,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from kinelift.app.video.decoding import FrameDecoder, time_base
+from kinelift.app.video.losses import FrameTimes, describe_damage, find_gaps, shortfall
 from kinelift.app.video.opening import audio_stream, open_video
 from kinelift.app.video.orientation import FrameConverter
-from kinelift.app.video.summary import Summary, summarise
+from kinelift.app.video.summary import Summary, stated_length, summarise
 from kinelift.app.video.timing import FrameClock, clock_rate
 from kinelift.poses import Frame
 from kinelift.poses.errors import VideoError
 
 _DEFAULT_RATE = Fraction(25)
+_UNDECODABLE = "No frame of {} can be decoded. Copy or download the file again."
 # A pixel aspect ratio beyond this is an error in the file.
 _MAX_PIXEL_ASPECT = 8
-# A video that ends before this share of its stated duration, minus one second, was cut off.
-_COMPLETE_SHARE = Fraction(9, 10)
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,7 @@ class Video:
         audio: The audio track; None if there is none.
         summary: What the file's headers state.
         damage: What could not be decoded in the last complete pass over ``frames()``; None before it, or if all could.
+        notes: What else to know about the file, as sentences; known after a complete pass over ``frames()``.
         end: When the last frame stops being shown (s); known after a complete pass over ``frames()``.
 
     Raises:
@@ -57,17 +57,20 @@ class Video:
         self.path = Path(path)
         self.damage: str | None = None
         self.end: Fraction | None = None
+        self.notes: tuple[str, ...] = ()
+        stream, first = next(FrameDecoder(self.path, threads="SLICE").decoded(), (None, None))
+        if stream is None or first is None:
+            raise VideoError(_UNDECODABLE.format(self.path))
         with open_video(self.path) as (container, stream):
-            first = next(_FrameDecoder(container, stream, threads="SLICE").decoded(), None)
-            if first is None:
-                raise VideoError(f"No frame of {self.path} can be decoded. Copy or download the file again.")
             self._pixel_aspect = _pixel_aspect(stream)
             converter = FrameConverter(first, self._pixel_aspect)
             self.width, self.height = converter.size
-            self.start = (first.pts or 0) * _time_base(stream)
-            self.clock = clock_rate(_time_base(stream))
+            self.start = (first.pts or 0) * time_base(stream)
+            self.clock = clock_rate(time_base(stream))
             self.audio = _audio_track(container)
             self.summary: Summary = summarise(container, stream, converter, self._pixel_aspect)
+            self._stated = stated_length(container, stream)
+            self._interval = _interval(stream)
 
     def frames(self) -> Iterator[Frame]:
         """Decode all frames on demand; the file is closed when the iteration stops.
@@ -79,69 +82,31 @@ class Video:
             RGB frames, which the caller may draw on.
 
         Raises:
-            VideoError: The file can no longer be opened.
+            VideoError: The file can no longer be opened, or no frame can be decoded.
         """
-        with open_video(self.path) as (container, stream):
-            decoder = _FrameDecoder(container, stream, threads="AUTO")
-            clock = FrameClock(_time_base(stream), _interval(stream), Fraction(1, self.clock))
-            converter: FrameConverter | None = None
-            duration = Fraction(0)
-            for index, decoded in enumerate(decoder.decoded()):
-                converter = converter or FrameConverter(decoded, self._pixel_aspect)
-                time = clock.advance(decoded.pts)
-                duration = decoded.duration * _time_base(stream) or _interval(stream)
-                yield Frame(index, time, converter(decoded))
-            self.end = None if clock.last is None else clock.last + duration
-            self.damage = decoder.damage or self._truncation()
+        decoder, times = FrameDecoder(self.path, threads="AUTO"), FrameTimes()
+        clock: FrameClock | None = None
+        converter: FrameConverter | None = None
+        duration = self._interval
+        for index, (stream, decoded) in enumerate(decoder.decoded()):
+            clock = clock or FrameClock(time_base(stream), self._interval, Fraction(1, self.clock))
+            converter = converter or FrameConverter(decoded, self._pixel_aspect)
+            time = clock.advance(decoded.pts)
+            duration = decoded.duration * time_base(stream) or self._interval
+            times.add(time, duration)
+            yield Frame(index, time, converter(decoded))
+        if clock is None or clock.last is None:
+            raise VideoError(_UNDECODABLE.format(self.path))
+        self.end = clock.last + duration
+        self._judge(decoder, times, self.end)
 
-    def _truncation(self) -> str | None:
-        """How a file was cut off, judged by its stated duration: some containers give no other sign."""
-        stated = self.summary.duration
-        if self.end is None or stated is None or self.end > _COMPLETE_SHARE * stated - 1:
-            return None
-        return f"its frames end at {float(self.end):.2f} s, but the file states {float(stated):.2f} s"
-
-
-class _FrameDecoder:
-    """The frames of one stream in presentation order, without those that cannot be decoded."""
-
-    def __init__(self, container: InputContainer, stream: VideoStream, threads: str) -> None:
-        stream.thread_type = threads
-        self._container, self._stream = container, stream
-        self._lost_packets = 0
-        self._truncation: str | None = None
-
-    @property
-    def damage(self) -> str | None:
-        """What went wrong so far; None if nothing did."""
-        lost = f"{self._lost_packets} of its packets cannot be decoded" if self._lost_packets else None
-        return "; ".join(filter(None, (self._truncation, lost))) or None
-
-    def decoded(self) -> Iterator[av.VideoFrame]:
-        for packet in self._packets():
-            try:
-                frames = self._stream.decode(packet)
-            except av.EOFError:
-                return
-            except av.FFmpegError:
-                self._lost_packets += 1
-            else:
-                yield from frames
-
-    def _packets(self) -> Iterator["av.Packet[Any] | None"]:
-        """The readable packets. A final None makes the decoder return the frames it still holds."""
-        try:
-            for packet in self._container.demux(self._stream):
-                if packet.is_corrupt:
-                    self._truncation = "the file is cut off or has gaps"
-                yield packet
-        except av.FFmpegError as error:
-            self._truncation = f"the file is cut off or broken ({error.strerror})"
-            yield None
-
-
-def _time_base(stream: VideoStream) -> Fraction:
-    return stream.time_base or Fraction(1, 90_000)
+    def _judge(self, decoder: FrameDecoder, times: FrameTimes, end: Fraction) -> None:
+        """Note what was missing in a complete pass."""
+        gaps = find_gaps(times)
+        short = shortfall(end, self.start, self._interval, self._stated)
+        self.damage = describe_damage(decoder.counts, gaps, short)
+        has_gaps = self.damage is None and gaps.noteworthy
+        self.notes = (f"{self.path} has gaps: {gaps}.",) if has_gaps else ()
 
 
 def _interval(stream: VideoStream) -> Fraction:
