@@ -15,11 +15,14 @@ from kinelift.app.video import Video
 from kinelift.poses import Recording, recording
 from kinelift.poses.errors import KineliftError, OutputError
 from kinelift.poses.output import make_folder
+from kinelift.poses.timeseries import median_interval
 from kinelift.terminal.progress import Progress
 from kinelift.terminal.reporter import Reporter
 
 RECORDING, OVERLAY, POSES, ACTIONS = "recording.npz", "overlay.mp4", "poses3d.csv", "actions.json"
 TIMELINE = "timeline.png"
+_FEW_FRAMES = 5
+"""Frames per second below which the rate may be why nobody was found."""
 Result = TypeVar("Result")
 
 
@@ -93,7 +96,18 @@ def report_result(path: Path, video: Video, result: Recording, reporter: Reporte
     for note in (*video.notes, *result.made_with.get("notes", [])):
         reporter.note(note)
     if not result.people:
-        reporter.note(f"Nobody was found in {video.path}. People must be in full view and not too small.")
+        reporter.note(_nobody(video, result))
+
+
+def _nobody(video: Video, result: Recording) -> str:
+    """What may be the reason that nobody was found."""
+    interval = median_interval(result.video.times)
+    if interval > 1 / _FEW_FRAMES:
+        return (
+            f"Nobody was found in {video.path}. It has {1 / interval:.2g} frames per second, and people must be seen "
+            "in two frames in a row, not too far apart. Use a higher frame rate if you can."
+        )
+    return f"Nobody was found in {video.path}. People must be in full view and not too small."
 
 
 def _process(job: Job, video: Video, pipeline: Pipeline, layout: str, reporter: Reporter) -> bool:
