@@ -111,7 +111,7 @@ def detect(
     provenance = made_with(spec, opened.notes)
     make_folder(path.parent)
     with reporter.progress(video.name) as progress:
-        recording = track_people(source, opened.detector, tracking, provenance, progress, opened.repair)
+        recording = track_people(source, opened.detector, tracking, provenance, progress, opened.repair, opened.remarks)
     write(path, recording, Format(to))
     batch.report_result(path, source, recording, reporter)
     return 0

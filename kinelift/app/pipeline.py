@@ -7,7 +7,7 @@
 Both passes hold a few frames at a time. Only the keypoints grow with the video: some kilobytes per person and second.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -54,6 +54,7 @@ class Pipeline:
         spec: The ``PipelineSpec`` that the stages were opened from, as JSON values, for the recordings.
         notes: Notes for the user, which recordings store.
         repair: Corrects each track before its gaps are filled.
+        remarks: Further notes, known after a pass over a video.
     """
 
     detector: Detector
@@ -63,6 +64,7 @@ class Pipeline:
     spec: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     repair: TrackRepair | None = None
+    remarks: Callable[[], tuple[str, ...]] = tuple
 
     @staticmethod
     def load(
@@ -110,6 +112,7 @@ class Pipeline:
             spec=spec.to_json(),
             notes=opened.notes,
             repair=opened.repair,
+            remarks=opened.remarks,
         )
 
     def run(self, video: Video, progress: Progress = no_progress) -> Recording:
@@ -126,7 +129,7 @@ class Pipeline:
             VideoError: The file can no longer be read.
         """
         provenance = made_with({**self.spec, "settings": self.settings}, self.notes)
-        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair)
+        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair, self.remarks)
         camera = self.settings.camera((video.width, video.height))
         people = progress(tracked.people, "lifting to 3D", len(tracked.people))
         lifted = tuple(self._lift_and_classify(person, camera) for person in people)

@@ -1,6 +1,6 @@
 """The first pass over a video: detect people, track them, and smooth their joints."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ def track_people(
     made_with: Mapping[str, Any],
     progress: Progress = no_progress,
     repair: TrackRepair | None = None,
+    remarks: Callable[[], Sequence[str]] = tuple,
 ) -> Recording:
     """Detect and track people, without lifting them to 3D.
 
@@ -31,6 +32,7 @@ def track_people(
         made_with: What the recording stores about how it was made; see ``spec.made_with``.
         progress: Shows progress over the frames.
         repair: Corrects each track before its gaps are filled.
+        remarks: What the detector has to say after the pass, for the recording's notes.
 
     Returns:
         A recording whose people have tracks but no poses and no actions.
@@ -47,7 +49,14 @@ def track_people(
     selected = select_people(tracker.tracks(), settings.people)
     tracked_people = tuple(Person(tracked.id, tracked.track) for tracked in selected)
     facts = VideoFacts(_storable_name(video.path.stem), *size, np.array(times))
-    return _smoothed(Recording(facts, tracked_people, made_with), settings.smooth)
+    recording = _noted(Recording(facts, tracked_people, made_with), remarks())
+    return _smoothed(recording, settings.smooth)
+
+
+def _noted(recording: Recording, notes: Sequence[str]) -> Recording:
+    """Add notes for the user to a recording."""
+    every = [*recording.made_with.get("notes", []), *notes]
+    return replace(recording, made_with={**recording.made_with, "notes": every}) if notes else recording
 
 
 def _smoothed(recording: Recording, name: str) -> Recording:
@@ -56,9 +65,8 @@ def _smoothed(recording: Recording, name: str) -> Recording:
     if smoother is None:
         return recording
     delay = f"up to {1e3 * smoother.lag:.0f} ms late, looks {1e3 * smoother.lookahead:.0f} ms ahead"
-    notes = [*recording.made_with.get("notes", []), f"joints are smoothed: {name} ({delay})."]
     people = tuple(replace(person, track=smoother.apply(person.track)) for person in recording.people)
-    return replace(recording, people=people, made_with={**recording.made_with, "notes": notes})
+    return _noted(replace(recording, people=people), [f"joints are smoothed: {name} ({delay})."])
 
 
 def _record_times(frames: Iterable[Frame], times: list[float]) -> Iterator[Frame]:
