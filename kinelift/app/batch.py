@@ -1,7 +1,7 @@
 """Analyse one or more videos, each into its own folder; a failure does not stop the others."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -11,7 +11,7 @@ from kinelift.app.export.actions_json import write_timeline
 from kinelift.app.export.formats import write_csv
 from kinelift.app.export.timeline_figure import write_timeline_figure
 from kinelift.app.pipeline import Pipeline, render
-from kinelift.app.video import Video
+from kinelift.app.video import Reading, Video, video_name
 from kinelift.poses import Recording, recording
 from kinelift.poses.errors import KineliftError, OutputError
 from kinelift.poses.output import make_folder
@@ -28,16 +28,18 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Job:
-    """A video and the folder for its results."""
+    """A video, the folder for its results, and how the video is read."""
 
     video: Path
     folder: Path
+    reading: Reading = field(default_factory=Reading)
 
 
-def plan(videos: Sequence[Path], out: Path) -> tuple[Job, ...]:
+def plan(videos: Sequence[Path], out: Path, reading: Reading | None = None) -> tuple[Job, ...]:
     """Assign a folder OUT/NAME to every video; further videos of the same name get NAME-2, NAME-3 and so on."""
     used: set[str] = set()
-    return tuple(Job(video, out / _unique_name(video.stem, used)) for video in videos)
+    how = reading or Reading()
+    return tuple(Job(video, out / _unique_name(video_name(video), used), how) for video in videos)
 
 
 def run(jobs: Sequence[Job], load: Callable[[], Pipeline], layout: str, reporter: Reporter) -> tuple[Job, ...]:
@@ -52,7 +54,7 @@ def run(jobs: Sequence[Job], load: Callable[[], Pipeline], layout: str, reporter
     Raises:
         KineliftError: The pipeline cannot be loaded, which stops all jobs.
     """
-    videos = [(job, _attempt(partial(Video, job.video), reporter)) for job in jobs]
+    videos = [(job, _attempt(partial(Video, job.video, job.reading), reporter)) for job in jobs]
     readable = [(job, video) for job, video in videos if video is not None]
     pipeline = load() if readable else None
     done = [job for job, video in readable if pipeline and _process(job, video, pipeline, layout, reporter)]

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from kinelift.app.settings import TrackingSettings
-from kinelift.app.video import Video
+from kinelift.app.video import Video, video_name
 from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.detectors.tracking import Tracker, select_people, smoothing
-from kinelift.poses import Frame, Person, Recording, VideoFacts
+from kinelift.poses import Frame, People, Person, Recording, VideoFacts
 from kinelift.terminal.progress import Progress, no_progress
 
 
@@ -45,12 +45,20 @@ def track_people(
     tracker = Tracker(detector.skeleton, size, repair=repair)
     detections = detector.detect(_record_times(video.frames(), times))
     for people in progress(detections, "finding people", _expected_frames(video)):
-        tracker.update(people, times[people.frame])
+        tracker.update(most_confident(people, settings.max_people), times[people.frame])
     selected = select_people(tracker.tracks(), settings.people)
     tracked_people = tuple(Person(tracked.id, tracked.track) for tracked in selected)
-    facts = VideoFacts(_storable_name(video.path.stem), *size, np.array(times))
+    facts = VideoFacts(_storable_name(video_name(video.path)), *size, np.array(times))
     recording = _noted(Recording(facts, tracked_people, made_with), remarks())
     return _smoothed(recording, settings.smooth)
+
+
+def most_confident(people: People, most: int) -> People:
+    """The ``most`` most confident people of a frame, in their order."""
+    if len(people) <= most:
+        return people
+    kept = np.sort(np.argsort(-people.confidence, kind="stable")[:most])
+    return People(people.frame, people.points[kept], people.scores[kept], people.boxes[kept], people.confidence[kept])
 
 
 def _noted(recording: Recording, notes: Sequence[str]) -> Recording:

@@ -66,7 +66,15 @@ class TestAnalysis:
     def test_video_and_stages_are_named(self, tmp_path: Path) -> None:
         recording = pipeline(two_people(), people="main", focal=150.0).run(clip(tmp_path))
         assert (recording.video.name, recording.video.width, recording.video.height) == ("dance", *SIZE)
-        settings = {"people": "main", "smooth": "none", "fov": None, "focal": 150.0, "fit": "off", "unknown": None}
+        settings = {
+            "people": "main",
+            "smooth": "none",
+            "max_people": 100,
+            "fov": None,
+            "focal": 150.0,
+            "fit": "off",
+            "unknown": None,
+        }
         assert recording.made_with == {
             "version": version("kinelift"),
             "spec": {"format": 1, "lifter": "flat", "settings": settings},

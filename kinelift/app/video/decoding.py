@@ -25,6 +25,7 @@ _STREAMED = frozenset({"mpegts", "mpeg"})
 _MIN_REST = 65_536
 # MPEG-4 packets of up to this size repeat a picture instead of showing one.
 _MAX_EMPTY_PACKET = 20
+_UNSUPPORTED = (av.error.PatchWelcomeError, av.error.NotImplementedError, av.error.DecoderNotFoundError)
 
 
 @dataclass(eq=False)
@@ -39,6 +40,7 @@ class Counts:
         corrupt: Pictures that the decoder completed by guessing.
         torn: Packets that are incomplete.
         error: Why reading failed the last time, in brackets, if FFmpeg has a reason; None if it never failed.
+        unsupported: Whether the decoder refused something because it does not support it.
         interlaced: Whether a packet may hold half a picture, so that packets and frames cannot be compared.
     """
 
@@ -49,6 +51,7 @@ class Counts:
     corrupt: int = 0
     torn: int = 0
     error: str | None = None
+    unsupported: bool = False
     interlaced: bool = False
 
 
@@ -60,10 +63,12 @@ class FrameDecoder:
     Args:
         path: The file.
         threads: FFmpeg's threading, "SLICE" or "AUTO".
+        fps: The frame rate of streams that state no times.
     """
 
-    def __init__(self, path: Path, threads: str) -> None:
+    def __init__(self, path: Path, threads: str, fps: Fraction | None = None) -> None:
         self.counts = Counts()
+        self._fps = fps
         self._path, self._threads = path, threads
         self._offset = self._end = 0
         self._last_packet: Fraction | None = None
@@ -76,13 +81,13 @@ class FrameDecoder:
         Raises:
             VideoError: The file cannot be opened.
         """
-        with open_video(self._path) as (container, stream):
+        with open_video(self._path, fps=self._fps) as (container, stream):
             streamed = container.format.name in _STREAMED
             yield from self._stream(container, stream)
         while streamed and self._rest() > _MIN_REST:
             self._offset = self._end
             try:
-                with open_video(self._path, self._offset) as (container, stream):
+                with open_video(self._path, self._offset, self._fps) as (container, stream):
                     yield from self._stream(container, stream)
             except VideoError:
                 return
@@ -108,6 +113,7 @@ class FrameDecoder:
                 if isinstance(error, av.EOFError):
                     raise
                 self.counts.failed += packet is not None
+                self.counts.unsupported |= isinstance(error, _UNSUPPORTED)
         return []
 
     def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator["av.Packet[Any] | None"]:
@@ -127,6 +133,8 @@ class FrameDecoder:
             except av.FFmpegError as error:  # the next read goes on behind the damage
                 self.counts.error = "" if isinstance(error, av.BlockingIOError) else f" ({error.strerror})"
                 failures += 1
+                if isinstance(error, av.error.ExitError):  # it took too long, and would again
+                    break
         yield None
 
     def _count_packet(self, stream: VideoStream, packet: "av.Packet[Any]") -> None:

@@ -25,15 +25,17 @@ _MOST_LISTED = 3
 
 @dataclass(eq=False)
 class FrameTimes:
-    """The times of all frames, and how long each is shown according to the file (s)."""
+    """The times of all frames, how long each is shown according to the file, and when the last one ends (s)."""
 
     times: "array[float]" = field(default_factory=lambda: array("d"))
     durations: "array[float]" = field(default_factory=lambda: array("d"))
+    end: Fraction = Fraction(0)
 
     def add(self, time: Fraction, duration: Fraction) -> None:
         """Add the next frame."""
         self.times.append(float(time))
         self.durations.append(float(duration))
+        self.end = time + duration
 
 
 @dataclass(frozen=True)
