@@ -154,6 +154,8 @@ def render(
     with reporter.progress(video.name) as progress:
         pipeline.render(load(recording), source, path, layout, progress)
     reporter.result(str(path))
+    for note in source.notes:
+        reporter.note(note)
     return 0
 
 
