@@ -28,9 +28,9 @@ class VideoWriter:
     A context manager. While it is open, it writes ``NAME.part…`` beside ``path``. Leaving it moves the complete file
     into place; leaving it by an exception removes what was written and keeps any earlier file at ``path``.
 
-    With ``audio_from``, the source's audio is added in sync, or a note to the source says why it cannot be, and the source's clock is used, so that frame times stay
-    exact. Otherwise times are rounded to 1/720000 s. The last image lasts as long as in the source if the source was
-    read to its end (``Video.end``), otherwise as long as the one before it.
+    With ``audio_from``, the source's audio is added in sync (or ``audio_from.notes`` says why not) and its clock is
+    used, so that frame times stay exact. Otherwise times are rounded to 1/720000 s. The last image lasts as long as in
+    the source if the source was read to its end (``Video.end``), otherwise as long as the one before it.
 
     Args:
         path: The mp4 to write.
