@@ -78,8 +78,9 @@ def test_every_file_of_the_package_is_in_the_wheel_once(wheel: Path, source: Pat
     held = [name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("kinelift/")]
     files = [p for p in (source / "kinelift").rglob("*") if p.is_file() and "__pycache__" not in p.parts]
     assert sorted(held) == sorted(p.relative_to(source).as_posix() for p in files)
-    for needed in ("py.typed", "lifting/anthropometry.json", "weights/registry.json", "weights/cards/default.md",
-                   "weights/files/lifter-default.safetensors", "weights/files/actions.safetensors"):  # fmt: skip
+    for needed in ("py.typed", "lifting/anthropometry.json", "lifting/expected_errors.json", "weights/registry.json",
+                   "weights/cards/default.md", "weights/files/lifter-default.safetensors",
+                   "weights/files/actions.safetensors"):  # fmt: skip
         assert f"kinelift/{needed}" in held
 
 

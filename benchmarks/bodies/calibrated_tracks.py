@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeAlias
@@ -13,10 +13,11 @@ from jaxtyping import Float
 
 from benchmarks.bodies.rig import RATE, SIZE, View, consensus, matched, nearest, read, turned
 from benchmarks.keypoints.refinement import WAYS, WEIGHTS, detector, inputs_of
+from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.refining.side_voting import SideVoting
 from kinelift.detectors.tracking import Tracker, repair_side_flips
-from kinelift.poses import Track2D
+from kinelift.poses import COCO17, COCO23, Skeleton, Track2D
 from kinelift.poses.output import make_folder, replacing
 from kinelift.weights.run import Run
 from kinelift.weights.store import fetch
@@ -29,6 +30,11 @@ ASKED = ("none", "full", "heavy")
 AS_READ = "full, as read"
 MENDED = "full, mended afterwards"
 PARTS = ("points", "scores", "filled")
+FEET = ("left_heel", "left_big_toe", "right_heel", "right_big_toe")
+SHOD = ("full", "heavy")
+"""Those of ``ASKED`` that find feet."""
+_BODY = slice(len(COCO17))
+_FEET = [COCO23.index(name) for name in FEET]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +43,18 @@ class Seen:
 
     Attributes:
         views: The cameras with refined rotations; without frames if the tracks came from the cache.
-        tracks: One track per view, by detector.
-        truth: Reference positions in the world, m.
+        tracks: One track per view, by detector, in the layout ``COCO17``.
+        truth: Reference positions in the world, m, in the layout ``COCO17``.
+        with_feet: The same tracks in the layout ``COCO23``.
+        feet: Keypoints of ``FEET`` in the world, m, triangulated like ``truth``; NaN where fewer than two views show
+            them.
     """
 
     views: Sequence[View]
     tracks: Mapping[str, Sequence[Track2D]]
-    truth: Float[np.ndarray, "T J 3"]
+    truth: Float[np.ndarray, "T 17 3"]
+    with_feet: Mapping[str, Sequence[Track2D]]
+    feet: Float[np.ndarray, "T 4 3"]
 
 
 def people(clip: Clip, frames: int, cache: Path | None = None) -> list[Seen]:
@@ -66,7 +77,8 @@ def people(clip: Clip, frames: int, cache: Path | None = None) -> list[Seen]:
     found = load_tracks(file, run) if file and known else detect_all(views)
     if file and not known:
         save_tracks(file, found, run)
-    return [_person(views, found, who) for who in matched(views, _points(found["full"]))]
+    bodies = [[one.points[:, _BODY] for one in some] for some in found["full"]]
+    return [_person(views, found, who) for who in matched(views, bodies)]
 
 
 def detect_all(views: Sequence[View]) -> Found:
@@ -90,9 +102,9 @@ class AsRead(SideVoting):
 
 
 def follow(detector: Detector, view: View, repair: Callable[[Track2D], Track2D] | None = None) -> list[Track2D]:
-    """Track everybody in a view over all frames, NaN where not detected."""
-    tracker = Tracker(detector.skeleton, SIZE, repair=repair)
-    for found in detector.detect(view.frames):
+    """Track everybody in a view over all frames, NaN where not detected, in the layout ``COCO23``."""
+    tracker = Tracker(COCO23, SIZE, repair=repair)
+    for found in as_skeleton(detector, COCO23).detect(view.frames):
         tracker.update(found, found.frame / RATE)
     return [lengthened(identity.track, len(view.frames)) for identity in tracker.tracks()]
 
@@ -106,30 +118,41 @@ def lengthened(track: Track2D, frames: int) -> Track2D:
     return Track2D(points, scores, np.arange(frames) / RATE, filled, 0, track.size, track.skeleton)
 
 
-def plain(points: Float[np.ndarray, "T J 2"]) -> Track2D:
+def plain(points: Float[np.ndarray, "T J 2"], skeleton: Skeleton = COCO17) -> Track2D:
     """A track of these points, with score 1 wherever they are finite."""
     seen = np.isfinite(points).all(axis=-1)
-    return Track2D(points, seen.astype(float), np.arange(len(points)) / RATE, np.zeros_like(seen), 0, SIZE)
+    return Track2D(points, seen.astype(float), np.arange(len(points)) / RATE, np.zeros_like(seen), 0, SIZE, skeleton)
 
 
 def _person(published: Sequence[View], found: Found, who: Sequence[int]) -> Seen:
     """The person whose tracks by the detector ``full`` have the indices ``who``."""
-    first = consensus(published, [[some[k].points for some, k in zip(found["full"], who, strict=True)]])
+    first = consensus(published, [[some[k].points[:, _BODY] for some, k in zip(found["full"], who, strict=True)]])
     tracks = {way: [_nearest(v, some, first) for v, some in zip(published, all_, strict=True)]
               for way, all_ in found.items()}  # fmt: skip
-    asked = [[track.points for track in tracks[way]] for way in ASKED]
+    asked = [[track.points[:, _BODY] for track in tracks[way]] for way in ASKED]
     views = turned(published, asked)
-    return Seen(views, tracks, consensus(views, asked))
+    feet = triangulated(views, [[track.points[:, _FEET] for track in tracks[way]] for way in SHOD])
+    bare = {way: [_without_feet(track) for track in some] for way, some in tracks.items()}
+    return Seen(views, bare, consensus(views, asked), tracks, feet)
+
+
+def triangulated(
+    views: Sequence[View], answers: Sequence[Sequence[Float[np.ndarray, "T J 2"]]]
+) -> Float[np.ndarray, "T J 3"]:
+    """``consensus``, but NaN where fewer than two views show a joint."""
+    shown = np.isfinite(np.array(answers)).all(axis=-1).any(axis=0).sum(axis=0)
+    return np.where(shown[..., None] >= 2, consensus(views, answers), np.nan)
 
 
 def _nearest(view: View, tracks: Sequence[Track2D], truth: Float[np.ndarray, "T J 3"]) -> Track2D:
-    points = [track.points for track in tracks]
+    points = [track.points[:, _BODY] for track in tracks]
     best = nearest(view, points, truth)
     return next(track for track, some in zip(tracks, points, strict=True) if some is best)
 
 
-def _points(found: Sequence[Sequence[Track2D]]) -> list[list[Float[np.ndarray, "T J 2"]]]:
-    return [[track.points for track in some] for some in found]
+def _without_feet(track: Track2D) -> Track2D:
+    parts = (track.points[:, _BODY], track.scores[:, _BODY], track.filled[:, _BODY])
+    return replace(track, points=parts[0], scores=parts[1], filled=parts[2], skeleton=COCO17)
 
 
 def save_tracks(file: Path, found: Found, run: Run) -> None:
@@ -162,4 +185,5 @@ def load_tracks(file: Path, run: Run) -> Found:
 
 
 def _tracks(points: np.ndarray, scores: np.ndarray, filled: np.ndarray) -> list[Track2D]:
-    return [Track2D(p, s, np.arange(len(p)) / RATE, f, 0, SIZE) for p, s, f in zip(points, scores, filled, strict=True)]
+    rows = zip(points, scores, filled, strict=True)
+    return [Track2D(p, s, np.arange(len(p)) / RATE, f, 0, SIZE, COCO23) for p, s, f in rows]

@@ -7,7 +7,8 @@ from itertools import pairwise, product
 import numpy as np
 from jaxtyping import Float
 
-from benchmarks.bodies.calibrated_tracks import Seen
+from benchmarks.bodies.calibrated_tracks import FEET, Seen
+from benchmarks.bodies.feet import true_feet
 from kinelift.lifting.body import PoseLifter
 from kinelift.lifting.measuring.metrics import aligned
 from kinelift.poses import COCO17, H36M17, Track2D
@@ -16,6 +17,9 @@ SHARED = [name for name in H36M17.joints if name in COCO17.joints]
 """The twelve joints shared by detector and lifter: shoulders to ankles."""
 HIPS = [SHARED.index(f"{side}_hip") for side in ("left", "right")]
 CHAINS = {"knee": ("hip", "knee", "ankle"), "elbow": ("shoulder", "elbow", "wrist")}
+POSE_FEET = tuple(name.replace("big_", "") for name in FEET)
+"""``FEET`` in ``H36M21``."""
+HEELS, TOES = ([k for k, name in enumerate(FEET) if name.endswith(part)] for part in ("heel", "toe"))
 LIMBS = [(f"{side}_{a}", f"{side}_{b}") for c in CHAINS.values() for a, b in pairwise(c)
          for side in ("left", "right")]  # fmt: skip
 """Thighs, shanks, upper arms and forearms."""
@@ -27,26 +31,37 @@ CHOSEN, REPORTED = slice(0, None, 2), slice(1, None, 2)
 class Lifted:
     """Lifted poses and reference of one view, for the joints ``SHARED``, in m in the camera frame.
 
-    ``poses`` are NaN in frames with too few keypoints to lift.
+    ``poses`` are NaN in frames with too few keypoints to lift. ``feet`` and ``true_feet`` are heels and toes
+    (``POSE_FEET``), None if the poses have none.
     """
 
     poses: Float[np.ndarray, "T K 3"]
     truth: Float[np.ndarray, "T K 3"]
+    feet: Float[np.ndarray, "T 4 3"] | None = None
+    true_feet: Float[np.ndarray, "T 4 3"] | None = None
 
 
 def lifted(seen: Seen, tracks: Sequence[Track2D], lifter: PoseLifter) -> list[Lifted]:
     """Lift one track per view, with the calibrated intrinsics."""
-    answer, true = ([skeleton.index(name) for name in SHARED] for skeleton in (H36M17, COCO17))
-    return [
-        Lifted(lifter.lift(track, view.camera).points[:, answer], view.place.to_camera(seen.truth)[:, true])
-        for view, track in zip(seen.views, tracks, strict=True)
-    ]
+    true, feet = [COCO17.index(name) for name in SHARED], true_feet(seen)
+    found = []
+    for view, track in zip(seen.views, tracks, strict=True):
+        poses, truth = lifter.lift(track, view.camera), view.place.to_camera(seen.truth)[:, true]
+        known = poses.skeleton.joints
+        joints = poses.points[:, [known.index(name) for name in SHARED]]
+        if set(POSE_FEET) <= set(known):
+            answer = poses.points[:, [known.index(name) for name in POSE_FEET]]
+            found.append(Lifted(joints, truth, answer, view.place.to_camera(feet)))
+        else:
+            found.append(Lifted(joints, truth))
+    return found
 
 
 def figures(views: Sequence[Lifted]) -> Mapping[str, float]:
-    """Each of ``FIGURES`` over all views, over each half of the views, and in each view."""
+    """Each of ``FIGURES`` (and ``FOOT_FIGURES``) over all views, over each half of the views, and in each view."""
     found: dict[str, float] = {}
-    for name, (measure, scale, digits) in FIGURES.items():
+    wanted = FIGURES if any(one.feet is None for one in views) else {**FIGURES, **FOOT_FIGURES}
+    for name, (measure, scale, digits) in wanted.items():
         values = np.stack([measure(one) for one in views]) * scale
         found[name] = round(float(np.nanmean(values)), digits)
         found[f"{name}_chosen"] = round(float(np.nanmean(values[CHOSEN])), digits)
@@ -73,6 +88,26 @@ def after_scale(one: Lifted) -> Float[np.ndarray, "T K"]:
     """``from_middle`` after the best scale of the whole track: one camera cannot tell a person's height."""
     poses, truth = (points - points[:, HIPS].mean(axis=1, keepdims=True) for points in (one.poses, one.truth))
     return np.asarray(np.linalg.norm(poses * np.nansum(poses * truth) / np.nansum(poses**2) - truth, axis=-1))
+
+
+def feet_from_middle(one: Lifted) -> Float[np.ndarray, "T 4"]:
+    """Errors of heels and toes in m relative to the middle of the hips."""
+    assert one.feet is not None and one.true_feet is not None
+    middles = [points[:, HIPS].mean(axis=1, keepdims=True) for points in (one.poses, one.truth)]
+    return np.asarray(np.linalg.norm((one.feet - middles[0]) - (one.true_feet - middles[1]), axis=-1))
+
+
+def feet_after_similarity(one: Lifted) -> Float[np.ndarray, "T 4"]:
+    """Errors of heels and toes in m after the similarity that aligns the other joints best, in each frame."""
+    assert one.feet is not None and one.true_feet is not None
+    errors = np.full(one.feet.shape[:2], np.nan)
+    shown = np.flatnonzero(np.isfinite(one.poses).all(axis=(1, 2)))
+    for t, there in zip(shown, aligned(one.poses[shown], one.truth[shown]), strict=True):
+        body = np.column_stack([one.poses[t], np.ones(len(SHARED))])
+        similarity = np.linalg.lstsq(body, there, rcond=None)[0]
+        feet = np.column_stack([one.feet[t], np.ones(len(POSE_FEET))]) @ similarity
+        errors[t] = np.linalg.norm(feet - one.true_feet[t], axis=-1)
+    return errors
 
 
 def flexion(points: Float[np.ndarray, "T K 3"], hinge: str) -> Float[np.ndarray, "T 2"]:
@@ -106,3 +141,10 @@ FIGURES: Mapping[str, tuple[Callable[[Lifted], Float[np.ndarray, "*many"]], floa
     "limbs": (lengths_vary, 1, 4),
 }  # fmt: skip
 """The error function, the factor to its unit, and the number of digits of each figure."""
+FOOT_FIGURES: Mapping[str, tuple[Callable[[Lifted], Float[np.ndarray, "*many"]], float, int]] = {
+    "pose_heel_mm": (lambda one: feet_from_middle(one)[:, HEELS], 1000, 1),
+    "pose_toe_mm": (lambda one: feet_from_middle(one)[:, TOES], 1000, 1),
+    "pose_heel_p_mm": (lambda one: feet_after_similarity(one)[:, HEELS], 1000, 1),
+    "pose_toe_p_mm": (lambda one: feet_after_similarity(one)[:, TOES], 1000, 1),
+}
+"""The same for heels and toes. Beside them, ``heel_mm`` is an error in the picture."""

@@ -23,12 +23,13 @@ from jaxtyping import Float, UInt8
 
 from benchmarks.bodies.rig import CLIPS, read
 from benchmarks.reporting import machine
+from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.movenet.detector import MoveNet
 from kinelift.detectors.movenet.multi_scale import multi_scale_movenet
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.refined import Refined
-from kinelift.poses import Frame
+from kinelift.poses import COCO17, Frame
 from kinelift.weights.store import fetch
 
 SHARES = (0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.2, 1.6, 2.0)
@@ -55,9 +56,9 @@ def main(folder: Path | None = None) -> None:
     ways: dict[str, Detector] = {
         "one size": MoveNet(model, threads=1),
         "none": multi_scale_movenet(model, threads=1),
-        "full": Refined(multi_scale_movenet(model, threads=1), BlazePose(landmarks, threads=1)),
-        "full, long side 768": Refined(
-            multi_scale_movenet(model, threads=1, long_side=768), BlazePose(landmarks, threads=1)
+        "full": as_skeleton(Refined(multi_scale_movenet(model, threads=1), BlazePose(landmarks, threads=1)), COCO17),
+        "full, long side 768": as_skeleton(
+            Refined(multi_scale_movenet(model, threads=1, long_side=768), BlazePose(landmarks, threads=1)), COCO17
         ),
     }
     shown = [(frame.image, points) for frame in pictures() for points in people(ways["full"], frame)]

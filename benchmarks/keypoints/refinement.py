@@ -28,6 +28,7 @@ import kinelift.detectors
 from benchmarks.reporting import machine
 from kinelift.app.settings import Settings
 from kinelift.app.video import Video
+from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.movenet.multi_scale import multi_scale_movenet
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.refining.blazepose import BlazePose
@@ -103,6 +104,7 @@ def row(make: Callable[[int], Detector], clip: Sequence[Frame], lifter: Lifter) 
 
 def timed(way: Detector, clip: Sequence[Frame]) -> tuple[list[People], float]:
     """Detect everybody in the clip; also returns the time, s."""
+    way = as_skeleton(way, COCO17)
     began = time.perf_counter()
     found = list(way.detect(clip))
     return found, time.perf_counter() - began
@@ -131,11 +133,11 @@ def jitter(track: Track2D) -> Float[np.ndarray, "*many"]:
 
 def mirror(way: Detector, clip: Sequence[Frame]) -> float:
     """Median distance of joints between picture and mirror image, in hundredths of the torso."""
-    distances = []
+    distances, bare = [], as_skeleton(way, COCO17)
     for frame in clip:
         width = frame.image.shape[1]
         flipped = replace(frame, image=np.ascontiguousarray(frame.image[:, ::-1]))
-        (seen,), (other,) = way.detect([frame]), way.detect([flipped])
+        (seen,), (other,) = bare.detect([frame]), bare.detect([flipped])
         back = other.points[:, list(COCO17.mirror)] * [-1, 1] + [width, 0]
         for person in seen.points:
             apart = np.linalg.norm(back - person, axis=-1)
@@ -147,7 +149,7 @@ def mirror(way: Detector, clip: Sequence[Frame]) -> float:
 def bones(track: Track2D, lifter: Lifter, clip: Sequence[Frame]) -> float:
     """Mean coefficient of variation of the lengths of lifted limbs."""
     height, width = clip[0].image.shape[:2]
-    poses = lifter.lift(track, Settings().camera((width, height))).points
+    poses = lifter.lift(track, Settings().assumed_camera((width, height))).points
     limbs = [
         (a, b) for a, b in H36M17.bones if any(part in H36M17.joints[b] for part in ("elbow", "wrist", "knee", "ankle"))
     ]

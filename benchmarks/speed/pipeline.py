@@ -88,7 +88,7 @@ def stages(source: Path, count: int, folder: Path) -> dict[str, dict[str, float]
 
     video, clock, pipeline = Video(source), Stopwatch(), Pipeline.load(device="cpu")
     size = (video.width, video.height)
-    detector, camera = pipeline.detector, pipeline.settings.camera(size)
+    detector, camera = pipeline.detector, pipeline.settings.assumed_camera(size)
 
     frames = clock("decode", lambda: list(islice(video.frames(), count)))
     people = clock("detect", lambda: list(detector.detect(frames)))

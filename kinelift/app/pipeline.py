@@ -12,18 +12,34 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from kinelift.app.camera.edges import EdgeCollector
+from kinelift.app.camera.files import read_camera
+from kinelift.app.camera.motion import Motion, MotionEstimator
 from kinelift.app.detection import open_detector, resolve_auto
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec, made_with, pick_device
-from kinelift.app.tracking import track_people
+from kinelift.app.tracking import Watcher, track_people
 from kinelift.app.video import Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
-from kinelift.lifting.body import PoseLifter, with_fit
+from kinelift.lifting.body import PoseLifter
+from kinelift.lifting.confidence import with_confidence, without_unseen
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.specialist_lifter import SpecialistLifter
-from kinelift.poses import Action, Frame, Person, Poses3D, Recording, Skeleton, VideoFacts
+from kinelift.lifting.world.stage import lift_together
+from kinelift.poses import (
+    COCO17,
+    COCO23,
+    Action,
+    Frame,
+    Person,
+    Poses3D,
+    Recording,
+    Skeleton,
+    VideoFacts,
+    missing_keypoints,
+)
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.recognition.classifier import Classifier
@@ -31,7 +47,6 @@ from kinelift.terminal.progress import Progress, no_progress
 from kinelift.weights.store import find
 
 _TIME_TOLERANCE = 1e-3  # s
-_FACE_JOINTS = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 
 
 @runtime_checkable
@@ -126,18 +141,46 @@ class Pipeline:
             The people with their tracks, poses and actions.
 
         Raises:
+            DataError: The camera's file cannot be used for this video.
             VideoError: The file can no longer be read.
         """
-        provenance = made_with({**self.spec, "settings": self.settings}, self.notes)
-        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair, self.remarks)
-        camera = self.settings.camera((video.width, video.height))
-        people = progress(tracked.people, "lifting to 3D", len(tracked.people))
-        lifted = tuple(self._lift_and_classify(person, camera) for person in people)
-        return replace(tracked, people=lifted, camera=camera)
+        camera, notes = self._camera(video)
+        provenance = made_with({**self.spec, "settings": self.settings}, (*self.notes, *notes))
+        size = (video.width, video.height)
+        edges = EdgeCollector(camera, size)
+        motion = MotionEstimator(camera, size) if self.settings.camera_motion == "auto" else None
+        watchers: list[Watcher] = [edges] if motion is None else [edges, motion]
+        tracked = track_people(
+            video, self.detector, self.settings, provenance, progress, self.repair, self.remarks, watchers
+        )
+        if motion is not None:
+            tracked, camera = _with_motion(tracked, camera, motion.result())
+        tracks = [person.track for person in tracked.people]
+        fit, known, lines = self.settings.fit, self.settings.world, edges.result(camera.rotations)
+        poses, world = lift_together(tracks, self.lifter, camera, fit, known, progress, lines)
+        people = tuple(self._classified(*pair) for pair in zip(tracked.people, poses, strict=True))
+        return replace(tracked, people=people, camera=camera, world=world)
 
-    def _lift_and_classify(self, person: Person, camera: Camera) -> Person:
-        poses = with_fit(self.lifter, self.settings.fit).lift(person.track, camera)
-        return replace(person, poses=poses, actions=self.classifier.classify(poses))
+    def _camera(self, video: Video) -> tuple[Camera, tuple[str, ...]]:
+        """The camera of a video, and notes on it for the user."""
+        size, reference = (video.width, video.height), self.settings.camera
+        if reference is None:
+            return self.settings.assumed_camera(size), ()
+        camera, note = read_camera(reference, video.path.stem, size)
+        return camera, (note,)
+
+    def _classified(self, person: Person, lifted: Poses3D) -> Person:
+        """Actions are recognised from whole bodies, guesses included, as in training; then guesses may be removed."""
+        poses = with_confidence(lifted, person.track)
+        kept = poses if self.settings.guess else without_unseen(poses)
+        return replace(person, poses=kept, actions=self.classifier.classify(poses))
+
+
+def _with_motion(tracked: Recording, camera: Camera, motion: Motion) -> tuple[Recording, Camera]:
+    """A recording with the notes on the camera's motion, and the camera with its rotations."""
+    notes = [*tracked.made_with["notes"], *motion.notes]
+    made = {**tracked.made_with, "notes": notes}
+    return replace(tracked, made_with=made), replace(camera, rotations=motion.rotations)
 
 
 def render(
@@ -183,14 +226,13 @@ def _matching_frames(video: Video, facts: VideoFacts) -> Iterator[Frame]:
 
 
 def _adapt_detector(detector: Detector, source: Skeleton) -> Detector:
-    """Convert the detector's joints to those a lifter takes. Face joints may be missing."""
-    missing = [j for j in source.joints if j not in detector.skeleton.joints and j not in _FACE_JOINTS]
-    if missing:
+    """Convert the detector's joints to those a lifter takes. Face and feet may be missing."""
+    if missing := missing_keypoints(detector.skeleton, source):
         raise SettingsError(
             f"The lifter takes {source} keypoints, but the detector provides {detector.skeleton}, without "
             f"{', '.join(missing)}. Choose another lifter or another detector."
         )
-    return as_skeleton(detector, source)
+    return detector if detector.skeleton in (COCO17, COCO23) else as_skeleton(detector, source)
 
 
 def _load_lifter(name: str, classifier: Classifier, device: str) -> Lifter | SpecialistLifter:

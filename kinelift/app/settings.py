@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
@@ -12,6 +13,9 @@ from kinelift.detectors.options import OptionValue, option
 from kinelift.detectors.protocol import DetectorKind
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import SettingsError
+
+if TYPE_CHECKING:
+    from kinelift.lifting.world.stage import WorldSettings
 
 
 @dataclass(frozen=True)
@@ -114,9 +118,33 @@ class Settings(TrackingSettings):
     focal: Annotated[float | None, arg(metavar="PIXELS")] = None
     """The camera's focal length in pixels, instead of --fov."""
 
+    camera: Annotated[str | None, arg(metavar="FILE[:NAME]")] = None
+    """The camera's calibration file, instead of --fov: OpenCV's YAML, XML or JSON, or the TOML of Pose2Sim, Caliscope
+    or Anipose. Of several cameras, the one whose name is part of the video's name is used, or NAME."""
+
+    camera_motion: Literal["auto", "still"] = "auto"
+    """auto: estimate from the background how the camera turns, and undo it. still: take the camera to be still."""
+
     fit: Literal["body", "off"] = "body"
     """How to post-process the network's 3D poses. body: fit a body with constant bone lengths to the poses and
     keypoints, and smooth its motion. off: keep the network's output."""
+
+    guess: bool = False
+    """Also write 3D positions of joints that were never seen, such as feet that are always outside the picture. They
+    are guesses. Without this, they are empty."""
+
+    up: Annotated[tuple[float, float, float] | None, arg(metavar="X Y Z")] = None
+    """The direction up, in the camera's axes (x right, y down, z away from it). A level camera has 0 -1 0. Default:
+    estimated from the people."""
+
+    camera_height: Annotated[float | None, arg(metavar="METRES")] = None
+    """The camera's height over the floor, which fixes the sizes of people. Default: from average bodies."""
+
+    height: Annotated[float | None, arg(metavar="CENTIMETRES")] = None
+    """The height of the most prominent person, which fixes the sizes of all people. Default: from average bodies."""
+
+    contacts: Literal["on", "off"] = "on"
+    """Whether heels and toes that rest on the floor stay where they are."""
 
     unknown: Annotated[float | None, arg(metavar="PROBABILITY")] = None
     """The lowest probability (0-1) of an action that is named; below it, the label is "unknown". Lower values name more
@@ -125,14 +153,34 @@ class Settings(TrackingSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.fov is not None and self.focal is not None:
-            raise SettingsError("--fov and --focal set the same thing. Give only one of them.")
+        if self.camera is not None:
+            object.__setattr__(self, "camera", str(self.camera))
+        if len(given := [name for name in ("fov", "focal", "camera") if getattr(self, name) is not None]) > 1:
+            raise SettingsError(f"--{' and --'.join(given)} set the same thing. Give only one of them.")
         if self.unknown is not None and not 0 <= self.unknown <= 1:
             raise SettingsError(f"--unknown is {self.unknown:g}. Give a probability from 0 to 1.")
-        self.camera((1, 1))
+        if self.up is not None and not (all(map(isfinite, self.up)) and any(self.up)):
+            raise SettingsError("--up is not a direction. Give three numbers, such as 0 -1 0 for a level camera.")
+        if self.camera_height is not None and self.height is not None:
+            raise SettingsError("--camera-height and --height both fix the sizes of people. Give only one of them.")
+        for name, size, least, most in (
+            ("camera-height", self.camera_height, 0.05, 500),
+            ("height", self.height, 40, 260),
+        ):
+            if size is not None and not least <= size <= most:
+                raise SettingsError(f"--{name} is {size:g}. Give a number from {least:g} to {most:g}.")
+        self.assumed_camera((1, 1))
 
-    def camera(self, size: tuple[int, int]) -> Camera:
-        """The camera of a video.
+    @property
+    def world(self) -> "WorldSettings":
+        """What the user knows about the world."""
+        from kinelift.lifting.world.stage import WorldSettings  # imports torch, too slow for --help
+
+        height = None if self.height is None else self.height / 100
+        return WorldSettings(self.up, self.camera_height, height, self.contacts == "on")
+
+    def assumed_camera(self, size: tuple[int, int]) -> Camera:
+        """The camera of a video without a calibration file.
 
         Args:
             size: Width and height of the video in pixels.

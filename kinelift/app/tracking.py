@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +14,17 @@ from kinelift.poses import Frame, People, Person, Recording, VideoFacts
 from kinelift.terminal.progress import Progress, no_progress
 
 
+@runtime_checkable
+class Watcher(Protocol):
+    """Sees the frames of a video before the detector does, and afterwards who is in them."""
+
+    def watch(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Pass on every frame."""
+
+    def update(self, people: People) -> None:
+        """Learn who is in the next frame."""
+
+
 def track_people(
     video: Video,
     detector: Detector,
@@ -22,6 +33,7 @@ def track_people(
     progress: Progress = no_progress,
     repair: TrackRepair | None = None,
     remarks: Callable[[], Sequence[str]] = tuple,
+    watchers: Sequence[Watcher] = (),
 ) -> Recording:
     """Detect and track people, without lifting them to 3D.
 
@@ -33,6 +45,7 @@ def track_people(
         progress: Shows progress over the frames.
         repair: Corrects each track before its gaps are filled.
         remarks: What the detector has to say after the pass, for the recording's notes.
+        watchers: See every frame and the people in it.
 
     Returns:
         A recording whose people have tracks but no poses and no actions.
@@ -43,8 +56,13 @@ def track_people(
     times: list[float] = []
     size = (video.width, video.height)
     tracker = Tracker(detector.skeleton, size, repair=repair)
-    detections = detector.detect(_record_times(video.frames(), times))
+    frames = video.frames()
+    for watcher in watchers:
+        frames = watcher.watch(frames)
+    detections = detector.detect(_record_times(frames, times))
     for people in progress(detections, "finding people", _expected_frames(video)):
+        for watcher in watchers:
+            watcher.update(people)
         tracker.update(most_confident(people, settings.max_people), times[people.frame])
     selected = select_people(tracker.tracks(), settings.people)
     tracked_people = tuple(Person(tracked.id, tracked.track) for tracked in selected)

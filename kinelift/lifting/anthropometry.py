@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from math import exp
 
 import numpy as np
 import torch
@@ -15,18 +16,25 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 SEGMENTS = (
-    "hip", "thigh", "shank", "spine", "thorax", "neck", "head", "shoulder", "upper_arm", "forearm",
+    "hip", "thigh", "shank", "spine", "thorax", "neck", "head", "shoulder", "upper_arm", "forearm", "heel", "toe",
 )  # fmt: skip
 """Half the distance between the hips, thigh, shank, mid-hip to spine, spine to thorax (the base of the neck), thorax to
-neck (the pivot of the head), neck to the top of the head, thorax to shoulder, upper arm, forearm."""
+neck (the pivot of the head), neck to the top of the head, thorax to shoulder, upper arm, forearm, ankle to the rear end
+of the heel, ankle to the tip of the big toe."""
 
 SEGMENT_OF = {
     "left_hip": "hip", "left_knee": "thigh", "left_ankle": "shank", "spine": "spine", "thorax": "thorax",
     "neck": "neck", "head": "head", "left_shoulder": "shoulder", "left_elbow": "upper_arm", "left_wrist": "forearm",
     "right_hip": "hip", "right_knee": "thigh", "right_ankle": "shank", "right_shoulder": "shoulder",
     "right_elbow": "upper_arm", "right_wrist": "forearm",
+    "left_heel": "heel", "left_toe": "toe", "right_heel": "heel", "right_toe": "toe",
 }  # fmt: skip
-"""The segment that ends at each joint of the Human3.6M skeleton; left and right have equal lengths."""
+"""The segment that ends at each joint of the h36m21 skeleton; left and right have equal lengths."""
+
+HEEL, BALL = (0.0, -0.70, -0.20), (0.05, -0.85, 0.52)
+BIG_TOE, SMALL_TOE = (0.05, -0.78, 0.70), (-0.17, -0.82, 0.60)
+"""Keypoints of a foot and its ball (the joint of the big toe) from the ankle joint: inward and forward as a share of
+the foot's length, up as a share of the ankle's height. Heel to ankle 0.22, heel to ball 0.74 of the length."""
 
 LOWER_BACK = 0.48
 """Fraction of the trunk (mid-hip to thorax) below the spine joint."""
@@ -45,7 +53,7 @@ _GROWTH = torch.tensor(
         (1.66, 0.520, 0.145, 0.130),
     ]
 )  # fmt: skip
-_CHILD = {"ankle_h": 0.04, "hip_w": 0.099, "sho_w": 0.198, "upper_arm": 0.162, "forearm": 0.157}
+_CHILD = {"ankle_h": 0.04, "hip_w": 0.099, "sho_w": 0.198, "upper_arm": 0.162, "forearm": 0.157, "foot": 0.155}
 """Lengths as fractions of a child's stature, assumed to be the same as for adults."""
 
 
@@ -59,7 +67,7 @@ class Population:
     """Extra standard deviation of each log length, to allow for the survey's limits and for joint placement."""
 
 
-def draw(count: int, population: Population, generator: Generator) -> Float[Tensor, "B 10"]:
+def draw(count: int, population: Population, generator: Generator) -> Float[Tensor, "B 12"]:
     """Draw the lengths (metres) of ``SEGMENTS`` for ``count`` people."""
     device = generator.device
     sexes = [_adults(count, sex, generator) for sex in ("women", "men")]
@@ -71,7 +79,7 @@ def draw(count: int, population: Population, generator: Generator) -> Float[Tens
     return lengths * (population.slack * noise).exp()
 
 
-def child(years: Float[Tensor, " B"]) -> Float[Tensor, "B 10"]:
+def child(years: Float[Tensor, " B"]) -> Float[Tensor, "B 12"]:
     """Lengths (metres) of average children aged 2 to 15."""
     ages, growth = _YEARS.to(years.device), _GROWTH.to(years.device)
     after = torch.searchsorted(ages, years.contiguous()).clamp(1, len(ages) - 1)
@@ -83,38 +91,45 @@ def child(years: Float[Tensor, " B"]) -> Float[Tensor, "B 10"]:
     return _segments(parts | {"stature": stature, "c7_vertex": neck * stature, "tragion_top": ears})
 
 
-def adult(sex: str) -> Float[Tensor, " 10"]:
+def adult(sex: str) -> Float[Tensor, " 12"]:
     """Median lengths (metres) of ``"women"`` or ``"men"``."""
     names, mean, _ = _survey(sex)
     return _segments(dict(zip(names, mean.exp()[:, None], strict=True)))[0]
 
 
-def typical() -> Float[Tensor, " 10"]:
+def typical() -> Float[Tensor, " 12"]:
     """Geometric mean of the median man's and woman's lengths (metres)."""
     return (adult("women") * adult("men")).sqrt()
 
 
+def typical_foot() -> tuple[float, float]:
+    """Length of a foot and height of its ankle (metres): geometric mean of the median man and woman."""
+    medians = [dict(zip(names, mean.tolist(), strict=True)) for names, mean, _ in map(_survey, ("women", "men"))]
+    length, height = (exp(sum(median[part] for median in medians) / 2) for part in ("foot", "ankle_h"))
+    return length, height
+
+
 @cache
-def prior() -> tuple[Float[np.ndarray, " 10"], Float[np.ndarray, "10 10"]]:
+def prior() -> tuple[Float[np.ndarray, " 12"], Float[np.ndarray, "12 12"]]:
     """Mean and covariance of adults' log lengths (metres) in the order of ``SEGMENTS``, men and women together."""
     people = draw(20_000, Population(children=0.0), Generator().manual_seed(0)).double().log().numpy()
     return people.mean(0), np.cov(people.T)
 
 
-def _adults(count: int, sex: str, generator: Generator) -> Float[Tensor, "B 10"]:
+def _adults(count: int, sex: str, generator: Generator) -> Float[Tensor, "B 12"]:
     names, mean, root = _survey(sex)
     normal = torch.randn((count, len(mean)), generator=generator, device=generator.device)
     lengths = (mean.to(normal) + normal @ root.to(normal).T).exp()
     return _segments(dict(zip(names, lengths.unbind(-1), strict=True)))
 
 
-def _children(count: int, generator: Generator) -> Float[Tensor, "B 10"]:
+def _children(count: int, generator: Generator) -> Float[Tensor, "B 12"]:
     years = 3 + 12 * torch.rand(count, generator=generator, device=generator.device)
     size, parts = (torch.randn((count, k), generator=generator, device=generator.device) for k in (1, len(SEGMENTS)))
     return child(years) * (0.04 * size + 0.03 * parts).exp()
 
 
-def _segments(part: dict[str, Tensor]) -> Float[Tensor, "B 10"]:
+def _segments(part: dict[str, Tensor]) -> Float[Tensor, "B 12"]:
     """Convert the survey's distances to ``SEGMENTS``."""
     stature, rise = part["stature"], NECK_BASE * part["stature"]
     trunk = part["midhip_midsho"] + rise
@@ -123,8 +138,15 @@ def _segments(part: dict[str, Tensor]) -> Float[Tensor, "B 10"]:
     shoulder = (part["sho_w"].square() / 4 + rise.square()).sqrt()
     return torch.stack(
         [part["hip_w"] / 2, part["thigh"], part["shank"], LOWER_BACK * trunk, (1 - LOWER_BACK) * trunk,
-         (above - head).maximum(0.03 * stature), head, shoulder, part["upper_arm"], FOREARM * part["forearm"]], -1,
+         (above - head).maximum(0.03 * stature), head, shoulder, part["upper_arm"], FOREARM * part["forearm"],
+         _distance(HEEL, part), _distance(BIG_TOE, part)], -1,
     )  # fmt: skip
+
+
+def _distance(keypoint: tuple[float, float, float], part: dict[str, Tensor]) -> Tensor:
+    """The distance of a foot's keypoint from the ankle."""
+    inward, up, forward = keypoint
+    return ((inward**2 + forward**2) * part["foot"].square() + (up * part["ankle_h"]).square()).sqrt()
 
 
 @cache

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from kinelift.poses import COCO17
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import WeightsError
 
@@ -32,45 +33,67 @@ class Normalisation:
     """Whether the features depend on the distance of the person, so that a network can estimate the root from them."""
     framewise: bool = False
     """Whether the features of a frame depend on that frame only."""
+    has_up: bool = False
+    """Whether the direction up is the last row of the network's input, after the joints, and of its output."""
 
-    def __call__(self, points: Float[Tensor, "B R J 2"], visible: Bool[Tensor, "B R J"]) -> Normalised:
+    def __call__(
+        self, points: Float[Tensor, "B R J 2"], visible: Bool[Tensor, "B R J"], up: Float[Tensor, "B 3"] | None = None
+    ) -> Normalised:
         """Normalise windows of keypoints.
 
         Args:
             points: Keypoints in the coordinates of ``inputs``.
             visible: Whether each keypoint was detected.
+            up: Unit vectors in camera axes, or 0 where the direction up is not known; used if ``has_up``.
 
         Returns:
             The features, and for every frame the rotation from camera axes to the axes of the network's output.
         """
-        return self.normalise(points, visible)
+        features, rotation = self.normalise(points, visible)
+        if self.has_up:
+            known = points.new_zeros(len(points), 3) if up is None else up
+            features = torch.cat([features, (rotation @ known[:, None, :, None]).mT], 2)
+        return features, rotation
 
 
+BODY = slice(len(COCO17))
+"""The keypoints of the body, without the feet, in coco17 and coco23."""
 MIN_SIZE = 1e-3
 """Smallest angular size (rad) of a person: keeps the input finite if only one joint is visible."""
 
 
-def facing(plane: Float[Tensor, "B R J 2"], visible: Bool[Tensor, "B R J"]) -> Normalised:
+def facing(plane: Float[Tensor, "B R J 2"], visible: Bool[Tensor, "B R J"], body: slice = slice(None)) -> Normalised:
     """Turn the camera to face the person, then scale by the person's angular size over the window.
 
     The result does not depend on the person's position in the image or on the focal length. The third feature is 1 if
-    the joint is visible; an invisible joint is (0, 0, 0). Only visible joints are used.
+    the joint is visible; an invisible joint is (0, 0, 0). Visible joints of ``body`` give position
+    and size.
     """
     rays = torch.cat([plane, torch.ones_like(plane[..., :1])], -1)
     weight = visible.to(plane.dtype)[..., None]
     unit = torch.where(visible[..., None], rays / rays.norm(dim=-1, keepdim=True), 0.0)
-    rotation = turn_to(unit.sum((1, 2)))
+    rotation = turn_to(unit[:, :, body].sum((1, 2)))
     turned = turn(torch.where(visible[..., None], rays, 0.0), rotation)
     projected = turned[..., :2] / turned[..., 2:].clamp_min(0.1)
-    centroid = (projected * weight).sum(2, keepdim=True) / weight.sum(2, keepdim=True).clamp_min(1)
-    square = ((projected - centroid).square() * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp_min(1)
+    shown, used = projected[:, :, body], weight[:, :, body]
+    centroid = (shown * used).sum(2, keepdim=True) / used.sum(2, keepdim=True).clamp_min(1)
+    square = ((shown - centroid).square() * used).sum((1, 2, 3)) / used.sum((1, 2, 3)).clamp_min(1)
     size = square.sqrt().clamp_min(MIN_SIZE)[:, None, None, None]
     return torch.cat([projected / size * weight, weight], -1), rotation[:, None].expand(-1, plane.shape[1], -1, -1)
 
 
 def frame(plane: Float[Tensor, "B R J 2"], visible: Bool[Tensor, "B R J"]) -> Normalised:
     """``facing`` applied to every frame separately. Later frames do not change the input, as streams require."""
-    features, rotation = facing(plane.flatten(0, 1)[:, None], visible.flatten(0, 1)[:, None])
+    return _per_frame(plane, visible, slice(None))
+
+
+def level(plane: Float[Tensor, "B R J 2"], visible: Bool[Tensor, "B R J"]) -> Normalised:
+    """``frame`` for keypoints with feet, which many detectors lack: they do not change position and size."""
+    return _per_frame(plane, visible, BODY)
+
+
+def _per_frame(plane: Float[Tensor, "B R J 2"], visible: Bool[Tensor, "B R J"], body: slice) -> Normalised:
+    features, rotation = facing(plane.flatten(0, 1)[:, None], visible.flatten(0, 1)[:, None], body)
     return features.reshape(*plane.shape[:3], 3), rotation.reshape(*plane.shape[:2], 3, 3)
 
 
@@ -142,13 +165,20 @@ def on_plane(pixels: Pixels, camera: Camera, size: tuple[int, int]) -> Pixels:
 
 
 def on_picture(pixels: Pixels, camera: Camera, size: tuple[int, int]) -> Pixels:
-    """Map pixels to multiples of half the image width from its centre: x' = 2x/w − 1, y' = 2y/w − h/w."""
+    """Map pixels to multiples of half the image width from its centre: x' = 2x/w − 1, y' = 2y/w − h/w.
+
+    The pixels of a camera that turns become those of the camera held at the reference axes.
+    """
+    if camera.rotations is not None:
+        plane = camera.plane(pixels)
+        pixels = camera.still.project(np.concatenate([plane, np.ones_like(plane[..., :1])], -1))
     return np.asarray((2 * pixels - np.asarray(size)) / size[0])
 
 
 _BY_NAME: Mapping[str, Normalisation] = {
     "facing": Normalisation(facing, on_plane),
     "frame": Normalisation(frame, on_plane, framewise=True),
+    "level": Normalisation(level, on_plane, framewise=True, has_up=True),
     "screen": Normalisation(screen, on_plane, keeps_distance=True, framewise=True),
     "picture": Normalisation(picture, on_picture, features=2, keeps_distance=True),
 }

@@ -1,7 +1,7 @@
 """Lifts a person's 2D track to 3D poses with a trained network."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -10,13 +10,13 @@ import torch
 from jaxtyping import Float
 
 from kinelift.lifting.coordinates import normalisation
-from kinelift.lifting.inference.dense import DenseLifting
+from kinelift.lifting.inference.dense import DenseLifting, up_tensor
 from kinelift.lifting.inference.sliding import one_window_per_frame, overlapping_windows
 from kinelift.lifting.network import LifterNetwork, Net, framing, windowed
 from kinelift.lifting.root import estimate_root, fill_gaps
 from kinelift.models.fused_temporal import FusedTemporalNet
 from kinelift.models.temporal import TemporalNet
-from kinelift.poses import H36M17, Poses3D, Skeleton, Track2D, convert
+from kinelift.poses import H36M17, Poses3D, Skeleton, Track2D, convert, missing_keypoints
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 from kinelift.poses.timeseries import sample
@@ -61,12 +61,13 @@ class Lifter:
         """The skeleton of the input keypoints."""
         return self.network.source
 
-    def lift(self, track: Track2D, camera: Camera) -> Poses3D:
+    def lift(self, track: Track2D, camera: Camera, up: Float[np.ndarray, " 3"] | None = None) -> Poses3D:
         """Lift a track, averaging the predictions for the track and its mirror image.
 
         Args:
             track: Keypoints of one person, pixels.
             camera: The camera of ``track``.
+            up: The direction up in camera axes, for networks that take it; None if not known.
 
         Returns:
             Poses in metres, camera axes; NaN in frames with fewer than ``MIN_KEYPOINTS`` keypoints. ``root`` comes from
@@ -74,40 +75,71 @@ class Lifter:
             length it was trained with. Otherwise ``root`` is estimated from the pose and its keypoints.
 
         Raises:
-            SettingsError: The track has another skeleton than the lifter's input.
+            SettingsError: The track lacks keypoints other than those of face and feet.
         """
-        network = self.network
-        if track.skeleton != network.source:
-            raise SettingsError(
-                f"This lifter takes {network.source} keypoints; the track has {track.skeleton}. "
-                f"Use a detector that gives {network.source} keypoints, or another lifter."
-            )
-        inputs = normalisation(network.normalisation).inputs(track.points, camera, track.size)
-        lifted = self._predict(inputs, track.times)
-        mirrored = inputs[:, list(network.source.mirror)] * [-1.0, 1.0]
-        flipped = self._predict(mirrored, track.times).mirrored()
+        network, inputs = self.network, self._inputs(track, camera)
         valid = np.isfinite(inputs).all(-1).sum(1) >= MIN_KEYPOINTS
-        points = np.where(valid[:, None, None], (lifted.points + flipped.points) / 2, np.nan)
-        if lifted.root is None or flipped.root is None:
-            return replace(lifted, points=points, root=_estimate_root(points, network, track, camera))
-        root = np.where(valid[:, None], (lifted.root + flipped.root) / 2, np.nan)
-        return replace(lifted, points=points, root=fill_gaps(root))
-
-    def _predict(self, inputs: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]) -> Poses3D:
-        network, root = self.network, None
-        points = self._run(network.net, inputs, times)
+        rows = self._average(network.net, inputs, track.times, up)[:, : len(network.target)]
+        points = np.where(valid[:, None, None], rows - rows[:, network.target.root, None], np.nan)
         if network.trajectory and normalisation(network.normalisation).keeps_distance:
-            root = self._run(network.trajectory, inputs, times)[:, 0]
-        centre = network.target.root
-        return Poses3D(points - points[:, centre : centre + 1], times, root, network.target)
+            roots = self._average(network.trajectory, inputs, track.times, None)[:, 0]
+            root = fill_gaps(np.where(valid[:, None], roots, np.nan))
+        else:
+            root = _estimate_root(points, network, track, camera)
+        return Poses3D(points, track.times, root, network.target)
+
+    def estimate_up(self, track: Track2D, camera: Camera) -> Float[np.ndarray, "T 3"] | None:
+        """The direction up (unit vectors, camera axes) as the network sees it in every frame.
+
+        Returns:
+            NaN in frames with fewer than ``MIN_KEYPOINTS`` keypoints. None if the network does not estimate it.
+        """
+        if not normalisation(self.network.normalisation).has_up:
+            return None
+        inputs = self._inputs(track, camera)
+        valid = np.isfinite(inputs).all(-1).sum(1) >= MIN_KEYPOINTS
+        up = self._average(self.network.net, inputs, track.times, None)[:, -1]
+        return np.where(valid[:, None], up / np.linalg.norm(up, axis=1, keepdims=True), np.nan)
+
+    def _inputs(self, track: Track2D, camera: Camera) -> Float[np.ndarray, "T J 2"]:
+        network = self.network
+        if missing := missing_keypoints(track.skeleton, network.source):
+            raise SettingsError(
+                f"This lifter takes {network.source} keypoints; the track has {track.skeleton}, without "
+                f"{', '.join(missing)}. Use a detector that gives {network.source} keypoints, or another lifter."
+            )
+        points = track.converted(network.source).points
+        return normalisation(network.normalisation).inputs(points, camera, track.size)
+
+    def _average(
+        self,
+        net: Net,
+        inputs: Float[np.ndarray, "T J 2"],
+        times: Float[np.ndarray, " T"],
+        up: Float[np.ndarray, " 3"] | None,
+    ) -> Float[np.ndarray, "T R 3"]:
+        """The rows that ``net`` predicts, camera axes: the mean over the person and the mirror image."""
+        network, flip = self.network, np.array([-1.0, 1.0, 1.0])
+        rows = self._run(net, inputs, times, up)
+        mirrored = self._run(
+            net, inputs[:, list(network.source.mirror)] * flip[:2], times, None if up is None else up * flip
+        )
+        swap = list(range(rows.shape[1]))
+        if net is network.net:
+            swap[: len(network.target)] = network.target.mirror
+        return np.asarray((rows + mirrored[:, swap] * flip) / 2)
 
     def _run(
-        self, net: Net, inputs: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]
-    ) -> Float[np.ndarray, "T K 3"]:
-        """The predictions of ``net`` for every frame, in camera axes."""
+        self,
+        net: Net,
+        inputs: Float[np.ndarray, "T J 2"],
+        times: Float[np.ndarray, " T"],
+        up: Float[np.ndarray, " 3"] | None,
+    ) -> Float[np.ndarray, "T R 3"]:
+        """The rows that ``net`` predicts for every frame, in camera axes."""
         if net in self._dense:
-            return self._dense[net](inputs, times)
-        return self._windowed(net, inputs, times)
+            return self._dense[net](inputs, times, up)
+        return self._windowed(net, inputs, times, up)
 
     @cached_property
     def _dense(self) -> Mapping[Net, DenseLifting]:
@@ -121,18 +153,23 @@ class Lifter:
         }
 
     def _windowed(
-        self, net: Net, inputs: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]
-    ) -> Float[np.ndarray, "T K 3"]:
+        self,
+        net: Net,
+        inputs: Float[np.ndarray, "T J 2"],
+        times: Float[np.ndarray, " T"],
+        up: Float[np.ndarray, " 3"] | None,
+    ) -> Float[np.ndarray, "T R 3"]:
         """The predictions of ``net`` for every frame, in camera axes, from windows."""
         window_net, frames, rate = windowed(net), framing(net.config), self.network.rate
         offsets = (np.arange(frames.window) - frames.first) / rate
         normalise = normalisation(self.network.normalisation)
 
         @torch.inference_mode()
-        def predict(starts: Float[np.ndarray, " B"]) -> Float[np.ndarray, "B S K 3"]:
+        def predict(starts: Float[np.ndarray, " B"]) -> Float[np.ndarray, "B S R 3"]:
             windows, visible = sample(inputs, times, starts[:, None] + offsets)
             points = torch.from_numpy(windows).float().to(self.device)
-            features, rotation = normalise(points, torch.from_numpy(visible).to(self.device))
+            shown = torch.from_numpy(visible).to(self.device)
+            features, rotation = normalise(points, shown, up_tensor(up, len(points), self.device))
             return np.asarray((window_net(features) @ rotation[:, frames.target_slice]).cpu().double().numpy())
 
         if frames.outputs == 1:
@@ -144,5 +181,5 @@ def _estimate_root(
     points: Float[np.ndarray, "T K 3"], network: LifterNetwork, track: Track2D, camera: Camera
 ) -> Float[np.ndarray, "T 3"]:
     """Estimate the root for any skeletons."""
-    plane = convert(camera.plane(track.points), network.source, H36M17)
+    plane = convert(camera.plane(track.points), track.skeleton, H36M17)
     return estimate_root(convert(points, network.target, H36M17), plane, track.times)

@@ -60,8 +60,9 @@ class LifterNetwork:
     def __post_init__(self) -> None:
         if not (isinstance(self.rate, int | float) and _LOWEST_RATE <= self.rate <= _HIGHEST_RATE):
             raise WeightsError(f"The frame rate is {self.rate!r}; expected {_LOWEST_RATE} to {_HIGHEST_RATE} Hz.")
-        inputs = len(self.source), normalisation(self.normalisation).features
-        _check_shape("network", self.net.config, *inputs, len(self.target))
+        normalise = normalisation(self.normalisation)
+        inputs = len(self.source) + normalise.has_up, normalise.features
+        _check_shape("network", self.net.config, *inputs, len(self.target) + normalise.has_up)
         if self.trajectory:
             _check_shape("trajectory network", self.trajectory.config, *inputs, 1)
 

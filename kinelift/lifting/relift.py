@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from kinelift.lifting.body import FitMode, with_fit
+from kinelift.lifting.body import FitMode
 from kinelift.lifting.datasets.dataset_split import TEST_SUBJECTS
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import Report, report
@@ -25,7 +25,8 @@ from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
 from kinelift.lifting.synthesis.trials import Trial
 from kinelift.lifting.synthesis.virtual_camera import project_virtual_camera
-from kinelift.poses import Skeleton
+from kinelift.lifting.world.stage import WorldLifter
+from kinelift.poses import H36M17, convert
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import SettingsError
 from kinelift.weights.store import find
@@ -97,7 +98,7 @@ def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterat
 
     Cameras and noise depend on the seed, the clip's name and its motion only, not on other clips.
     """
-    pose_lifter = with_fit(lifter, settings.fit)
+    pose_lifter = WorldLifter(lifter, settings.fit)
     for source in range(len(bank)):
         times, motion = _resample(bank, source, settings.rate)
         for camera in range(settings.cameras):
@@ -109,10 +110,11 @@ def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterat
                 else Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, track.size)
             )
             trial = bank.subjects[source], bank.actions[source], track, truth, true_camera
-            yield Relifted(*trial, bank.names[source], source, pose_lifter.lift(track, assumed).points)
+            poses = pose_lifter.lift(track, assumed)
+            yield Relifted(*trial, bank.names[source], source, convert(poses.points, poses.skeleton, H36M17))
 
 
-def save(path: Path, clips: Sequence[Relifted], skeleton: Skeleton, settings: ReliftSettings) -> None:
+def save(path: Path, clips: Sequence[Relifted], settings: ReliftSettings) -> None:
     """Write lifted poses in the layout of ``lifting prepare``, with three more arrays.
 
     ``kinds`` is ``KIND`` for every clip; ``sources`` is its row in the prepared file, because the pieces of a divided
@@ -124,7 +126,7 @@ def save(path: Path, clips: Sequence[Relifted], skeleton: Skeleton, settings: Re
     write(
         path,
         [Clip(clip.name, clip.subject, clip.action, clip.points, settings.rate) for clip in clips],
-        skeleton.joints,
+        H36M17.joints,
         kinds=np.array([KIND] * len(clips)),
         sources=np.array([clip.source for clip in clips]),
         made_with=np.array(json.dumps(asdict(settings))),

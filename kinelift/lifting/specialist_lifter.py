@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from kinelift.lifting.lifter import Lifter
 from kinelift.poses import Action, Poses3D, Skeleton, Track2D
@@ -56,12 +57,16 @@ class SpecialistLifter:
         """The skeleton of the input keypoints."""
         return self.generalist.source
 
-    def lift(self, track: Track2D, camera: Camera) -> Poses3D:
+    def estimate_up(self, track: Track2D, camera: Camera) -> Float[np.ndarray, "T 3"] | None:
+        """The direction up as the generalist estimates it."""
+        return self.generalist.estimate_up(track, camera)
+
+    def lift(self, track: Track2D, camera: Camera, up: Float[np.ndarray, " 3"] | None = None) -> Poses3D:
         """The generalist's poses, replaced by a specialist's for the duration of its action."""
-        poses = self.generalist.lift(track, camera)
+        poses = self.generalist.lift(track, camera, up)
         points, root = poses.points.copy(), None if poses.root is None else poses.root.copy()
         specialised = [action for action in self.recognise(poses) if action.label in self.specialists]
-        lifted = {label: self.specialists[label].lift(track, camera) for label in {a.label for a in specialised}}
+        lifted = {label: self.specialists[label].lift(track, camera, up) for label in {a.label for a in specialised}}
         for action in specialised:
             during = (track.times >= action.start) & (track.times < action.end)
             special = lifted[action.label]

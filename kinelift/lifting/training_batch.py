@@ -60,3 +60,7 @@ class Batch:
     """Joints relative to the root joint, metres, camera axes."""
     root: Float[Tensor, "B N 3"]
     """Position of the root joint, metres, camera frame."""
+    up: Float[Tensor, "B 3"]
+    """The direction up, in camera axes; NaN where unknown."""
+    given_up: Float[Tensor, "B 3"]
+    """The same as the network gets it: with an error, or 0 where it is not told."""

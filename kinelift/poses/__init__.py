@@ -1,7 +1,17 @@
 """The vocabulary that all stages share: skeletons, containers, recordings and errors. Imports no other room."""
 
-from kinelift.poses.containers import Action, Frame, People, Person, Poses3D, Recording, Track2D, VideoFacts
-from kinelift.poses.skeleton import COCO17, COCO23, H36M17, H36M21, Skeleton, convert, skeleton
+from kinelift.poses.containers import (
+    Action,
+    Frame,
+    JointState,
+    People,
+    Person,
+    Poses3D,
+    Recording,
+    Track2D,
+    VideoFacts,
+)
+from kinelift.poses.skeleton import COCO17, COCO23, H36M17, H36M21, Skeleton, convert, missing_keypoints, skeleton
 from kinelift.poses.world import World
 
 __all__ = [
@@ -11,6 +21,7 @@ __all__ = [
     "H36M21",
     "Action",
     "Frame",
+    "JointState",
     "People",
     "Person",
     "Poses3D",
@@ -20,5 +31,6 @@ __all__ = [
     "VideoFacts",
     "World",
     "convert",
+    "missing_keypoints",
     "skeleton",
 ]

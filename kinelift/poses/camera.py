@@ -1,13 +1,13 @@
 """Camera models: intrinsics with lens distortion, which map camera coordinates to pixels, and extrinsics."""
 
-from dataclasses import astuple, dataclass
-from math import inf, isfinite, radians, tan
+from dataclasses import astuple, dataclass, field, replace
+from math import cos, inf, isfinite, radians, tan
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.poses.errors import SettingsError
+from kinelift.poses.errors import SettingsError, ShapeError
 
 DEFAULT_FIELD_OF_VIEW = 55.0
 """Degrees along the longer side of the picture: between a phone's main camera (about 65) and a camcorder."""
@@ -15,6 +15,10 @@ MAX_NEWTON_STEPS = 100
 """Limit of steps to undo a distortion. A few suffice, except near the radius at which the model folds."""
 TOLERANCE = 1e-13
 """Residual on the plane z = 1 at which a distortion counts as undone: 1e-10 px at a focal length of 1000 px."""
+MAX_RAY_ANGLE = 65.0
+"""Degrees from the reference axis up to which a turning camera's pixels are mapped: the plane z = 1 ends at 90°."""
+ROUNDING = 1e-6
+"""Limit of a rotation matrix's deviation from orthonormal."""
 
 
 @dataclass(frozen=True)
@@ -99,23 +103,38 @@ class Distortion:
 
 @dataclass(frozen=True)
 class Camera:
-    """Intrinsics in pixels. Camera axes: x right, y down, z forward.
+    """Intrinsics in pixels, and how the camera turns. Camera axes: x right, y down, z forward.
+
+    Poses have the reference axes of the camera: its own, unless it turns.
 
     Attributes:
         focal: One focal length, or one along x and one along y.
         centre: Principal point (x, y) in the coordinates of the keypoints.
         distortion: None for a lens without distortion.
+        rotations: For every frame of the video, or of the track (``during``), the rotation from the camera's axes to
+            the reference axes; None for a camera that does not turn.
     """
 
     focal: float | tuple[float, float]
     centre: tuple[float, float]
     distortion: Distortion | None = None
+    rotations: Float[np.ndarray, "F 3 3"] | None = field(default=None, hash=False, repr=False)
 
     def __post_init__(self) -> None:
+        if self.rotations is not None and not are_rotations(self.rotations):
+            raise SettingsError("The camera's rotations are not all orthonormal and right-handed 3 × 3 matrices.")
         if not all(isfinite(focal) and focal > 0 for focal in self.focals):
             raise SettingsError(f"The focal length is {self.focal} pixels; it must be a positive number.")
         if not all(isfinite(coordinate) for coordinate in self.centre):
             raise SettingsError(f"The principal point is {self.centre}; it must be two finite numbers.")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Camera):
+            return NotImplemented
+        one, two = ((camera.focal, camera.centre, camera.distortion) for camera in (self, other))
+        if self.rotations is None or other.rotations is None:
+            return one == two and self.rotations is other.rotations
+        return one == two and np.array_equal(self.rotations, other.rotations)
 
     @staticmethod
     def from_focal(pixels: float, size: tuple[int, int]) -> "Camera":
@@ -159,21 +178,58 @@ class Camera:
         """The camera as numbers: fx, fy, cx, cy, k1, k2, p1, p2, k3, s1, s3."""
         return np.array([*self.focals, *self.centre, *astuple(self.distortion or Distortion())])
 
+    def during(self, start: int, stop: int) -> "Camera":
+        """The camera for the frames from ``start`` to ``stop`` (exclusive)."""
+        return self if self.rotations is None else replace(self, rotations=self.rotations[start:stop])
+
+    @property
+    def still(self) -> "Camera":
+        """This camera, held at the reference axes."""
+        return self if self.rotations is None else replace(self, rotations=None)
+
     def plane(self, points: Float[np.ndarray, "*N 2"]) -> Float[np.ndarray, "*N 2"]:
-        """Map pixels to the plane z = 1 of the camera frame, with the lens distortion undone.
+        """Map pixels to the plane z = 1 of the reference axes, with the lens distortion undone.
+
+        Args:
+            points: Pixels; for a camera that turns, the first axis is the frames of ``rotations``.
 
         Returns:
-            (x, y) on the plane; NaN for pixels that no point reaches through the lens (see ``Distortion.undo``).
+            (x, y) on the plane; NaN for pixels that no point reaches through the lens (see ``Distortion.undo``), and
+            more than ``MAX_RAY_ANGLE`` away from the reference axis of a camera that turns.
+
+        Raises:
+            ShapeError: ``rotations`` has another number of frames than ``points``.
         """
         plane: Float[np.ndarray, "*N 2"] = (points - np.asarray(self.centre)) / np.asarray(self.focal)
-        return plane if self.distortion is None else self.distortion.undo(plane)
+        plane = plane if self.distortion is None else self.distortion.undo(plane)
+        if self.rotations is None:
+            return plane
+        rays = np.concatenate([plane, np.ones_like(plane[..., :1])], -1)
+        rays = np.einsum("f...c,fdc->f...d", rays, self._rotations_of(points))
+        far = rays[..., 2] < cos(radians(MAX_RAY_ANGLE)) * np.linalg.norm(rays, axis=-1)
+        depth = np.where(far, np.nan, rays[..., 2])
+        return np.asarray(rays[..., :2] / depth[..., None])
 
     def project(self, points: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 2"]:
-        """Project points in the camera frame (metres) to pixels; NaN for points that are not in front (z ≤ 0)."""
+        """Project points in the reference axes (metres) to pixels; NaN for points that are not in front (z ≤ 0).
+
+        Raises:
+            ShapeError: ``rotations`` has another number of frames than ``points``.
+        """
+        if self.rotations is not None:
+            points = np.einsum("f...c,fcd->f...d", points, self._rotations_of(points))
         plane = points[..., :2] / np.where(points[..., 2:] > 0, points[..., 2:], np.nan)
         distorted = plane if self.distortion is None else self.distortion.apply(plane)
         pixels: Float[np.ndarray, "*N 2"] = distorted * np.asarray(self.focal) + np.asarray(self.centre)
         return pixels
+
+    def _rotations_of(self, points: Float[np.ndarray, "*N C"]) -> Float[np.ndarray, "F 3 3"]:
+        assert self.rotations is not None
+        if points.ndim < 2 or len(points) != len(self.rotations):
+            raise ShapeError(
+                f"Points of shape {points.shape} do not fit a camera with rotations of {len(self.rotations)} frames."
+            )
+        return self.rotations
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,8 +245,7 @@ class Extrinsics:
     centre: Float[np.ndarray, " 3"]
 
     def __post_init__(self) -> None:
-        deviation = np.abs(self.rotation @ self.rotation.T - np.eye(3)).max()
-        if not (deviation < 1e-6 and np.linalg.det(self.rotation) > 0 and np.isfinite(self.centre).all()):
+        if not (are_rotations(self.rotation) and np.isfinite(self.centre).all()):
             raise SettingsError(
                 f"Invalid extrinsics: rotation {self.rotation.tolist()}, centre {self.centre.tolist()}. "
                 f"The rotation must be orthonormal and right-handed, the centre finite."
@@ -228,6 +283,14 @@ class Extrinsics:
         """Points of the camera frame in the world, metres: the inverse of ``to_camera``."""
         points: Float[np.ndarray, "*N 3"] = camera @ self.rotation + self.centre
         return points
+
+
+def are_rotations(matrices: Float[np.ndarray, "*N 3 3"]) -> bool:
+    """Whether all matrices are rotations: finite, orthonormal and right-handed."""
+    if not np.isfinite(matrices).all():
+        return False
+    deviation = np.abs(matrices @ matrices.swapaxes(-1, -2) - np.eye(3)).max(initial=0.0)
+    return bool(deviation < ROUNDING and (np.linalg.det(matrices) > 0).all())
 
 
 def distort(x: Any, y: Any, k1: Any, k2: Any, p1: Any, p2: Any, k3: Any, s1: Any, s3: Any) -> tuple[Any, Any]:

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int8, UInt8
 
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import ShapeError
-from kinelift.poses.skeleton import COCO17, H36M17, Skeleton
+from kinelift.poses.skeleton import COCO17, H36M17, Skeleton, convert
 from kinelift.poses.world import World
 
 
@@ -114,6 +115,17 @@ class Track2D:
         """Index in the video of the frame after the last."""
         return self.start + len(self)
 
+    def converted(self, skeleton: Skeleton) -> "Track2D":
+        """The same track in another layout, by joint names. Joints that this one lacks are not seen."""
+        if skeleton == self.skeleton:
+            return self
+        points = convert(self.points, self.skeleton, skeleton)
+        scores, filled = (
+            np.nan_to_num(convert(values[..., None].astype(float), self.skeleton, skeleton)[..., 0])
+            for values in (self.scores, self.filled)
+        )
+        return replace(self, points=points, scores=scores, filled=filled > 0, skeleton=skeleton)
+
     def mirrored(self) -> "Track2D":
         """The same movement mirrored: x reflected about the picture's centre, left and right joints swapped."""
         swap = list(self.skeleton.mirror)
@@ -121,16 +133,29 @@ class Track2D:
         return replace(self, points=points, scores=self.scores[:, swap], filled=self.filled[:, swap])
 
 
+class JointState(IntEnum):
+    """What a 3D joint rests on in one frame. In data files: its number, or its name in lower case."""
+
+    UNSEEN = 0
+    """Its keypoint was not detected, and no short gap was interpolated: the position is a guess, or empty."""
+    INTERPOLATED = 1
+    """Its keypoint was interpolated between two frames."""
+    SEEN = 2
+    """Its keypoint was detected."""
+
+
 @dataclass(frozen=True, eq=False)
 class Poses3D:
     """3D poses of one person, in metres in the camera frame (x right, y down, z forward).
 
     Attributes:
-        points: Joints relative to the skeleton's root joint.
+        points: Joints relative to the skeleton's root joint; NaN if the joint was never seen, or the frame not lifted.
         times: Time of each frame, s.
         root: Position of the root joint in the camera frame; None if not computed.
         skeleton: Layout of the joints.
         contact: Whether a joint rests on the floor; None if not computed.
+        seen: The ``JointState`` of each joint; None if not computed.
+        error: Expected distance of each point from the truth, metres; NaN where ``points`` is; None if not computed.
     """
 
     points: Float[np.ndarray, "T J 3"]
@@ -138,6 +163,8 @@ class Poses3D:
     root: Float[np.ndarray, "T 3"] | None = None
     skeleton: Skeleton = H36M17
     contact: Bool[np.ndarray, "T J"] | None = None
+    seen: Int8[np.ndarray, "T J"] | None = None
+    error: Float[np.ndarray, "T J"] | None = None
 
     def __post_init__(self) -> None:
         t = len(self.points)
@@ -145,18 +172,35 @@ class Poses3D:
         _expect("times", self.times, (t,))
         if self.root is not None:
             _expect("root", self.root, (t, 3))
-        if self.contact is not None:
-            _expect("contact", self.contact, (t, len(self.skeleton)))
+        for name in PER_JOINT:
+            if (array := getattr(self, name)) is not None:
+                _expect(name, array, (t, len(self.skeleton)))
 
     def __len__(self) -> int:
         return len(self.points)
+
+    def converted(self, skeleton: Skeleton) -> "Poses3D":
+        """The same poses in a layout with some of these joints, by their names.
+
+        Raises:
+            DataError: This layout lacks a joint.
+        """
+        if skeleton == self.skeleton:
+            return self
+        kept = [self.skeleton.index(joint) for joint in skeleton.joints]
+        fields = {name: array[:, kept] for name in PER_JOINT if (array := getattr(self, name)) is not None}
+        return replace(self, points=self.points[:, kept], skeleton=skeleton, **fields)
 
     def mirrored(self) -> "Poses3D":
         """The same movement mirrored: x negated, left and right joints swapped."""
         flip, swap = np.array([-1.0, 1.0, 1.0]), list(self.skeleton.mirror)
         root = None if self.root is None else self.root * flip
-        contact = None if self.contact is None else self.contact[:, swap]
-        return replace(self, points=self.points[:, swap] * flip, root=root, contact=contact)
+        swapped = {name: array[:, swap] for name in PER_JOINT if (array := getattr(self, name)) is not None}
+        return replace(self, points=self.points[:, swap] * flip, root=root, **swapped)
+
+
+PER_JOINT = ("contact", "seen", "error")
+"""The optional fields of ``Poses3D`` with one value per frame and joint."""
 
 
 @dataclass(frozen=True)

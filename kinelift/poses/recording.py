@@ -1,17 +1,19 @@
 """Save and load recordings: one versioned npz without pickle.
 
 ``header`` is JSON text: the format's number, the video, how the recording was made, the people, their actions, and the
-names of their skeletons. The numbers are arrays: ``times`` of the video, ``camera`` (its ``parameters``), and
-``person<id>/track/…`` and ``person<id>/poses/…``, named as in the containers and stored without loss. A stage that has
-not run has no array, and null in the header.
+names of their skeletons. The numbers are arrays: ``times`` of the video, ``camera`` (its ``parameters``),
+``camera_rotations`` if it turns, ``world/rotation`` and ``world/position``, and ``person<id>/track/…`` and
+``person<id>/poses/…``, named as in the containers and stored without loss. What was not computed has no array, or null
+in the header.
 
-Format 1 has no camera, and only text in ``made_with``. It can still be read.
+Earlier formats can still be read. Format 2 has no world, and of the poses only ``points``, ``times`` and ``root``.
+Format 1 has no camera, either, and only text in ``made_with``.
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,20 @@ from kinelift.poses.json_values import from_json, parse, to_json
 from kinelift.poses.output import replacing
 from kinelift.poses.skeleton import Skeleton, skeleton
 from kinelift.poses.validation import validate
+from kinelift.poses.world import World
 
-FORMAT = 2
+FORMAT = 3
 Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
+_NUMBERS = (np.float64, np.float32)
 _TRACK, _POSES = ("points", "scores", "times", "filled"), ("points", "times")
+_OPTIONAL_POSES: Mapping[str, tuple[tuple[int | str, ...], tuple[type[np.generic], ...]]] = {
+    "root": ((3,), _NUMBERS),
+    "contact": (("J",), (np.bool_,)),
+    "seen": (("J",), (np.int8,)),
+    "error": (("J",), _NUMBERS),
+}
+"""The shape of a frame ("J": the number of joints) and the types of arrays that only some poses have."""
+_WORLD = ("rotation", "position")
 _FOCAL = re.compile(r"(\d{1,9}\.\d) px")
 """The focal length in format 1."""
 
@@ -85,6 +97,10 @@ def save(path: Path, recording: Recording) -> None:
     arrays: dict[str, Any] = {"header": np.array(header), "times": recording.video.times}
     if recording.camera is not None:
         arrays["camera"] = recording.camera.parameters
+        if recording.camera.rotations is not None:
+            arrays["camera_rotations"] = recording.camera.rotations
+    if recording.world is not None:
+        arrays |= {f"world/{name}": getattr(recording.world, name) for name in _WORLD}
     for person in recording.people:
         arrays |= _arrays(person)
     with replacing(path) as part, part.open("wb") as file:
@@ -131,8 +147,7 @@ def _arrays(person: Person) -> dict[str, Shaped[np.ndarray, "..."]]:
     arrays = {f"track/{name}": getattr(track, name) for name in _TRACK}
     if poses is not None:
         arrays |= {f"poses/{name}": getattr(poses, name) for name in _POSES}
-        if poses.root is not None:
-            arrays["poses/root"] = poses.root
+        arrays |= {f"poses/{name}": array for name in _OPTIONAL_POSES if (array := getattr(poses, name)) is not None}
     return {f"person{person.id}/{name}": array for name, array in arrays.items()}
 
 
@@ -147,14 +162,14 @@ def _parsed(text: str) -> _Header:
 def _array_names(header: _Header, keys: tuple[str, ...]) -> Iterator[str]:
     """The names of the arrays that a recording with this header has."""
     yield "times"
-    if "camera" in keys:
-        yield "camera"
+    whole = ("camera", "camera_rotations", *(f"world/{name}" for name in _WORLD))
+    yield from (name for name in whole if name in keys)
     for person in header.people:
         yield from (f"person{person.id}/track/{name}" for name in _TRACK)
         if person.poses is not None:
             yield from (f"person{person.id}/poses/{name}" for name in _POSES)
-            if (root := f"person{person.id}/poses/root") in keys:
-                yield root
+            optional = (f"person{person.id}/poses/{name}" for name in _OPTIONAL_POSES)
+            yield from (name for name in optional if name in keys)
 
 
 def _recording(header: _Header, arrays: Arrays) -> Recording:
@@ -162,16 +177,28 @@ def _recording(header: _Header, arrays: Arrays) -> Recording:
     video = VideoFacts(header.video.name, header.video.width, header.video.height, times)
     people = tuple(_person(person, arrays) for person in header.people)
     camera = _camera(arrays) if header.format > 1 else _format_1_camera(header)
-    return Recording(video, people, header.made_with, camera)
+    return Recording(video, people, header.made_with, camera, _world(arrays))
 
 
 def _camera(arrays: Arrays) -> Camera | None:
     if "camera" not in arrays:
         return None
     try:
-        return Camera.from_parameters(_numbers(arrays, "camera", 11))
+        camera = Camera.from_parameters(_numbers(arrays, "camera", 11))
+        if "camera_rotations" in arrays:
+            camera = replace(camera, rotations=_numbers(arrays, "camera_rotations", len(arrays["times"]), 3, 3))
+        return camera
     except SettingsError as error:
         raise DataError(f"camera: {error}") from error
+
+
+def _world(arrays: Arrays) -> World | None:
+    present = [f"world/{name}" in arrays for name in _WORLD]
+    if not any(present):
+        return None
+    if not all(present):
+        raise DataError("world has only one of its arrays rotation and position.")
+    return World(_numbers(arrays, "world/rotation", 3, 3), _numbers(arrays, "world/position", 3))
 
 
 def _format_1_camera(header: _Header) -> Camera | None:
@@ -203,12 +230,16 @@ def _track(entry: _Track, arrays: Arrays, name: str) -> Track2D:
 
 def _poses(entry: _Poses, frames: int, arrays: Arrays, name: str) -> Poses3D:
     layout = _skeleton(entry.skeleton, name)
-    return Poses3D(
-        points=_numbers(arrays, f"{name}/points", frames, len(layout), 3),
-        times=_numbers(arrays, f"{name}/times", frames),
-        root=_numbers(arrays, f"{name}/root", frames, 3) if f"{name}/root" in arrays else None,
-        skeleton=layout,
+    optional: dict[str, Any] = {}
+    for field, (sides, kinds) in _OPTIONAL_POSES.items():
+        if f"{name}/{field}" in arrays:
+            shape = (frames, *(len(layout) if side == "J" else int(side) for side in sides))
+            optional[field] = _checked(arrays, f"{name}/{field}", shape, kinds)
+    points, times = (
+        _numbers(arrays, f"{name}/points", frames, len(layout), 3),
+        _numbers(arrays, f"{name}/times", frames),
     )
+    return Poses3D(points, times, skeleton=layout, **optional)
 
 
 def _skeleton(name: str, owner: str) -> Skeleton:
@@ -219,7 +250,7 @@ def _skeleton(name: str, owner: str) -> Skeleton:
 
 
 def _numbers(arrays: Arrays, name: str, *shape: int | None) -> Shaped[np.ndarray, "..."]:
-    return _checked(arrays, name, shape, (np.float64, np.float32))
+    return _checked(arrays, name, shape, _NUMBERS)
 
 
 def _checked(

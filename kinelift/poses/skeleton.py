@@ -9,6 +9,8 @@ from jaxtyping import Float, Shaped
 
 from kinelift.poses.errors import DataError
 
+_FEET = ("heel", "toe", "big_toe", "small_toe")
+
 
 @dataclass(frozen=True)
 class Skeleton:
@@ -71,6 +73,18 @@ class Skeleton:
         """For every joint, the index of its counterpart on the other side (itself on the midline)."""
         return tuple(self.index(_other_side(name)) for name in self.joints)
 
+    @cached_property
+    def feet(self) -> tuple[int, ...]:
+        """Indices of the heels and toes, which many detectors do not find."""
+        return tuple(
+            j for j, name in enumerate(self.joints) if name.removeprefix("left_").removeprefix("right_") in _FEET
+        )
+
+    @cached_property
+    def body(self) -> tuple[int, ...]:
+        """Indices of all joints but ``feet``: those on which people are compared and measured."""
+        return tuple(j for j in range(len(self)) if j not in self.feet)
+
     def index(self, joint: str) -> int:
         """Index of a joint by name.
 
@@ -120,15 +134,33 @@ def pair(body: Skeleton) -> Skeleton:
     return Skeleton(f"{body.name}-pair", joints, body.parents + shifted, braces)
 
 
+_SAME_JOINT = {
+    f"{side}_{name}": f"{side}_{other}"
+    for side in ("left", "right")
+    for name, other in (("toe", "big_toe"), ("big_toe", "toe"))
+}
+"""Names of h36m21 and coco23 for the same joint."""
+
+
 def convert(
     points: Shaped[np.ndarray, "*frames J C"], source: Skeleton, target: Skeleton
 ) -> Float[np.ndarray, "*frames K C"]:
     """Reorder joints from one layout to another by name. Joints that ``source`` lacks are NaN."""
     out = np.full((*points.shape[:-2], len(target), points.shape[-1]), np.nan, dtype=np.float64)
     for j, name in enumerate(target.joints):
+        name = name if name in source.joints else _SAME_JOINT.get(name, name)
         if name in source.joints:
             out[..., j, :] = points[..., source.joints.index(name), :]
     return out
+
+
+OPTIONAL = ("nose", "eye", "ear", "heel", "toe")
+"""Last words of the names of face and feet, which detectors may lack."""
+
+
+def missing_keypoints(given: Skeleton, wanted: Skeleton) -> tuple[str, ...]:
+    """The joints of ``wanted``, other than face and feet, that ``given`` lacks."""
+    return tuple(j for j in wanted.joints if j not in given.joints and j.split("_")[-1] not in OPTIONAL)
 
 
 def _by_name(*skeletons: Skeleton) -> Mapping[str, Skeleton]:
@@ -176,16 +208,18 @@ H36M21 = tree(
 )  # fmt: skip
 """h36m17 with the feet: the rear end of each heel and the tip of each big toe."""
 
-MOCAP22 = tree(
-    "mocap22",
+MOCAP28 = tree(
+    "mocap28",
     hip=None, right_hip="hip", right_knee="right_hip", right_ankle="right_knee",
     left_hip="hip", left_knee="left_hip", left_ankle="left_knee",
     spine="hip", thorax="spine", neck="thorax", head="neck",
     left_shoulder="thorax", left_elbow="left_shoulder", left_wrist="left_elbow",
     right_shoulder="thorax", right_elbow="right_shoulder", right_wrist="right_elbow",
     nose="neck", left_eye="neck", right_eye="neck", left_ear="neck", right_ear="neck",
+    left_big_toe="left_ankle", left_small_toe="left_ankle", left_heel="left_ankle",
+    right_big_toe="right_ankle", right_small_toe="right_ankle", right_heel="right_ankle",
 )  # fmt: skip
-"""Prepared motion capture: h36m17 and the joints that coco17 adds. The face is fixed to the head bone's lower end.
+"""Prepared motion capture: h36m17 and the joints that coco23 adds. The face is fixed to the head bone's lower end.
 
 Not registered, because it is not a layout of keypoint files, and must not be chosen by their joint names.
 """

@@ -6,8 +6,10 @@ from math import isfinite
 import numpy as np
 from jaxtyping import Shaped
 
-from kinelift.poses.containers import Action, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.poses.camera import are_rotations
+from kinelift.poses.containers import Action, JointState, Person, Poses3D, Recording, Track2D, VideoFacts
 from kinelift.poses.errors import DataError
+from kinelift.poses.world import World
 
 MAX_SIDE = 65_536
 """Limit of a picture's width and height in px, above that of any codec."""
@@ -22,13 +24,18 @@ _ROUNDING = 1e-6
 def validate(recording: Recording) -> None:
     """Check the values of ``recording``; the containers have already checked its shapes.
 
-    Checks sizes, times and their order, whether the video, its tracks and their poses agree, and the ranges of
-    coordinates, scores and probabilities.
+    Checks sizes, times and their order, whether the video, its tracks and their poses agree, the ranges of coordinates,
+    scores, probabilities and errors, and the world's rotation.
 
     Raises:
         DataError: A value is invalid. Names the person and the field.
     """
     _check_video(recording.video)
+    if recording.world is not None:
+        _check_world(recording.world)
+    rotations = None if recording.camera is None else recording.camera.rotations
+    if rotations is not None and not (len(rotations) == len(recording.video.times) and are_rotations(rotations)):
+        _refuse("camera_rotations", "is not one rotation for every frame of the video")
     ids = [person.id for person in recording.people]
     if repeated := sorted({number for number in ids if ids.count(number) > 1}):
         _refuse("people", f"has id {repeated[0]} more than once")
@@ -44,6 +51,18 @@ def _check_video(video: VideoFacts) -> None:
         _refuse("times", f"has a time that is not within 0 to {MAX_SECONDS:.0f} s")
     if not (np.diff(video.times) > 0).all():
         _refuse("times", "does not increase from frame to frame")
+
+
+def _check_world(world: World) -> None:
+    rotation = world.rotation
+    if (
+        not (np.abs(rotation) <= 2).all()
+        or not (np.abs(rotation @ rotation.T - np.eye(3)) < 1e-3).all()
+        or np.linalg.det(rotation) < 0
+    ):
+        _refuse("world/rotation", "is not a rotation")
+    if not (np.abs(world.position) <= MAX_COORDINATE).all():
+        _refuse("world/position", f"is not within {MAX_COORDINATE:.0f} of the origin")
 
 
 def _check_person(person: Person, video: VideoFacts) -> None:
@@ -79,6 +98,13 @@ def _check_poses(poses: Poses3D, track: Track2D, name: str) -> None:
     _check_coordinates(poses.points, f"{name}/points")
     if poses.root is not None:
         _check_coordinates(poses.root, f"{name}/root")
+    if poses.seen is not None and not np.isin(poses.seen, list(JointState)).all():
+        _refuse(f"{name}/seen", f"has a state that is not one of {', '.join(map(str, map(int, JointState)))}")
+    if (
+        poses.error is not None
+        and not ((poses.error >= 0) & (poses.error <= MAX_COORDINATE) | np.isnan(poses.error)).all()
+    ):
+        _refuse(f"{name}/error", f"has an error that is not within 0 to {MAX_COORDINATE:.0f} m")
 
 
 def _check_actions(actions: tuple[Action, ...], name: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from kinelift.poses import H36M17, Action, Poses3D
+from kinelift.poses import H36M17, H36M21, Action, Poses3D
 from kinelift.poses.errors import ShapeError, WeightsError
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.network import ActionNetwork
@@ -73,7 +73,7 @@ class Classifier:
         return (*(label for label in self.labels if label != OTHER), UNKNOWN)
 
     def classify(self, poses: Poses3D) -> tuple[Action, ...]:
-        """Classify the actions of one person. ``Action.top`` holds the three most probable labels.
+        """Classify the actions of one person. ``Action.top`` holds the three most probable labels. Feet are not used.
 
         Poses shorter than a window are extended by playing them backwards and forwards, as in training.
 
@@ -81,14 +81,15 @@ class Classifier:
             Actions that cover the person's time in the video without gap or overlap; none if there are no frames.
 
         Raises:
-            ShapeError: The skeleton is not h36m17.
+            ShapeError: The skeleton is neither h36m17 nor h36m21.
         """
         if not len(poses):
             return ()
-        if poses.skeleton != H36M17:
+        if poses.skeleton not in (H36M17, H36M21):
             raise ShapeError(
                 f"The classifier needs h36m17 skeletons; these poses are {poses.skeleton.name}. Lift them to h36m17."
             )
+        poses = poses.converted(H36M17)
         even = resample(poses.points, poses.times, self.plan)
         begin, end = _span(poses, self.plan)
         marks = [begin + frame / self.plan.rate for frame in range(len(even))] + [end]

@@ -172,7 +172,10 @@ def _excerpt(
             f"{path} shows this person from {first:.2f} to {last:.2f} s. Choose a --start in that range."
         )
     if not np.isfinite(excerpt).all():
-        raise DataError(f"In {path} a joint is not seen for over {plan.gap} s at that time. Choose another --start.")
+        raise DataError(
+            f"In {path} a joint is not seen for over {plan.gap} s at that time. Choose another --start, or make the "
+            f"recording with: kinelift run --guess"
+        )
     return excerpt, (len(excerpt) - 1) / plan.rate
 
 

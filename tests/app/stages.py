@@ -42,10 +42,17 @@ def script(frames: int, *people: Callable[[int], float | None]) -> Scripted:
     return Scripted([standing(*middles, frame=k) for k, middles in enumerate(where)])
 
 
-class Flat:
+class WithoutUp:
+    """A lifter that does not estimate which way is up."""
+
+    def estimate_up(self, track: Track2D, camera: Camera) -> None:
+        """Nothing is known."""
+
+
+class Flat(WithoutUp):
     """Lifts everybody onto a plane at ``DEPTH``; joints that COCO lacks are NaN."""
 
-    def lift(self, track: Track2D, camera: Camera) -> Poses3D:
+    def lift(self, track: Track2D, camera: Camera, up: np.ndarray | None = None) -> Poses3D:
         metres = np.concatenate([camera.plane(track.points) * DEPTH, np.full((*track.scores.shape, 1), DEPTH)], axis=-1)
         hips = metres[:, [COCO17.index("left_hip"), COCO17.index("right_hip")]].mean(axis=1)
         points = convert(metres, COCO17, H36M17) - hips[:, None]
@@ -53,10 +60,10 @@ class Flat:
         return Poses3D(points, track.times, hips)
 
 
-class Limping:
+class Limping(WithoutUp):
     """Lifts everybody to somebody who stands, with one leg whose length changes from frame to frame."""
 
-    def lift(self, track: Track2D, camera: Camera) -> Poses3D:
+    def lift(self, track: Track2D, camera: Camera, up: np.ndarray | None = None) -> Poses3D:
         plane = convert(camera.plane(track.points), COCO17, H36M17)
         flat = np.concatenate([plane * DEPTH, np.zeros((*plane.shape[:2], 1))], axis=-1)
         hips = flat[:, [H36M17.index("left_hip"), H36M17.index("right_hip")]].mean(axis=1)

@@ -19,7 +19,7 @@ from kinelift.app.export.actions_json import write_timeline
 from kinelift.app.export.formats import Format, export
 from kinelift.app.render import Renderer
 from kinelift.app.spec import made_with
-from kinelift.poses import Frame, Recording
+from kinelift.poses import Frame, Recording, World
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError
 from kinelift.poses.keypoints import read
@@ -30,7 +30,9 @@ from tests.poses.scenes import person, video
 FRAMES = 6
 MOST = 200 * 2**20
 """Bytes that reading any of these files may take: they have some kilobytes."""
-FIELDS = r"(header|its header|times|camera|video|people|person\d+|format)\b|recording format|not an npz|no recording"
+FIELDS = (
+    r"(header|its header|times|camera|world|video|people|person\d+|format)\b|recording format|not an npz|no recording"
+)
 anything = st.one_of(
     st.none(), st.booleans(), st.integers(), st.integers(-2, 9), st.just(10**30), st.floats(), st.text(),
     st.sampled_from(["\ud800", "a\nb", "$x$", "\0", "coco17", "h36m17", "body25", "coco17-pair", "⛹" * 300]),
@@ -45,7 +47,8 @@ def parts_of(folder: Path) -> Parts:
     """The header of a good recording as a JSON value, and its arrays."""
     focal = Camera.from_focal(61.5, (64, 48))
     people = person(1, frames=FRAMES), person(4, start=2, frames=FRAMES - 2)
-    save(folder / "good.npz", Recording(video(FRAMES), people, made_with({"lifter": "default"}), focal))
+    world = World(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 1.5, 0.0]))
+    save(folder / "good.npz", Recording(video(FRAMES), people, made_with({"lifter": "default"}), focal, world))
     with np.load(folder / "good.npz") as file:
         return {**file, "header": json.loads(str(file["header"]))}
 
@@ -118,7 +121,8 @@ def test_header(good: Parts, tmp_path: Path, data: st.DataObject) -> None:
 def test_values(good: Parts, tmp_path: Path, data: st.DataObject) -> None:
     parts = copy.deepcopy(good)
     array = parts[data.draw(st.sampled_from(sorted(parts.keys() - {"header"})))]
-    array.flat[data.draw(st.integers(0, array.size - 1))] = data.draw(numbers)
+    values = st.integers(-128, 127) if array.dtype == np.int8 else numbers
+    array.flat[data.draw(st.integers(0, array.size - 1))] = data.draw(values)
     survives(write(tmp_path / "r.npz", parts))
 
 

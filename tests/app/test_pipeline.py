@@ -5,15 +5,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from kinelift import Pipeline, Video
+from kinelift.app.camera.motion import Motion
 from kinelift.app.detection import resolve_auto
-from kinelift.app.pipeline import render
+from kinelift.app.pipeline import _adapt_detector, render
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec
+from kinelift.detectors.converted import Converted
 from kinelift.detectors.movenet.second_look import SecondLook
 from kinelift.detectors.protocol import Opened
 from kinelift.detectors.refining.refined import Refined
@@ -22,13 +25,16 @@ from kinelift.lifting.body import fit
 from kinelift.lifting.network import LifterNetwork
 from kinelift.models.enas.action_net import ActionNet, ActionNetConfig
 from kinelift.models.temporal import TemporalConfig, TemporalNet
-from kinelift.poses import COCO17, H36M17, Recording
-from kinelift.poses.camera import Camera
+from kinelift.poses import COCO17, COCO23, H36M17, Action, JointState, Poses3D, Recording, Skeleton, Track2D
+from kinelift.poses.camera import Camera, Distortion
 from kinelift.poses.errors import DataError, OutputError, SettingsError, WeightsError
+from kinelift.poses.skeleton import BODY25, HALPE26, OPENPOSE18
 from kinelift.recognition.classifier import Classifier
 from kinelift.recognition.network import ActionNetwork
 from kinelift.weights.store import FILES
-from tests.app.stages import DEPTH, Counting, Limping, Recorder, pipeline, script
+from tests.app.camera.scenes import SIZE as PICTURE
+from tests.app.camera.scenes import errors, sway, texture, view
+from tests.app.stages import DEPTH, Counting, Flat, Limping, Recorder, Waving, WithoutUp, pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
 
 SIZE = (160, 120)
@@ -41,6 +47,13 @@ def clip(folder: Path, frames: int = 20, name: str = "dance.mp4") -> Video:
 def two_people(frames: int = 20) -> Scripted:
     """One walks right from the left edge; another comes in at frame 5 and stands on the right."""
     return script(frames, lambda k: 30.0 + k, lambda k: 120.0 if k >= 5 else None)
+
+
+class Standing(WithoutUp):
+    """Lifts everybody to the same whole body."""
+
+    def lift(self, track: Track2D, camera: Camera, up: np.ndarray | None = None) -> Poses3D:
+        return Poses3D(np.ones((len(track), len(H36M17), 3)), track.times)
 
 
 class TestAnalysis:
@@ -72,9 +85,11 @@ class TestAnalysis:
             "max_people": 100,
             "fov": None,
             "focal": 150.0,
+            "camera": None,
             "fit": "off",
-            "unknown": None,
         }
+        settings |= {"camera_motion": "auto", "guess": False, "unknown": None}
+        settings |= {"up": None, "camera_height": None, "height": None, "contacts": "on"}
         assert recording.made_with == {
             "version": version("kinelift"),
             "spec": {"format": 1, "lifter": "flat", "settings": settings},
@@ -88,6 +103,40 @@ class TestAnalysis:
     def test_people_are_chosen(self, tmp_path: Path, people: str, ids: list[int]) -> None:
         recording = pipeline(two_people(), people=people).run(clip(tmp_path))
         assert [person.id for person in recording.people] == ids
+
+    def test_the_camera_of_a_file(self, tmp_path: Path) -> None:
+        storage = cv2.FileStorage(str(tmp_path / "lens.yml"), cv2.FILE_STORAGE_WRITE)
+        storage.write("camera_matrix", np.array([[300.0, 0, 160], [0, 300, 120], [0, 0, 1]]))
+        storage.write("distortion_coefficients", np.array([0.1, 0, 0, 0]))
+        storage.write("image_size", np.array([320, 240]))
+        storage.release()
+        recording = pipeline(two_people(), camera=str(tmp_path / "lens.yml")).run(clip(tmp_path))
+        assert recording.camera == Camera(150.0, (80.25, 60.25), Distortion(0.1))
+        assert recording.made_with["notes"] == ["camera: lens.yml, scaled from 320 × 240 pixels."]
+        assert PipelineSpec.from_json({"settings": recording.made_with["spec"]["settings"]}).settings.camera == str(
+            tmp_path / "lens.yml"
+        )
+        with pytest.raises(DataError, match=r"other\.yml cannot be used: there is no such file"):
+            pipeline(two_people(), camera="other.yml").run(clip(tmp_path))
+
+    def test_a_turning_camera(self, tmp_path: Path) -> None:
+        wall, turns = texture(900, 500), sway(40, 8)
+        images = (np.repeat(view(turn, wall)[..., None], 3, -1) for turn in turns)
+        video = Video(write_clip(tmp_path / "pan.mp4", steady(40), size=PICTURE, images=images))
+        detector = script(40, lambda k: 160.0 if k >= 10 else None)
+        undone, still = (pipeline(detector, focal=300.0, camera_motion=way).run(video) for way in ("auto", "still"))
+        assert still.camera == Camera(300.0, (160.0, 120.0)) and still.made_with["notes"] == []
+        assert undone.camera is not None and undone.camera.still == still.camera
+        assert errors(Motion(undone.camera.rotations), turns).max() < 0.2
+        assert "turns by up to 8°" in undone.made_with["notes"][0]
+        (person,) = undone.people
+        assert person.poses is not None and person.poses.root is not None and person.track.start == 10
+        np.testing.assert_array_equal(person.track.points, still.people[0].track.points)
+        expected = Flat().lift(person.track, undone.camera.during(10, 40))
+        np.testing.assert_array_equal(person.poses.points, expected.points)
+        path = np.degrees(np.arctan2(person.poses.root[:, 0], person.poses.root[:, 2]))
+        sideways = np.degrees(np.arctan2(turns.as_matrix()[10:, 0, 2], turns.as_matrix()[10:, 2, 2]))
+        np.testing.assert_allclose(path, sideways, atol=0.5)
 
     def test_nobody_in_the_first_frames(self, tmp_path: Path) -> None:
         (person,) = pipeline(script(20, lambda k: 60.0 if k >= 8 else None)).run(clip(tmp_path)).people
@@ -111,7 +160,7 @@ class TestAnalysis:
         fitted, raw = (one.run(clip(tmp_path)) for one in chosen.values())
         assert [PipelineSpec.of(one).settings.fit for one in (fitted, raw)] == ["body", "off"]
         for one, other in zip(fitted.people, raw.people, strict=True):
-            camera = chosen["off"].settings.camera(one.track.size)
+            camera = chosen["off"].settings.assumed_camera(one.track.size)
             answer = Limping().lift(other.track, camera)
             assert one.poses is not None and other.poses is not None
             np.testing.assert_array_equal(other.poses.points, answer.points)
@@ -120,6 +169,33 @@ class TestAnalysis:
             shank = [H36M17.index("left_knee"), H36M17.index("left_ankle")]
             length, wrong = (np.linalg.norm(np.diff(p.points[:, shank], axis=1), axis=-1) for p in (one.poses, answer))
             assert np.ptp(length) < 1e-9 < 0.1 < np.ptp(wrong)
+
+    @pytest.mark.parametrize("guess", [False, True])
+    def test_joints_that_were_never_seen_are_empty_unless_guesses_are_wanted(self, tmp_path: Path, guess: bool) -> None:
+        classified: list[Poses3D] = []
+
+        class Watching(Waving):
+            def classify(self, poses: Poses3D) -> tuple[Action, ...]:
+                classified.append(poses)
+                return super().classify(poses)
+
+        ankles = [COCO17.index(f"{side}_ankle") for side in ("left", "right")]
+        wrist = COCO17.index("left_wrist")
+        people = list(two_people().detect(clip(tmp_path).frames()))
+        for one in people:
+            one.points[:, ankles], one.scores[:, ankles] = np.nan, 0.0
+            one.points[:, wrist, 0] += 0.0 if one.frame < 5 else np.nan
+        whole = replace(pipeline(Scripted(people), guess=guess), lifter=Standing(), classifier=Watching())
+        first = whole.run(clip(tmp_path)).people[0].poses
+        assert first is not None and first.seen is not None and first.error is not None
+        never = [H36M17.index(f"{side}_ankle") for side in ("left", "right")]
+        late = H36M17.index("left_wrist")
+        known = np.isfinite(first.points).all(axis=-1)
+        assert known[:, never].all() == known[:, never].any() == guess
+        assert np.array_equal(np.isfinite(first.error), known) and np.delete(known, never, axis=1).all()
+        assert (first.seen[:, never] == JointState.UNSEEN).all()
+        assert (first.seen[:5, late] == JointState.SEEN).all() and (first.seen[5:, late] == JointState.UNSEEN).all()
+        assert all(np.isfinite(poses.points).all() for poses in classified), "the classifier was given a part of a body"
 
     def test_a_few_pictures_are_in_memory_however_long_the_video(self, tmp_path: Path) -> None:
         counting = Counting(two_people(60))
@@ -146,13 +222,19 @@ class TestLoading:
         ):
             Pipeline.load(lifter=str(tmp_path / "other.safetensors"), device="cpu")
 
+    @pytest.mark.parametrize("known", [COCO17, BODY25, HALPE26, OPENPOSE18])
+    def test_no_detector_needs_feet(self, known: Skeleton) -> None:
+        adapted = _adapt_detector(Scripted([], known), COCO23)
+        assert adapted.skeleton == (COCO17 if known == COCO17 else COCO23)
+
     @pytest.mark.parametrize(("refine", "kind"), [("none", SecondLook), ("full", Refined)])
     def test_refinement_is_chosen_by_name(self, refine: str, kind: type) -> None:
         try:
             loaded = Pipeline.load(Detection(refine=refine), device="cpu")
         except WeightsError as error:
             pytest.skip(str(error))
-        assert type(loaded.detector) is kind
+        bare = loaded.detector.detector if isinstance(loaded.detector, Converted) else loaded.detector
+        assert type(bare) is kind
         assert loaded.spec["detection"]["refine"] == refine
 
     def test_a_classifier_of_ones_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,6 +298,7 @@ class TestSettings:
         ({"fov": 180.0}, "field of view"),
         ({"focal": -1.0}, "focal length"),
         ({"fov": 50.0, "focal": 900.0}, "Give only one"),
+        ({"camera": "lens.yml", "focal": 900.0}, "--focal and --camera set the same thing"),
         ({"unknown": 1.01}, "--unknown is 1.01. Give a probability from 0 to 1"),
         ({"unknown": -0.5}, "--unknown is -0.5"),
         ({"unknown": float("nan")}, "--unknown is nan"),
@@ -225,8 +308,8 @@ class TestSettings:
             Settings(**wrong)
 
     def test_the_camera_looks_at_the_middle(self) -> None:
-        assert Settings().camera((1920, 1080)).focal == pytest.approx(960 / np.tan(np.radians(27.5)))
-        assert Settings(focal=900.0).camera((1080, 1920)).centre == (540, 960)
+        assert Settings().assumed_camera((1920, 1080)).focal == pytest.approx(960 / np.tan(np.radians(27.5)))
+        assert Settings(focal=900.0).assumed_camera((1080, 1920)).centre == (540, 960)
 
 
 class TestRendering:

@@ -7,9 +7,10 @@ from scipy.spatial.transform import Rotation
 
 from kinelift.app.render import LAYOUTS, Renderer
 from kinelift.app.render.overlay import caption
-from kinelift.app.render.scene import build_scene, estimate_up
+from kinelift.app.render.scene import build_scene
 from kinelift.app.render.view_camera import fit_camera
-from kinelift.poses import COCO17, H36M17, Action, Frame, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.lifting.world.assumed import assumed_world
+from kinelift.poses import COCO17, H36M17, Action, Frame, JointState, Person, Poses3D, Recording, Track2D, VideoFacts
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 
@@ -93,15 +94,15 @@ def test_up_is_found_from_standing_bodies(pitch: float, roll: float) -> None:
     rotation = Rotation.from_euler("xz", [pitch, roll], degrees=True).as_matrix()
     who = turned(person(1, (320, 240)), rotation)
     assert who.poses is not None
-    angle = np.degrees(np.arccos(np.clip(estimate_up([who.poses]) @ rotation @ [0, -1, 0], -1, 1)))
+    angle = np.degrees(np.arccos(np.clip(assumed_world([who.poses]).up @ rotation @ [0, -1, 0], -1, 1)))
     assert angle < 3
 
 
 def test_up_is_the_cameras_where_nobody_stands() -> None:
     lying = turned(person(1, (320, 240)), Rotation.from_euler("z", 90, degrees=True).as_matrix())
     assert lying.poses is not None
-    np.testing.assert_array_equal(estimate_up([lying.poses]), [0, -1, 0])
-    np.testing.assert_array_equal(estimate_up([]), [0, -1, 0])
+    np.testing.assert_array_equal(assumed_world([lying.poses]).up, [0, -1, 0])
+    np.testing.assert_array_equal(assumed_world([]).up, [0, -1, 0])
 
 
 @pytest.mark.parametrize("pitch", [0.0, 20.0])
@@ -201,6 +202,35 @@ def test_everybody_unseen_draws_nothing() -> None:
     np.testing.assert_array_equal(Renderer(ghost, "overlay").draw(frame(3)), frame(3).image)
     Renderer(ghost, "3d").draw(frame(3))
     Renderer(recording(), "side-by-side").draw(frame(0))
+
+
+def test_guesses_are_faint_and_never_seen_joints_are_not_drawn() -> None:
+    """Less and less of the legs is on the picture; the rest of the body stays as bright."""
+    who = person(1, (320, 240))
+    assert who.poses is not None
+    shanks = [H36M17.index(f"{side}_{part}") for side in ("left", "right") for part in ("knee", "ankle")]
+    seen = np.full(who.poses.points.shape[:2], JointState.SEEN, dtype=np.int8)
+    seen[:, shanks] = JointState.UNSEEN
+    points = who.poses.points.copy()
+    points[:, shanks] = np.nan
+    ways = (who.poses, replace(who.poses, seen=seen), replace(who.poses, seen=seen, points=points))
+    anchor = person(2, (320, 240), at=(1.0, 1.0, 5.0))  # keeps the floor and the view as they are
+    pictures = [
+        Renderer(recording(replace(who, poses=poses), anchor), "3d").draw(frame(3)).astype(int) for poses in ways
+    ]
+    colour = [int((np.ptp(picture, axis=2) > 80).sum()) for picture in pictures]
+    assert colour[0] > colour[1] >= colour[2] > 0.5 * colour[0]
+    drawn = [int((np.abs(picture - pictures[2]) > 12).any(2).sum()) for picture in pictures]
+    assert drawn[0] > 1.5 * drawn[1] > 0 == drawn[2]
+
+
+@pytest.mark.parametrize("known", ["left_wrist", "head", "hip"])
+def test_a_single_known_joint_can_be_drawn(known: str) -> None:
+    who = person(1, (320, 240))
+    assert who.poses is not None
+    points = np.full_like(who.poses.points, np.nan)
+    points[:, H36M17.index(known)] = who.poses.points[:, H36M17.index(known)]
+    Renderer(recording(replace(who, poses=replace(who.poses, points=points))), "3d").draw(frame(3))
 
 
 def test_captions_follow_the_timeline() -> None:

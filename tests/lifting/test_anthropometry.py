@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, Population, adult, child, draw, prior, typical
-from kinelift.poses import H36M17
+from kinelift.poses import H36M21
 
 
 def lengths(tensor: torch.Tensor) -> dict[str, float]:
@@ -50,5 +50,5 @@ def test_children_grow() -> None:
 
 
 def test_every_joint_but_the_root_ends_a_segment() -> None:
-    assert {*SEGMENT_OF, "hip"} == set(H36M17.joints)
+    assert {*SEGMENT_OF, "hip"} == set(H36M21.joints)
     assert set(SEGMENT_OF.values()) == set(SEGMENTS)

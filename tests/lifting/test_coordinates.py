@@ -10,7 +10,7 @@ from tests.lifting.networks import CAMERA
 
 
 def test_unknown_normalisation_lists_the_available() -> None:
-    with pytest.raises(WeightsError, match="facing, frame, screen, picture"):
+    with pytest.raises(WeightsError, match="facing, frame, level, screen, picture"):
         normalisation("astrology")
 
 

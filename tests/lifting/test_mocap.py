@@ -158,7 +158,7 @@ def test_empty_folders_are_refused(tmp_path: Path) -> None:
 
 
 def test_clips_are_cut_at_jumps() -> None:
-    points = np.zeros((10, 22, 3))
+    points = np.zeros((10, len(MOCAP), 3))
     points[4:, 7] = 1.0  # a metre in one frame
     points[8] = np.nan
     assert [len(p) for p in split_at_jumps(points, 60.0)] == [4, 4, 1, 1]

@@ -163,7 +163,7 @@ def motion(**changes: object) -> MotionBank:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"points": motion().points + torch.eye(40)[:, :22, None] * 1e-3},
+        {"points": motion().points + torch.eye(40)[:, : len(MOCAP), None] * 1e-3},
         {"rates": torch.tensor([30.0, 30.0])},
         {"names": ("a", "c")},
         {"subjects": ("1", "1")},

@@ -15,7 +15,8 @@ from kinelift.lifting.measuring.evaluation import mean_pose, report
 from kinelift.lifting.mocap.prepare import Clip, write
 from kinelift.lifting.mocap.retarget import Calibration, retarget
 from kinelift.lifting.relift import Relifted, ReliftSettings, errors, relift
-from kinelift.lifting.synthesis.bank import COCO, MOCAP, MotionBank
+from kinelift.lifting.synthesis.bank import BODY_JOINTS, COCO, MOCAP, MotionBank
+from kinelift.lifting.synthesis.body import carry_feet
 from kinelift.lifting.synthesis.noise import MEASURED
 from kinelift.lifting.synthesis.view import ViewSettings
 from kinelift.lifting.synthesis.virtual_camera import MIN_DEPTH, find_view, project_virtual_camera
@@ -34,6 +35,7 @@ def walking(seconds: float, rate: float, distance: float) -> torch.Tensor:
     for side, sign in (("left", 1.0), ("right", -1.0)):
         for part, share in (("knee", 0.1), ("ankle", 0.3), ("elbow", -0.1), ("wrist", -0.25)):
             points[:, MOCAP.index(f"{side}_{part}"), 2] += sign * share * torch.sin(2 * torch.pi * 0.9 * times)
+    points = carry_feet(points[None], standing(len(points))[None])[0]
     points[..., 2] += (distance - 1) * torch.linspace(0, 1, len(points))[:, None]
     return points
 
@@ -91,7 +93,7 @@ def test_true_poses_project_onto_exact_keypoints(seed: int) -> None:
     points, times = walking(2, 20, 2.0), torch.arange(40) / 20
     track, truth, camera = project_virtual_camera(points, times, None, generator(seed))
     assert np.isfinite(track.points).all() and (track.points >= 0).all() and (track.points <= track.size).all()
-    shared = [(k, j) for k, j in enumerate(COCO) if j < len(H36M17)]
+    shared = [(k, BODY_JOINTS.index(j)) for k, j in enumerate(COCO) if j in BODY_JOINTS]
     plane = camera.plane(track.points[:, [k for k, _ in shared]])
     joints = truth[:, [j for _, j in shared]]
     rows = np.concatenate([np.broadcast_to(np.eye(2), (*plane.shape, 2)), -plane[..., None]], -1)

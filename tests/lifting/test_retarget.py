@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 
 from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, typical
 from kinelift.lifting.mocap.audit import audit, table
 from kinelift.lifting.mocap.retarget import Calibration, end_distance, flexion, retarget, rotation_between, scale_limb
 from kinelift.lifting.synthesis.bank import MOCAP
+from kinelift.lifting.synthesis.body import carry_feet
 from tests.lifting.test_synthesis import standing
 
 LENGTH = dict(zip(SEGMENTS, typical().tolist(), strict=True))
@@ -14,7 +16,8 @@ LENGTH = dict(zip(SEGMENTS, typical().tolist(), strict=True))
 
 def figure(frames: int = 60, shank: float = 1.0, least: float = 0.0, most: float = 90.0) -> np.ndarray:
     """A person who squats: both knees bend from ``least`` to ``most`` degrees. ``shank``: times a normal shank."""
-    points = standing(frames).double().numpy()
+    start = standing(frames).double()
+    points = start.clone().numpy()
     thigh, lower = LENGTH["thigh"], LENGTH["shank"] * shank
     angles = np.radians(np.linspace(least, most, frames))
     for side in ("left", "right"):
@@ -22,7 +25,7 @@ def figure(frames: int = 60, shank: float = 1.0, least: float = 0.0, most: float
         down = np.stack([np.zeros(frames), -np.cos(angles / 2), np.sin(angles / 2)], 1)
         points[:, knee] = points[:, hip] + thigh * down
         points[:, ankle] = points[:, knee] + lower * down * [1, 1, -1]
-    return points
+    return carry_feet(torch.from_numpy(points)[None], start[None])[0].numpy()
 
 
 def retargeted(points: np.ndarray) -> np.ndarray:
@@ -32,9 +35,9 @@ def retargeted(points: np.ndarray) -> np.ndarray:
 def test_every_bone_has_the_typical_length() -> None:
     out = retargeted(figure(shank=1.23))
     for name, segment in SEGMENT_OF.items():
-        joint = MOCAP.index(name)
+        joint = MOCAP.index(name.replace("_toe", "_big_toe"))
         bone = np.linalg.norm(out[:, joint] - out[:, MOCAP.parents[joint]], axis=1)
-        np.testing.assert_allclose(bone, LENGTH[segment], rtol=1e-5, err_msg=name)
+        np.testing.assert_allclose(bone, LENGTH[segment], rtol=3e-4, err_msg=name)
 
 
 @pytest.mark.parametrize("shank", [1.0, 1.23])
@@ -70,7 +73,7 @@ def test_shoulders_lie_below_the_base_of_the_neck(lift: float) -> None:
 
 def test_retargeting_commutes_with_mirroring() -> None:
     rng = np.random.default_rng(0)
-    points = figure() + rng.normal(size=(1, 22, 3)) * 0.03
+    points = figure() + rng.normal(size=(1, len(MOCAP), 3)) * 0.03
     swap = list(MOCAP.mirror)
     mirrored = points[:, swap] * [-1, 1, 1]
     np.testing.assert_allclose(retargeted(mirrored), retargeted(points)[:, swap] * [-1, 1, 1], atol=0.01)

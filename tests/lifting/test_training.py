@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import mean_pose, predictions, report, tables
-from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
+from kinelift.lifting.synthesis.bank import FORMAT, MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.lifting.synthesis.trials import RATE, trials
 from kinelift.lifting.training import inputs
@@ -40,7 +40,7 @@ def data(tmp_path: Path) -> Path:
     path = tmp_path / "motion.npz"
     clips = [motion(seed) for seed in range(4)]
     np.savez(
-        path, format=2, joints=np.array(MOCAP.joints), points=np.concatenate(clips),
+        path, format=FORMAT, joints=np.array(MOCAP.joints), points=np.concatenate(clips),
         offsets=np.arange(5) * 200, rates=np.full(4, 60.0), names=np.array(["a", "b", "c", "d"]),
         subjects=np.array(["1", "1", "7", "2"]), actions=np.array(["wave", "sway", "wave", "wave"]),
     )  # fmt: skip

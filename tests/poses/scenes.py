@@ -23,13 +23,19 @@ def track(start: int = 0, frames: int = 20, layout: Skeleton = COCO17, seed: int
 
 
 def poses(track: Track2D, layout: Skeleton = H36M17, seed: int = 1) -> Poses3D:
-    """Random poses at the times of ``track``; nothing is known in the first frame, and no root in the second."""
+    """Random poses at the times of ``track``, with all that can be known of joints.
+
+    Nothing is lifted in the first frame, there is no root in the second, and the last joint was never seen.
+    """
     chance = np.random.default_rng(seed)
     points = chance.normal(0, 0.5, (len(track), len(layout), 3))
     points -= points[:, layout.root : layout.root + 1]
     root = chance.normal((0, 0, 4), 0.2, (len(track), 3))
     points[:1], root[:2] = np.nan, np.nan
-    return Poses3D(points, track.times, root, layout)
+    contact = chance.random(points.shape[:2]) < 0.1
+    seen, error = chance.integers(0, 3, points.shape[:2], np.int8), chance.uniform(0.02, 0.3, points.shape[:2])
+    seen[:, -1], error[:1] = 0, np.nan
+    return Poses3D(points, track.times, root, layout, contact, seen, error)
 
 
 def person(number: int, start: int = 0, frames: int = 20) -> Person:

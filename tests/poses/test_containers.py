@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinelift.poses import COCO17, H36M17, Action, People, Person, Poses3D, Skeleton, Track2D, VideoFacts, skeleton
+from kinelift.poses.containers import PER_JOINT
 from kinelift.poses.errors import KineliftError, ShapeError
 from tests.poses.scenes import poses, track
 
@@ -29,6 +30,8 @@ def test_mirrored_twice_are_the_same_poses(name: str, frames: int, seed: int) ->
     again = original.mirrored().mirrored()
     assert np.array_equal(again.points, original.points, equal_nan=True)
     assert np.array_equal(again.root, original.root, equal_nan=True)
+    for name in PER_JOINT:
+        assert np.array_equal(getattr(again, name), getattr(original, name), equal_nan=True)
 
 
 def test_a_mirror_swaps_sides_about_the_middle_of_the_picture() -> None:

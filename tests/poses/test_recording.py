@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.spatial.transform import Rotation
 
-from kinelift.poses import H36M17, Action, Person, Poses3D, Recording, Track2D, VideoFacts, skeleton
+from kinelift.poses import H36M17, Action, Person, Poses3D, Recording, Track2D, VideoFacts, World, skeleton
 from kinelift.poses.camera import Camera, Distortion
+from kinelift.poses.containers import PER_JOINT
 from kinelift.poses.errors import DataError, OutputError
 from kinelift.poses.recording import FORMAT, load, save
 from tests.poses.scenes import person, recording, track
@@ -27,7 +29,7 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray):
         return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
     if isinstance(a, Camera):  # one focal length is two that are equal
-        return np.array_equal(a.parameters, b.parameters)
+        return np.array_equal(a.parameters, b.parameters) and same(a.rotations, b.rotations)
     if is_dataclass(a):
         return all(same(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
     if isinstance(a, tuple):
@@ -36,6 +38,8 @@ def same(a: Any, b: Any) -> bool:
 
 
 FRAMES = 3
+LEVEL = np.diag([1.0, -1.0, -1.0])
+"""The rotation of a level camera."""
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 
 
@@ -52,8 +56,11 @@ def people(draw: st.DrawFn, number: int, video: VideoFacts) -> Person:
         video.times[start : start + length], draw(arrays(np.bool_, (length, joints))), start,
         (video.width, video.height), layout,
     )  # fmt: skip
-    root = draw(st.none() | coordinates(length, 3))
-    lifted = Poses3D(draw(coordinates(length, 17, 3)), seen.times, root, H36M17)
+    root, each = draw(st.none() | coordinates(length, 3)), (length, 17)
+    contact = draw(st.none() | arrays(np.bool_, each))
+    states = draw(st.none() | arrays(np.int8, each, elements=st.integers(0, 2)))
+    error = draw(st.none() | arrays(np.float64, each, elements=st.floats(0, 1e6) | st.just(np.nan)))
+    lifted = Poses3D(draw(coordinates(length, 17, 3)), seen.times, root, H36M17, contact, states, error)
     bounds = sorted(draw(st.lists(st.floats(0, 1e6), max_size=3)))
     tops = st.lists(st.tuples(texts, st.floats(0, 1)), max_size=3).map(lambda top: sorted(top, key=lambda t: -t[1]))
     spans = [Action(*span, draw(texts), draw(st.floats(0, 1)), tuple(draw(tops))) for span in pairwise(bounds)]
@@ -70,7 +77,8 @@ def recordings(draw: st.DrawFn) -> Recording:
     lens = st.none() | st.builds(Distortion, st.floats(0.1, 1), st.floats(-1, 1))
     camera = st.builds(Camera, focal | st.tuples(focal, focal), st.tuples(st.floats(-9, 9), st.floats(-9, 9)), lens)
     everybody = tuple(draw(people(number, facts)) for number in numbers)
-    return Recording(facts, everybody, made_with, draw(st.none() | camera))
+    world = st.builds(World, st.just(LEVEL), arrays(np.float64, 3, elements=st.floats(-1e6, 1e6)))
+    return Recording(facts, everybody, made_with, draw(st.none() | camera), draw(st.none() | world))
 
 
 # beartype, which checks the containers as they are drawn, samples with the random module.
@@ -207,10 +215,18 @@ def tampered(path: Path, header: dict[str, Any] | None = None, **changed: Any) -
 
 @pytest.mark.parametrize("number", range(1, FORMAT + 1))
 def test_every_format_is_read(number: int) -> None:
-    found = load(Path(__file__).parent / f"recording-format-{number}.npz")
+    found, whole = load(Path(__file__).parent / f"recording-format-{number}.npz"), person(1, frames=8)
+    assert whole.poses is not None
     assert [(one.id, one.track.start, len(one.track)) for one in found.people] == [(1, 0, 8), (4, 3, 5)]
-    assert same(found.people[0], person(1, frames=8))
+    assert same(
+        found.people[0], whole if number > 2 else replace(whole, poses=replace(whole.poses, **dict.fromkeys(PER_JOINT)))
+    )
     assert found.people[1].poses is None and found.people[1].actions is None
+
+
+def test_the_world_is_read_and_was_not_in_earlier_formats() -> None:
+    worlds = [load(Path(__file__).parent / f"recording-format-{number}.npz").world for number in (1, 2, 3)]
+    assert worlds[:2] == [None, None] and same(worlds[2], World(LEVEL, np.array([0.0, 1.5, 0.0])))
 
 
 def test_the_camera_is_numbers_and_was_words_in_format_1() -> None:
@@ -232,9 +248,34 @@ def test_parts_that_do_not_fit_are_told(tmp_path: Path, subtests: pytest.Subtest
         "has no person1/track/points": {"person1/track/points": None},
         "person1/poses/points holds int64": {"person1/poses/points": np.zeros((20, 17, 3), dtype=int)},
         "person1/track/filled holds float64": {"person1/track/filled": np.zeros((20, 17))},
+        "person1/poses/seen holds int64": {"person1/poses/seen": np.zeros((20, 17), dtype=int)},
+        "person1/poses/seen has a state that is not one of 0, 1, 2": {
+            "person1/poses/seen": np.full((20, 17), 3, np.int8)
+        },
+        "person1/poses/error has an error that is not": {"person1/poses/error": np.full((20, 17), -0.1)},
+        r"person1/poses/contact has shape \(20, 16\)": {"person1/poses/contact": np.zeros((20, 16), dtype=bool)},
+        "world has only one of its arrays": {"world/rotation": np.eye(3)},
+        "world/rotation is not a rotation": {"world/rotation": -np.eye(3), "world/position": np.zeros(3)},
+        "world/position is not within": {"world/rotation": np.eye(3), "world/position": np.full(3, np.nan)},
         "header.people is 3, expected a list": {"header": {"people": 3}},
         "header.video.width is missing": {"header": {"video": {"name": "x"}}},
     }
     for message, changes in cases.items():
         with subtests.test(message), pytest.raises(DataError, match=message):
             load(tampered(tmp_path / "r.npz", changes.pop("header", None), **changes))
+
+
+def test_how_the_camera_turns_is_stored(tmp_path: Path) -> None:
+    rotations = Rotation.from_euler("Y", np.linspace(-20, 20, 20)[:, None], degrees=True).as_matrix()
+    turning = replace(recording(person(1)), camera=Camera(900.0, (32.0, 24.0), rotations=rotations))
+    save(tmp_path / "r.npz", turning)
+    assert same(load(tmp_path / "r.npz"), turning)
+
+
+@pytest.mark.parametrize("wrong", [np.ones((20, 3, 3)), np.full((20, 3, 3), np.nan), np.tile(np.eye(3), (19, 1, 1))])
+def test_rotations_of_a_recording_are_checked(tmp_path: Path, wrong: np.ndarray) -> None:
+    save(tmp_path / "r.npz", replace(recording(person(1)), camera=Camera(900.0, (32.0, 24.0))))
+    with np.load(tmp_path / "r.npz") as good:
+        np.savez(tmp_path / "bad.npz", **good, camera_rotations=wrong)
+    with pytest.raises(DataError, match=r"bad\.npz cannot be used: camera"):
+        load(tmp_path / "bad.npz")

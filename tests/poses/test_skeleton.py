@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from kinelift.poses import COCO17, H36M17, Skeleton, convert, skeleton
+from kinelift.poses import COCO17, COCO23, H36M17, H36M21, Skeleton, convert, skeleton
 from kinelift.poses.errors import DataError
-from kinelift.poses.skeleton import KINECT15_PAIR, registered, tree
+from kinelift.poses.skeleton import BODY25, HALPE26, KINECT15_PAIR, registered, tree
 
 
 @pytest.fixture(params=[one for one in registered() if one != KINECT15_PAIR], ids=str)
@@ -54,6 +54,14 @@ def test_links_are_bones_and_braces(layout: Skeleton) -> None:
     assert layout.links[: len(layout.bones)] == layout.bones
     assert all(a != b for a, b in layout.links)
     assert not {frozenset(b) for b in layout.bones} & {frozenset(b) for b in layout.braces}
+
+
+def test_feet_are_heels_and_toes() -> None:
+    assert all((one.joints[j].split("_")[-1] in ("heel", "toe")) == (j in one.feet) for one in registered()
+               for j in range(len(one)))  # fmt: skip
+    assert [len(one.feet) for one in (COCO17, COCO23, BODY25, HALPE26, H36M17, H36M21)] == [0, 6, 6, 6, 0, 4]
+    assert tuple(COCO23.joints[j] for j in COCO23.body) == COCO17.joints
+    assert tuple(H36M21.joints[j] for j in H36M21.body) == H36M17.joints
 
 
 def test_orders_of_the_published_layouts() -> None:

@@ -17,12 +17,12 @@ from jaxtyping import Float, Shaped
 
 from kinelift.app.export.actions_json import actions_to_json
 from kinelift.app.export.timeline_figure import write_timeline_figure
-from kinelift.poses import COCO17, H36M17, Person, Recording, Skeleton, convert
+from kinelift.poses import COCO17, H36M17, JointState, Person, Poses3D, Recording, Skeleton, convert
 from kinelift.poses.camera import Camera
 from kinelift.poses.output import replacing
 
-COLUMNS = ("person", "frame", "time", "joint", "x", "y", "z", "root_x", "root_y", "root_z")
-_METRES, _PIXELS, _SECONDS, _SCORES = 4, 2, 6, 4
+COLUMNS = ("person", "frame", "time", "joint", "x", "y", "z", "root_x", "root_y", "root_z", "seen", "error")
+_METRES, _PIXELS, _SECONDS, _SCORES, _ROTATIONS = 4, 2, 6, 4, 8
 _Values = Shaped[np.ndarray, "..."]
 
 
@@ -44,8 +44,10 @@ def write_csv(path: Path, recording: Recording) -> None:
     """Write one row per person, frame and joint; people without 3D poses are left out.
 
     ``x y z`` are metres from the person's root joint. ``root_x root_y root_z`` is the position of the root joint in the
-    camera frame, so that ``x + root_x`` … is that of the joint. An empty cell was not visible or not computed; pandas
-    reads it as NaN.
+    camera frame, so that ``x + root_x`` … is that of the joint. ``seen`` tells what the joint rests on in this frame:
+    its keypoint was seen, interpolated over a short gap, or unseen (then the position is a guess). ``error`` is the
+    expected distance of ``x y z`` from the truth in metres. An empty cell was not visible or not computed; pandas reads
+    it as NaN.
 
     Raises:
         OutputError: The file cannot be written.
@@ -62,6 +64,9 @@ def write_json(path: Path, recording: Recording) -> None:
 
     ``skeletons`` lists joints in order and bones as index pairs; each ``track`` and ``poses`` names its skeleton.
     ``camera`` has the focal lengths and the principal point in pixels, and OpenCV's distortion coefficients, if any.
+    ``seen`` of the poses holds, for each frame and joint, an index into ``states``; ``error`` the expected distance
+    from the truth in metres. The camera's ``rotations`` are null, or a matrix per frame from its axes to those of the
+    poses.
 
     Raises:
         OutputError: The file cannot be written.
@@ -71,6 +76,7 @@ def write_json(path: Path, recording: Recording) -> None:
         "video": {"name": video.name, "width": video.width, "height": video.height, "times": _to_lists(video.times, 6)},
         "made_with": dict(recording.made_with),
         "camera": None if recording.camera is None else _camera_json(recording.camera),
+        "states": [state.name.lower() for state in JointState],
         "skeletons": {skeleton.name: _skeleton_json(skeleton) for skeleton in _skeletons(recording)},
         "people": [_person_json(person) for person in recording.people],
     }
@@ -83,9 +89,11 @@ def write_arrays(path: Path, recording: Recording) -> None:
     """Write plain NumPy arrays over the video's F frames, for P people with J joints in 3D and K in 2D.
 
     ``times`` (F,), ``ids`` (P,), ``joints3d`` (J,), ``points3d`` (P, F, J, 3) from the root joint, ``root3d``
-    (P, F, 3), ``joints2d`` (K,), ``points2d`` (P, F, K, 2), ``scores`` (P, F, K), ``camera`` (11,): ``parameters`` of
-    ``poses.camera``. NaN = not visible or not computed. The joints are those of the first person; other people's joints
-    are matched by name.
+    (P, F, 3), ``seen3d`` (P, F, J): 2 = seen, 1 = interpolated, 0 = unseen, -1 = not computed, ``error3d`` (P, F, J):
+    expected distance from the truth in metres, ``joints2d`` (K,), ``points2d`` (P, F, K, 2), ``scores`` (P, F, K),
+    ``camera`` (11,): ``parameters`` of ``poses.camera``; ``camera_rotations`` (F, 3, 3), from the camera's axes to
+    those of the poses, if it turns. NaN = not visible or not computed. The joints are those of the first person; other
+    people's joints are matched by name.
 
     Raises:
         OutputError: The file cannot be written.
@@ -93,17 +101,23 @@ def write_arrays(path: Path, recording: Recording) -> None:
     frames, people = len(recording.video.times), recording.people
     skeleton_2d = people[0].track.skeleton if people else COCO17
     skeleton_3d = next((person.poses.skeleton for person in people if person.poses), H36M17)
+    seen = _over_frames(frames, (len(skeleton_3d),), [_per_joint(person, skeleton_3d, "seen") for person in people])
+    error = [_per_joint(person, skeleton_3d, "error") for person in people]
     arrays: dict[str, Any] = {
         "times": recording.video.times,
         "ids": np.array([person.id for person in people], dtype=np.int64),
         "joints3d": np.array(skeleton_3d.joints),
         "points3d": _over_frames(frames, (len(skeleton_3d), 3), [_points3d(person, skeleton_3d) for person in people]),
         "root3d": _over_frames(frames, (3,), [_root(person) for person in people]),
+        "seen3d": np.nan_to_num(seen, nan=-1).astype(np.int8),
+        "error3d": _over_frames(frames, (len(skeleton_3d),), error),
         "joints2d": np.array(skeleton_2d.joints),
         "points2d": _over_frames(frames, (len(skeleton_2d), 2), [_points2d(person, skeleton_2d) for person in people]),
         "scores": _over_frames(frames, (len(skeleton_2d),), [_scores(person, skeleton_2d) for person in people]),
         "camera": np.full(11, np.nan) if recording.camera is None else recording.camera.parameters,
     }
+    if recording.camera is not None and recording.camera.rotations is not None:
+        arrays["camera_rotations"] = recording.camera.rotations
     with replacing(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
@@ -127,10 +141,19 @@ def _rows(person: Person) -> Iterator[list[Any]]:
         return
     unknown = np.full((len(poses), 3), np.nan)
     roots = _to_lists(unknown if poses.root is None else poses.root, _METRES)
-    for i, (time, points, root) in enumerate(zip(poses.times, _to_lists(poses.points, _METRES), roots, strict=True)):
+    frames = zip(poses.times, _to_lists(poses.points, _METRES), roots, *_confidence(poses), strict=True)
+    for i, (time, points, root, seen, error) in enumerate(frames):
         row = [person.id, person.track.start + i, round(float(time), _SECONDS)]
-        for joint, point in zip(poses.skeleton.joints, points, strict=True):
-            yield [*row, joint, *point, *root]
+        for joint, *values in zip(poses.skeleton.joints, points, seen, error, strict=True):
+            yield [*row, joint, *values[0], *root, *values[1:]]
+
+
+def _confidence(poses: Poses3D) -> tuple[list[Any], list[Any]]:
+    """The names of the states and the errors of each frame's joints; None if not computed."""
+    unknown = np.full(poses.points.shape[:2], np.nan)
+    names = np.array([*(state.name.lower() for state in JointState), None], dtype=object)
+    states = np.full(unknown.shape, -1) if poses.seen is None else poses.seen
+    return names[states].tolist(), _to_lists(unknown if poses.error is None else poses.error, _METRES)
 
 
 def _skeletons(recording: Recording) -> Iterator[Skeleton]:
@@ -142,7 +165,8 @@ def _skeletons(recording: Recording) -> Iterator[Skeleton]:
 
 def _camera_json(camera: Camera) -> dict[str, Any]:
     lens = None if camera.distortion is None else asdict(camera.distortion)
-    return {"focal": list(camera.focals), "centre": list(camera.centre), "distortion": lens}
+    turns = None if camera.rotations is None else _to_lists(camera.rotations, _ROTATIONS)
+    return {"focal": list(camera.focals), "centre": list(camera.centre), "distortion": lens, "rotations": turns}
 
 
 def _skeleton_json(skeleton: Skeleton) -> dict[str, Any]:
@@ -165,6 +189,8 @@ def _person_json(person: Person) -> dict[str, Any]:
             "skeleton": poses.skeleton.name,
             "points": _to_lists(poses.points, _METRES),
             "root": None if poses.root is None else _to_lists(poses.root, _METRES),
+            "seen": None if poses.seen is None else poses.seen.tolist(),
+            "error": None if poses.error is None else _to_lists(poses.error, _METRES),
         },
         "actions": actions_to_json(person.actions),
     }  # fmt: skip
@@ -193,6 +219,14 @@ def _points3d(person: Person, skeleton: Skeleton) -> tuple[int, _Values]:
     if person.poses is None:
         return 0, np.zeros((0, len(skeleton), 3))
     return person.track.start, convert(person.poses.points, person.poses.skeleton, skeleton)
+
+
+def _per_joint(person: Person, skeleton: Skeleton, name: str) -> tuple[int, _Values]:
+    """The values of an optional field of the poses."""
+    values = None if person.poses is None else getattr(person.poses, name)
+    if person.poses is None or values is None:
+        return 0, np.zeros((0, len(skeleton)))
+    return person.track.start, convert(values[..., None], person.poses.skeleton, skeleton)[..., 0]
 
 
 def _root(person: Person) -> tuple[int, _Values]:

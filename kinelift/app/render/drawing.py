@@ -13,6 +13,7 @@ from kinelift.app.render.style import OUTLINE, RGB
 
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _SHIFT = 4  # fractional bits of OpenCV's fixed-point coordinates
+_MAX_DASHES = 200
 Image = UInt8[np.ndarray, "H W 3"]
 Point = Float[np.ndarray, " 2"] | Sequence[float]
 
@@ -20,6 +21,14 @@ Point = Float[np.ndarray, " 2"] | Sequence[float]
 def line(image: Image, start: Point, end: Point, colour: RGB, width: int) -> None:
     """Draw a straight line."""
     cv2.line(image, _fixed_point(start), _fixed_point(end), colour, width, cv2.LINE_AA, _SHIFT)
+
+
+def dashed_line(image: Image, start: Point, end: Point, colour: RGB, width: int) -> None:
+    """Draw a straight line of dashes, three widths long and as far apart."""
+    a, b = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
+    dashes = max(1, min(round(float(np.linalg.norm(b - a)) / (6 * width)), _MAX_DASHES))
+    for k in range(dashes):
+        line(image, a + (b - a) * k / dashes, a + (b - a) * (k + 0.5) / dashes, colour, width)
 
 
 def disc(image: Image, centre: Point, radius: float, colour: RGB) -> None:

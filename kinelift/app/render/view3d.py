@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from kinelift.app.render import drawing
 from kinelift.app.render.scene import Actor, build_scene
@@ -25,6 +25,8 @@ BODY_HEIGHTS = 4.0
 """Strokes have the widths that suit a panel of this many body heights."""
 GRID_SPACING = 0.5
 """Distance between the lines of the floor grid (metres)."""
+GUESS_FADING = 0.5
+"""Share of the background in the colour of bones and heads that are guesses."""
 FLOOR_MARGIN = 1.0
 """Floor around everybody (metres)."""
 MAX_GRID_CELLS = 40
@@ -49,8 +51,8 @@ class View3DPanel:
         present = [(actor, pose) for actor in self._actors if (pose := actor.at(frame.index)) is not None]
         for actor, pose in present:
             self._draw_shadow(image, actor, pose)
-        for actor, pose in sorted(present, key=lambda item: -self._camera.project(item[1])[1].mean()):
-            self._draw_body(image, actor, pose)
+        for actor, pose in sorted(present, key=lambda item: -np.nanmean(self._camera.project(item[1])[1])):
+            self._draw_body(image, actor, pose, actor.guessed[frame.index - actor.start])
         return image
 
     @cached_property
@@ -68,8 +70,10 @@ class View3DPanel:
     @cached_property
     def _strokes(self) -> Strokes:
         """Strokes in proportion to the bodies on the panel."""
-        heights = [np.ptp(self._camera.project(actor.joints)[0][..., 1], axis=1) for actor in self._actors]
-        height = float(np.nanmedian(np.concatenate(heights))) if self._actors else 0.0
+        shown = [actor.joints[np.isfinite(actor.joints).any(axis=(1, 2))] for actor in self._actors]
+        rows = [self._camera.project(joints)[0][..., 1] for joints in shown if len(joints)]
+        heights = [np.nanmax(row, axis=1) - np.nanmin(row, axis=1) for row in rows]
+        height = float(np.median(np.concatenate(heights))) if heights else 0.0
         return Strokes.of(round(min(BODY_HEIGHTS * height, self.size[1])))
 
     @cached_property
@@ -87,28 +91,50 @@ class View3DPanel:
 
     def _draw_shadow(self, image: np.ndarray, actor: Actor, pose: Float[np.ndarray, "J 3"]) -> None:
         pixels, _ = self._camera.project(pose * [1.0, 0.0, 1.0])
-        for a, b in actor.skeleton.bones:
+        for a, b in _known_bones(actor, pose):
             drawing.line(image, pixels[a], pixels[b], SHADOW, self._strokes.outline)
 
-    def _draw_body(self, image: np.ndarray, actor: Actor, pose: Float[np.ndarray, "J 3"]) -> None:
-        """Draw bones from far to near, near ones thicker and brighter, then the head in the person's colour."""
+    def _draw_body(
+        self, image: np.ndarray, actor: Actor, pose: Float[np.ndarray, "J 3"], guessed: Bool[np.ndarray, " J"]
+    ) -> None:
+        """Draw bones from far to near, near ones thicker and brighter, then the head in the person's colour.
+
+        Bones with a guessed end are faint and dashed; those with an unknown end are left out.
+        """
         pixels, depth = self._camera.project(pose)
-        depth_range = max(float(np.ptp(depth)), 0.3)
-        mean_depth = float(depth.mean())
+        depth_range = max(float(np.nanmax(depth) - np.nanmin(depth)), 0.3)
+        mean_depth = float(np.nanmean(depth))
         skeleton = actor.skeleton
-        for a, b in sorted(skeleton.bones, key=lambda bone: -(depth[bone[0]] + depth[bone[1]])):
+        for a, b in sorted(_known_bones(actor, pose), key=lambda bone: -(depth[bone[0]] + depth[bone[1]])):
             farness = float(np.clip(0.5 + ((depth[a] + depth[b]) / 2 - mean_depth) / depth_range, 0, 1))
             width = max(1, round(self._strokes.line * (1.9 - 0.9 * farness)))
             colour = blend(SIDE_COLOURS[skeleton.side(b)], BACKGROUND, 0.5 * farness)
+            if guessed[a] or guessed[b]:
+                faint = blend(colour, BACKGROUND, GUESS_FADING)
+                drawing.dashed_line(image, pixels[a], pixels[b], faint, max(1, width // 2))
+                continue
             drawing.line(image, pixels[a], pixels[b], OUTLINE, width + self._strokes.outline - self._strokes.line)
             drawing.line(image, pixels[a], pixels[b], colour, width)
             drawing.disc(image, pixels[b], 0.6 * width, colour)
-        head = pixels[skeleton.index("head")]
-        colour = person_colour(actor.id)
-        drawing.disc(image, head, 1.8 * self._strokes.joint, OUTLINE)
-        drawing.disc(image, head, 1.3 * self._strokes.joint, colour)
+        self._draw_head(image, actor, pixels, bool(guessed[skeleton.index("head")]))
+
+    def _draw_head(self, image: np.ndarray, actor: Actor, pixels: Float[np.ndarray, "J 2"], guessed: bool) -> None:
+        """Draw the head, if it is known, and the label above it or else above the highest joint."""
+        head, colour = pixels[actor.skeleton.index("head")], person_colour(actor.id)
+        if np.isfinite(head).all():
+            drawing.disc(image, head, 1.8 * self._strokes.joint, OUTLINE)
+            shown = blend(colour, BACKGROUND, GUESS_FADING) if guessed else colour
+            drawing.disc(image, head, 1.3 * self._strokes.joint, shown)
+        else:
+            head = pixels[np.nanargmin(pixels[:, 1])]
         anchor = head - [0.0, 4.0 * self._strokes.joint]
         drawing.label(image, str(actor.id), anchor, colour, 0.8 * Strokes.of(self.size[1]).text)
+
+
+def _known_bones(actor: Actor, pose: Float[np.ndarray, "J 3"]) -> list[tuple[int, int]]:
+    """The bones with two known ends."""
+    known = np.isfinite(pose).all(axis=1)
+    return [(a, b) for a, b in actor.skeleton.bones if known[a] and known[b]]
 
 
 def _floor_grid(points: Float[np.ndarray, "N 3"]) -> tuple[Float[np.ndarray, "L 3"], Float[np.ndarray, "L 3"]]:

@@ -18,14 +18,16 @@ from jaxtyping import Float, UInt8
 from kinelift.detectors.refining.crop import Crop
 from kinelift.detectors.refining.landmarks import Landmarks
 from kinelift.detectors.tflite import open_network, quiet_stderr
-from kinelift.poses import COCO17, Skeleton
+from kinelift.poses import COCO23, Skeleton
 from kinelift.poses.errors import DetectorError
 
 _SIDE = 256
 _ROWS, _ROW = 39, 5
 _VISIBILITY = 3
-_COCO = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
-"""COCO's joints among the landmarks."""
+_COCO = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28, 31, 29, 32, 30]
+"""COCO's joints among the landmarks, in the order of ``_KNOWN``. A "foot index" (31, 32) is a big toe."""
+_KNOWN = [j for j, name in enumerate(COCO23.joints) if not name.endswith("small_toe")]
+"""The joints of ``COCO23`` that are landmarks."""
 _HIPS, _TOP = 33, 34
 _LANDMARKS = 33
 _CELLS = 64
@@ -54,21 +56,24 @@ class BlazePose:
 
     @property
     def skeleton(self) -> Skeleton:
-        """COCO's 17 joints, selected from BlazePose's 33."""
-        return COCO17
+        """COCO's joints with feet, selected from BlazePose's 33; it has no small toes."""
+        return COCO23
 
     def landmarks(self, image: UInt8[np.ndarray, "H W 3"], crop: Crop) -> Landmarks:
         """Locate the joints of the person in ``crop``, in pixels of the image; a joint's score is its visibility.
 
         A joint lies halfway between the coordinates that the network regresses and the centre of its heatmap there.
+        The small toes are NaN, with score 0.
         """
         rows, person, heatmaps = self._run(crop.view(image, _SIDE))
         rows[:_LANDMARKS, :2] += _heatmap_offsets(rows[:_LANDMARKS, :2], heatmaps) / 2
         places = crop.undo(rows[:, :2], _SIDE)
         radius = float(np.linalg.norm(places[_TOP] - places[_HIPS]))
+        points, scores = np.full((len(COCO23), 2), np.nan), np.zeros(len(COCO23))
+        points[_KNOWN], scores[_KNOWN] = places[_COCO], 1 / (1 + np.exp(-rows[_COCO, _VISIBILITY]))
         return Landmarks(
-            points=places[_COCO],
-            scores=1 / (1 + np.exp(-rows[_COCO, _VISIBILITY])),
+            points=points,
+            scores=scores,
             person=person,
             crop=Crop.around(places[_HIPS], places[_TOP], radius),
         )

@@ -15,7 +15,7 @@ class Landmarks:
     """The joints of one person in a close-up.
 
     Args:
-        points: Positions in pixels of the image.
+        points: Positions in pixels of the image. Heels and toes may be NaN, with score 0.
         scores: Confidence of each joint, 0-1.
         person: Probability that the crop shows a person.
         crop: Where the model would look for this person in the next frame.

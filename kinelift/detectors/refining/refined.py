@@ -9,6 +9,7 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 from kinelift.detectors.refining.crop import Crop, fresh_crop
+from kinelift.detectors.refining.feet import contradicted, stray
 from kinelift.detectors.refining.framewise import ConvertedFramewise, FramewiseDetector
 from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
 from kinelift.detectors.refining.side_voting import SideVoting, side_agreement
@@ -39,7 +40,8 @@ class Body:
         confidence: That of the first stage's last detection, 0-1.
         crop: Where to look in the next frame; None = nowhere.
         sides: The votes about left and right.
-        correction: How far the first stage moved the joints when it last looked, px.
+        correction: How far the first stage moved the joints when it last looked, px; NaN for the heel and toes of an
+            ankle that it saw somewhere else.
     """
 
     points: Float[np.ndarray, "J 2"]
@@ -56,6 +58,9 @@ class Refined:
 
     The first stage decides who is there. The second one locates all joints of each person in a crop: around the
     joints of the last frame, or around the first stage's detection of somebody new or lost.
+
+    Heels and toes are the second stage's. They change neither boxes nor who is who, nor the other joints. A foot is
+    left out where the stages disagree on its ankle, or where it is too far from it.
     """
 
     def __init__(
@@ -83,6 +88,7 @@ class Refined:
         self._base = base if base.skeleton == model.skeleton else ConvertedFramewise(base, model.skeleton)
         self._model = model
         self._every, self._least, self._near, self._sure = every, least, near, sure
+        self._body = list(model.skeleton.body)
         self._trust = np.array([_TRUST.get(joint.rpartition("_")[2], 1.0) for joint in model.skeleton.joints])
 
     @property
@@ -107,12 +113,13 @@ class Refined:
         """Everybody in ``frame``, ``step`` seconds after ``before``; ``due``: the first stage has to look anyway."""
         refound = [self._refind(frame, body) for body in before]
         certain = [one for one in refound if one]
-        alone = not any(_occluded([bounding_boxes(one.points) for one in certain]))
+        alone = not any(_occluded([bounding_boxes(one.points[self._body]) for one in certain]))
         if before and len(certain) == len(before) and alone and not due:
             return tuple(self._moved(body, one, None, step) for body, one in zip(before, certain, strict=True))
         found = self._base.detect_frame(frame, _people(frame.index, before, len(self.skeleton)))
         expected = [one.points if one else body.points for body, one in zip(before, refound, strict=True)]
-        occluded = _occluded([_outline(points, box) for points, box in zip(found.points, found.boxes, strict=True)])
+        rows = zip(found.points[:, self._body], found.boxes, strict=True)
+        occluded = _occluded([_outline(points, box) for points, box in rows])
         bodies = []
         for row, owner in enumerate(self._associate(expected, found)):
             known, one = (None, None) if owner is None else (before[owner], refound[owner])
@@ -140,11 +147,13 @@ class Refined:
     def _distance(self, points: Float[np.ndarray, "J 2"], others: Float[np.ndarray, "J 2"]) -> float:
         """Median distance, in body sizes, of the joints that both have, with left and right swapped if that is closer.
 
-        Infinite if they share none.
+        Infinite if they share none. Heels and toes do not count.
         """
-        apart = [np.linalg.norm(p - others, axis=1) for p in (points, points[list(self.skeleton.mirror)])]
+        body, crossed = points[self._body], points[[self.skeleton.mirror[j] for j in self._body]]
+        others = others[self._body]
+        apart = [np.linalg.norm(p - others, axis=1) for p in (body, crossed)]
         nearest = min(float(np.median(one[one >= 0])) if (one >= 0).any() else np.inf for one in apart)
-        return nearest / max(_size(points), _size(others))
+        return nearest / max(_size(body), _size(others))
 
     def _merged(
         self,
@@ -174,7 +183,7 @@ class Refined:
         confidence = float(found.confidence[row])
         if seen is None or self._distance(seen.points, points) > limit:
             seen = self._model.landmarks(frame.image, fresh_crop(points, box, self.skeleton))
-        box = _outline(points, box)
+        box = _outline(points[self._body], box)
         known = body or Body(points, scores, box, confidence, None, SideVoting(self.skeleton))
         if seen.person >= self._least and self._distance(seen.points, points) <= limit:
             return self._moved(replace(known, confidence=confidence), seen, (points, scores), step)
@@ -191,11 +200,12 @@ class Refined:
             points, scores = points[mirror], scores[mirror]
         correction = self._correction(points, scores, *found) if found else body.correction
         points = points + correction
+        points[stray(points, _size(points[self._body]), self.skeleton)] = np.nan
         return replace(
             body,
             points=points,
-            scores=scores,
-            box=bounding_boxes(points),
+            scores=np.where(np.isnan(points[:, 0]), 0.0, scores),
+            box=bounding_boxes(points[self._body]),
             crop=seen.crop,
             sides=sides,
             correction=correction,
@@ -210,14 +220,17 @@ class Refined:
     ) -> Float[np.ndarray, "J 2"]:
         """The offset of each joint from the model's position to its weighted mean with the first stage's position.
 
-        The weights are the scores, the first stage's multiplied by ``trust``. The offset is 0 where the two disagree.
+        The weights are the scores, the first stage's multiplied by ``trust``. The offset is 0 where the two disagree,
+        and NaN for the heel and toes of an ankle that the first stage sees somewhere else.
         """
         if side_agreement(others, points, scores, self.skeleton) < 0:
             others, weights = others[list(self.skeleton.mirror)], weights[list(self.skeleton.mirror)]
-        close = np.linalg.norm(others - points, axis=1) < self._near * _size(points)
-        weights = weights * self._trust
-        share = np.where(close, weights / (weights + scores).clip(1e-9), 0.0)[:, None]
-        return share * np.where(close[:, None], others - points, 0.0)
+        close = np.linalg.norm(others - points, axis=1) < self._near * _size(points[self._body])
+        trusted = weights * self._trust
+        share = np.where(close, trusted / (trusted + scores).clip(1e-9), 0.0)[:, None]
+        correction = share * np.where(close[:, None], others - points, 0.0)
+        correction[contradicted(close, weights, self.skeleton)] = np.nan
+        return correction
 
 
 def _people(frame: int, bodies: tuple[Body, ...], joints: int) -> People:

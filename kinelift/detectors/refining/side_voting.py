@@ -71,10 +71,11 @@ def side_agreement(
 ) -> float:
     """How much nearer ``points`` are to ``others`` as they are (up to 1) than with left and right swapped (down to -1).
 
-    0 = undecided. Joints are weighted by the product of their own score and that of their mirror joint.
+    0 = undecided. Joints are weighted by the product of their own score and that of their mirror joint. Heels and toes
+    do not count.
     """
-    mirror = list(skeleton.mirror)
-    weights = scores * scores[mirror]
-    straight = float(np.nansum(weights * np.linalg.norm(points - others, axis=1)))
-    crossed = float(np.nansum(weights * np.linalg.norm(points[mirror] - others, axis=1)))
+    body, mirror = list(skeleton.body), [skeleton.mirror[j] for j in skeleton.body]
+    weights = scores[body] * scores[mirror]
+    straight = float(np.nansum(weights * np.linalg.norm(points[body] - others[body], axis=1)))
+    crossed = float(np.nansum(weights * np.linalg.norm(points[mirror] - others[body], axis=1)))
     return (crossed - straight) / max(crossed + straight, 1e-9)

@@ -28,6 +28,7 @@ def associate(
     tracklets: Sequence[Tracklet],
     observations: Sequence[Observation],
     time: float,
+    joints: Sequence[int],
     sigmas: Float[np.ndarray, " J"],
     settings: TrackerSettings,
 ) -> list[Match]:
@@ -40,14 +41,15 @@ def associate(
         tracklets: The people who are followed.
         observations: The people who were detected in this frame.
         time: The time of this frame, s.
-        sigmas: The tolerance of each joint, see ``oks_sigmas``.
+        joints: The joints to compare.
+        sigmas: The tolerance of each of them, see ``oks_sigmas``.
         settings: The tracker's settings.
     """
     if not tracklets or not observations:
         return []
-    bodies, centres = _predicted(tracklets, time)
+    bodies, centres = _predicted(tracklets, time, joints)
     size = np.array([tracklet.scale for tracklet in tracklets])
-    found = np.stack([one.points for one in observations])
+    found = np.stack([one.points[joints] for one in observations])
     displacement = displacements(bodies, centres, found, np.stack([one.centre for one in observations]))
     distance = np.hypot(displacement[..., 0], displacement[..., 1]) / size[:, None]
     similarity = object_keypoint_similarity(bodies, found, size, sigmas)
@@ -60,9 +62,9 @@ def associate(
 
 
 def _predicted(
-    tracklets: Sequence[Tracklet], time: float
+    tracklets: Sequence[Tracklet], time: float, joints: Sequence[int]
 ) -> tuple[Float[np.ndarray, "M J 2"], Float[np.ndarray, "M 2"]]:
-    """Joints and centres of all tracklets at ``time``, px."""
+    """The ``joints`` and the centres of all tracklets at ``time``, px."""
     motion = np.stack([tracklet.predicted_motion(time) for tracklet in tracklets])
-    bodies = np.stack([tracklet.body for tracklet in tracklets]) + motion[:, None]
+    bodies = np.stack([tracklet.body[joints] for tracklet in tracklets]) + motion[:, None]
     return bodies, np.stack([tracklet.centre for tracklet in tracklets]) + motion

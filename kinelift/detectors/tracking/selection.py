@@ -26,10 +26,10 @@ def select_people(tracks: Sequence[Identity], people: str | int) -> tuple[Identi
 
 
 def prominence(track: Track2D) -> float:
-    """How much of the image a person takes up for how long: area around the seen joints × time, px² s."""
-    seen = np.isfinite(track.points).all(axis=-1)
-    visible = seen.any(axis=1)
-    extent = np.nanmax(track.points[visible], axis=1) - np.nanmin(track.points[visible], axis=1)
+    """How much of the image a person takes up for how long: area around the body × time, px² s."""
+    points = track.points[:, track.skeleton.body]
+    visible = np.isfinite(points).all(axis=-1).any(axis=1)
+    extent = np.nanmax(points[visible], axis=1) - np.nanmin(points[visible], axis=1)
     return float(extent.prod(axis=1) @ _durations(track.times)[visible])
 
 

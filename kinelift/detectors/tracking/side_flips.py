@@ -64,7 +64,7 @@ def repair_side_flips(track: Track2D, costs: FlipCosts | None = None) -> Track2D
     """Swap left and right of face, arms and legs where the movement of the whole track asks for it.
 
     The reading of least cost is found by dynamic programming over pairs of frames: every joint is expected where its
-    last two positions lead.
+    last two positions lead. Heels and toes do not count, and are swapped with the legs.
 
     Args:
         track: Filled joints are dropped, because two sides may have met in them: fill the result again.
@@ -73,13 +73,17 @@ def repair_side_flips(track: Track2D, costs: FlipCosts | None = None) -> Track2D
     points = np.where(track.filled[..., None], np.nan, track.points)
     scores = np.where(np.isfinite(points).all(axis=-1), track.scores, 0.0)
     groups = [joints for names in GROUPS if (joints := mirrored_joints(track.skeleton, names))]
+    body = list(track.skeleton.body)
     order = np.tile(np.arange(len(track.skeleton)), (len(track), 1))
-    shown = np.flatnonzero((scores > 0).any(axis=1))
+    shown = np.flatnonzero((scores[:, body] > 0).any(axis=1))
     if len(shown) > 1 and groups:
-        observed = [JointGroup(points[shown][:, joints], scores[shown][:, joints]) for joints in groups]
+        counted = [[j for j in joints if j in body] for joints in groups]
+        observed = [JointGroup(points[shown][:, joints], scores[shown][:, joints]) for joints in counted]
         usual = costs or FlipCosts()
         longest = max(usual.longest, _FEWEST_FRAMES * median_interval(track.times))
-        flips = cheapest_flips(observed, _sizes(points[shown]), track.times[shown], replace(usual, longest=longest))
+        flips = cheapest_flips(
+            observed, _sizes(points[shown][:, body]), track.times[shown], replace(usual, longest=longest)
+        )
         for joints, flip in zip(groups, flips.T, strict=True):
             order[np.ix_(shown[flip], joints)] = swap_sides(np.array(joints))
     rows = np.arange(len(track))[:, None]

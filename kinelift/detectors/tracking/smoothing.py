@@ -65,7 +65,7 @@ class OneEuro:
         """Smooth frame by frame; a joint that was lost starts afresh."""
         out = track.points.copy()
         speed = np.zeros(out.shape[1:])
-        sizes = extent(track.points).tolist()
+        sizes = extent(track.points[:, track.skeleton.body]).tolist()
         for k in range(1, len(track)):
             before, now, step = out[k - 1], track.points[k], track.times[k] - track.times[k - 1]
             size = sizes[k] = sizes[k] or sizes[k - 1] or 1.0

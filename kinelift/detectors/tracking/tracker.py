@@ -58,7 +58,8 @@ class Tracker:
         self._skeleton = skeleton
         self._size = size
         self._settings = settings or TrackerSettings()
-        self._sigmas = oks_sigmas(skeleton)
+        self._body = list(skeleton.body)
+        self._sigmas = oks_sigmas(skeleton)[self._body]
         self._first_frame = 0
         self._times: list[float] = []
         self._active: list[Tracklet] = []
@@ -86,7 +87,7 @@ class Tracker:
             observations = [
                 one for one in rows.values() if (one.confidence >= self._settings.high_confidence) == confident
             ]
-            for match in associate(unmatched, observations, time, self._sigmas, self._settings):
+            for match in associate(unmatched, observations, time, self._body, self._sigmas, self._settings):
                 match.tracklet.update(match.observation, match.displacement)
                 owners[match.observation] = match.tracklet
         self._start_tracklets(rows.values(), owners)
@@ -126,7 +127,9 @@ class Tracker:
         points = np.where(seen[..., None], people.points, np.nan)
         scores = np.where(seen, people.scores, 0.0)
         centres = box_centres(people.boxes)
-        usable = (people.confidence >= self._settings.low_confidence) & (seen.sum(axis=1) >= _FEWEST_JOINTS)
+        usable = (people.confidence >= self._settings.low_confidence) & (
+            seen[:, self._body].sum(axis=1) >= _FEWEST_JOINTS
+        )
         confidence, sizes = people.confidence.tolist(), body_scales(people.boxes).tolist()
         return {
             r: Observation(people.frame, time, points[r].copy(), scores[r].copy(), centres[r], sizes[r], confidence[r])
@@ -143,7 +146,8 @@ class Tracker:
 
     def _are_duplicates(self, a: Observation, b: Observation) -> bool:
         scale = np.array([max(a.scale, b.scale)])
-        return bool(object_keypoint_similarity(a.points[None], b.points[None], scale, self._sigmas)[0, 0] > _DUPLICATE)
+        first, second = (one.points[None, self._body] for one in (a, b))
+        return bool(object_keypoint_similarity(first, second, scale, self._sigmas)[0, 0] > _DUPLICATE)
 
     def _give_ids(self) -> None:
         for tracklet in self._active:

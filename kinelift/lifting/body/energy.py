@@ -1,7 +1,7 @@
 """The energy of a pose, half a sum of robust squared residuals, and its Gauss-Newton equations.
 
-Unknowns per frame: the root (3), then two tangent coordinates for each bone direction (30). Unknowns of the person:
-the logarithms of ten segment lengths. Robust terms enter by their weights (iteratively reweighted least squares).
+Unknowns per frame: the root (3), then two tangent coordinates for each bone direction (38). Unknowns of the person:
+the logarithms of twelve segment lengths. Robust terms enter by their weights (iteratively reweighted least squares).
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ from kinelift.lifting.body.accelerations import acceleration_bands, acceleration
 from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.hinges import ELBOWS, KNEES, limit_violations
 from kinelift.lifting.body.problem import Problem, State
-from kinelift.lifting.body.structure import SEGMENT, TIPS, chains
+from kinelift.lifting.body.robust import Array, charbonnier, geman_mcclure, welsch
+from kinelift.lifting.body.structure import FEET, FOOT_SHAPE, SEGMENT, SOLES, TIPS, chains
 
 BONES = len(TIPS)
 LENGTHS = len(SEGMENTS)
@@ -28,15 +29,16 @@ LIMIT_OUTLIER = 4.0
 FIXED_PRECISION = 1e12
 """Precision of the unknowns of a fixed frame."""
 _CHAINS = chains()[1:]
+"""Joints whose acceleration is limited: all but the root, and the feet relative to the ankles."""
+_CHAINS[[foot - 1 for foot in FEET]] = np.eye(len(TIPS))[-len(FEET) :]
 _CHAIN_PRODUCTS = np.einsum("jb,jc->jbc", _CHAINS, _CHAINS).reshape(len(_CHAINS), -1)
 _SEGMENT = list(SEGMENT)
 _SEGMENT_ONE_HOT = np.eye(LENGTHS)[_SEGMENT]
 
-LogLengths = Float[np.ndarray, " 10"]
-Array = Float[np.ndarray, "..."]
-Tangents = Float[np.ndarray, "T 15 2 3"]
-Block = Float[np.ndarray, "T 33 33"]
-Gradient = Float[np.ndarray, "T 43"]
+LogLengths = Float[np.ndarray, " 12"]
+Tangents = Float[np.ndarray, "T 19 2 3"]
+Block = Float[np.ndarray, "T 41 41"]
+Gradient = Float[np.ndarray, "T 53"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +50,10 @@ class NormalEquations:
     """
 
     blocks: tuple[Block, Block, Block]
-    gradient: Float[np.ndarray, "T 33"]
-    border: Float[np.ndarray, "T 33 10"]
-    corner: Float[np.ndarray, "10 10"]
-    length_gradient: Float[np.ndarray, " 10"]
+    gradient: Float[np.ndarray, "T 41"]
+    border: Float[np.ndarray, "T 41 12"]
+    corner: Float[np.ndarray, "12 12"]
+    length_gradient: Float[np.ndarray, " 12"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,9 @@ class Energy:
         total += sum(energy.sum() for energy, _, _ in self._accelerations(state))
         hinges = self._hinge_residuals(state)
         total += sum(2 * gain * welsch(np.square(bend).sum(-1))[0].sum() for _, gain, bend in hinges)
+        total += sum(np.square(shape).sum() for _, shape in self._foot_shapes(state))
+        if self.problem.planted:
+            total += self.problem.planted.value(state.root, state.directions, np.exp(log_lengths), s)
         for violation in limit_violations(state.directions):
             total += geman_mcclure(np.square(violation.amount / radians(s.limit)), LIMIT_OUTLIER)[0].sum()
         return 0.5 * float(total)
@@ -91,6 +96,9 @@ class Energy:
         blocks = (hessian[:, :FRAME_DOF, :FRAME_DOF].copy(), *np.zeros((2, len(tangents), FRAME_DOF, FRAME_DOF)))
         self._add_direction_prior(state, tangents, blocks[0], gradient)
         self._add_accelerations(state, tangents, blocks, gradient)
+        if self.problem.planted:
+            lengths = np.exp(log_lengths)
+            self.problem.planted.add(state.root, state.directions, lengths, tangents, self.settings, blocks, gradient)
         blocks[0][self.problem.fixed] += FIXED_PRECISION * np.eye(FRAME_DOF)
         border, corner = hessian[:, :FRAME_DOF, FRAME_DOF:], hessian[:, FRAME_DOF:, FRAME_DOF:].sum(0)
         return NormalEquations(blocks, gradient[:, :FRAME_DOF], border, corner, gradient[:, FRAME_DOF:].sum(0))
@@ -128,13 +136,21 @@ class Energy:
         hinges = [*((pair, s.knee) for pair in KNEES), *((pair, s.elbow) for pair in ELBOWS)]
         return [(pair, gain, (d[:, pair[0]] - d[:, pair[1]]) / radians(s.straight)) for pair, gain in hinges]
 
+    def _foot_shapes(self, state: State) -> list[tuple[tuple[int, int], Float[np.ndarray, " T"]]]:
+        """For each foot: the directions to heel and toe, and by how much the angle between them is not a foot's."""
+        d = state.directions
+        return [
+            ((heel, toe), ((d[:, heel] * d[:, toe]).sum(-1) - FOOT_SHAPE) / self.settings.foot) for heel, toe in SOLES
+        ]
+
     def _jacobian(
         self, state: State, log_lengths: LogLengths, tangents: Tangents
-    ) -> tuple[Float[np.ndarray, "T R 43"], Float[np.ndarray, "T R"]]:
+    ) -> tuple[Float[np.ndarray, "T R 53"], Float[np.ndarray, "T R"]]:
         """Jacobian and weighted residuals of the terms within a frame."""
         hinges, violations, count = self._hinge_residuals(state), limit_violations(state.directions), len(tangents)
         offset = 2 * len(self.problem.keypoint_chains)
-        size = offset + 3 * len(hinges) + len(violations)
+        feet = self._foot_shapes(state)
+        size = offset + 3 * len(hinges) + len(violations) + len(feet)
         jacobian, residuals = np.zeros((count, size, FRAME_DOF + LENGTHS)), np.zeros((count, size))
         self._fill_reprojection(state, log_lengths, tangents, jacobian, residuals)
         by_tangent = np.zeros((count, size - offset, BONES, 2))
@@ -152,6 +168,11 @@ class Energy:
             for bone, gradient in gradients:
                 scale = weight[:, None, None] / radians(self.settings.limit)
                 by_tangent[:, row, bone] = (tangents[:, bone] @ (scale * gradient[..., None]))[..., 0]
+        for row, ((heel, toe), shape) in enumerate(feet, start=3 * len(hinges) + len(violations)):
+            residuals[:, offset + row] = shape
+            for bone, other in ((heel, toe), (toe, heel)):
+                gradient = state.directions[:, other, :, None] / self.settings.foot
+                by_tangent[:, row, bone] = (tangents[:, bone] @ gradient)[..., 0]
         jacobian[:, offset:, 3:FRAME_DOF] = by_tangent.reshape(count, size - offset, -1)
         return jacobian, residuals
 
@@ -160,7 +181,7 @@ class Energy:
         state: State,
         log_lengths: LogLengths,
         tangents: Tangents,
-        jacobian: Float[np.ndarray, "T R 43"],
+        jacobian: Float[np.ndarray, "T R 53"],
         residuals: Float[np.ndarray, "T R"],
     ) -> None:
         p, lengths, image = self.problem, np.exp(log_lengths)[_SEGMENT], self._reprojection(state, log_lengths)
@@ -209,21 +230,3 @@ class Energy:
             block[:stop, 3:, 3:] += (coupling * dots).reshape(-1, 2 * BONES, 2 * BONES)
             for i in range(3):
                 block[:stop, i, i] += centre[:stop, 0] / s.root_acceleration[i] ** 2
-
-
-def geman_mcclure(square: Array, scale: float) -> tuple[Array, Array]:
-    """Energy, bounded by ``scale``², and weight (Geman and McClure 1987)."""
-    share = 1 / (1 + square / scale**2)
-    return square * share, share**2
-
-
-def charbonnier(square: Array, scale: float) -> tuple[Array, Array]:
-    """Energy, linear in the residual beyond ``scale``, and weight (Charbonnier et al. 1997)."""
-    root = np.sqrt(1 + square / scale**2)
-    return 2 * scale**2 * (root - 1), 1 / root
-
-
-def welsch(square: Array) -> tuple[Array, Array]:
-    """Energy, bounded by 1, and weight (Dennis and Welsch 1978)."""
-    weight = np.exp(-square)
-    return 1 - weight, weight

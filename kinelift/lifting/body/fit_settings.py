@@ -40,6 +40,12 @@ class FitSettings:
     """Degrees of flexion at which the pull towards a straight limb has fallen to 1/e."""
     limit: float = 5.0
     """Degrees: softness of the joint limits of knees and elbows."""
+    foot: float = 0.1
+    """Standard deviation of the cosine of the angle heel–ankle–toe."""
+    planted: float = 0.03
+    """m/s: standard deviation of the speed of a heel or toe that rests on the floor."""
+    floor: float = 0.015
+    """Metres: standard deviation of its height."""
     placement: float = 0.06
     """Standard deviation of each log length in addition to the population's: keypoints are not joint centres."""
     views: float = 15.0

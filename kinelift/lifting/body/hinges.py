@@ -32,13 +32,13 @@ class LimitViolation(NamedTuple):
     gradients: Gradients
 
 
-def limit_violations(directions: Float[np.ndarray, "T 15 3"]) -> list[LimitViolation]:
+def limit_violations(directions: Float[np.ndarray, "T 19 3"]) -> list[LimitViolation]:
     """Hyperextension of both knees, then excess flexion of knees and elbows."""
     hyperextension = [_hyperextension(directions, *pair) for pair in KNEES]
     return hyperextension + [_excess_flexion(directions, *pair) for pair in (*KNEES, *ELBOWS)]
 
 
-def _hyperextension(d: Float[np.ndarray, "T 15 3"], upper: int, lower: int) -> LimitViolation:
+def _hyperextension(d: Float[np.ndarray, "T 19 3"], upper: int, lower: int) -> LimitViolation:
     """(thigh × shank) · (right to left hip) is the sine of a knee's flexion if it rotates about the hip axis."""
     normal = cross(d[:, lower], d[:, HIPS])
     excess = -(d[:, upper] * normal).sum(-1) - sin(radians(HYPEREXTENSION))
@@ -46,7 +46,7 @@ def _hyperextension(d: Float[np.ndarray, "T 15 3"], upper: int, lower: int) -> L
     return _violation(excess, gradients)
 
 
-def _excess_flexion(d: Float[np.ndarray, "T 15 3"], upper: int, lower: int) -> LimitViolation:
+def _excess_flexion(d: Float[np.ndarray, "T 19 3"], upper: int, lower: int) -> LimitViolation:
     excess = cos(radians(FLEXION)) - (d[:, upper] * d[:, lower]).sum(-1)
     return _violation(excess, ((upper, d[:, lower]), (lower, d[:, upper])))
 

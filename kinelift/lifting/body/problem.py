@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
+from kinelift.lifting.body.planted import Planted
 from kinelift.lifting.body.structure import SEGMENT, chains
 
 
@@ -13,21 +14,21 @@ class State:
     """Root positions (metres, camera frame) and unit bone directions of every frame of a window."""
 
     root: Float[np.ndarray, "T 3"]
-    directions: Float[np.ndarray, "T 15 3"]
+    directions: Float[np.ndarray, "T 19 3"]
 
-    def joints(self, lengths: Float[np.ndarray, " 10"]) -> Float[np.ndarray, "T J 3"]:
+    def joints(self, lengths: Float[np.ndarray, " 12"]) -> Float[np.ndarray, "T J 3"]:
         """Joints relative to the root (metres) of a body with these segment lengths (metres)."""
         joints: Float[np.ndarray, "T J 3"] = chains() @ (self.directions * lengths[list(SEGMENT), None])
         return joints
 
-    def updated(self, step: Float[np.ndarray, "T 33"]) -> "State":
+    def updated(self, step: Float[np.ndarray, "T 41"]) -> "State":
         """The state after a step: roots are translated, directions move along their ``tangents``."""
         shift = step[:, 3:].reshape(*self.directions.shape[:2], 1, 2) @ self.tangents
         directions = self.directions + shift[:, :, 0]
         return State(self.root + step[:, :3], directions / np.linalg.norm(directions, axis=-1, keepdims=True))
 
     @property
-    def tangents(self) -> Float[np.ndarray, "T 15 2 3"]:
+    def tangents(self) -> Float[np.ndarray, "T 19 2 3"]:
         """An orthonormal basis of the tangent plane at each direction."""
         return tangent_basis(self.directions)
 
@@ -44,18 +45,20 @@ class Problem:
     """On the plane z = 1; 0 where ``weight`` is 0."""
     weight: Float[np.ndarray, "T K"]
     """Weight of each keypoint."""
-    keypoint_chains: Float[np.ndarray, "K 15"]
+    keypoint_chains: Float[np.ndarray, "K 19"]
     """Each keypoint as a linear combination of bones."""
     depth: Float[np.ndarray, " T"]
     """Approximate depth of the person, metres."""
-    network_directions: Float[np.ndarray, "T 15 3"]
+    network_directions: Float[np.ndarray, "T 19 3"]
     """Unit bone directions in the network's prediction."""
-    reference_lengths: Float[np.ndarray, " 10"]
+    reference_lengths: Float[np.ndarray, " 12"]
     """Segment lengths (metres) for which accelerations are computed."""
     acceleration_weights: Float[np.ndarray, "T 3"]
     """Second-derivative weights (1/s²) of the previous, current and next frame."""
     fixed: Bool[np.ndarray, " T"]
     """Frames that must not change."""
+    planted: Planted | None = None
+    """Feet on the floor; None if not known."""
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -65,10 +68,11 @@ class Problem:
         names = ("keypoints", "weight", "depth", "network_directions", "acceleration_weights", "fixed")
         cut = {name: getattr(self, name)[start:stop].copy() for name in names}
         cut["acceleration_weights"][[0, -1]] = 0
-        return replace(self, **cut)
+        planted = None if self.planted is None else self.planted.frames(start, stop)
+        return replace(self, **cut, planted=planted)
 
 
-def tangent_basis(directions: Float[np.ndarray, "T 15 3"]) -> Float[np.ndarray, "T 15 2 3"]:
+def tangent_basis(directions: Float[np.ndarray, "T 19 3"]) -> Float[np.ndarray, "T 19 2 3"]:
     """Two unit vectors perpendicular to each direction and to each other (Duff et al. 2017)."""
     x, y, z = np.moveaxis(directions, -1, 0)
     sign = np.where(z < 0, -1.0, 1.0)

@@ -21,7 +21,7 @@ MIN_PRECISION = 1e-6
 MAX_DAMPING_ATTEMPTS = 6
 """Attempts at one step; each multiplies the damping by ten."""
 
-Step = Float[np.ndarray, "T 33"]
+Step = Float[np.ndarray, "T 41"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class LengthPrior:
     """A Gaussian prior on the log lengths of a person."""
 
     mean: LogLengths
-    precision: Float[np.ndarray, "10 10"]
+    precision: Float[np.ndarray, "12 12"]
 
     def energy(self, log_lengths: LogLengths) -> float:
         """Half the squared Mahalanobis distance from the mean."""
@@ -153,7 +153,7 @@ def _step(
 
 
 def solve_banded(
-    equations: NormalEquations, right: Float[np.ndarray, "T 33 R"], damping: float
+    equations: NormalEquations, right: Float[np.ndarray, "T 41 R"], damping: float
 ) -> Float[np.ndarray, "N R"]:
     """Solve the damped block-banded system of the frames by Cholesky factorisation.
 

@@ -20,13 +20,13 @@ COUPLED_FRAMES = 2
 Window = tuple[int, int]
 
 
-def solve_in_windows(problem: Problem, start: Body, prior: LengthPrior, settings: FitSettings) -> Body:
+def solve_in_windows(problem: Problem, start: Body, prior: LengthPrior | None, settings: FitSettings) -> Body:
     """Minimise the energy of a whole track.
 
     Args:
         problem: The whole track.
         start: The initial body, with a single state for all of ``problem``.
-        prior: The prior on lengths.
+        prior: The prior on lengths. None keeps the lengths.
         settings: Terms, window size and stopping criteria.
 
     Returns:
@@ -45,10 +45,16 @@ def solve_in_windows(problem: Problem, start: Body, prior: LengthPrior, settings
 
 
 def _solve_separately(
-    problem: Problem, start: Body, prior: LengthPrior, settings: FitSettings, windows: list[Window]
+    problem: Problem, start: Body, prior: LengthPrior | None, settings: FitSettings, windows: list[Window]
 ) -> Body:
     """Estimate the lengths from some of the windows jointly, then solve the others with these lengths fixed."""
     state = start.states[0]
+    if prior is None:
+        bodies = (
+            solve([problem.frames(*window)], Body((state.frames(*window),), start.log_lengths), None, settings)
+            for window in windows
+        )
+        return Body((_joined([body.states[0] for body in bodies]),), start.log_lengths)
     indices = set(np.linspace(0, len(windows) - 1, LENGTH_WINDOWS).round().astype(int).tolist())
     chosen = [window for k, window in enumerate(windows) if k in indices]
     share = sum(stop - start for start, stop in chosen) / len(problem)
@@ -63,9 +69,11 @@ def _solve_separately(
         if window not in solved:
             single = Body((state.frames(*window),), joint.log_lengths)
             (solved[window],) = solve([problem.frames(*window)], single, None, settings).states
-    states = [solved[window] for window in windows]
-    track = State(np.concatenate([s.root for s in states]), np.concatenate([s.directions for s in states]))
-    return Body((track,), joint.log_lengths)
+    return Body((_joined([solved[window] for window in windows]),), joint.log_lengths)
+
+
+def _joined(states: list[State]) -> State:
+    return State(np.concatenate([s.root for s in states]), np.concatenate([s.directions for s in states]))
 
 
 def _refined(problem: Problem, body: Body, settings: FitSettings, windows: list[Window]) -> Body:

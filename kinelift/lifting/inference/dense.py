@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from torch import Tensor
 
 from kinelift.lifting.coordinates import Normalisation
 from kinelift.models.fused_temporal import FusedTemporalNet
@@ -89,13 +90,17 @@ class DenseLifting:
     device: torch.device
 
     def __call__(
-        self, points: Float[np.ndarray, "T J 2"], times: Float[np.ndarray, " T"]
+        self,
+        points: Float[np.ndarray, "T J 2"],
+        times: Float[np.ndarray, " T"],
+        up: Float[np.ndarray, " 3"] | None = None,
     ) -> Float[np.ndarray, "T K 3"]:
         """Predict every frame.
 
         Args:
             points: Keypoints in the coordinates of ``normalisation.inputs``; NaN where not detected.
             times: Time of each frame in seconds.
+            up: The direction up in camera axes; None if not known.
 
         Returns:
             Joints in camera axes.
@@ -106,13 +111,14 @@ class DenseLifting:
         for part in _chunks(instants, grid.phases, self.chunk):
             steps = (instants[part] - instants[part[0]]) // grid.phases
             start = grid.start + grid.spacing * instants[part[0]]
-            predictions[part] = self._predict(points, times, start, grid.spacing * grid.phases, steps)
+            predictions[part] = self._predict(points, times, up, start, grid.spacing * grid.phases, steps)
         return grid.at_frames(instants, predictions)
 
     def _predict(
         self,
         points: Float[np.ndarray, "T J 2"],
         times: Float[np.ndarray, " T"],
+        up: Float[np.ndarray, " 3"] | None,
         start: float,
         interval: float,
         steps: Int[np.ndarray, " N"],
@@ -121,9 +127,16 @@ class DenseLifting:
         before, after = self.net.config.padding
         sample_times = start + interval * np.arange(-before, steps[-1] + after + 1)
         sampled, visible = (torch.from_numpy(array) for array in sample(points, times, sample_times[None]))
-        features, rotation = self.normalisation(sampled.float().to(self.device), visible.to(self.device))
+        features, rotation = self.normalisation(
+            sampled.float().to(self.device), visible.to(self.device), up_tensor(up, 1, self.device)
+        )
         targets = torch.from_numpy(steps).to(self.device)
         return (self.net(features, targets) @ rotation[:, targets + before])[0].cpu().double().numpy()
+
+
+def up_tensor(up: Float[np.ndarray, " 3"] | None, count: int, device: torch.device) -> Float[Tensor, "B 3"] | None:
+    """The direction up for ``count`` windows."""
+    return None if up is None else torch.from_numpy(up).float().to(device).expand(count, -1)
 
 
 def _exact_grid(times: Float[np.ndarray, " T"], rate: float) -> tuple[int, float] | None:

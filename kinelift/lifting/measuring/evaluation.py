@@ -108,8 +108,8 @@ def report(trials: Iterable[TrialT], predict: Callable[[TrialT], Poses]) -> Repo
 
 
 def predictions(lifter: PoseLifter) -> Callable[[Trial], Poses]:
-    """The poses that ``lifter`` predicts, for ``report``."""
-    return lambda trial: lifter.lift(trial.track, trial.camera).points
+    """The poses that ``lifter`` predicts, for ``report``. Feet, which ``Trial.truth`` lacks, are left out."""
+    return lambda trial: lifter.lift(trial.track, trial.camera).points[:, : trial.truth.shape[1]]
 
 
 def mean_pose(trials: Iterable[Trial]) -> Callable[[Trial], Poses]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from kinelift.lifting.mocap import feet
 from kinelift.lifting.mocap.kinematics import JointMotion
 from kinelift.lifting.synthesis.bank import FACE, MOCAP
 from kinelift.poses.errors import DataError
@@ -31,45 +32,54 @@ class BoneLayout:
     """The file's names for left and right."""
     head: str
     """The joint with the head's rotation."""
+    foot: str
+    """The joint with a foot's rotation."""
     metres: float
     """Metres per unit, unless the legs would then have an implausible length."""
 
     def find(self, joint: str) -> str:
         """Get the file's name of a joint of ``MOCAP``."""
-        side, _, part = joint.rpartition("_")
-        name = self.joints[part if side else joint]
-        return name.format(side=self.sides[side == "right"]) if side else name
+        side, _, part = joint.partition("_")
+        return self.on_side(self.joints[part], side) if part else self.joints[joint]
+
+    def on_side(self, name: str, side: str) -> str:
+        """Get the name of the left or right one of two joints."""
+        return name.format(side=self.sides[side == "right"])
 
     def fits(self, motion: JointMotion) -> bool:
         """Tell whether the file has every joint of this layout."""
         return all(self.find(j) in motion.positions for j in _NEEDED if not (j == "head" and "head" not in self.joints))
 
 
-_NEEDED = tuple(j for j in MOCAP.joints if j not in FACE and j != "hip")
+_MARKERS = tuple(f"{side}_{part}" for side in feet.SIDES for part in ("heel", "small_toe"))
+_NEEDED = tuple(j for j in MOCAP.joints if j not in (*FACE, *_MARKERS, "hip"))
 
 ACCLAIM = BoneLayout(
     {"hip": "{side}hipjoint", "knee": "{side}femur", "ankle": "{side}tibia", "spine": "lowerback", "thorax": "thorax",
      "neck": "upperneck", "head": "head", "shoulder": "{side}clavicle", "elbow": "{side}humerus",
-     "wrist": "{side}radius"},
-    ("l", "r"), "head", ACCLAIM_METRES,
+     "wrist": "{side}radius", "big_toe": "{side}toes"},
+    ("l", "r"), "head", "{side}foot", ACCLAIM_METRES,
 )  # fmt: skip
 
 MOTIONBUILDER = BoneLayout(
     {"hip": "{side}UpLeg", "knee": "{side}Leg", "ankle": "{side}Foot", "spine": "Spine", "thorax": "Neck",
-     "neck": "Head", "head": "Head_end", "shoulder": "{side}Arm", "elbow": "{side}ForeArm", "wrist": "{side}Hand"},
-    ("Left", "Right"), "Head", ACCLAIM_METRES,
+     "neck": "Head", "head": "Head_end", "shoulder": "{side}Arm", "elbow": "{side}ForeArm", "wrist": "{side}Hand",
+     "big_toe": "{side}ToeBase_end"},
+    ("Left", "Right"), "Head", "{side}Foot", ACCLAIM_METRES,
 )  # fmt: skip
 
 DAZ = BoneLayout(
     {"hip": "{side}Thigh", "knee": "{side}Shin", "ankle": "{side}Foot", "spine": "abdomen", "thorax": "neck",
-     "neck": "head", "shoulder": "{side}Shldr", "elbow": "{side}ForeArm", "wrist": "{side}Hand"},
-    ("l", "r"), "head", 0.01,
+     "neck": "head", "shoulder": "{side}Shldr", "elbow": "{side}ForeArm", "wrist": "{side}Hand",
+     "big_toe": "{side}Foot_end"},
+    ("l", "r"), "head", "{side}Foot", 0.01,
 )  # fmt: skip
 
 MAX = BoneLayout(
     {"hip": "{side}Hip", "knee": "{side}Knee", "ankle": "{side}Ankle", "spine": "Chest", "thorax": "lowerneck",
-     "neck": "Head", "head": "Head_end", "shoulder": "{side}Shoulder", "elbow": "{side}Elbow", "wrist": "{side}Wrist"},
-    ("Left", "Right"), "Head", ACCLAIM_METRES,
+     "neck": "Head", "head": "Head_end", "shoulder": "{side}Shoulder", "elbow": "{side}Elbow", "wrist": "{side}Wrist",
+     "big_toe": "{side}Toe_end"},
+    ("Left", "Right"), "Head", "{side}Ankle", ACCLAIM_METRES,
 )  # fmt: skip
 """CMU's conversion for 3ds Max."""
 
@@ -82,7 +92,10 @@ UNITS = (ACCLAIM_METRES, 0.0254, 0.01, 0.001, 1.0)
 
 
 def joints(motion: JointMotion, layout: BoneLayout) -> Float[np.ndarray, "T J 3"]:
-    """Convert to the joints of ``MOCAP`` in world metres, with the hip midway between the hips and a rigid face."""
+    """Convert to the joints of ``MOCAP`` in world metres, with the hip midway between the hips and a rigid face.
+
+    Heels and small toes only mark the axes of the feet (``feet.recorded``) until the motion is retargeted.
+    """
     out = np.empty((len(motion), len(MOCAP), 3))
     metres = unit(motion, layout)
     for name in _NEEDED:
@@ -95,6 +108,10 @@ def joints(motion: JointMotion, layout: BoneLayout) -> Float[np.ndarray, "T J 3"
         out[:, MOCAP.index("head")] = out[:, neck] + HEAD_LENGTH * up / np.linalg.norm(up, axis=1, keepdims=True)
     face = np.einsum("tij,fj->tfi", motion.rotations[layout.head], FACE_POINTS)
     out[:, [MOCAP.index(name) for name in FACE]] = out[:, neck, None] + face
+    for side in feet.SIDES:
+        ankle, tip, heel, small = (MOCAP.index(f"{side}_{n}") for n in ("ankle", "big_toe", "heel", "small_toe"))
+        rotation = motion.rotations[layout.on_side(layout.foot, side)]
+        out[:, heel], out[:, small] = feet.recorded(out[:, ankle], out[:, tip], rotation, side)
     return out
 
 

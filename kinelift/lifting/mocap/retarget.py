@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from kinelift.lifting import anthropometry
 from kinelift.lifting.anthropometry import LOWER_BACK, SEGMENTS
+from kinelift.lifting.mocap.feet import Sole, placed
 from kinelift.lifting.mocap.joints import FACE_POINTS
 from kinelift.lifting.synthesis.bank import FACE, MOCAP
 
@@ -47,6 +48,7 @@ class Calibration:
         neck: Rotation from the mean neck direction to ``NECK``.
         gaze: Degrees to raise the head by.
         spine: Mean offset of the spine joint from the line hip–thorax, as a fraction of its length.
+        soles: The soles of the left and right foot.
     """
 
     leg: float
@@ -55,6 +57,7 @@ class Calibration:
     neck: Float[np.ndarray, "3 3"]
     gaze: float
     spine: Float[np.ndarray, " 3"]
+    soles: tuple[Sole, Sole]
 
     @staticmethod
     def of(person: Clips, session: Clips) -> "Calibration":
@@ -77,6 +80,7 @@ class Calibration:
             neck=rotation_between(neck, _unit(NECK)),
             gaze=float(np.clip(gaze, *GAZE)) - gaze,
             spine=(_spine_offset(points, axes) / length[:, None]).mean(0) * [0, 1, 1],
+            soles=(Sole.of(person, "left"), Sole.of(person, "right")),
         )
 
 
@@ -114,6 +118,9 @@ def retarget(points: Points, calibration: Calibration) -> Points:
             out[:, [middle, last]] = out[:, first, None] + scale_limb(
                 chain, straight, length[bones[0]], length[bones[1]]
             )
+    for side, sole in zip(("left", "right"), calibration.soles, strict=True):
+        feet = placed(points, side, sole, out[:, at[f"{side}_ankle"]])
+        out[:, [at[f"{side}_{part}"] for part in ("heel", "big_toe", "small_toe")]] = np.stack(feet, 1)
     return out
 
 

@@ -9,20 +9,24 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Generator, Tensor
 
-from kinelift.poses import COCO17, H36M17
+from kinelift.poses import COCO23, H36M17, H36M21
 from kinelift.poses.archive import read_all_arrays
 from kinelift.poses.errors import DataError
-from kinelift.poses.skeleton import MOCAP22
+from kinelift.poses.skeleton import MOCAP28
 
-FORMAT = 2
-"""Format of prepared files. Since 2, all motion is on the body of ``anthropometry.typical``."""
+FORMAT = 3
+"""Format of prepared files. Since 2, all motion is on the body of ``anthropometry.typical``; since 3, with feet."""
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
-MOCAP = MOCAP22
+MOCAP = MOCAP28
 """The joints of a prepared file, from which lifters are trained. This is the only place that names this skeleton."""
-COCO = tuple(MOCAP.index(name) for name in COCO17.joints)
-"""Index in ``MOCAP`` of each COCO-17 keypoint."""
-TARGET = tuple(MOCAP.index(name) for name in H36M17.joints)
-"""Index in ``MOCAP`` of each H36M-17 joint, the output of lifters."""
+KEYPOINTS, JOINTS = COCO23, H36M21
+"""The skeletons of the input and of the output of lifters that are trained on motion capture."""
+COCO = tuple(MOCAP.index(name) for name in KEYPOINTS.joints)
+"""Index in ``MOCAP`` of each keypoint."""
+TARGET = tuple(MOCAP.index(name.replace("_toe", "_big_toe")) for name in JOINTS.joints)
+"""Index in ``MOCAP`` of each joint of the output."""
+BODY_JOINTS = TARGET[: len(H36M17)]
+"""Index in ``MOCAP`` of each H36M-17 joint, on which lifters are compared."""
 
 
 @dataclass(frozen=True, eq=False)

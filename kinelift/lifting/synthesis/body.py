@@ -12,10 +12,13 @@ from kinelift.lifting.coordinates import turn
 from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.bank import MOCAP
 
-LOWER = tuple(j for j, name in enumerate(MOCAP.joints) if name.split("_")[-1] in ("hip", "knee", "ankle"))
+LOWER = tuple(
+    j for j, name in enumerate(MOCAP.joints) if name.split("_")[-1] in ("hip", "knee", "ankle", "heel", "toe")
+)
 UPPER = tuple(j for j in range(len(MOCAP)) if j not in LOWER)
 
 LIMBS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}
+FOOT = ("heel", "big_toe", "small_toe")
 MAX_SLIGHT_FLEXION = radians(45)
 """Radians. Limbs with more flexion are not changed."""
 ADDED_FLEXION = radians(15), radians(120)
@@ -104,6 +107,15 @@ def straighten_limbs(
             reduced = bend * torch.where(bend < MAX_SLIGHT_FLEXION, factor, (bend - MAX_SLIGHT_FLEXION) / bend)
             new = torch.where(selected & slight, reduced, bend)
             out[:, :, [MOCAP.index(f"{side}_{part}") for part in LIMBS[limb][1:]]] = bend_limb(chain, new)
+    return carry_feet(out, points)
+
+
+def carry_feet(out: Float[Tensor, "B R J 3"], points: Float[Tensor, "B R J 3"]) -> Float[Tensor, "B R J 3"]:
+    """Move the feet of ``out`` along with its ankles, which were where ``points`` has them. They do not turn."""
+    for side in ("left", "right"):
+        ankle = MOCAP.index(f"{side}_ankle")
+        foot = [MOCAP.index(f"{side}_{part}") for part in FOOT]
+        out[:, :, foot] = points[:, :, foot] + (out[:, :, ankle] - points[:, :, ankle])[:, :, None]
     return out
 
 
@@ -128,7 +140,7 @@ def bend_knees(
         knee = chain[:, :, 1] - chain[:, :, 0] + torch.nn.functional.normalize(forward, dim=-1)
         deeper = bend_limb(chain, (bend + added).clamp(max=MAX_FLEXION), knee)
         out[:, :, rest] = torch.where(use[..., None, None], deeper, out[:, :, rest])
-    return out
+    return carry_feet(out, points)
 
 
 def flexion(chain: Float[Tensor, "B R 3 3"]) -> Float[Tensor, "B R"]:
@@ -186,10 +198,11 @@ def is_low_posture(points: Float[Tensor, "F J 3"]) -> Bool[Tensor, " F"]:
     return lowered
 
 
-def apply_segment_lengths(points: Float[Tensor, "B R J 3"], lengths: Float[Tensor, "B 10"]) -> Float[Tensor, "B R J 3"]:
+def apply_segment_lengths(points: Float[Tensor, "B R J 3"], lengths: Float[Tensor, "B 12"]) -> Float[Tensor, "B R J 3"]:
     """Transfer motion from the typical body of prepared files to bodies with these ``SEGMENTS`` (metres)."""
     factors = lengths / typical().to(lengths)
-    columns = [SEGMENTS.index(SEGMENT_OF.get(name, "head")) for name in MOCAP.joints]
+    names = [name.replace("big_toe", "toe").replace("small_toe", "toe") for name in MOCAP.joints]
+    columns = [SEGMENTS.index(SEGMENT_OF.get(name, "head")) for name in names]
     return scale_bones(points, factors[:, columns])
 
 

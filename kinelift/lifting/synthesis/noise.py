@@ -1,4 +1,4 @@
-"""Simulated errors of a 2D detector, for windows of COCO-17 keypoints."""
+"""Simulated errors of a 2D detector, for windows of COCO keypoints with feet."""
 
 from dataclasses import dataclass, replace
 
@@ -8,37 +8,40 @@ from torch import Generator, Tensor
 
 from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.offsets import FIRST_BODY_KEYPOINT, OFFSETS, PARTS, SPREADS, add_offsets, both_sides
-from kinelift.poses import COCO17
+from kinelift.poses import COCO17, COCO23
 
 _SPREAD = {
     "nose": 0.79, "eye": 0.75, "ear": 0.70, "shoulder": 1.27, "elbow": 1.37, "wrist": 1.37, "hip": 1.09, "knee": 1.25,
-    "ankle": 1.28,
+    "ankle": 1.28, "heel": 1.28, "toe": 1.4,
 }  # fmt: skip
-SPREAD = tuple(_SPREAD[name.split("_")[-1]] for name in COCO17.joints)
+SPREAD = tuple(_SPREAD[name.split("_")[-1]] for name in COCO23.joints)
 """Error of each keypoint relative to the others. The mean of two measurements of ``full``: on real video by
 ``benchmarks.keypoints.keypoint_noise`` (three readings), against ground truth by
 ``benchmarks.keypoints.calibrated_noise``."""
 
-FACE = tuple(j for j, name in enumerate(COCO17.joints) if name.split("_")[-1] in ("nose", "eye", "ear"))
+FACE = tuple(j for j, name in enumerate(COCO23.joints) if name.split("_")[-1] in ("nose", "eye", "ear"))
 
 THIGH = 0.427
 """Metres. Thigh length of the body that ``OFFSETS`` refer to (ANSUR II, at 1.75 m)."""
-_HIP, _KNEE = COCO17.index("left_hip"), COCO17.index("left_knee")
+_HIP, _KNEE = COCO23.index("left_hip"), COCO23.index("left_knee")
 
+_FOOT = ("big_toe", "small_toe", "heel")
 LIMBS = tuple(
-    tuple(COCO17.index(f"{side}_{part}") for part in parts)
-    for parts in (("elbow", "wrist"), ("knee", "ankle"))
+    tuple(COCO23.index(f"{side}_{part}") for part in parts)
+    for parts in (("elbow", "wrist"), ("knee", "ankle", *_FOOT))
     for side in ("left", "right")
 )
 COMPLETE_LIMBS = tuple(
-    tuple(COCO17.index(f"{side}_{part}") for part in parts)
-    for parts in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
+    tuple(COCO23.index(f"{side}_{part}") for part in parts)
+    for parts in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle", *_FOOT))
     for side in ("left", "right")
 )
 """Arms including the shoulder, and legs including the hip."""
+_BODY, FEET = slice(len(COCO17)), slice(len(COCO17), None)
+SMALL_TOES = tuple(COCO23.index(f"{side}_small_toe") for side in ("left", "right"))
 _GROUPS = tuple(
-    tuple(j for j, name in enumerate(COCO17.joints) if name.split("_")[-1] in parts)
-    for parts in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
+    tuple(j for j, name in enumerate(COCO23.joints) if name.split("_")[-1] in parts)
+    for parts in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle", "heel", "toe"))
 )
 ARMS, LEGS = _GROUPS
 
@@ -61,6 +64,12 @@ class NoiseSettings:
     """Range of the distance of keypoints from joint centres, per body part, in multiples of ``OFFSETS``."""
     face: float = 0.012
     """Standard deviation, in metres, of a sample's constant offset of face keypoints. For others see ``SPREADS``."""
+    foot: float = 0.015
+    """The same for heels and toes."""
+    no_feet: float = 0.35
+    """Share of samples, with errors or not, of a detector without feet."""
+    no_small_toes: float = 0.6
+    """Share of samples, with errors or not, of a detector without small toes."""
     swap: float = 0.06
     """Share of samples in which the arms, or the legs, are swapped for a while."""
     drop: float = 0.05
@@ -82,7 +91,8 @@ class NoiseSettings:
 
 
 _MEASURED = NoiseSettings(
-    clean=0.0, detectors=("full",), placement=(0.5, 1.0), drop_whole=0.0, drop_face=0.0, half=0.0, cover=0.0
+    clean=0.0, detectors=("full",), placement=(0.5, 1.0), drop_whole=0.0, drop_face=0.0, half=0.0, cover=0.0,
+    no_feet=0.0, no_small_toes=1.0,
 )  # fmt: skip
 MEASURED = replace(
     _MEASURED, level=(0.025, 0.045), jitter=0.58, drift_seconds=0.16, swap=0.09, drop=0.05, drop_limb=0.04,
@@ -106,6 +116,7 @@ MEASURED_HEAVY = replace(
 MEASURED_NONE = replace(
     _MEASURED,
     detectors=("none",),
+    no_feet=1.0,
     level=(0.028, 0.049),
     jitter=0.57,
     drift_seconds=0.18,
@@ -123,7 +134,7 @@ def apply_detector_offsets(
     """Move joints from their centres to where a detector puts them, by offsets that are constant in a sample.
 
     Args:
-        points: COCO-17 joint centres in metres, camera axes.
+        points: Joint centres of coco23 in metres, camera axes.
         flawed: Samples to change.
         settings: The detectors and the size of the offsets.
         generator: Source of randomness.
@@ -133,16 +144,17 @@ def apply_detector_offsets(
     offsets = torch.stack([both_sides(OFFSETS[name]) for name in settings.detectors]).to(points)
     spreads = torch.tensor([[SPREADS[name][part] for part in PARTS] for name in settings.detectors]).to(points)
     detector = torch.randint(len(offsets), (count,), generator=generator, device=generator.device)
-    spread = torch.cat(
-        [spreads.new_full((count, FIRST_BODY_KEYPOINT), settings.face), spreads[detector].repeat_interleave(2, 1)], 1
+    face, feet = (
+        spreads.new_full((count, joints), size)
+        for joints, size in ((FIRST_BODY_KEYPOINT, settings.face), (len(COCO23) - len(COCO17), settings.foot))
     )
-    astray = spread[:, None, :, None] * random.normal((count, 1, len(COCO17), 3), generator)
+    spread = torch.cat([face, spreads[detector].repeat_interleave(2, 1), feet], 1)
+    astray = spread[:, None, :, None] * random.normal((count, 1, len(COCO23), 3), generator)
     size = (points[:, :, _KNEE] - points[:, :, _HIP]).norm(dim=-1).mean(1)[:, None, None, None] / THIGH
-    body = add_offsets(
-        points[:, :, FIRST_BODY_KEYPOINT:],
-        size * (share * offsets[detector][:, None] + astray[:, :, FIRST_BODY_KEYPOINT:]),
-    )
-    shown = torch.cat([points[:, :, :FIRST_BODY_KEYPOINT] + size * astray[:, :, :FIRST_BODY_KEYPOINT], body], 2)
+    body = slice(FIRST_BODY_KEYPOINT, len(COCO17))
+    shown = points + size * astray
+    moved = size * (share * offsets[detector][:, None] + astray[:, :, body])
+    shown[:, :, body] = add_offsets(points[:, :, body], moved)
     return torch.where(flawed[:, None, None, None], shown, points)
 
 
@@ -169,16 +181,25 @@ def corrupt(
     """
     count = len(plane)
     bad = flawed[:, None, None]
-    size = (plane - plane.mean(2, keepdim=True)).square().sum(-1).mean((1, 2)).sqrt()[:, None, None, None]
+    body = plane[:, :, _BODY]
+    size = (body - body.mean(2, keepdim=True)).square().sum(-1).mean((1, 2)).sqrt()[:, None, None, None]
     moved = plane + size * _jitter_and_drift(count, times, settings, generator)
-    joints = len(COCO17)
+    joints = len(COCO23)
     astray = random.interval(count, joints, times, 0.2, generator)
     astray = astray & random.bernoulli((count, 1, joints), settings.stray, generator)
     moved = moved + size * 0.5 * random.normal((count, 1, joints, 2), generator) * astray[..., None]
     moved = _swap_sides(moved, times, settings, generator)
     missing = _missing(count, times, settings, generator) | _occluded(plane, times, settings, generator)
     points = torch.where(bad[..., None], moved, plane)
-    return points, torch.where(bad, inside & ~missing, True)
+    return points, torch.where(bad, inside & ~missing, True) & ~_never_detected(count, settings, generator)
+
+
+def _never_detected(count: int, settings: NoiseSettings, generator: Generator) -> Bool[Tensor, "B 1 J"]:
+    """Draw detectors without feet, or without small toes."""
+    never = torch.zeros((count, 1, len(COCO23)), dtype=torch.bool, device=generator.device)
+    never[:, :, SMALL_TOES] = random.bernoulli((count, 1, 1), settings.no_small_toes, generator)
+    never[:, :, FEET] |= random.bernoulli((count, 1, 1), settings.no_feet, generator)
+    return never
 
 
 def _jitter_and_drift(
@@ -188,8 +209,8 @@ def _jitter_and_drift(
     low, high = (torch.tensor(bound).log().item() for bound in settings.level)
     level = random.uniform((count, 1, 1, 1), low, high, generator).exp()
     rate = float(random.uniform((1,), *settings.frame_rate, generator))
-    jitter = _interpolated_noise(times, 1 / rate, (count, len(COCO17), 2), generator)
-    drift = _interpolated_noise(times, settings.drift_seconds, (count, len(COCO17), 2), generator)
+    jitter = _interpolated_noise(times, 1 / rate, (count, len(COCO23), 2), generator)
+    drift = _interpolated_noise(times, settings.drift_seconds, (count, len(COCO23), 2), generator)
     spread = torch.tensor(SPREAD, device=level.device)[:, None]
     drift_share = float((1 - settings.jitter**2) ** 0.5)
     return level * spread * (settings.jitter * jitter + drift_share * drift)
@@ -211,7 +232,7 @@ def _swap_sides(plane: Tensor, times: Tensor, settings: NoiseSettings, generator
     for group in (ARMS, LEGS):
         when = random.interval(count, 1, times, 0.4, generator)
         when = when & random.bernoulli((count, 1, 1), settings.swap, generator)
-        opposite = [COCO17.mirror[j] for j in group]
+        opposite = [COCO23.mirror[j] for j in group]
         plane = plane.index_copy(
             2,
             torch.tensor(group, device=plane.device),
@@ -222,7 +243,7 @@ def _swap_sides(plane: Tensor, times: Tensor, settings: NoiseSettings, generator
 
 def _missing(count: int, times: Tensor, settings: NoiseSettings, generator: Generator) -> Bool[Tensor, "B R J"]:
     """Draw which keypoints are missing: single joints, limbs, the face, or the legs."""
-    joints = len(COCO17)
+    joints = len(COCO23)
     missing = random.interval(count, joints, times, 0.5, generator)
     missing = missing & random.bernoulli((count, 1, joints), settings.drop, generator)
     for limb in LIMBS:
@@ -231,7 +252,7 @@ def _missing(count: int, times: Tensor, settings: NoiseSettings, generator: Gene
     for group, share in (*((limb, settings.drop_whole) for limb in COMPLETE_LIMBS), (FACE, settings.drop_face)):
         hidden = random.interval(count, 1, times, 0.8, generator)
         missing[:, :, group] |= hidden & random.bernoulli((count, 1, 1), share, generator)
-    legs = [j for j in LEGS if not COCO17.joints[j].endswith("hip")]
+    legs = [j for j in LEGS if not COCO23.joints[j].endswith("hip")]
     missing[:, :, legs] |= random.bernoulli((count, 1, 1), settings.half, generator)
     return missing
 

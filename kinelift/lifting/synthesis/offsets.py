@@ -25,6 +25,7 @@ STATURE = 1.75
 FIRST_BODY_KEYPOINT = COCO17.index("left_shoulder")
 """Index of the first of the twelve body keypoints, shoulders to ankles; those before it are the face."""
 BODY = COCO17.joints[FIRST_BODY_KEYPOINT:]
+"""Names of the twelve body keypoints."""
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 PUBLISHED: Mapping[str, tuple[float, float, float]] = {
     "shoulder": (0.032, -0.005, -0.016),

@@ -1,5 +1,6 @@
 """Training batches from motion capture, as seen by a virtual camera and a simulated detector."""
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,6 +27,10 @@ class SynthesisSettings:
     view: ViewSettings = field(default_factory=ViewSettings)
     noise: NoiseSettings = field(default_factory=NoiseSettings)
     speed: tuple[float, float] = (0.75, 1.3)
+    told_up: float = 0.6
+    """Share of samples in which the network is told the direction up."""
+    up_error: float = 3.0
+    """Degrees: standard deviation of that direction, in each of two axes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +46,8 @@ class Sampler:
         """Draw ``count`` samples, each with a motion, body, camera and detector errors of its own.
 
         Returns:
-            A batch whose ``points`` are COCO-17 keypoints on the plane z = 1 and whose ``target`` holds H36M-17 joints
-            in metres, relative to the root, in camera axes.
+            A batch whose ``points`` are ``bank.KEYPOINTS`` on the plane z = 1. Its ``target`` holds ``bank.JOINTS`` in
+            metres, relative to the root, in camera axes.
         """
         view = draw_view(count, self.settings.view, generator)
         points = view.to_camera(augment(self._motion(count, generator), self.settings.body, generator))
@@ -54,7 +59,15 @@ class Sampler:
         plane, seen = corrupt(plane, inside, flawed, self._times, noise, generator)
         truth = points[:, self.framing.target_slice][:, :, TARGET]
         clean, target = _project(points[:, :, COCO]), truth - truth[:, :, :1]
-        return Batch(plane, plane, clean, seen & (shown[..., 2] > MIN_DEPTH), target, truth[:, :, 0])
+        up = view.rotation[:, :, 1]
+        seen = seen & (shown[..., 2] > MIN_DEPTH)
+        return Batch(plane, plane, clean, seen, target, truth[:, :, 0], up, self._told(up, generator))
+
+    def _told(self, up: Float[Tensor, "B 3"], generator: Generator) -> Float[Tensor, "B 3"]:
+        """The direction up as the network is told it: with an error, or 0."""
+        error = math.radians(self.settings.up_error) * random.normal(up.shape, generator)
+        told = random.bernoulli((len(up), 1), self.settings.told_up, generator)
+        return torch.where(told, torch.nn.functional.normalize(up + error, dim=-1), 0.0)
 
     @property
     def _times(self) -> Float[Tensor, " W"]:

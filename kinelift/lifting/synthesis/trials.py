@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from kinelift.lifting.anthropometry import Population, draw
 from kinelift.lifting.coordinates import turn
 from kinelift.lifting.synthesis import random
-from kinelift.lifting.synthesis.bank import COCO, MOCAP, TARGET, MotionBank
+from kinelift.lifting.synthesis.bank import BODY_JOINTS, COCO, KEYPOINTS, MOCAP, MotionBank
 from kinelift.lifting.synthesis.body import apply_segment_lengths
 from kinelift.lifting.synthesis.noise import NoiseSettings, apply_detector_offsets, corrupt
 from kinelift.lifting.synthesis.view import View, ViewSettings, draw_view
@@ -22,7 +22,7 @@ RATE = 30.0
 """Frames per second of the test videos."""
 PIECE = 4.0
 """Seconds per test video."""
-VIEW = ViewSettings(distance=(3.0, 7.0), steep=0.0, roll=0.0, spread=0.5)
+VIEW = ViewSettings(distance=(3.0, 7.0), steep=0.0, roll=0.0, rolled=0.0, spread=0.5)
 """The test cameras: 3–7 m away, 0.3–3 m high, 35–90° wide, with the person in the middle half of the image."""
 ADULTS = Population(children=0.0)
 CAMERA = Camera(1000.0, (1000.0, 1000.0))
@@ -70,11 +70,11 @@ def _projected(
     body = view.to_camera(turn(points - points[:, :, :1].mean(1, keepdim=True), heading))
     times = torch.arange(points.shape[1]) / RATE
     plane, detected = _detect(body[:, :, COCO], view, times, noise, generator)
-    truth = body[:, :, TARGET] - body[:, :, MOCAP.root, None]
+    truth = body[:, :, BODY_JOINTS] - body[:, :, MOCAP.root, None]
     for points2d, mask, pose in zip(plane.double().numpy(), detected.numpy(), truth.double().numpy(), strict=True):
         pixels = np.where(mask[..., None], points2d * np.asarray(CAMERA.focal) + np.asarray(CAMERA.centre), np.nan)
         filled = np.zeros(mask.shape, dtype=bool)
-        yield Track2D(pixels, mask.astype(float), times.double().numpy(), filled, 0, (2000, 2000)), pose
+        yield Track2D(pixels, mask.astype(float), times.double().numpy(), filled, 0, (2000, 2000), KEYPOINTS), pose
 
 
 def _detect(

@@ -22,6 +22,10 @@ class ViewSettings:
     steep: float = 0.2
     roll: float = 4.0
     """Standard deviation of the camera's roll."""
+    rolled: float = 0.2
+    """Share of samples whose camera is rolled on purpose or by its mount."""
+    most_roll: float = 35.0
+    """Largest roll in that share."""
     spread: float = 0.8
     """The hip lies within this share of the image's half width and half height."""
     hip: float = 0.95
@@ -65,7 +69,10 @@ def draw_view(count: int, settings: ViewSettings, generator: Generator) -> View:
     upright = torch.diag(torch.tensor([1.0, -1.0, -1.0], device=ray.device))
     facing = random.rotation_about("x", down) @ upright
     away = turn_to(ray).transpose(1, 2)
-    roll = random.rotation_about("z", torch.deg2rad(settings.roll * random.normal((count,), generator)))
+    slight = settings.roll * random.normal((count,), generator)
+    strong = random.uniform((count,), -settings.most_roll, settings.most_roll, generator)
+    angle = torch.where(random.bernoulli((count,), settings.rolled, generator), strong, slight)
+    roll = random.rotation_about("z", torch.deg2rad(angle))
     return View(away @ roll @ facing, ray * distance[:, None], half_size)
 
 

@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from kinelift.lifting.anthropometry import Population, draw
 from kinelift.lifting.coordinates import turn
 from kinelift.lifting.synthesis import random
-from kinelift.lifting.synthesis.bank import COCO, MOCAP, TARGET
+from kinelift.lifting.synthesis.bank import BODY_JOINTS, COCO, KEYPOINTS, MOCAP
 from kinelift.lifting.synthesis.body import apply_segment_lengths
 from kinelift.lifting.synthesis.noise import NoiseSettings, apply_detector_offsets, corrupt
 from kinelift.lifting.synthesis.trials import PIECE
@@ -60,8 +60,8 @@ def project_virtual_camera(
     pixels = plane.double().numpy() * focal + np.asarray(camera.centre)
     shown = np.where(seen.numpy()[..., None], pixels, np.nan)
     scores, filled = seen.double().numpy(), np.zeros(seen.shape, dtype=bool)
-    track = Track2D(shown, scores, times.double().numpy(), filled, 0, (width, height))
-    truth = body[:, TARGET] - body[:, MOCAP.root, None]
+    track = Track2D(shown, scores, times.double().numpy(), filled, 0, (width, height), KEYPOINTS)
+    truth = body[:, BODY_JOINTS] - body[:, MOCAP.root, None]
     return ProjectedClip(track, truth.double().numpy(), camera)
 
 

@@ -15,6 +15,8 @@ from kinelift.lifting.training_batch import Batch, Framing
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses import Skeleton
 
+UP_WEIGHT = 0.7
+"""Metres: weight of the error (radians) of the direction up, beside the joints' errors."""
 MIN_DEPTH = 0.5
 """Metres: smallest depth used for the weights of the trajectory loss."""
 
@@ -62,8 +64,16 @@ class Learner:
 
     def terms(self, batch: Batch) -> Mapping[str, Tensor]:
         """Supervised terms: those of the objective, and the trajectory loss if roots are learned."""
-        positions, roots = self.predict(batch, self.model)
-        return self._supervised(positions, roots, batch)
+        positions, roots, up = self._outputs(batch, self.model)
+        terms = self._supervised(positions, roots, batch)
+        return terms if up is None else {**terms, "up": UP_WEIGHT * self._up_error(up, batch)}
+
+    @staticmethod
+    def _up_error(up: Float[Tensor, "B N 3"], batch: Batch) -> Tensor:
+        """Error of the direction up, over the samples in which the network is not told it."""
+        untold = (batch.given_up == 0).all(-1)
+        error: Tensor = (up - batch.up[:, None]).norm(dim=-1).mean(1)
+        return (error * untold).sum() / untold.sum().clamp_min(1)
 
     def mixed_terms(self, batch: Batch, unlabelled: Batch) -> Mapping[str, Tensor]:
         """The terms of ``batch`` and the unsupervised terms of ``unlabelled``, in one forward pass over both."""
@@ -85,14 +95,23 @@ class Learner:
 
     def predict(self, batch: Batch, model: nn.Module) -> tuple[Float[Tensor, "B N K 3"], Float[Tensor, "B N 3"] | None]:
         """Root-relative positions and roots of every target frame, metres, camera axes."""
+        return self._outputs(batch, model)[:2]
+
+    def _outputs(
+        self, batch: Batch, model: nn.Module
+    ) -> tuple[Float[Tensor, "B N K 3"], Float[Tensor, "B N 3"] | None, Float[Tensor, "B N 3"] | None]:
+        """``predict``, and the direction up in camera axes if the network estimates it."""
         normalise, framing = normalisation(self.normalisation), self.framing
         visible = framing.windows(batch.visible)
-        windows, rotation = normalise(framing.windows(batch.points), visible)
+        given_up = batch.given_up.repeat_interleave(framing.span, 0)
+        windows, rotation = normalise(framing.windows(batch.points), visible, given_up)
         positions, roots = model(windows, *(self._clean(batch) if self.two_stream else ()))
         to_camera = rotation[:, framing.first : framing.first + framing.outputs]
         shape = len(batch.points), framing.targets
         predicted = (positions.float() @ to_camera).reshape(*shape, -1, 3)
-        return predicted, None if roots is None else (roots.float() @ to_camera).reshape(*shape, 3)
+        up = predicted[:, :, -1] if normalise.has_up else None
+        found_roots = None if roots is None else (roots.float() @ to_camera).reshape(*shape, 3)
+        return predicted[:, :, : len(self.target)], found_roots, up
 
     def _clean(self, batch: Batch) -> tuple[Tensor]:
         """The clean keypoints as input of the network."""

@@ -11,10 +11,10 @@ from torch import Generator
 from kinelift.lifting.coordinates import normalisation, on_picture
 from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler
 from kinelift.lifting.datasets.dataset_split import Bank
-from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.lifting.synthesis.bank import JOINTS, KEYPOINTS, MotionBank
 from kinelift.lifting.synthesis.sampler import Sampler
 from kinelift.lifting.training_batch import Batch
-from kinelift.poses import COCO17, H36M17, Skeleton
+from kinelift.poses import Skeleton
 from kinelift.poses.errors import SettingsError
 
 
@@ -99,12 +99,13 @@ class RecordedSamples:
         if normalisation(self.normalisation).inputs is on_picture:
             points = (2 * chunks.keypoints - chunks.sizes[:, None, None]) / chunks.sizes[:, None, None, :1]
         clean = points.where(chunks.seen[..., None], torch.nan)
-        return Batch(points, chunks.rays, clean, chunks.seen, truth - root[:, :, None], root)
+        up = points.new_full((len(chunks), 3), torch.nan)
+        return Batch(points, chunks.rays, clean, chunks.seen, truth - root[:, :, None], root, up, torch.zeros_like(up))
 
 
 def skeletons_of(bank: Bank) -> tuple[Skeleton, Skeleton]:
     """The skeletons of the keypoints and of the poses."""
-    return (COCO17, H36M17) if isinstance(bank, MotionBank) else (bank.source, bank.target)
+    return (KEYPOINTS, JOINTS) if isinstance(bank, MotionBank) else (bank.source, bank.target)
 
 
 def frame_rate(bank: Bank, requested: float) -> float:

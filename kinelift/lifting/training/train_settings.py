@@ -12,6 +12,7 @@ from kinelift.models.temporal import TemporalConfig, TemporalNet
 from kinelift.models.two_stream import TwoStreamConfig, TwoStreamNet
 from kinelift.models.ugcn import UGCN, UGCNConfig
 from kinelift.poses import Skeleton
+from kinelift.poses.errors import SettingsError
 
 Kind: TypeAlias = Literal["temporal", "two-stream", "ugcn"]
 Optimizer: TypeAlias = Literal["adamw", "adam"]
@@ -34,7 +35,7 @@ class TrainSettings:
     rate: float = 20.0
     """Input frames per second. Recorded sequences keep their own rate."""
     normalisation: str = "frame"
-    """Normalisation of the input: frame, facing, screen or picture (docs/explanation/lifting.md)."""
+    """Normalisation of the input: frame, level, facing, screen or picture (docs/explanation/lifting.md)."""
     trajectory: float = 0.0
     """Weight of the trajectory loss; above 0, a second network learns the position of the root."""
     loss: LossSettings = field(default_factory=LossSettings)
@@ -66,8 +67,15 @@ class TrainSettings:
     synthesis: SynthesisSettings = field(default_factory=SynthesisSettings)
 
     def network(self, source: Skeleton, target: Skeleton) -> Net:
-        """A new network from keypoints of ``source`` to joints of ``target``."""
-        size = len(source), normalisation(self.normalisation).features, len(target)
+        """A new network from keypoints of ``source`` to joints of ``target``.
+
+        Raises:
+            SettingsError: The kind of network cannot take or estimate the direction up, as the normalisation asks.
+        """
+        normalise = normalisation(self.normalisation)
+        if normalise.has_up and self.kind != "temporal":
+            raise SettingsError(f"A {self.kind} network does not take the direction up. Set --normalisation frame.")
+        size = len(source) + normalise.has_up, normalise.features, len(target) + normalise.has_up
         if self.kind == "temporal":
             return TemporalNet(TemporalConfig(*size, self.widths, self.channels, self.dropout, self.causal))
         if self.kind == "two-stream":

@@ -12,6 +12,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Generator, Tensor
 
+from kinelift.lifting.adapt import adapted
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.datasets.chunks import ChunkSampler
 from kinelift.lifting.datasets.dataset_split import Bank
@@ -122,11 +123,14 @@ class Trainer:
         return {"mpjpe": 1000 * mpjpe(predicted, truth), "p_mpjpe": 1000 * p_mpjpe(predicted, truth)}
 
     def start_from(self, network: LifterNetwork) -> None:
-        """Initialise the weights from a trained network. Only dropout and causality may differ.
+        """Initialise the weights from a trained network. Only dropout, causality and additional joints may differ.
 
         Raises:
             SettingsError: The network has another shape.
+            WeightsError: The network's joints are not those of the data.
         """
+        if (network.source, network.target) != self.skeletons:
+            network = adapted(network, self.settings.normalisation, *self.skeletons)
         may_differ = {
             name: getattr(self.net.config, name) for name in ("dropout", "causal") if hasattr(self.net.config, name)
         }
@@ -217,6 +221,8 @@ class Trainer:
             return SyntheticSamples(
                 Sampler(bank.to(fabric.device), framing, self.rate, settings.synthesis), settings.steps
             )
+        if normalisation(settings.normalisation).has_up:
+            raise SettingsError("Recorded sequences do not tell the direction up. Set --normalisation frame.")
         chunks = ChunkSampler.of(bank, framing, settings.flip).to(fabric.device)
         return RecordedSamples(chunks, settings.normalisation, settings.seed, fabric.global_rank, fabric.world_size)
 

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from kinelift.poses.boxes import bounding_boxes
 from kinelift.poses.containers import People
 from kinelift.poses.errors import DataError
+from kinelift.poses.skeleton import COCO23
 
 MAX_COORDINATE = 1e6
 """Limit of coordinates in px. Larger values are damage."""
@@ -17,6 +18,8 @@ MAX_NORMALISED = 2.0
 """If all coordinates of a video are within ± this, they are fractions of the picture's size, not pixels."""
 
 Box = tuple[float, float, float, float]
+_WHOLE_BODY = 133
+"""Number of COCO-WholeBody's keypoints: ``COCO23``, then face and hands. Source: Jin et al., COCO-WholeBody, 2020."""
 _NO_BOX: Box = (np.nan, np.nan, np.nan, np.nan)
 
 
@@ -105,6 +108,11 @@ def triples(found: Any, where: str) -> list[float]:
     if len(values) % 3:
         raise DataError(f"{where} has {len(values)} numbers, expected three per joint: x, y, score.")
     return values
+
+
+def without_face_and_hands(joints: list[float]) -> list[float]:
+    """Body and feet (``COCO23``) of COCO-WholeBody's 133 keypoints; rows of other lengths are returned as they are."""
+    return joints[: 3 * len(COCO23)] if len(joints) == 3 * _WHOLE_BODY else joints
 
 
 def _check(

@@ -2,7 +2,7 @@
 
 Each file holds ``{"people": [{"pose_keypoints_2d": [x, y, score, …]}, …]}``. The number in its name is the frame's. A
 joint that was not detected is three zeros. The number of joints determines the layout, as OpenPose defines it for its
-models BODY_25 and COCO (doc/02_output.md of its repository).
+models BODY_25 and COCO (doc/02_output.md of its repository). Other programs write COCO-WholeBody's 133 in this format.
 """
 
 import re
@@ -15,11 +15,11 @@ from typing import Any
 from kinelift.poses.errors import DataError
 from kinelift.poses.keypoints.container import Keypoints, Videos
 from kinelift.poses.keypoints.documents import entry, read_json
-from kinelift.poses.keypoints.instances import Instance, people_by_frame, triples
+from kinelift.poses.keypoints.instances import Instance, people_by_frame, triples, without_face_and_hands
 from kinelift.poses.keypoints.layouts import Definition, resolve_layout
-from kinelift.poses.skeleton import BODY25, OPENPOSE18
+from kinelift.poses.skeleton import BODY25, COCO23, OPENPOSE18
 
-OPENPOSE = Definition("OpenPose's JSON", {25: BODY25, 18: OPENPOSE18}, BODY25)
+OPENPOSE = Definition("OpenPose's JSON", {25: BODY25, 18: OPENPOSE18, 23: COCO23}, BODY25)
 KEY = "pose_keypoints_2d"
 _FILE = re.compile(r"(?:(.*)_)?([0-9]+)_keypoints\.json", re.DOTALL)
 
@@ -72,7 +72,7 @@ def people_of(facts: Any, where: str, people: str = "people", joints: str = KEY)
     for k, person in enumerate(entry(facts, people, where, list)):
         place = f"{where}: {people}[{k}]"
         found.append((f"{place}.{joints}", triples(entry(person, joints, place, list), f"{place}.{joints}")))
-    return [(place, row) for place, row in found if row]
+    return [(place, without_face_and_hands(row)) for place, row in found if row]
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,9 +1,10 @@
 """Read result lists in the format of COCO's evaluation, which many programs write, and in AlphaPose's variant.
 
 ``[{"image_id": …, "category_id": 1, "keypoints": [x, y, score, …], "score": …}, …]``, one entry per person and frame.
-COCO defines 17 joints; boxes are ``bbox`` = x, y, width, height. AlphaPose gives images by name, has ``box`` and
-``idx``, and its models have COCO's 17 joints or Halpe's 26. With ``--format open`` or ``cmu`` it writes OpenPose's 18
-instead, in an object with one entry per image.
+COCO defines 17 joints; boxes are ``bbox`` = x, y, width, height. COCO-WholeBody adds six of the feet, in ``foot_kpts``,
+or as the next six of 133 ``keypoints``. AlphaPose gives images by name, has ``box`` and ``idx``, and its models have
+COCO's 17 joints, COCO-WholeBody's 133 or Halpe's 26. With ``--format open`` or ``cmu`` it writes OpenPose's 18 instead,
+in an object with one entry per image.
 """
 
 from collections import defaultdict
@@ -15,13 +16,21 @@ from typing import Any
 from kinelift.poses.errors import DataError
 from kinelift.poses.keypoints.container import Keypoints, Videos, frame_ref
 from kinelift.poses.keypoints.documents import entry
-from kinelift.poses.keypoints.instances import Instance, box_of_corner_and_size, people_by_frame, triples
+from kinelift.poses.keypoints.instances import (
+    Instance,
+    box_of_corner_and_size,
+    people_by_frame,
+    triples,
+    without_face_and_hands,
+)
 from kinelift.poses.keypoints.layouts import Definition, resolve_layout
 from kinelift.poses.keypoints.openpose import KEY, people_of
-from kinelift.poses.skeleton import COCO17, HALPE26, OPENPOSE18
+from kinelift.poses.skeleton import COCO17, COCO23, HALPE26, OPENPOSE18
 
-COCO = Definition("a list of COCO results", {17: COCO17}, COCO17)
-ALPHAPOSE = Definition("AlphaPose's results", {17: COCO17, 26: HALPE26}, COCO17)
+FEET = "foot_kpts"
+"""The key of COCO-WholeBody's feet."""
+COCO = Definition("a list of COCO results", {17: COCO17, 23: COCO23}, COCO17)
+ALPHAPOSE = Definition("AlphaPose's results", {17: COCO17, 23: COCO23, 26: HALPE26}, COCO17)
 ALPHAPOSE_OPEN = Definition("AlphaPose's results with --format open or cmu", {18: OPENPOSE18}, OPENPOSE18)
 
 Found = dict[str, list[Instance]]
@@ -101,7 +110,9 @@ def _instance(frame: int, row: dict[str, Any], where: str, definition: Definitio
         raise DataError(f"{where}: keypoints is empty. Export the file again.")
     name = "box" if "box" in row else "bbox"
     box = box_of_corner_and_size(row[name], f"{where}: {name}") if name in row else None
-    return Instance(frame, joints, f"{where}: keypoints", box, _confidence(row, joints, where, definition))
+    confidence = _confidence(row, joints, where, definition)
+    feet = triples(row[FEET], f"{where}: {FEET}") if FEET in row else []
+    return Instance(frame, without_face_and_hands(joints) + feet, f"{where}: keypoints", box, confidence)
 
 
 def _confidence(row: dict[str, Any], joints: list[float], where: str, definition: Definition) -> float | None:

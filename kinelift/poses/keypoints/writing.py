@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,14 +21,16 @@ from kinelift.poses.containers import Person, Recording
 from kinelift.poses.errors import OutputError
 from kinelift.poses.keypoints.openpose import KEY
 from kinelift.poses.keypoints.recorded import detected
+from kinelift.poses.keypoints.results import FEET
 from kinelift.poses.output import check_folder, replacing, replacing_folder
 from kinelift.poses.recording import save
-from kinelift.poses.skeleton import BODY25, COCO17, OPENPOSE18, Skeleton, convert
+from kinelift.poses.skeleton import BODY25, COCO17, COCO23, OPENPOSE18, Skeleton, convert
 
 _VERSION = 1.3
 _UNUSED = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d", "pose_keypoints_3d")
 """Keys for which OpenPose writes an empty list if only the body is detected."""
-_SHOULDERS = ("left_shoulder", "right_shoulder")
+_MIDDLES = {"neck": ("left_shoulder", "right_shoulder"), "hip": ("left_hip", "right_hip")}
+"""Joints of OpenPose that lie in the middle of two others."""
 
 
 class Format(Enum):
@@ -82,8 +85,8 @@ def check(path: Path, video: str, to: Format) -> None:
 def write_openpose(path: Path, recording: Recording) -> None:
     """Write a folder with one file per frame, ``NAME_000000000000_keypoints.json``; ``person_id`` is the recording's.
 
-    The joints are BODY_25's if the recording has them all, else OpenPose's COCO-18. If the recording has no neck, it is
-    the middle of the shoulders where both were detected, as in OpenPose's training data.
+    The joints are BODY_25's if the recording has feet, else OpenPose's COCO-18. If the recording has no neck, it is the
+    middle of the shoulders where both were detected, as in OpenPose's training data; a missing hip is that of the hips.
 
     An earlier folder of the same video is replaced.
 
@@ -100,17 +103,18 @@ def write_openpose(path: Path, recording: Recording) -> None:
 
 
 def write_coco(path: Path, recording: Recording) -> None:
-    """Write a list of COCO results with 17 joints.
+    """Write a list of COCO results with 17 joints, and with those of the feet in COCO-WholeBody's ``foot_kpts``.
 
     ``image_id`` is the frame's number from 0 and ``track_id`` the person's id in the recording. ``bbox`` (x, y, width,
-    height) encloses the detected joints, and ``score`` is the mean of their scores.
+    height) encloses the detected joints of the body, and ``score`` is the mean of their scores.
 
     Raises:
         OutputError: The file cannot be written.
     """
+    layout = COCO23 if any(person.track.skeleton.feet for person in recording.people) else COCO17
     rows = [
         _coco_result(frame, one)
-        for frame, people in sorted(by_frame(recording, _coco_joints).items())
+        for frame, people in sorted(by_frame(recording, partial(_coco_joints, target=layout)).items())
         for one in people
     ]
     with replacing(path) as part:
@@ -151,19 +155,20 @@ def _rows(person: Person) -> Float[np.ndarray, "T J 3"]:
     return np.where(detected(track)[..., None], np.concatenate([track.points.round(3), scores], -1), np.nan)
 
 
-def _coco_joints(rows: Float[np.ndarray, "T J 3"], layout: Skeleton) -> Float[np.ndarray, "T K 3"]:
-    joints: Float[np.ndarray, "T K 3"] = np.nan_to_num(convert(rows, layout, COCO17))
+def _coco_joints(rows: Float[np.ndarray, "T J 3"], layout: Skeleton, target: Skeleton) -> Float[np.ndarray, "T K 3"]:
+    joints: Float[np.ndarray, "T K 3"] = np.nan_to_num(convert(rows, layout, target))
     return joints
 
 
 def _openpose_joints(rows: Float[np.ndarray, "T J 3"], layout: Skeleton) -> Float[np.ndarray, "T K 3"]:
-    target = BODY25 if set(BODY25.joints) <= set(layout.joints) else OPENPOSE18
+    target = BODY25 if layout.feet else OPENPOSE18
     joints = convert(rows, layout, target)
-    if "neck" not in layout.joints and set(_SHOULDERS) <= set(layout.joints):
-        left, right = (joints[:, target.index(shoulder)] for shoulder in _SHOULDERS)
-        neck = ((left + right) / 2).round(4)
-        neck[:, 2] = np.minimum(left[:, 2], right[:, 2])
-        joints[:, target.index("neck")] = neck
+    for middle, ends in _MIDDLES.items():
+        if middle in target.joints and middle not in layout.joints and set(ends) <= set(layout.joints):
+            left, right = (joints[:, target.index(end)] for end in ends)
+            between = ((left + right) / 2).round(4)
+            between[:, 2] = np.minimum(left[:, 2], right[:, 2])
+            joints[:, target.index(middle)] = between
     known: Float[np.ndarray, "T K 3"] = np.nan_to_num(joints)
     return known
 
@@ -173,12 +178,16 @@ def _openpose_person(one: PersonKeypoints) -> dict[str, Any]:
 
 
 def _coco_result(frame: int, one: PersonKeypoints) -> dict[str, Any]:
-    points, scores = one.joints[:, :2], one.joints[:, 2]
+    body = one.joints[: len(COCO17)]
+    seen = body if (body[:, 2] > 0).any() else one.joints
+    points, scores = seen[:, :2], seen[:, 2]
+    feet = one.joints[len(COCO17) :].ravel().tolist()
     x1, y1, x2, y2 = bounding_boxes(np.where(scores[:, None] > 0, points, np.nan)[None])[0].tolist()
     return {
         "image_id": frame,
         "category_id": 1,
-        "keypoints": one.joints.ravel().tolist(),
+        "keypoints": body.ravel().tolist(),
+        **({FEET: feet} if feet else {}),
         "score": round(float(scores[scores > 0].mean()), 4),
         "bbox": [round(number, 3) for number in (x1, y1, x2 - x1, y2 - y1)],
         "track_id": one.person,

@@ -61,6 +61,18 @@ class TestCsv:
         times = original.video.times[[int(r["frame"]) for r in table]]
         np.testing.assert_allclose([float(r["time"]) for r in table], times, atol=1e-6)
 
+    def test_each_joint_tells_what_it_rests_on(self, tmp_path: Path, original: Recording) -> None:
+        first = original.people[0].poses
+        assert first is not None and first.seen is not None and first.error is not None
+        table = [r for r in rows(exported(tmp_path, original, Format.CSV)) if r["person"] == "1"]
+        words = np.array(["unseen", "interpolated", "seen"])
+        assert [r["seen"] for r in table] == words[first.seen].ravel().tolist()
+        np.testing.assert_allclose([number(r["error"]) for r in table], first.error.ravel(), atol=6e-5)
+        bare = replace(original.people[0], poses=replace(first, seen=None, error=None))
+        (tmp_path / "bare").mkdir()
+        table = rows(exported(tmp_path / "bare", recording(bare), Format.CSV))
+        assert {(r["seen"], r["error"]) for r in table} == {("", "")}
+
     def test_what_is_unknown_is_an_empty_cell(self, tmp_path: Path, original: Recording) -> None:
         somebody = original.people[0]
         assert somebody.poses is not None
@@ -80,6 +92,7 @@ class TestJson:
     def test_holds_everything(self, tmp_path: Path, original: Recording) -> None:
         document = json.loads(exported(tmp_path, original, Format.JSON).read_text())
         assert document["video"]["name"] == "dance" and document["made_with"] == original.made_with
+        assert document["states"] == ["unseen", "interpolated", "seen"]
         assert document["skeletons"]["h36m17"]["joints"] == list(H36M17.joints)
         assert document["skeletons"]["coco17"]["bones"][0] == [0, 1]
         for entry, somebody in zip(document["people"], original.people, strict=True):
@@ -89,6 +102,9 @@ class TestJson:
             assert_close(entry["track"]["scores"], somebody.track.scores, 6e-5)
             assert_close(entry["poses"]["points"], somebody.poses.points, 6e-5)
             assert_close(entry["poses"]["root"], somebody.poses.root, 6e-5)
+            assert somebody.poses.seen is not None and somebody.poses.error is not None
+            assert entry["poses"]["seen"] == somebody.poses.seen.tolist()
+            assert_close(entry["poses"]["error"], somebody.poses.error, 6e-5)
             assert_close(entry["times"], somebody.track.times, 1e-6)
             assert entry["track"]["filled"] == somebody.track.filled.tolist()
             assert [a["label"] for a in entry["actions"]] == ["walk", "unknown"]
@@ -114,11 +130,13 @@ class TestNpz:
         assert late.poses is not None
         for name, values in {
             "points3d": late.poses.points, "root3d": late.poses.root,
-            "points2d": late.track.points, "scores": late.track.scores,
+            "points2d": late.track.points, "scores": late.track.scores, "error3d": late.poses.error,
         }.items():  # fmt: skip
             assert len(arrays[name]) == 2 and len(arrays[name][1]) == 20
             assert np.array_equal(arrays[name][1, 5:12], values, equal_nan=True)
             assert np.isnan(arrays[name][1, :5]).all() and np.isnan(arrays[name][1, 12:]).all()
+        assert late.poses.seen is not None and np.array_equal(arrays["seen3d"][1, 5:12], late.poses.seen)
+        assert (arrays["seen3d"][1, :5] == -1).all() and arrays["seen3d"].dtype == np.int8
 
     def test_layouts_are_matched_by_name(self, tmp_path: Path) -> None:
         body25 = skeleton("body25")

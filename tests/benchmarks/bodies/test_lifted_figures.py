@@ -17,7 +17,7 @@ from benchmarks.bodies.lifted_figures import (
     flexion,
     from_middle,
 )
-from kinelift.poses import Track2D
+from kinelift.poses import COCO23, Track2D
 from kinelift.poses.errors import ResumeError
 from kinelift.weights.run import Run
 
@@ -76,9 +76,9 @@ def test_limbs_of_one_length_do_not_vary_and_frames_without_a_pose_do_not_count(
 
 
 def test_kept_tracks_come_back_as_they_were(tmp_path: Path) -> None:
-    points = np.random.default_rng(0).normal(size=(3, 17, 2))
+    points = np.random.default_rng(0).normal(size=(3, 23, 2))
     points[1, 4] = np.nan
-    short = Track2D(points, np.ones((3, 17)), np.arange(3) / 60, points[..., 0] > 1, 2, (1088, 1920))
+    short = Track2D(points, np.ones((3, 23)), np.arange(3) / 60, points[..., 0] > 1, 2, (1088, 1920), COCO23)
     track = calibrated_tracks.lengthened(short, 7)
     assert np.isnan(track.points[[0, 1, 5, 6]]).all()
     calibrated_tracks.save_tracks(tmp_path / "tracks.npz", {"full, as read": [[track, track], []]}, RUN)

@@ -15,7 +15,7 @@ from kinelift.detectors.movenet.multi_scale import MultiScaleDetector, multi_sca
 from kinelift.detectors.movenet.second_look import ImageDetector
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.refined import Refined
-from kinelift.poses import COCO17, Frame, People, Skeleton
+from kinelift.poses import COCO17, COCO23, Frame, People, Skeleton
 
 PICTURE = np.zeros((100, 200, 3), np.uint8)
 
@@ -98,7 +98,7 @@ def test_a_portrait_is_found(movenet_file: Path, blazepose_file: Path) -> None:
     both = Refined(multi_scale_movenet(movenet_file, threads=1), BlazePose(blazepose_file, threads=1))
     (people,) = both.detect([Frame(0, Fraction(0), portrait)])
     assert len(people) == 1 and people.confidence[0] > 0.4
-    x, y = dict(zip(COCO17.joints, people.points[0], strict=True)), people.points[0, :, 1]
+    x, y = dict(zip(COCO23.joints, people.points[0], strict=True)), people.points[0, :, 1]
     assert x["right_shoulder"][0] < x["nose"][0] < x["left_shoulder"][0]
     assert y[COCO17.index("left_eye")] < y[COCO17.index("nose")] < y[COCO17.index("left_shoulder")]
     assert np.linalg.norm(x["nose"] - [265, 225]) < 40

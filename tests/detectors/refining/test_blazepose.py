@@ -11,7 +11,7 @@ from kinelift.detectors.refining import blazepose
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.crop import Crop, fresh_crop
 from kinelift.detectors.refining.landmarks import Landmarks
-from kinelift.poses import COCO17, Frame
+from kinelift.poses import COCO17, COCO23, Frame
 from kinelift.poses.errors import DetectorError
 
 
@@ -58,8 +58,10 @@ def test_rows_become_landmarks_in_pixels(monkeypatch: pytest.MonkeyPatch) -> Non
     seen = BlazePose(Path("x")).landmarks(image, Crop((100.0, 50.0), 512.0))
     assert network.seen.shape == (1, 256, 256, 3) and network.seen.dtype == np.float32
     assert network.seen.max() == 1.0 and network.seen.min() == 0.0
-    places = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
+    nan = np.nan  # small toes
+    places = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28, 31, nan, 29, 32, nan, 30]
     np.testing.assert_allclose(seen.points[:, 0], 2 * np.array(places) + 100 - 256)
+    assert [COCO23.joints[j] for j in np.flatnonzero(seen.scores == 0)] == ["left_small_toe", "right_small_toe"]
     assert seen.scores[COCO17.index("left_wrist")] == pytest.approx(0.75)
     assert seen.scores[COCO17.index("right_wrist")] == pytest.approx(0.5)
     assert seen.person == pytest.approx(0.8)
@@ -75,7 +77,7 @@ def test_a_clear_heatmap_moves_a_landmark_halfway_to_its_peak(monkeypatch: pytes
     monkeypatch.setattr(blazepose, "open_network", lambda model, threads: Network(rows, 1.0, heatmaps))
     seen = BlazePose(Path("x")).landmarks(np.zeros((256, 256, 3), np.uint8), Crop((128.0, 128.0), 256.0))
     np.testing.assert_allclose(seen.points[0], [124, 122], atol=1e-6)
-    np.testing.assert_allclose(seen.points[1:], 120)
+    np.testing.assert_allclose(seen.points[1:17], 120)
     assert seen.crop.centre == (120.0, 120.0)
 
 
@@ -87,7 +89,7 @@ def test_landmarks_outside_the_heatmap_keep_their_position(monkeypatch: pytest.M
     )
     seen = BlazePose(Path("x")).landmarks(np.zeros((256, 256, 3), np.uint8), Crop((128.0, 128.0), 256.0))
     np.testing.assert_allclose(seen.points[0], [-40, 300])
-    assert np.isfinite(seen.points).all() and np.abs(seen.points[1] - [-2.0, 257.0]).max() < 8
+    assert np.isfinite(seen.points[seen.scores > 0]).all() and np.abs(seen.points[1] - [-2.0, 257.0]).max() < 8
 
 
 def test_missing_runtime_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,15 +119,16 @@ def model(blazepose_file: Path) -> BlazePose:
 
 def apart(a: Landmarks, points: np.ndarray) -> float:
     """Median distance in body sizes."""
-    return float(np.median(np.linalg.norm(a.points - points, axis=1)) / np.linalg.norm(np.ptp(a.points, axis=0)))
+    distance = np.nanmedian(np.linalg.norm(a.points - points, axis=1))
+    return float(distance / np.linalg.norm(np.ptp(a.points[:17], axis=0)))
 
 
 def test_the_crop_shows_a_man_upright_and_the_next_crop_is_similar(
     model: BlazePose, found: Crop, clip: list[Frame]
 ) -> None:
     seen = model.landmarks(clip[0].image, found)
-    y = {joint: seen.points[COCO17.index(joint), 1] for joint in COCO17.joints}
-    assert y["nose"] < y["left_shoulder"] < y["left_hip"] < y["left_knee"] < y["left_ankle"]
+    y = dict(zip(COCO23.joints, seen.points[:, 1], strict=True))
+    assert y["nose"] < y["left_shoulder"] < y["left_hip"] < y["left_knee"] < y["left_ankle"] < y["left_big_toe"]
     assert seen.person > 0.9 and (seen.scores > 0.5).sum() >= 12
     assert seen.crop.side == pytest.approx(found.side, rel=0.15)
     assert np.linalg.norm(np.subtract(seen.crop.centre, found.centre)) < 0.05 * found.side

@@ -14,7 +14,7 @@ from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.crop import Crop, fresh_crop
 from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
 from kinelift.detectors.refining.refined import Refined
-from kinelift.poses import COCO17, Frame, People, Skeleton, convert
+from kinelift.poses import COCO17, COCO23, Frame, People, Skeleton, convert
 from kinelift.poses.skeleton import HALPE26
 from tests.app.stages import standing
 
@@ -81,16 +81,95 @@ def test_the_model_may_have_joints_that_the_first_stage_lacks() -> None:
 
         def landmarks(self, image: np.ndarray, crop: Crop) -> Landmarks:
             seen = world.landmarks(image, crop)
-            points = np.nan_to_num(convert(seen.points, COCO17, HALPE26), nan=50.0)
+            points = np.nan_to_num(convert(seen.points, COCO17, HALPE26), nan=90.0)
             return Landmarks(points, np.full(len(HALPE26), 0.7), seen.person, seen.crop)
 
     world = World((lambda k: 100.0,), off=2.0)
     detector = Refined(world, WithFeet())
     (people,) = detector.detect(world.frames(1))
     assert detector.skeleton == HALPE26
-    np.testing.assert_allclose(people.points[0, HALPE26.index("left_big_toe")], 50.0)
+    np.testing.assert_allclose(people.points[0, HALPE26.index("left_big_toe")], 90.0)
     lower = people.points[0, HALPE26.index("left_wrist")] - world.truth(0, world.people).points[0, 9]
     assert lower[0] == 0 and 0 < lower[1] < 2.0
+
+
+@dataclass
+class Shod:
+    """``world`` with a heel behind and a big toe before each ankle; ``astray`` moves those of the left foot, px."""
+
+    world: World
+    astray: float = 0.0
+    skeleton: Skeleton = COCO23
+
+    def landmarks(self, image: np.ndarray, crop: Crop) -> Landmarks:
+        seen = self.world.landmarks(image, crop)
+        points = convert(seen.points, COCO17, COCO23)
+        for side, astray in (("left", self.astray), ("right", 0.0)):
+            for part, x in (("heel", -4.0), ("big_toe", 9.0)):
+                ankle = points[COCO23.index(f"{side}_ankle")]
+                points[COCO23.index(f"{side}_{part}")] = ankle + np.array([x, 3.0 + astray])
+        return Landmarks(points, np.where(np.isnan(points[:, 0]), 0.0, 0.7), seen.person, seen.crop)
+
+
+FEET = list(COCO23.feet)
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_feet_change_nothing_else(every: int) -> None:
+    """Nor are small toes, which are never seen, a reason for anything."""
+    world = World((lambda k: 100 + 3.0 * k, lambda k: 170.0), off=2.0, blind=(6,))
+    bare, shod = (list(Refined(world, one, every=every).detect(world.frames(10))) for one in (world, Shod(world)))
+    for a, b in zip(bare, shod, strict=True):
+        np.testing.assert_array_equal(a.points, b.points[:, :17])
+        np.testing.assert_array_equal(a.scores, b.scores[:, :17])
+        np.testing.assert_array_equal(a.boxes, b.boxes)
+        np.testing.assert_array_equal(a.confidence, b.confidence)
+        heel, toe, ankle = (b.points[:, COCO23.index(f"left_{part}")] for part in ("heel", "big_toe", "ankle"))
+        if every == 1:
+            assert len(b) == (0 if b.frame == 6 else 2)
+        assert (np.abs(ankle[:, 0] - heel[:, 0] - 4) < 1e-9).all() and (
+            np.abs(toe[:, 0] - ankle[:, 0] - 9) < 1e-9
+        ).all()
+        assert np.array_equal(np.isnan(b.points[..., 0]), b.scores == 0)
+
+
+def test_a_foot_far_from_its_ankle_is_left_out() -> None:
+    world = World((lambda k: 100.0,))
+    (people,) = Refined(world, Shod(world, astray=40.0)).detect(world.frames(1))
+    seen = [COCO23.joints[j] for j in FEET if people.scores[0, j] > 0]
+    assert seen == ["right_big_toe", "right_heel"] and np.isnan(people.points[0, COCO23.index("left_heel")]).all()
+
+
+@pytest.mark.parametrize(("score", "kept"), [(0.9, 2), (0.1, 4)])
+def test_a_foot_is_left_out_while_the_first_stage_sees_its_ankle_elsewhere(score: float, kept: int) -> None:
+    class Elsewhere(World):
+        def detect_frame(self, frame: Frame, previous: People) -> People:
+            people = super().detect_frame(frame, previous)
+            points, scores = people.points.copy(), people.scores.copy()
+            points[:, COCO17.index("left_ankle")] += [0, 25.0]
+            scores[:, COCO17.index("left_ankle")] = score
+            return People(people.frame, points, scores, people.boxes, people.confidence)
+
+    world = Elsewhere((lambda k: 100.0,))
+    for people in Refined(world, Shod(world), every=3).detect(world.frames(5)):
+        assert (people.scores[0, FEET] > 0).sum() == kept
+        assert np.isfinite(people.points[0, :17]).all()
+
+
+def test_feet_change_sides_with_the_legs() -> None:
+    """The model swaps left and right in some frames."""
+
+    class Confused(Shod):
+        def landmarks(self, image: np.ndarray, crop: Crop) -> Landmarks:
+            seen = super().landmarks(image, crop)
+            mirror = list(COCO23.mirror)
+            swapped = Landmarks(seen.points[mirror], seen.scores[mirror], seen.person, seen.crop)
+            return swapped if image[0, 0, 0] in (4, 5) else seen
+
+    world = World((lambda k: 100.0,))
+    right, found = (list(Refined(world, one(world)).detect(world.frames(8))) for one in (Shod, Confused))
+    for a, b in zip(right, found, strict=True):
+        np.testing.assert_allclose(a.points, b.points)
 
 
 def test_where_both_stages_agree_a_joint_lies_between_them() -> None:
@@ -218,8 +297,8 @@ def test_both_stages_see_the_same_people(real: Refined, movenet_file: Path, clip
         alone = MoveNet(movenet_file, threads=1).find(frames[people.frame - 10].image)
         assert len(people) == len(alone) == 2
         for points, scores in zip(people.points, people.scores, strict=True):
-            distances = np.linalg.norm(alone.points - points, axis=2)
-            size = np.linalg.norm(np.ptp(points, axis=0))
+            distances = np.linalg.norm(alone.points - points[:17], axis=2)
+            size = np.linalg.norm(np.ptp(points[:17], axis=0))
             assert np.median(distances, axis=1).min() < 0.03 * size
             assert (scores > 0.5).sum() >= 12
 
@@ -228,6 +307,7 @@ def test_mirror_image_gives_mirrored_people(real: Refined, clip: list[Frame]) ->
     image = clip[0].image
     flipped = Frame(0, Fraction(0), np.ascontiguousarray(image[:, ::-1]))
     (a,), (b,) = real.detect([clip[0]]), real.detect([flipped])
-    back = (b.points[0] * [-1, 1] + [image.shape[1], 0])[list(COCO17.mirror)]
-    size = np.linalg.norm(np.ptp(a.points[0], axis=0))
-    assert np.median(np.linalg.norm(a.points[0] - back, axis=1)) < 0.02 * size
+    back = (b.points[0] * [-1, 1] + [image.shape[1], 0])[list(COCO23.mirror)]
+    size = np.linalg.norm(np.ptp(a.points[0, :17], axis=0))
+    for joints in (COCO23.body, COCO23.feet):
+        assert np.nanmedian(np.linalg.norm(a.points[0] - back, axis=1)[list(joints)]) < 0.02 * size

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kinelift.detectors.tracking import Tracker
 from kinelift.detectors.tracking.side_flips import GROUPS, mirrored_joints, repair_side_flips
-from kinelift.poses import COCO17, H36M17, People, Skeleton, Track2D
+from kinelift.poses import COCO17, COCO23, H36M17, People, Skeleton, Track2D
 from kinelift.poses.skeleton import BODY25, KINECT15_PAIR, KINECT20, OPENPOSE18
 from tests.detectors.tracking.scenes import Walker
 
@@ -43,6 +43,15 @@ def exchanged(one: Track2D, frames: slice | np.ndarray, joints: list[int]) -> Tr
 def assert_same(one: Track2D, other: Track2D) -> None:
     np.testing.assert_array_equal(one.points, other.points)
     np.testing.assert_array_equal(one.scores, other.scores)
+
+
+def test_feet_are_swapped_with_their_legs() -> None:
+    whole, swapped = walker(), slice(APART[1], APART[9])
+    ankles = whole.points[:, [COCO17.index(f"{side}_ankle") for side in ("left", "right")]]
+    feet = np.repeat(ankles, 3, axis=1) + np.array([[20, 8], [18, 9], [-8, 8]] * 2)
+    shod = track(np.concatenate([whole.points, feet], axis=1), COCO23)
+    mended = repair_side_flips(exchanged(shod, swapped, mirrored_joints(COCO23, GROUPS[2])))
+    assert_same(mended, shod)
 
 
 def test_a_person_who_walks_by_is_not_changed() -> None:

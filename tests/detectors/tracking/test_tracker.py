@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jaxtyping import Float
 
-from kinelift.detectors.tracking import Identity, Tracker, TrackerSettings
-from kinelift.poses import COCO17, People
+from kinelift.detectors.protocol import TrackRepair
+from kinelift.detectors.tracking import Identity, Tracker, TrackerSettings, repair_side_flips, select_people
+from kinelift.poses import COCO17, COCO23, People
 from kinelift.poses.errors import DataError, SettingsError
 from tests.detectors.tracking.scenes import PERFECT, SIZE, Camera, Scene, Walker, score_ids, simulate_scene
 
@@ -41,6 +42,27 @@ def assert_equal(some: Sequence[Identity], others: Sequence[Identity]) -> None:
         np.testing.assert_allclose(one.track.points, other.track.points, atol=1e-6)
         np.testing.assert_allclose(one.track.scores, other.track.scores)
         np.testing.assert_array_equal(one.track.filled, other.track.filled)
+
+
+def with_wild_feet(people: People, seed: int) -> People:
+    """``people`` with heels and toes anywhere, and some of them missing."""
+    random = np.random.default_rng(seed)
+    feet, known = random.uniform(-300, 1500, (len(people), 6, 2)), random.random((len(people), 6)) < 0.7
+    points = np.concatenate([people.points, np.where(known[..., None], feet, np.nan)], axis=1)
+    return replace(people, points=points, scores=np.concatenate([people.scores, 0.9 * known], axis=1))
+
+
+@pytest.mark.parametrize("repair", [None, repair_side_flips])
+def test_feet_change_no_id_and_no_other_joint(repair: TrackRepair | None) -> None:
+    scene = simulate_scene((*TOWARDS, Walker(600, 30, 650)), clock(4, 25), Camera(swap=0.1), seed=5)
+    bare, shod = Tracker(COCO17, SIZE, repair=repair), Tracker(COCO23, SIZE, repair=repair)
+    for k, (people, time) in enumerate(zip(scene.people, scene.times, strict=True)):
+        assert bare.update(people, float(time)) == shod.update(with_wild_feet(people, k), float(time))
+    for some in ("all", "main"):
+        for one, other in zip(select_people(bare.tracks(), some), select_people(shod.tracks(), some), strict=True):
+            assert (one.id, one.track.start) == (other.id, other.track.start)
+            for part in ("points", "scores", "filled"):
+                np.testing.assert_array_equal(getattr(one.track, part), getattr(other.track, part)[:, :17])
 
 
 @pytest.mark.parametrize("rate", [10, 25, 60])

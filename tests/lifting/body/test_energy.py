@@ -9,11 +9,12 @@ from kinelift.lifting.anthropometry import adult, prior
 from kinelift.lifting.body.accelerations import accelerations, accelerations_transposed, second_derivative_weights
 from kinelift.lifting.body.energy import FRAME_DOF, Energy
 from kinelift.lifting.body.fit_settings import FitSettings
+from kinelift.lifting.body.planted import Planted
 from kinelift.lifting.body.problem import Problem, State
 from kinelift.lifting.body.solver import solve_banded
 from kinelift.lifting.body.structure import SEGMENT, TIPS, chains, keypoints_at_joints, keypoints_with_offsets
 from kinelift.lifting.synthesis.offsets import PUBLISHED
-from kinelift.poses import COCO17, H36M17
+from kinelift.poses import COCO23, H36M21
 from kinelift.poses.errors import SettingsError
 
 STEP = 1e-6
@@ -27,15 +28,15 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 def case(request: pytest.FixtureRequest) -> tuple[Energy, State, np.ndarray]:
     """Five frames of random poses at uneven times, where every term is active."""
     random, frames = np.random.default_rng(request.param), 5
-    directions, mean = unit(random.normal(size=(frames, 15, 3))), prior()[0]
+    directions, mean = unit(random.normal(size=(frames, 19, 3))), prior()[0]
     state = State(np.array([0.3, -0.2, 4.0]) + 0.1 * random.normal(size=(frames, 3)), directions)
     table = keypoints_with_offsets(PUBLISHED)
     keypoint_chains = table[np.isfinite(table).all(1)] @ chains()
     points = keypoint_chains @ (np.exp(mean)[list(SEGMENT), None] * directions) + state.root[:, None]
-    plane = points[..., :2] / points[..., 2:] + 0.01 * random.normal(size=(frames, 12, 2))
+    plane = points[..., :2] / points[..., 2:] + 0.01 * random.normal(size=(frames, 16, 2))
     predicted = unit(directions + 0.3 * random.normal(size=directions.shape))
     times = np.cumsum(random.uniform(0.2, 0.4, frames))
-    weight = random.uniform(0.3, 1, (frames, 12))
+    weight = random.uniform(0.3, 1, (frames, 16))
     problem = Problem(
         plane,
         weight,
@@ -65,6 +66,20 @@ def test_gradient_matches_finite_differences(case: tuple[Energy, State, np.ndarr
         for one in STEP * np.eye(len(log_lengths))
     ]
     np.testing.assert_allclose(equations.length_gradient, [(a - b) / (2 * STEP) for a, b in ends], atol=1e-5)
+
+
+def test_gradient_of_planted_feet(case: tuple[Energy, State, np.ndarray]) -> None:
+    energy, state, log_lengths = case
+    random, count = np.random.default_rng(3), len(state.root)
+    heights = -1.0 + 0.02 * random.normal(size=(count, 4))
+    intervals = np.append(random.uniform(0.2, 0.4, count - 1), np.inf)
+    planted = Planted(random.uniform(0, 1, (count, 4)), intervals, heights, unit(np.array([0.1, -1.0, 0.2])))
+    settings = replace(energy.settings, planted=1.0, floor=0.5)
+    standing = Energy(replace(energy.problem, planted=planted), settings)
+    gradient = standing.normal_equations(state, log_lengths).gradient
+    units = STEP * np.eye(gradient.size).reshape(-1, *gradient.shape)
+    ends = [[standing.value(state.updated(sign * one), log_lengths) for sign in (1, -1)] for one in units]
+    np.testing.assert_allclose(gradient.ravel(), [(a - b) / (2 * STEP) for a, b in ends], atol=1e-5)
 
 
 def test_banded_solver_agrees_with_a_dense_one(case: tuple[Energy, State, np.ndarray]) -> None:
@@ -99,22 +114,22 @@ def test_accelerations_transposed_is_the_transpose() -> None:
 
 
 def test_chains_give_joints_and_keypoints() -> None:
-    directions = np.random.default_rng(0).normal(size=(1, 15, 3))
-    lengths = np.arange(1.0, 11.0)
+    directions = np.random.default_rng(0).normal(size=(1, len(TIPS), 3))
+    lengths = np.arange(1.0, 13.0)
     joints = State(np.zeros((1, 3)), directions).joints(lengths)[0]
     knee = directions[0, TIPS.index("left_hip")] * -lengths[0] + directions[0, TIPS.index("right_knee")] * lengths[1]
-    np.testing.assert_allclose(joints[H36M17.index("right_knee")], knee)
-    np.testing.assert_allclose(joints[H36M17.index("left_hip")], -joints[H36M17.index("right_hip")])
+    np.testing.assert_allclose(joints[H36M21.index("right_knee")], knee)
+    np.testing.assert_allclose(joints[H36M21.index("left_hip")], -joints[H36M21.index("right_hip")])
     table = keypoints_at_joints()
-    assert np.isnan(table[COCO17.index("nose")]).all()
-    np.testing.assert_allclose(table[COCO17.index("left_wrist")] @ joints, joints[H36M17.index("left_wrist")])
+    assert np.isnan(table[COCO23.index("nose")]).all()
+    np.testing.assert_allclose(table[COCO23.index("left_wrist")] @ joints, joints[H36M21.index("left_wrist")])
 
 
 def test_offsets_move_keypoints_and_not_the_body() -> None:
     table = keypoints_with_offsets(PUBLISHED)
     known = np.isfinite(table).all(1)
     np.testing.assert_allclose(table[known].sum(1), 1)  # invariant to translation
-    upright = np.tile([0.0, -1.0, 0.0], (1, 15, 1))
+    upright = np.tile([0.0, -1.0, 0.0], (1, len(TIPS), 1))
     for side, sign in (("left", 1.0), ("right", -1.0)):
         upright[:, TIPS.index(f"{side}_shoulder")] = [0.92 * sign, 0.39, 0]
         for limb in ("knee", "ankle", "elbow", "wrist"):
@@ -125,7 +140,7 @@ def test_offsets_move_keypoints_and_not_the_body() -> None:
     for side, sign in (("left", 1.0), ("right", -1.0)):
         for part, (x, y, _) in PUBLISHED.items():
             wide = x if part in ("hip", "shoulder") else 0
-            np.testing.assert_allclose(offset[COCO17.index(f"{side}_{part}")], [sign * wide, -y, 0], atol=2e-3)
+            np.testing.assert_allclose(offset[COCO23.index(f"{side}_{part}")], [sign * wide, -y, 0], atol=2e-3)
 
 
 @pytest.mark.parametrize("wrong", [{"keypoint": 0.0}, {"direction": -1.0}, {"knee": np.nan}, {"offsets": -0.1}])

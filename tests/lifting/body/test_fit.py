@@ -8,9 +8,9 @@ import pytest
 from kinelift.lifting.body import FitSettings, can_fit, fit
 from kinelift.lifting.body.structure import TIPS
 from kinelift.lifting.root import SHARED_JOINTS
-from kinelift.poses import COCO17, H36M17, Poses3D, Track2D, convert
+from kinelift.poses import COCO17, COCO23, H36M17, H36M21, Poses3D, Track2D, convert
 from kinelift.poses.errors import SettingsError
-from kinelift.poses.skeleton import BODY25
+from kinelift.poses.skeleton import BODY25, KINECT15
 from tests.lifting.body.people import (
     CAMERA,
     flexion,
@@ -30,15 +30,15 @@ def reprojection_error(track: Track2D, poses: Poses3D) -> float:
     """Mean distance of visible joints from their keypoints, pixels."""
     assert poses.root is not None
     image = CAMERA.project(poses.points + poses.root[:, None])
-    return float(np.nanmean(np.linalg.norm(image - convert(track.points, COCO17, H36M17), axis=-1)[:, SHARED_JOINTS]))
+    return float(np.nanmean(np.linalg.norm(image - convert(track.points, COCO23, H36M21), axis=-1)[:, SHARED_JOINTS]))
 
 
 def test_lengths_are_constant_and_symmetric() -> None:
     true = moving(TIMES)
     found = lengths(fit(noisy(true.track, 5.0), prediction(true, 0.05), CAMERA))
     np.testing.assert_allclose(found / found[:1], 1.0, rtol=1e-6)
-    ends = [joint for _, joint in H36M17.bones]
-    np.testing.assert_allclose(found, found[:, [ends.index(H36M17.mirror[j]) for j in ends]], rtol=1e-6)
+    ends = [joint for _, joint in H36M21.bones]
+    np.testing.assert_allclose(found, found[:, [ends.index(H36M21.mirror[j]) for j in ends]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -57,7 +57,8 @@ def test_errors_of_keypoints_and_network_shrink() -> None:
     true = moving(TIMES)
     track, raw = noisy(true.track, 6.0), prediction(true, 0.06)
     found = fit(track, raw, CAMERA)
-    before, after = (np.linalg.norm(one.points - true.truth.points, axis=-1).mean() for one in (raw, found))
+    body = slice(len(H36M17))  # directions of the feet, which are short, say little
+    before, after = (np.linalg.norm((one.points - true.truth.points)[:, body], axis=-1).mean() for one in (raw, found))
     assert after < 0.8 * before
     speed = [np.linalg.norm(np.diff(one.points - true.truth.points, axis=0), axis=-1).mean() for one in (raw, found)]
     assert speed[1] < 0.3 * speed[0]
@@ -84,8 +85,8 @@ def test_knees_do_not_bend_forwards(flexed: float) -> None:
     wrong = still(knee=flexed)
     found = fit(wrong.track, wrong.truth, CAMERA).points
     for side in ("left", "right"):
-        hip, knee, ankle = (found[:, H36M17.index(f"{side}_{part}")] for part in ("hip", "knee", "ankle"))
-        axis = found[:, H36M17.index("left_hip")] - found[:, H36M17.index("right_hip")]
+        hip, knee, ankle = (found[:, H36M21.index(f"{side}_{part}")] for part in ("hip", "knee", "ankle"))
+        axis = found[:, H36M21.index("left_hip")] - found[:, H36M21.index("right_hip")]
         upper, lower, axis = (v / np.linalg.norm(v, axis=-1, keepdims=True) for v in (knee - hip, ankle - knee, axis))
         assert (np.degrees(np.arcsin((np.cross(upper, lower) * axis).sum(-1))) > -9).all()
 
@@ -111,7 +112,7 @@ def test_frame_rate_may_vary() -> None:
         true.track, points=true.track.points[kept], scores=true.track.scores[kept], times=TIMES[kept],
         filled=true.track.filled[kept],
     )  # fmt: skip
-    some = Poses3D(raw.points[kept], TIMES[kept], raw.root[kept] if raw.root is not None else None)
+    some = Poses3D(raw.points[kept], TIMES[kept], raw.root[kept] if raw.root is not None else None, H36M21)
     whole, part = fit(true.track, raw, CAMERA), fit(less, some, CAMERA)
     assert np.median(np.linalg.norm(whole.points[kept] - part.points, axis=-1)) < 0.012
 
@@ -164,12 +165,12 @@ def test_windows_agree_with_the_whole_track() -> None:
 def test_interpolated_keypoints_weigh_less() -> None:
     true = moving(TIMES)
     track = true.track
-    wrist = COCO17.index("left_wrist")
+    wrist = COCO23.index("left_wrist")
     track.points[25:35, wrist] += 12.0
     filled = track.filled.copy()
     filled[25:35, wrist] = True
     detected, interpolated = (fit(one, true.truth, CAMERA) for one in (track, replace(track, filled=filled)))
-    joint = H36M17.index("left_wrist")
+    joint = H36M21.index("left_wrist")
     errors = [
         np.linalg.norm(one.points - true.truth.points, axis=-1)[25:35, joint].mean() for one in (detected, interpolated)
     ]
@@ -178,9 +179,10 @@ def test_interpolated_keypoints_weigh_less() -> None:
 
 def test_other_skeletons_are_rejected() -> None:
     true = still(3)
-    assert can_fit(COCO17, H36M17) and not can_fit(BODY25, H36M17)
-    points = np.zeros((3, len(BODY25), 2))
-    other = Track2D(points, points[..., 0], true.track.times, points[..., 0] > 0, 0, true.track.size, BODY25)
+    assert all(can_fit(source, target) for source in (COCO17, COCO23, BODY25) for target in (H36M17, H36M21))
+    assert not can_fit(KINECT15, H36M21) and not can_fit(COCO23, KINECT15)
+    points = np.zeros((3, len(KINECT15), 2))
+    other = Track2D(points, points[..., 0], true.track.times, points[..., 0] > 0, 0, true.track.size, KINECT15)
     with pytest.raises(SettingsError, match="--fit off"):
         fit(other, true.truth, CAMERA)
 
@@ -192,4 +194,4 @@ def test_the_fit_is_deterministic() -> None:
 
 
 def test_direction_names_are_unique() -> None:
-    assert len(TIPS) == 15 and len(set(TIPS)) == 15
+    assert len(TIPS) == 19 and len(set(TIPS)) == 19

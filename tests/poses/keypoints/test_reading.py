@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kinelift.poses import COCO17, H36M17, Skeleton
+from kinelift.poses import COCO17, COCO23, H36M17, Skeleton
 from kinelift.poses.errors import DataError
 from kinelift.poses.keypoints import Keypoints, read, read_videos
 from kinelift.poses.recording import save
 from kinelift.poses.skeleton import BODY25, HALPE26, MPI3DHP17, OPENPOSE18
 from tests.poses.keypoints.files import (
     SIZE,
+    Frames,
     alphapose,
     annotations,
     check_same,
@@ -31,6 +32,46 @@ from tests.poses.scenes import recording
 def dumped(path: Path, content: Any) -> Path:
     path.write_text(json.dumps(content))
     return path
+
+
+def whole_body(frames: Frames) -> Frames:
+    """The people with face and hands: COCO-WholeBody's 133 keypoints."""
+    return [[np.concatenate([one, np.full((110, 3), 77.0)]) for one in people] for people in frames]
+
+
+class TestWholeBody:
+    """Face and hands are left out; body and feet stay."""
+
+    frames = crowd(COCO23)
+
+    def test_of_openpose(self, tmp_path: Path) -> None:
+        found = read(write_openpose(tmp_path, whole_body(self.frames)))
+        check_same(found, self.frames)
+        assert found.layout == COCO23
+
+    def test_of_coco(self, tmp_path: Path) -> None:
+        found = read(write_results(tmp_path / "r.json", whole_body(self.frames)))
+        check_same(found, self.frames)
+        assert (found.layout, found.layout_source) == (COCO23, "a list of COCO results of 23 joints")
+
+    def test_of_alphapose(self, tmp_path: Path) -> None:
+        found = read(dumped(tmp_path / "r.json", alphapose(whole_body(self.frames))))
+        check_same(found, self.frames)
+        assert found.layout == COCO23
+        np.testing.assert_allclose(found.at(4).confidence, [0.75] * 3)
+
+    def test_feet_of_their_own(self, tmp_path: Path) -> None:
+        rows = [
+            {"image_id": k, "keypoints": one[:17].ravel().tolist(), "foot_kpts": one[17:].ravel().tolist(),
+             "face_kpts": [5.0] * 204}
+            for k, people in enumerate(self.frames) for one in people
+        ]  # fmt: skip
+        found = read(dumped(tmp_path / "r.json", rows))
+        check_same(found, self.frames)
+        assert found.layout == COCO23
+        rows[0]["foot_kpts"] = [1.0, 2.0]
+        with pytest.raises(DataError, match="foot_kpts has 2 numbers"):
+            read(dumped(tmp_path / "r.json", rows))
 
 
 class TestOpenPose:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.poses import COCO17, H36M17, Person, Recording, Skeleton, Track2D, convert
+from kinelift.poses import COCO17, COCO23, H36M17, Person, Recording, Skeleton, Track2D, convert
 from kinelift.poses.errors import OutputError
 from kinelift.poses.keypoints import Format, Keypoints, read, write
 from kinelift.poses.skeleton import BODY25, HALPE26, OPENPOSE18
@@ -64,14 +64,47 @@ def test_what_is_written_reads_the_same(
 
 
 @pytest.mark.parametrize(("layout", "written"), [
-    (BODY25, BODY25), (HALPE26, BODY25), (OPENPOSE18, OPENPOSE18), (H36M17, OPENPOSE18)
+    (BODY25, BODY25), (HALPE26, BODY25), (COCO23, BODY25), (OPENPOSE18, OPENPOSE18), (H36M17, OPENPOSE18)
 ])  # fmt: skip
 def test_openpose_keeps_what_it_knows(tmp_path: Path, layout: Skeleton, written: Skeleton) -> None:
     made = of(random_track(2, 8, layout))
     write(tmp_path / "k", made, Format.OPENPOSE)
     found = read(tmp_path / "k")
     assert found.layout == written
-    check(found, made, written.joints)
+    check(found, made, tuple(joint for joint in written.joints if joint in layout.joints))
+
+
+def test_feet_that_were_never_seen_are_zeros(tmp_path: Path) -> None:
+    track = random_track(0, 5, COCO23)
+    points, toes = track.points.copy(), [COCO23.index(f"{side}_small_toe") for side in ("left", "right")]
+    points[:, toes] = np.nan
+    made = of(replace(track, points=points, scores=np.where(np.isnan(points[..., 0]), 0, track.scores)), frames=5)
+    write(tmp_path / "k", made, Format.OPENPOSE)
+    people = json.loads((tmp_path / "k" / "dance_000000000003_keypoints.json").read_text())["people"]
+    rows = np.reshape(people[0]["pose_keypoints_2d"], (25, 3))
+    assert (rows[[BODY25.index(COCO23.joints[j]) for j in toes]] == 0).all()
+    check(read(tmp_path / "k"), made, COCO23.joints)
+
+
+def test_a_hip_lies_between_two_seen_hips(tmp_path: Path) -> None:
+    track = random_track(0, 20, COCO23)
+    made = of(replace(track, points=np.where(track.filled[..., None], np.nan, track.points)))
+    write(tmp_path / "k", made, Format.OPENPOSE)
+    found = read(tmp_path / "k")
+    hips = made.people[0].track.points[:, [COCO23.index(f"{side}_hip") for side in ("left", "right")]]
+    for t, middle in enumerate(hips.mean(axis=1)):
+        np.testing.assert_allclose(found.at(t).points[0, BODY25.index("hip")], middle, atol=0.01)
+
+
+@pytest.mark.parametrize("layout", [COCO23, HALPE26, BODY25])
+def test_coco_keeps_the_feet_as_whole_body_does(tmp_path: Path, layout: Skeleton) -> None:
+    made = of(random_track(2, 8, layout), random_track(3, 8, COCO17, seed=4))
+    write(tmp_path / "k.json", made, Format.COCO)
+    found = read(tmp_path / "k.json")
+    assert found.layout == COCO23
+    check(found, made, COCO23.joints)
+    for row in json.loads((tmp_path / "k.json").read_text()):
+        assert (len(row["keypoints"]), len(row["foot_kpts"])) == (51, 18)
 
 
 def test_a_neck_lies_between_two_seen_shoulders(tmp_path: Path) -> None:
