@@ -79,7 +79,15 @@ class TestAnalysis:
     def test_video_and_stages_are_named(self, tmp_path: Path) -> None:
         recording = pipeline(two_people(), people="main", focal=150.0).run(clip(tmp_path))
         assert (recording.video.name, recording.video.width, recording.video.height) == ("dance", *SIZE)
-        settings = {"people": "main", "smooth": "none", "fov": None, "focal": 150.0, "camera": None, "fit": "off"}
+        settings = {
+            "people": "main",
+            "smooth": "none",
+            "max_people": 100,
+            "fov": None,
+            "focal": 150.0,
+            "camera": None,
+            "fit": "off",
+        }
         settings |= {"camera_motion": "auto", "guess": False, "unknown": None}
         settings |= {"up": None, "camera_height": None, "height": None, "contacts": "on"}
         assert recording.made_with == {
