@@ -44,9 +44,10 @@ from benchmarks.bodies.lifted_figures import figures, lifted
 from benchmarks.bodies.rig import RATE, View
 from benchmarks.keypoints.noise_figures import across
 from benchmarks.reporting import machine
-from kinelift.lifting.body import FitMode, PoseLifter, with_fit
+from kinelift.lifting.body import FitMode, PoseLifter
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.synthesis.noise import ARMS, LEGS
+from kinelift.lifting.world.stage import WorldLifter
 from kinelift.poses import COCO17, COCO23, Skeleton, Track2D
 from kinelift.weights.store import find
 
@@ -67,7 +68,7 @@ def main(
         cache: Folder in which the 2D tracks are cached, so that evaluating another lifter takes seconds.
     """
     network = Lifter.load(find(lifter))
-    rows = [person(seen, with_fit(network, fit), network.source) for seen in people(clip, frames, cache)]
+    rows = [person(seen, WorldLifter(network, fit), network.source) for seen in people(clip, frames, cache)]
     about = {"machine": machine(), "clip": clip, "frames": frames, "lifter": lifter, "fit": fit}
     print(json.dumps({**about, "people": rows}, indent=2))
 

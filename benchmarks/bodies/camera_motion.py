@@ -4,9 +4,9 @@
 
 The pictures of a clip from a still camera become those of a camera that turns on the spot: each pixel shows what the
 still camera saw in its direction (K R K⁻¹), black outside the still camera's picture. ``pan``: 30° to both sides, in a
-sine over the clip. ``shake``: random turns about all axes with a standard deviation of 0.5°. The keypoints move
-with the picture, so that only the camera's estimate differs; ``--keypoints`` takes a recording of ``kinelift detect`` instead of
-running the detector.
+sine over the clip. ``shake``: random turns about all axes with a standard deviation of 0.5°. The keypoints move with
+the picture, so that only the camera's estimate differs; ``--keypoints`` takes a recording of ``kinelift detect``
+instead of running the detector.
 
 ``rotation``: rms and largest error of the estimated rotation in degrees, after the one rotation between the two
 references. ``joints``: mean distance in mm between the poses of the turned and of the still clip, from the root and in
@@ -179,7 +179,7 @@ def _distances(found: Person, truth: Person, offset: Rotation) -> Float[np.ndarr
 
 
 def _cost(video: Video, people: Iterable[People], camera: Camera) -> float:
-    """Processor time of the estimate, ms a frame."""
+    """Processor time of the estimate, ms per frame."""
     motion, spent, count = MotionEstimator(camera, (video.width, video.height)), 0.0, 0
     for frame, seen in zip(video.frames(), people, strict=False):
         began = time.process_time()

@@ -29,9 +29,10 @@ from benchmarks.bodies.calibrated_tracks import ASKED, Clip, Seen, people
 from benchmarks.bodies.hidden_keypoints import hidden
 from benchmarks.bodies.lifted_figures import SHARED, Lifted, from_middle, lifted
 from benchmarks.reporting import machine
-from kinelift.lifting.body import PoseLifter, with_fit
+from kinelift.lifting.body import PoseLifter
 from kinelift.lifting.confidence import COLUMNS, FORGOTTEN, INTERPOLATED, evidence, expected_errors
 from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.world.stage import WorldLifter
 from kinelift.poses import Track2D
 from kinelift.poses.output import replacing
 from kinelift.weights.store import find
@@ -71,7 +72,7 @@ def main(frames: int = 100, lifter: str = "default", cache: Path | None = None, 
         cache: Folder in which the 2D tracks are cached.
         fit: Write a new table of expected errors to this file first, and judge that.
     """
-    network = with_fit(Lifter.load(find(lifter)), "body")
+    network = WorldLifter(Lifter.load(find(lifter)), "body")
     everybody = list(chain.from_iterable(people(clip, frames, cache) for clip in get_args(Clip)))
     samples = joined([sample for seen in everybody for sample in measured(seen, network)])
     if fit:

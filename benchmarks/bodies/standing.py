@@ -11,7 +11,20 @@ import torch
 from jaxtyping import Float
 from torch import Generator
 
-from kinelift.lifting.anthropometry import NECK_BASE, SEGMENTS, Population, adult, child, draw, prior
+from kinelift.lifting.anthropometry import (
+    BIG_TOE,
+    HEEL,
+    NECK_BASE,
+    SEGMENTS,
+    SMALL_TOE,
+    Population,
+    adult,
+    child,
+    draw,
+    prior,
+    typical,
+    typical_foot,
+)  # fmt: skip
 from kinelift.lifting.mocap.joints import FACE_POINTS
 from kinelift.lifting.synthesis.bank import FACE, MOCAP
 
@@ -26,7 +39,7 @@ SPREAD = 2.0
 LEGS = tuple(SEGMENTS.index(name) for name in ("thigh", "shank"))
 CHILD_YEARS = 8.0
 
-Lengths = Float[np.ndarray, " 10"]
+Lengths = Float[np.ndarray, " 12"]
 """Metres, in the order of ``SEGMENTS``."""
 Joint = Float[np.ndarray, " 3"]
 
@@ -93,12 +106,25 @@ def _trunk(size: Mapping[str, float]) -> dict[str, Joint]:
 
 
 def _leg(size: Mapping[str, float], bend: float) -> dict[str, Joint]:
-    """The left hip, knee and ankle, with the ankle below the hip; ``bend`` in radians."""
+    """The left hip, knee, ankle and foot, with the ankle below the hip and a level sole; ``bend`` in radians."""
     forwards = atan2(size["shank"] * sin(bend), size["thigh"] + size["shank"] * cos(bend))
     hip = np.array([size["hip"], 0.0, 0.0])
     knee = hip + size["thigh"] * np.array([0.0, -cos(forwards), sin(forwards)])
     ankle = knee + size["shank"] * np.array([0.0, -cos(bend - forwards), -sin(bend - forwards)])
-    return {"hip": hip, "knee": knee, "ankle": ankle}
+    return {"hip": hip, "knee": knee, "ankle": ankle} | {name: ankle + at for name, at in _foot(size).items()}
+
+
+def _foot(size: Mapping[str, float]) -> dict[str, Joint]:
+    """Heel, big toe and small toe of the left foot from its ankle."""
+    length, height = typical_foot()
+    out = {}
+    for name, segment, (inward, up, forward) in (
+        ("heel", "heel", HEEL), ("big_toe", "toe", BIG_TOE), ("small_toe", "toe", SMALL_TOE)
+    ):  # fmt: skip
+        at = np.array([-inward * length, up * height, forward * length])
+        typical_length = float(typical()[SEGMENTS.index(segment)])
+        out[name] = at * size[segment] / typical_length
+    return out
 
 
 def _arm(thorax: Joint, size: Mapping[str, float], tall: float, bend: float) -> dict[str, Joint]:

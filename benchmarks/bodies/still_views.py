@@ -50,7 +50,7 @@ class StillView:
         return Extrinsics(np.stack([right, np.cross(forward, right), forward]), where)
 
     def keypoints(self, points: Float[np.ndarray, "J 3"], tall: float) -> Float[np.ndarray, "K 2"]:
-        """Project joints in the rest frame to COCO-17 keypoints in px, in a picture of ``SIZE``."""
+        """Project joints in the rest frame to coco23 keypoints in px, in a picture of ``SIZE``."""
         camera = Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, SIZE)
         return camera.project(self.place(tall).to_camera(points[list(COCO)]))
 
@@ -78,7 +78,7 @@ class Studio:
         return Studio(Pipeline.load(chosen, lifter, device="cpu", settings=settings), video)
 
     def lift(self, points: Float[np.ndarray, "T K 2"]) -> Poses3D:
-        """Lift COCO-17 keypoints of one person.
+        """Lift coco17 keypoints of one person; those of feet are left out.
 
         Args:
             points: Keypoints in px, NaN where not seen.
@@ -99,8 +99,8 @@ class Studio:
 
 
 def sighted(points: Float[np.ndarray, "T K 2"], name: str) -> Recording:
-    """A recording of one person's 2D keypoints."""
-    times = np.arange(len(points)) / RATE
+    """A recording of one person's 2D keypoints, without feet."""
+    points, times = points[:, : len(COCO17)], np.arange(len(points)) / RATE
     scores = np.where(np.isfinite(points).all(-1), 1.0, 0.0)
     track = Track2D(points, scores, times, np.zeros(scores.shape, bool), 0, SIZE)
     return Recording(VideoFacts(name, *SIZE, times), (Person(1, track),))

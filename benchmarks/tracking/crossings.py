@@ -14,6 +14,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
 from kinelift.lifting.synthesis.bank import COCO, MOCAP, MotionBank
+from kinelift.poses import COCO17
 from kinelift.poses.camera import Camera, Extrinsics
 
 SECONDS = 8.0
@@ -112,7 +113,9 @@ def _bodies(
         if np.abs(clip[..., [0, 2]]).max() < WIDEST:
             last = len(clip) - 1
             when = (times * float(bank.rates[k]) * random.uniform(0.9, 1.1) + random.uniform(0, 2 * last)) % (2 * last)
-            yield clip[np.round(last - np.abs(last - when)).astype(int)][:, COCO] * random.uniform(0.92, 1.08)
+            yield clip[np.round(last - np.abs(last - when)).astype(int)][:, COCO[: len(COCO17)]] * random.uniform(
+                0.92, 1.08
+            )
 
 
 def in_place(points: Float[np.ndarray, "T J 3"], rate: float) -> Float[np.ndarray, "T J 3"]:

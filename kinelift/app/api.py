@@ -8,7 +8,7 @@ from kinelift.app import batch
 from kinelift.app.pipeline import Pipeline
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec
-from kinelift.app.video import Video
+from kinelift.app.video import Reading, Video
 from kinelift.poses import Recording, recording
 from kinelift.terminal.progress import Progress, no_progress
 
@@ -27,7 +27,7 @@ def run(
     """Analyse a video as ``kinelift run`` does.
 
     Args:
-        video: The video file.
+        video: The video file, a folder of pictures, or a pattern of their names.
         out: The folder for the results: OUT/NAME/overlay.mp4 and the others. Without it, nothing is written.
         layout: What overlay.mp4 shows: the video, the 3D view, or both side by side.
         lifter: The 2D-to-3D network: a registered name, or the path to a checkpoint or to a folder of specialists.
@@ -45,13 +45,14 @@ def run(
     """
     settings = Settings(**_pop_fields(options, Settings))
     detection = Detection(**_pop_fields(options, Detection))
+    reading = Reading(**_pop_fields(options, Reading))
     if options:
         raise TypeError(f"run() has no option {', '.join(options)}. See: kinelift run --help")
-    source = Video(video)
+    source = Video(video, reading)
     pipeline = Pipeline.open(PipelineSpec(detection, str(lifter), str(classifier), device, settings))
     if out is None:
         return pipeline.run(source, progress)
-    (job,) = batch.plan([source.path], Path(out))
+    (job,) = batch.plan([source.path], Path(out), reading)
     return batch.analyse(job, source, pipeline, layout, progress)
 
 

@@ -1,7 +1,7 @@
 """Analyse one or more videos, each into its own folder; a failure does not stop the others."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -11,30 +11,35 @@ from kinelift.app.export.actions_json import write_timeline
 from kinelift.app.export.formats import write_csv
 from kinelift.app.export.timeline_figure import write_timeline_figure
 from kinelift.app.pipeline import Pipeline, render
-from kinelift.app.video import Video
+from kinelift.app.video import Reading, Video, video_name
 from kinelift.poses import Recording, recording
 from kinelift.poses.errors import KineliftError, OutputError
 from kinelift.poses.output import make_folder
+from kinelift.poses.timeseries import median_interval
 from kinelift.terminal.progress import Progress
 from kinelift.terminal.reporter import Reporter
 
 RECORDING, OVERLAY, POSES, ACTIONS = "recording.npz", "overlay.mp4", "poses3d.csv", "actions.json"
 TIMELINE = "timeline.png"
+_FEW_FRAMES = 5
+"""Frames per second below which the rate may be why nobody was found."""
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Job:
-    """A video and the folder for its results."""
+    """A video, the folder for its results, and how the video is read."""
 
     video: Path
     folder: Path
+    reading: Reading = field(default_factory=Reading)
 
 
-def plan(videos: Sequence[Path], out: Path) -> tuple[Job, ...]:
+def plan(videos: Sequence[Path], out: Path, reading: Reading | None = None) -> tuple[Job, ...]:
     """Assign a folder OUT/NAME to every video; further videos of the same name get NAME-2, NAME-3 and so on."""
     used: set[str] = set()
-    return tuple(Job(video, out / _unique_name(video.stem, used)) for video in videos)
+    how = reading or Reading()
+    return tuple(Job(video, out / _unique_name(video_name(video), used), how) for video in videos)
 
 
 def run(jobs: Sequence[Job], load: Callable[[], Pipeline], layout: str, reporter: Reporter) -> tuple[Job, ...]:
@@ -49,7 +54,7 @@ def run(jobs: Sequence[Job], load: Callable[[], Pipeline], layout: str, reporter
     Raises:
         KineliftError: The pipeline cannot be loaded, which stops all jobs.
     """
-    videos = [(job, _attempt(partial(Video, job.video), reporter)) for job in jobs]
+    videos = [(job, _attempt(partial(Video, job.video, job.reading), reporter)) for job in jobs]
     readable = [(job, video) for job, video in videos if video is not None]
     pipeline = load() if readable else None
     done = [job for job, video in readable if pipeline and _process(job, video, pipeline, layout, reporter)]
@@ -90,10 +95,21 @@ def report_result(path: Path, video: Video, result: Recording, reporter: Reporte
     reporter.result(f"{path}: {_plural(len(result.people), 'person', 'people')} in {len(result.video.times)} frames")
     if video.damage:
         reporter.note(f"{video.path} is damaged: {video.damage}. The readable part was used.")
-    for note in result.made_with.get("notes", []):
+    for note in (*video.notes, *result.made_with.get("notes", [])):
         reporter.note(note)
     if not result.people:
-        reporter.note(f"Nobody was found in {video.path}. People must be in full view and not too small.")
+        reporter.note(_nobody(video, result))
+
+
+def _nobody(video: Video, result: Recording) -> str:
+    """What may be the reason that nobody was found."""
+    interval = median_interval(result.video.times)
+    if interval > 1 / _FEW_FRAMES:
+        return (
+            f"Nobody was found in {video.path}. It has {1 / interval:.2g} frames per second, and people must be seen "
+            "in two frames in a row, not too far apart. Use a higher frame rate if you can."
+        )
+    return f"Nobody was found in {video.path}. People must be in full view and not too small."
 
 
 def _process(job: Job, video: Video, pipeline: Pipeline, layout: str, reporter: Reporter) -> bool:

@@ -9,6 +9,7 @@ from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes, Positio
 
 from kinelift.app.detection_flags import DetectionFlags
 from kinelift.app.settings import Settings, TrackingSettings
+from kinelift.app.video.limits import Reading
 from kinelift.poses.errors import SettingsError
 from kinelift.terminal.parsing import Command, run_command
 
@@ -27,6 +28,7 @@ def run(
     more: Annotated[Positional[tuple[Path, ...]], arg(metavar="[VIDEO ...]")] = (),
     *,
     settings: OmitArgPrefixes[Settings],
+    reading: OmitArgPrefixes[Reading],
     detection: DetectionFlags,
     out: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")] = Path("out"),
     layout: Layout = "side-by-side",
@@ -40,11 +42,12 @@ def run(
     OUT/NAME/ gets overlay.mp4, recording.npz, actions.json, timeline.png and poses3d.csv.
 
     Args:
-        video: The video to analyse.
+        video: The video to analyse: a file, a folder of pictures, or a pattern such as img_%04d.jpg.
         more: More videos. If one fails, the others are still analysed.
         out: The folder for the results.
         layout: What overlay.mp4 shows: the video, the 3D view, or both side by side.
         settings: People, camera and 3D poses.
+        reading: Reading of the video.
         detection: Detection of people in the frames.
         lifter: The 2D-to-3D network: a name (see kinelift weights list), or the path to a checkpoint or to a
             folder of specialists. Write ./NAME for a path without a suffix.
@@ -60,7 +63,7 @@ def run(
     if "keypoints" in detection.options and more:
         raise SettingsError("--keypoints belongs to a single video. Run each video with its own keypoints.")
     reporter = Quiet() if quiet else Reporter()
-    jobs = batch.plan((video, *more), out)
+    jobs = batch.plan((video, *more), out, reading)
     spec = PipelineSpec(detection, lifter, classifier, device, settings)
     failed = batch.run(jobs, partial(Pipeline.open, spec), layout, reporter)
     if failed and more:
@@ -73,6 +76,7 @@ def detect(
     video: VideoFile,
     *,
     tracking: OmitArgPrefixes[TrackingSettings],
+    reading: OmitArgPrefixes[Reading],
     detection: DetectionFlags,
     to: Literal["openpose-json", "coco-json", "npz"] = "npz",
     out: Annotated[Path | None, arg(metavar="PATH", aliases=["-o"])] = None,
@@ -82,8 +86,9 @@ def detect(
     """Detect and track people in a video, and write their 2D keypoints.
 
     Args:
-        video: The video to analyse.
+        video: The video to analyse: a file, a folder of pictures, or a pattern such as img_%04d.jpg.
         tracking: People.
+        reading: Reading of the video.
         detection: Detection of people in the frames.
         to: openpose-json: a folder with one file per frame. coco-json: a list of results with 17 joints. npz: a
             recording without 3D poses, which marks interpolated joints.
@@ -95,15 +100,15 @@ def detect(
     from kinelift.app.detection import open_detector, resolve_auto
     from kinelift.app.spec import made_with, pick_device
     from kinelift.app.tracking import track_people
-    from kinelift.app.video import Video
+    from kinelift.app.video import Video, video_name
     from kinelift.poses.keypoints import Format, check, write
     from kinelift.poses.output import make_folder
     from kinelift.terminal.reporter import Quiet, Reporter
 
-    reporter, source = Quiet() if quiet else Reporter(), Video(video)
-    path = out or Path("out") / video.stem / KEYPOINTS[to]
+    reporter, source = Quiet() if quiet else Reporter(), Video(video, reading)
+    path = out or Path("out") / video_name(video) / KEYPOINTS[to]
     batch.refuse_overwriting_source(video, path)
-    check(path, video.stem, Format(to))
+    check(path, video_name(video), Format(to))
     torch_device = pick_device(device)
     detection = resolve_auto(detection, torch_device)
     opened = open_detector(detection, torch_device)
@@ -111,7 +116,7 @@ def detect(
     provenance = made_with(spec, opened.notes)
     make_folder(path.parent)
     with reporter.progress(video.name) as progress:
-        recording = track_people(source, opened.detector, tracking, provenance, progress, opened.repair)
+        recording = track_people(source, opened.detector, tracking, provenance, progress, opened.repair, opened.remarks)
     write(path, recording, Format(to))
     batch.report_result(path, source, recording, reporter)
     return 0
@@ -123,6 +128,8 @@ def render(
     out: File = None,
     layout: Layout = "side-by-side",
     quiet: QuietFlag = False,
+    *,
+    reading: OmitArgPrefixes[Reading],
 ) -> int:
     """Redraw a recording on its video, without analysing it again.
 
@@ -132,6 +139,7 @@ def render(
         out: The file to write. By default overlay.mp4 beside the recording.
         layout: What the file shows: the video, the 3D view, or both side by side.
         quiet: Print errors only.
+        reading: Reading of the video, as when it was analysed.
     """
     from kinelift.app import pipeline
     from kinelift.app.batch import OVERLAY, refuse_overwriting_source
@@ -139,13 +147,15 @@ def render(
     from kinelift.poses.recording import load
     from kinelift.terminal.reporter import Quiet, Reporter
 
-    reporter, source = Quiet() if quiet else Reporter(), Video(video)
+    reporter, source = Quiet() if quiet else Reporter(), Video(video, reading)
     path = out or recording.with_name(OVERLAY)
     for made_from in (video, recording):
         refuse_overwriting_source(made_from, path)
     with reporter.progress(video.name) as progress:
         pipeline.render(load(recording), source, path, layout, progress)
     reporter.result(str(path))
+    for note in source.notes:
+        reporter.note(note)
     return 0
 
 
@@ -172,16 +182,17 @@ def export(recording: RecordingFile, to: Literal["json", "csv", "npz", "timeline
     return 0
 
 
-def info(video: VideoFile) -> int:
+def info(video: VideoFile, *, reading: OmitArgPrefixes[Reading]) -> int:
     """Print a video's size, frame rate, duration and codecs, from its headers.
 
     Args:
-        video: The video file.
+        video: The video file, a folder of pictures, or a pattern of their names.
+        reading: Reading of the video.
     """
     from kinelift.app.video import Video
     from kinelift.terminal.reporter import Reporter
 
-    lines = Video(video).summary.lines()
+    lines = Video(video, reading).summary.lines()
     width = max(map(len, lines))
     for name, value in lines.items():
         Reporter().result(f"{name:<{width}}  {value}")

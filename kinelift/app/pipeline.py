@@ -7,7 +7,7 @@
 Both passes hold a few frames at a time. Only the keypoints grow with the video: some kilobytes per person and second.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -69,6 +69,7 @@ class Pipeline:
         spec: The ``PipelineSpec`` that the stages were opened from, as JSON values, for the recordings.
         notes: Notes for the user, which recordings store.
         repair: Corrects each track before its gaps are filled.
+        remarks: Further notes, known after a pass over a video.
     """
 
     detector: Detector
@@ -78,6 +79,7 @@ class Pipeline:
     spec: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     repair: TrackRepair | None = None
+    remarks: Callable[[], tuple[str, ...]] = tuple
 
     @staticmethod
     def load(
@@ -125,6 +127,7 @@ class Pipeline:
             spec=spec.to_json(),
             notes=opened.notes,
             repair=opened.repair,
+            remarks=opened.remarks,
         )
 
     def run(self, video: Video, progress: Progress = no_progress) -> Recording:
@@ -147,7 +150,9 @@ class Pipeline:
         edges = EdgeCollector(camera, size)
         motion = MotionEstimator(camera, size) if self.settings.camera_motion == "auto" else None
         watchers: list[Watcher] = [edges] if motion is None else [edges, motion]
-        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair, watchers)
+        tracked = track_people(
+            video, self.detector, self.settings, provenance, progress, self.repair, self.remarks, watchers
+        )
         if motion is not None:
             tracked, camera = _with_motion(tracked, camera, motion.result())
         tracks = [person.track for person in tracked.people]

@@ -93,10 +93,15 @@ class TrackingSettings:
     """Smooth the 2D joints. one-euro is causal and lags by up to 80 ms; savgol (Savitzky-Golay) has no lag but looks
     100 ms ahead."""
 
+    max_people: Annotated[int, arg(metavar="N")] = 100
+    """Keep no more than the N most confident people of each frame."""
+
     def __post_init__(self) -> None:
         from kinelift.detectors.tracking import select_people  # imports SciPy, too slow for --help
 
         select_people((), self.people)
+        if self.max_people < 1:
+            raise SettingsError(f"--max-people is {self.max_people}. Give 1 or more.")
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """The first pass over a video: detect people, track them, and smooth their joints."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from kinelift.app.settings import TrackingSettings
-from kinelift.app.video import Video
+from kinelift.app.video import Video, video_name
 from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.detectors.tracking import Tracker, select_people, smoothing
 from kinelift.poses import Frame, People, Person, Recording, VideoFacts
@@ -32,6 +32,7 @@ def track_people(
     made_with: Mapping[str, Any],
     progress: Progress = no_progress,
     repair: TrackRepair | None = None,
+    remarks: Callable[[], Sequence[str]] = tuple,
     watchers: Sequence[Watcher] = (),
 ) -> Recording:
     """Detect and track people, without lifting them to 3D.
@@ -43,6 +44,7 @@ def track_people(
         made_with: What the recording stores about how it was made; see ``spec.made_with``.
         progress: Shows progress over the frames.
         repair: Corrects each track before its gaps are filled.
+        remarks: What the detector has to say after the pass, for the recording's notes.
         watchers: See every frame and the people in it.
 
     Returns:
@@ -61,11 +63,26 @@ def track_people(
     for people in progress(detections, "finding people", _expected_frames(video)):
         for watcher in watchers:
             watcher.update(people)
-        tracker.update(people, times[people.frame])
+        tracker.update(most_confident(people, settings.max_people), times[people.frame])
     selected = select_people(tracker.tracks(), settings.people)
     tracked_people = tuple(Person(tracked.id, tracked.track) for tracked in selected)
-    facts = VideoFacts(_storable_name(video.path.stem), *size, np.array(times))
-    return _smoothed(Recording(facts, tracked_people, made_with), settings.smooth)
+    facts = VideoFacts(_storable_name(video_name(video.path)), *size, np.array(times))
+    recording = _noted(Recording(facts, tracked_people, made_with), remarks())
+    return _smoothed(recording, settings.smooth)
+
+
+def most_confident(people: People, most: int) -> People:
+    """The ``most`` most confident people of a frame, in their order."""
+    if len(people) <= most:
+        return people
+    kept = np.sort(np.argsort(-people.confidence, kind="stable")[:most])
+    return People(people.frame, people.points[kept], people.scores[kept], people.boxes[kept], people.confidence[kept])
+
+
+def _noted(recording: Recording, notes: Sequence[str]) -> Recording:
+    """Add notes for the user to a recording."""
+    every = [*recording.made_with.get("notes", []), *notes]
+    return replace(recording, made_with={**recording.made_with, "notes": every}) if notes else recording
 
 
 def _smoothed(recording: Recording, name: str) -> Recording:
@@ -74,9 +91,8 @@ def _smoothed(recording: Recording, name: str) -> Recording:
     if smoother is None:
         return recording
     delay = f"up to {1e3 * smoother.lag:.0f} ms late, looks {1e3 * smoother.lookahead:.0f} ms ahead"
-    notes = [*recording.made_with.get("notes", []), f"joints are smoothed: {name} ({delay})."]
     people = tuple(replace(person, track=smoother.apply(person.track)) for person in recording.people)
-    return replace(recording, people=people, made_with={**recording.made_with, "notes": notes})
+    return _noted(replace(recording, people=people), [f"joints are smoothed: {name} ({delay})."])
 
 
 def _record_times(frames: Iterable[Frame], times: list[float]) -> Iterator[Frame]:

@@ -39,11 +39,13 @@ class Opened:
         detector: The detector.
         notes: What the user should know about it, one sentence each.
         repair: How its tracks are corrected before their gaps are filled; None = not at all.
+        remarks: What the user should know after a pass over a video, one sentence each.
     """
 
     detector: Detector
     notes: tuple[str, ...] = ()
     repair: TrackRepair | None = None
+    remarks: Callable[[], tuple[str, ...]] = tuple
 
 
 @dataclass(frozen=True)

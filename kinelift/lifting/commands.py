@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 import tyro
 from lightning_fabric import Fabric
 
-from kinelift.lifting.body import FitMode, with_fit
+from kinelift.lifting.body import FitMode
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.convert import Layout
 from kinelift.lifting.datasets.convert import convert as convert_files
@@ -28,6 +28,7 @@ from kinelift.lifting.training.presets import PRESETS
 from kinelift.lifting.training.session import begin, finish, logged
 from kinelift.lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
 from kinelift.lifting.training.trainer import Trainer
+from kinelift.lifting.world.stage import WorldLifter
 from kinelift.poses.errors import SettingsError
 from kinelift.poses.output import make_folder, replacing
 from kinelift.terminal.parsing import Command, run_command
@@ -226,7 +227,7 @@ def evaluate(
     reports = {"mean pose": report(dataset_split.test_trials(test, cameras, None, seed), baseline)}
     for name, noise in noises.items():
         reports[name] = report(
-            _with_progress(dataset_split.test_trials(test, cameras, noise, seed)), predictions(with_fit(lifter, fit))
+            _with_progress(dataset_split.test_trials(test, cameras, noise, seed)), predictions(WorldLifter(lifter, fit))
         )
     for title, table in tables(reports).items():
         Reporter().document(f"\n### {title}\n\n{table}")

@@ -16,6 +16,7 @@ from kinelift.models.ugcn import UGCN, UGCNConfig
 from kinelift.poses import COCO17, H36M17, Skeleton, skeleton
 from kinelift.poses.errors import DataError, WeightsError
 from kinelift.weights import checkpoint
+from kinelift.weights.building import build_for
 from kinelift.weights.checkpoint import Checkpoint
 
 Config: TypeAlias = TemporalConfig | TwoStreamConfig | UGCNConfig
@@ -28,6 +29,8 @@ KINDS: Mapping[str, tuple[Callable[..., Config], Callable[..., Net]]] = {
 }
 """Config and network class of each kind of checkpoint."""
 
+_LOWEST_RATE, _HIGHEST_RATE = 1, 1000
+"""Hz. A track is resampled at the rate of the network, so a higher one would fill the memory."""
 _TRAJECTORY = "trajectory."
 """Prefix of the trajectory network's tensors in a checkpoint."""
 
@@ -55,6 +58,8 @@ class LifterNetwork:
     """Predicts the root's position in the camera frame (metres), as one joint, from the same keypoints."""
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.rate, int | float) and _LOWEST_RATE <= self.rate <= _HIGHEST_RATE):
+            raise WeightsError(f"The frame rate is {self.rate!r}; expected {_LOWEST_RATE} to {_HIGHEST_RATE} Hz.")
         normalise = normalisation(self.normalisation)
         inputs = len(self.source) + normalise.has_up, normalise.features
         _check_shape("network", self.net.config, *inputs, len(self.target) + normalise.has_up)
@@ -143,9 +148,8 @@ def _trajectory(config: Mapping[str, Any] | None, tensors: Mapping[str, Tensor])
 
 def _load_net(kind: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Net:
     config_class, net_class = KINDS[kind]
-    net = net_class(config_class(**{key: _to_tuples(value) for key, value in config.items()}))
-    net.load_state_dict(dict(tensors))
-    return net.eval()
+    checked = config_class(**{key: _to_tuples(value) for key, value in config.items()})
+    return build_for(lambda: net_class(checked), config, tensors).eval()
 
 
 def _to_tuples(value: Any) -> Any:

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from kinelift.lifting.body import FitMode, with_fit
+from kinelift.lifting.body import FitMode
 from kinelift.lifting.datasets.dataset_split import TEST_SUBJECTS
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import Report, report
@@ -25,6 +25,7 @@ from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
 from kinelift.lifting.synthesis.trials import Trial
 from kinelift.lifting.synthesis.virtual_camera import project_virtual_camera
+from kinelift.lifting.world.stage import WorldLifter
 from kinelift.poses import H36M17, convert
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import SettingsError
@@ -97,7 +98,7 @@ def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterat
 
     Cameras and noise depend on the seed, the clip's name and its motion only, not on other clips.
     """
-    pose_lifter = with_fit(lifter, settings.fit)
+    pose_lifter = WorldLifter(lifter, settings.fit)
     for source in range(len(bank)):
         times, motion = _resample(bank, source, settings.rate)
         for camera in range(settings.cameras):

@@ -6,6 +6,7 @@ No code named in a file is run, and arrays too large for memory are refused befo
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase, BytesIO
+from math import prod
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -21,10 +22,15 @@ MAX_ARRAY_BYTES = 2 * 2**30
 """Limit for one array. The known data sets need less than a quarter of it."""
 MAX_TOTAL_BYTES = 4 * 2**30
 """Limit for all arrays read at once: 40 hours of one person in a recording."""
-MAX_COMPRESSION_RATIO = 100
+MAX_COMPRESSION_RATIO = 20
 """Decompressed bytes per byte of the file. Real data reaches about 3; a zip bomb reaches 1000."""
+MAX_MEMBERS = 100_000
+"""Limit for the number of arrays. A recording has up to seven for each person."""
 SMALL_BYTES = 64 * 2**20
 """Size up to which the compression ratio is not checked. Also the limit for a text."""
+
+_CHUNK = 2**20
+"""Bytes that are decompressed at once."""
 
 
 def read_archive(path: Path, *keys: str) -> dict[str, Any]:
@@ -56,6 +62,15 @@ def read_arrays(path: Path, *keys: str) -> dict[str, Shaped[np.ndarray, "..."]]:
     return _members(path, keys, _read_plain_member)
 
 
+def read_all_arrays(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
+    """Read every array of an npz; each must hold plain numbers or text.
+
+    Raises:
+        DataError: As for ``read_arrays``.
+    """
+    return read_arrays(path, *archive_keys(path))
+
+
 def read_text(path: Path, key: str) -> str:
     """Read the text stored as the array ``key`` of an npz.
 
@@ -85,6 +100,7 @@ def archive_keys(path: Path) -> tuple[str, ...]:
 def _members(path: Path, keys: tuple[str, ...], read: Callable[[Any, int], Any]) -> dict[str, Any]:
     with _opened(path) as archive:
         members = {_key(info): info for info in archive.infolist()}
+        keys = tuple(dict.fromkeys(keys))  # each is read once
         if missing := [key for key in keys if key not in members]:
             raise DataError(
                 f"{path} has no {' and no '.join(missing)}. It has: {', '.join(members)[:200] or 'nothing'}. "
@@ -112,6 +128,16 @@ def _check_sizes(path: Path, members: dict[str, ZipInfo]) -> None:
         )
 
 
+def _check_members(members: list[ZipInfo]) -> None:
+    """Refuse what ``np.savez`` never writes: an array twice, or arrays without end."""
+    if len(members) > MAX_MEMBERS:
+        raise DataError(f"it holds {len(members)} arrays; the limit is {MAX_MEMBERS}.")
+    keys = [_key(info) for info in members]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise DataError(f"it holds the array {twice} twice.")
+
+
 def _key(info: ZipInfo) -> str:
     return info.filename.removesuffix(".npy")
 
@@ -120,11 +146,14 @@ def _key(info: ZipInfo) -> str:
 def _opened(path: Path) -> Iterator[ZipFile]:
     try:
         with ZipFile(path) as archive:
+            _check_members(archive.infolist())
             yield archive
     except FileNotFoundError:
         raise DataError(f"{path} does not exist. Give the path of the data set's npz.") from None
-    except DataError:
-        raise
+    except DataError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise DataError(f"{path} cannot be used: {error} Download it again.") from error
     except Exception as error:  # damaged bytes can raise anything
         raise DataError(f"{path} is not an npz file, or it is truncated ({error}). Download it again.") from error
 
@@ -155,7 +184,13 @@ def _read_plain_member(file: BufferedIOBase, size: int) -> Shaped[np.ndarray, ".
     if dtype.hasobject:
         raise DataError("holds Python objects, expected plain numbers or text.")
     check_length(size - file.tell(), dtype, shape)
-    return array_from_bytes(file.read(), dtype, shape, fortran).copy()
+    flat = np.empty(prod(shape), dtype)
+    view = memoryview(flat.view(np.uint8).data if flat.nbytes else b"")
+    filled = 0
+    while filled < len(view) and (count := file.readinto(view[filled : filled + _CHUNK])):
+        filled += count
+    check_length(filled + len(file.read(1)), dtype, shape)  # the last read checks the checksum
+    return flat.reshape(shape, order="F" if fortran else "C")
 
 
 def _npy_header(file: BufferedIOBase) -> tuple[np.dtype, tuple[int, ...], bool]:

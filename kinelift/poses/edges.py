@@ -11,8 +11,8 @@ class Edges:
     """Edges of the background.
 
     Attributes:
-        normals: Unit normals of the planes through the camera and each edge, in camera axes. An edge's direction in space
-            is perpendicular to its normal.
+        normals: Unit normals of the planes through the camera and each edge, in camera axes. An edge's direction in
+            space is perpendicular to its normal.
         lengths: Their lengths as shares of the picture's longer side; an edge that is seen in every searched picture
             counts once in total.
     """

@@ -12,12 +12,21 @@ _SLACK = 1e-9
 """Seconds by which rounding may lengthen a gap."""
 
 
+_ONE_MISSING = 1.25
+"""Frames: the shortest limit of a gap, beyond the usual time between two frames."""
+
+
 class Gaps(NamedTuple):
     """Frames in gaps, and for each the last known frame before and the first known frame after it."""
 
     frames: Bool[np.ndarray, " T"]
     before: Int[np.ndarray, " G"]
     after: Int[np.ndarray, " G"]
+
+
+def median_interval(times: Float[np.ndarray, " T"]) -> float:
+    """The usual time between two frames, s; 0 for fewer than two."""
+    return float(np.median(np.diff(times))) if len(times) > 1 else 0.0
 
 
 def interpolate(
@@ -81,7 +90,7 @@ def resample(
         points: NaN where a joint is not known.
         times: Seconds, increasing, at least one.
         rate: Frame rate of the result, Hz.
-        longest_gap: Gaps longer than this, s, stay NaN.
+        longest_gap: Gaps longer than this, s, stay NaN, unless only one frame is missing.
     """
     times = times - times[0]
     grid = np.arange(int(np.floor(times[-1] * rate + 1e-6)) + 1) / rate
@@ -149,6 +158,7 @@ def _resampled(
     out = np.interp(grid, known_times, values[known])
     after = np.searchsorted(known_times, grid).clip(1, max(len(known_times) - 1, 1))
     width = np.diff(known_times)[after - 1] if len(known_times) > 1 else np.zeros(len(grid))
-    frame = np.median(np.diff(times)) if len(times) > 1 else 0.0
+    frame = median_interval(times)
+    longest_gap = max(longest_gap, _ONE_MISSING * frame)
     outside = (grid < known_times[0] - longest_gap) | (grid > known_times[-1] + longest_gap)
     return np.where(outside | (width > longest_gap + frame), np.nan, out)

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from kinelift.models.enas import architecture
 from kinelift.models.enas.architecture import AnyNet
-from kinelift.poses.errors import WeightsError
+from kinelift.poses.errors import KineliftError, WeightsError
 from kinelift.recognition.calibration import Calibration
 from kinelift.recognition.encoding.spmf import Encoding, encode
 from kinelift.recognition.windows import WindowPlan
 from kinelift.weights import checkpoint
+from kinelift.weights.building import build_for
 from kinelift.weights.checkpoint import Checkpoint
 
 KIND = "action-net"
@@ -88,7 +89,7 @@ class ActionNetwork:
             raise WeightsError(f"{path} holds a {stored.kind}; recognition needs a checkpoint of kind {KIND}.")
         try:
             return _from_checkpoint(stored, device)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, KineliftError) as error:
             raise WeightsError(
                 f"{path} does not fit its own description: {error}. Fetch it again, or train a new one."
             ) from error
@@ -102,8 +103,8 @@ def motion_images(windows: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> 
 
 def _from_checkpoint(stored: Checkpoint, device: str) -> ActionNetwork:
     description = stored.description
-    net = architecture.build_network(architecture.config_from_mapping(description["network"]))
-    net.load_state_dict(dict(stored.tensors))
+    config = architecture.config_from_mapping(description["network"])
+    net = build_for(lambda: architecture.build_network(config), description["network"], stored.tensors)
     return ActionNetwork(
         net.eval().to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
         tuple(description["labels"]),

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from kinelift.poses import timeseries
+from kinelift.poses.errors import SettingsError
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,13 @@ class WindowPlan:
     """Gaps (NaN) of up to this many seconds are interpolated; longer ones stay NaN."""
     samples: int = 64
     """Poses in a window without a length in seconds."""
+
+    def __post_init__(self) -> None:
+        limits = {"seconds": (0.1, 60), "rate": (1, 1000), "stride": (0.01, 60), "gap": (0, 60), "samples": (2, 10_000)}
+        for name, (least, most) in limits.items():
+            value = getattr(self, name)
+            if not (value is None and name == "seconds") and not least <= value <= most:
+                raise SettingsError(f"The {name} of windows is {value}; it must be from {least} to {most}.")
 
     @property
     def frames(self) -> int:

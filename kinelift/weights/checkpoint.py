@@ -63,8 +63,11 @@ def load(path: Path) -> Checkpoint:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
             tensors = {name: _restored(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError, OSError) as error:
+    except (SafetensorError, ValueError, TypeError, AttributeError, RecursionError, OSError) as error:
         raise WeightsError(f"{path} is not a Kinelift checkpoint (a safetensors file): {error}.") from error
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise WeightsError(f"{path} is damaged: its tensor {name} holds NaN or infinity. Fetch or train it again.")
     if not isinstance(header, dict):
         raise WeightsError(f"{path} has no {_KEY!r} header: it is not from Kinelift. Give another file.")
     if header.get("format") != FORMAT:
@@ -72,6 +75,8 @@ def load(path: Path) -> Checkpoint:
             f"{path} has checkpoint format {header.get('format')}, but this version reads {FORMAT}. "
             "Fetch or train it again."
         )
+    if not (isinstance(header.get("kind"), str) and isinstance(header.get("description"), dict)):
+        raise WeightsError(f"{path} does not say what it holds. Fetch or train it again.")
     return Checkpoint(header["kind"], header["description"], tensors)
 
 

@@ -5,9 +5,9 @@ A result of other inputs is refused: continuing with old weights and new labels 
 
 import hashlib
 import json
-import pickle
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from kinelift import __version__
-from kinelift.poses.errors import ResumeError, WeightsError
+from kinelift.poses.errors import KineliftError, ResumeError, WeightsError
 from kinelift.poses.output import replacing
 
 INCREASABLE = ("epochs",)
@@ -130,16 +130,49 @@ def load_state(path: Path, run: Run) -> dict[str, Any]:
         ResumeError: The state belongs to a run with other inputs.
     """
     remedy = "Delete it to start again, or choose another output with -o."
-    if not zipfile.is_zipfile(path):
-        raise WeightsError(f"{path} is not the state of a training run. {remedy}")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-        raise WeightsError(f"{path} is not the state of a training run: {error}. {remedy}") from error
-    if not isinstance(state, dict):
-        raise WeightsError(f"{path} is not the state of a training run. {remedy}")
-    run.check(path, json.loads(state.pop("run", "{}")), INCREASABLE)
+        _check_stored(path)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        facts = json.loads(state.pop("run", "{}"))
+    except Exception as error:  # damaged bytes can raise anything
+        raise WeightsError(f"{path} is not the state of a training run ({_short(error)}). {remedy}") from error
+    run.check(path, facts, INCREASABLE)
     return state
+
+
+@contextmanager
+def restoring(path: Path) -> Iterator[None]:
+    """Turn any error that is raised while a state is put back into a ``WeightsError``.
+
+    Args:
+        path: The file of the state.
+
+    Raises:
+        WeightsError: Something that belongs to the state is missing or has another shape.
+    """
+    try:
+        yield
+    except KineliftError:
+        raise
+    except Exception as error:  # a damaged state can raise anything
+        raise WeightsError(
+            f"{path} does not hold the state of this run ({type(error).__name__}: {_short(error)}). Delete it to start "
+            "again, or choose another output with -o."
+        ) from error
+
+
+def _check_stored(path: Path) -> None:
+    """Check that a zip is stored as ``torch.save`` does, without compression, so that it cannot outgrow its size.
+
+    Raises:
+        ValueError: It is not.
+    """
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    names = {info.filename for info in members}
+    stored = all(info.compress_type == zipfile.ZIP_STORED for info in members)
+    if not stored or len(names) < len(members) or sum(info.file_size for info in members) > path.stat().st_size:
+        raise ValueError("torch did not write this zip file")
 
 
 def fingerprint(value: Any) -> str:

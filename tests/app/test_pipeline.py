@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from kinelift import Pipeline, Video
+from kinelift.app.camera.motion import Motion
 from kinelift.app.detection import resolve_auto
 from kinelift.app.pipeline import _adapt_detector, render
 from kinelift.app.settings import Detection, Settings
@@ -31,7 +32,9 @@ from kinelift.poses.skeleton import BODY25, HALPE26, OPENPOSE18
 from kinelift.recognition.classifier import Classifier
 from kinelift.recognition.network import ActionNetwork
 from kinelift.weights.store import FILES
-from tests.app.stages import DEPTH, Counting, Limping, Recorder, Waving, WithoutUp, pipeline, script
+from tests.app.camera.scenes import SIZE as PICTURE
+from tests.app.camera.scenes import errors, sway, texture, view
+from tests.app.stages import DEPTH, Counting, Flat, Limping, Recorder, Waving, WithoutUp, pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
 
 SIZE = (160, 120)
@@ -76,7 +79,15 @@ class TestAnalysis:
     def test_video_and_stages_are_named(self, tmp_path: Path) -> None:
         recording = pipeline(two_people(), people="main", focal=150.0).run(clip(tmp_path))
         assert (recording.video.name, recording.video.width, recording.video.height) == ("dance", *SIZE)
-        settings = {"people": "main", "smooth": "none", "fov": None, "focal": 150.0, "camera": None, "fit": "off"}
+        settings = {
+            "people": "main",
+            "smooth": "none",
+            "max_people": 100,
+            "fov": None,
+            "focal": 150.0,
+            "camera": None,
+            "fit": "off",
+        }
         settings |= {"camera_motion": "auto", "guess": False, "unknown": None}
         settings |= {"up": None, "camera_height": None, "height": None, "contacts": "on"}
         assert recording.made_with == {
@@ -107,6 +118,25 @@ class TestAnalysis:
         )
         with pytest.raises(DataError, match=r"other\.yml cannot be used: there is no such file"):
             pipeline(two_people(), camera="other.yml").run(clip(tmp_path))
+
+    def test_a_turning_camera(self, tmp_path: Path) -> None:
+        wall, turns = texture(900, 500), sway(40, 8)
+        images = (np.repeat(view(turn, wall)[..., None], 3, -1) for turn in turns)
+        video = Video(write_clip(tmp_path / "pan.mp4", steady(40), size=PICTURE, images=images))
+        detector = script(40, lambda k: 160.0 if k >= 10 else None)
+        undone, still = (pipeline(detector, focal=300.0, camera_motion=way).run(video) for way in ("auto", "still"))
+        assert still.camera == Camera(300.0, (160.0, 120.0)) and still.made_with["notes"] == []
+        assert undone.camera is not None and undone.camera.still == still.camera
+        assert errors(Motion(undone.camera.rotations), turns).max() < 0.2
+        assert "turns by up to 8°" in undone.made_with["notes"][0]
+        (person,) = undone.people
+        assert person.poses is not None and person.poses.root is not None and person.track.start == 10
+        np.testing.assert_array_equal(person.track.points, still.people[0].track.points)
+        expected = Flat().lift(person.track, undone.camera.during(10, 40))
+        np.testing.assert_array_equal(person.poses.points, expected.points)
+        path = np.degrees(np.arctan2(person.poses.root[:, 0], person.poses.root[:, 2]))
+        sideways = np.degrees(np.arctan2(turns.as_matrix()[10:, 0, 2], turns.as_matrix()[10:, 2, 2]))
+        np.testing.assert_allclose(path, sideways, atol=0.5)
 
     def test_nobody_in_the_first_frames(self, tmp_path: Path) -> None:
         (person,) = pipeline(script(20, lambda k: 60.0 if k >= 8 else None)).run(clip(tmp_path)).people

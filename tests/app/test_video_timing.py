@@ -1,5 +1,5 @@
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,9 +18,9 @@ def placed(*stamps: int | None) -> list[Fraction]:
     return [line.advance(stamp) for stamp in stamps]
 
 
-@given(st.lists(st.integers(-(10**6), 10**6), unique=True, min_size=1))
-def test_increasing_stamps_keep_their_distances_and_start_at_zero(stamps):
-    stamps.sort()
+@given(st.integers(-(10**6), 10**6), st.lists(st.integers(1, 60_000)))
+def test_increasing_stamps_keep_their_distances_and_start_at_zero(first, steps):
+    stamps = list(accumulate(steps, initial=first))
     assert placed(*stamps) == [Fraction(stamp - stamps[0], 1000) for stamp in stamps]
 
 
@@ -49,6 +49,20 @@ def test_a_missing_stamp_follows_at_the_nominal_interval():
 
 def test_a_jump_back_goes_on_from_where_the_picture_was():
     assert placed(5000, 9000, 5000, 5040) == [0, 4, 4 + 1 / RATE, 4 + 2 / RATE]
+
+
+def test_a_jump_ahead_is_closed_and_told():
+    line = timeline()
+    days = 116 * 86_400_000
+    times = [line.advance(stamp) for stamp in (0, 40, 80, days + 120, days + 160)]
+    assert times == [k / RATE for k in range(5)]
+    assert line.closed == [(2 / RATE, Fraction(days + 40, 1000))]
+
+
+def test_frames_that_are_minutes_apart_keep_their_times():
+    line = FrameClock(Fraction(1), Fraction(120), Fraction(1, 10_000))
+    assert [line.advance(120 * k) for k in range(5)] == [120 * k for k in range(5)]
+    assert line.closed == []
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(0, 10**9))

@@ -223,16 +223,16 @@ def test_a_missing_ffmpeg_is_told_before_the_first_picture(tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == [video.path]
 
 
-def test_ffmpegs_last_word_is_told(tmp_path):
+def test_without_its_sound_the_video_is_kept_and_ffmpegs_last_word_is_told(tmp_path):
     video = Video(write_clip(tmp_path / "clip.mp4", steady(5), sound=Tone()))
-    with (
-        pytest.raises(OutputError, match="No such file"),
-        VideoWriter(tmp_path / "out.mp4", video.width, video.height, audio_from=video) as writer,
-    ):
+    with VideoWriter(tmp_path / "out.mp4", video.width, video.height, audio_from=video) as writer:
         for frame in video.frames():
             writer.write(frame.image, frame.time)
         video.path.unlink()
-    assert list(tmp_path.iterdir()) == []
+    (note,) = video.notes
+    assert "has no sound" in note and "No such file" in note
+    assert list(tmp_path.iterdir()) == [tmp_path / "out.mp4"]
+    assert (contents(tmp_path / "out.mp4").times, contents(tmp_path / "out.mp4").sound_codec) == (steady(5), None)
 
 
 def write_in_a_process(folder, count, body="", waits_at=None):

@@ -1,6 +1,7 @@
 import io
 import os
 import pickle
+import tracemalloc
 import zipfile
 from collections import OrderedDict, deque
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.poses.archive import read_archive
+from kinelift.poses.archive import read_all_arrays, read_archive, read_arrays
 from kinelift.poses.errors import DataError
 from kinelift.poses.unpickling import unpickle
 
@@ -204,3 +205,42 @@ def test_a_pickle_of_ordered_dictionaries_is_read_as_plain_ones() -> None:
     found = unpickle(stream)
     assert type(found) is dict and type(found["model"]) is dict
     np.testing.assert_array_equal(found["model"]["weight"], np.eye(2))
+
+
+def test_an_array_that_a_file_holds_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    np.savez(path, a=np.zeros(3))
+    with zipfile.ZipFile(path) as archive:
+        member = archive.read("a.npy")
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("a.npy", member)
+    for read in (read_archive, read_arrays):
+        with pytest.raises(DataError, match="holds the array a twice"):
+            read(path, "a")
+
+
+def test_an_array_that_is_asked_for_often_is_read_once(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "data.npz", a=np.zeros(6 * 2**20))
+    assert list(read_arrays(tmp_path / "data.npz", *["a"] * 500)) == ["a"]
+
+
+def test_a_bomb_is_refused_before_it_is_inflated(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "data.npz", a=np.zeros(10**7), b=np.zeros(10**6))
+    tracemalloc.start()
+    with pytest.raises(DataError, match="more than a file of this size can hold"):
+        read_all_arrays(tmp_path / "data.npz")
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+def test_arrays_take_their_own_size_in_memory(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(500, 200, 10))
+    np.savez_compressed(tmp_path / "data.npz", a=values, b=np.asfortranarray(values), c=np.array("é"), d=np.zeros(0))
+    tracemalloc.start()
+    found = read_all_arrays(tmp_path / "data.npz")
+    assert tracemalloc.get_traced_memory()[1] < 2.6 * values.nbytes
+    tracemalloc.stop()
+    np.testing.assert_array_equal(found["a"], values)
+    np.testing.assert_array_equal(found["b"], values)
+    assert (found["c"], found["d"].shape) == ("é", (0,))
+    found["a"][0] = 1  # it may be changed

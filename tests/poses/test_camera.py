@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from kinelift.lifting.losses.terms import reproject
 from kinelift.poses.camera import Camera, Distortion, Extrinsics
-from kinelift.poses.errors import SettingsError
+from kinelift.poses.errors import SettingsError, ShapeError
 
 SIZE = (1000, 800)
 SEEDS = st.integers(0, 2**31)
@@ -216,3 +218,49 @@ def test_impossible_fields_of_view_are_refused(degrees: float) -> None:
 def test_impossible_focal_lengths_are_refused(focal: float) -> None:
     with pytest.raises(SettingsError, match="focal length"):
         Camera.from_focal(focal, SIZE)
+
+
+def turns(frames: int, seed: int, degrees: float = 20.0) -> np.ndarray:
+    vectors = np.random.default_rng(seed).uniform(-degrees, degrees, (frames, 3)) / np.sqrt(3)
+    return Rotation.from_rotvec(vectors, degrees=True).as_matrix()
+
+
+@given(SEEDS, LENSES)
+@settings(max_examples=30)
+def test_a_turning_camera_maps_to_the_reference_axes(seed: int, distortion: Distortion) -> None:
+    camera = Camera((900.0, 910.0), (500.0, 400.0), distortion, turns(4, seed))
+    points = ahead(inside(distortion, seed)[:12] / 4, seed).reshape(4, 3, 3)
+    pixels = camera.project(points)
+    for frame, turn in enumerate(camera.rotations):
+        np.testing.assert_allclose(pixels[frame], camera.still.project(points[frame] @ turn), rtol=0, atol=1e-9)
+    seen = np.isfinite(pixels).all(-1)
+    plane = camera.plane(pixels)
+    np.testing.assert_allclose(plane[seen], (points[..., :2] / points[..., 2:])[seen], rtol=0, atol=1e-7)
+    part = camera.during(1, 3)
+    np.testing.assert_allclose(part.plane(pixels[1:3]), plane[1:3], atol=1e-9)
+    np.testing.assert_allclose(part.plane(pixels[1:3, 0]), plane[1:3, 0], atol=1e-9)
+
+
+def test_what_is_far_from_the_reference_axis_is_unknown() -> None:
+    about = Rotation.from_euler("Y", [[0], [60], [70], [110], [180]], degrees=True).as_matrix()
+    camera = Camera(900.0, (500.0, 400.0), rotations=about)
+    middle = camera.plane(np.full((5, 1, 2), [500.0, 400.0]))[:, 0]
+    np.testing.assert_allclose(middle[:2], [[0, 0], [np.tan(np.radians(60)), 0]], atol=1e-12)
+    assert np.isnan(middle[2:]).all()
+
+
+def test_a_still_camera_has_no_rotations() -> None:
+    still, turning = Camera(900.0, (500.0, 400.0)), Camera(900.0, (500.0, 400.0), rotations=turns(3, 0))
+    assert still.during(2, 9) is still and still.still is still and turning.still == still
+    assert still != turning and turning != replace(turning, rotations=turns(3, 1))
+    assert turning == replace(turning, rotations=turns(3, 0)) and hash(turning) == hash(still)
+
+
+def test_rotations_must_fit() -> None:
+    camera = Camera(900.0, (500.0, 400.0), rotations=turns(3, 0))
+    for points in (np.zeros((4, 17, 2)), np.zeros(2)):
+        with pytest.raises(ShapeError, match="rotations of 3 frames"):
+            camera.plane(points)
+    for wrong in (np.ones((2, 3, 3)), np.full((2, 3, 3), np.nan), np.tile(np.diag([1.0, 1, -1]), (2, 1, 1))):
+        with pytest.raises(SettingsError, match="right-handed"):
+            replace(camera, rotations=wrong)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.spatial.transform import Rotation
 
 from kinelift.poses import H36M17, Action, Person, Poses3D, Recording, Track2D, VideoFacts, World, skeleton
 from kinelift.poses.camera import Camera, Distortion
@@ -28,7 +29,7 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray):
         return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
     if isinstance(a, Camera):  # one focal length is two that are equal
-        return np.array_equal(a.parameters, b.parameters)
+        return np.array_equal(a.parameters, b.parameters) and same(a.rotations, b.rotations)
     if is_dataclass(a):
         return all(same(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
     if isinstance(a, tuple):
@@ -262,3 +263,19 @@ def test_parts_that_do_not_fit_are_told(tmp_path: Path, subtests: pytest.Subtest
     for message, changes in cases.items():
         with subtests.test(message), pytest.raises(DataError, match=message):
             load(tampered(tmp_path / "r.npz", changes.pop("header", None), **changes))
+
+
+def test_how_the_camera_turns_is_stored(tmp_path: Path) -> None:
+    rotations = Rotation.from_euler("Y", np.linspace(-20, 20, 20)[:, None], degrees=True).as_matrix()
+    turning = replace(recording(person(1)), camera=Camera(900.0, (32.0, 24.0), rotations=rotations))
+    save(tmp_path / "r.npz", turning)
+    assert same(load(tmp_path / "r.npz"), turning)
+
+
+@pytest.mark.parametrize("wrong", [np.ones((20, 3, 3)), np.full((20, 3, 3), np.nan), np.tile(np.eye(3), (19, 1, 1))])
+def test_rotations_of_a_recording_are_checked(tmp_path: Path, wrong: np.ndarray) -> None:
+    save(tmp_path / "r.npz", replace(recording(person(1)), camera=Camera(900.0, (32.0, 24.0))))
+    with np.load(tmp_path / "r.npz") as good:
+        np.savez(tmp_path / "bad.npz", **good, camera_rotations=wrong)
+    with pytest.raises(DataError, match=r"bad\.npz cannot be used: camera"):
+        load(tmp_path / "bad.npz")

@@ -69,3 +69,13 @@ def test_monotone_filling_does_not_overshoot() -> None:
 def test_gaps_are_measured_from_known_to_known_frame(longest: float, filled: list[int]) -> None:
     known = np.array([False, True, True, False, True, False, False, True, False])
     assert np.flatnonzero(short_gaps(known, np.arange(9.0), longest).frames).tolist() == filled
+
+
+@pytest.mark.parametrize("rate", [1, 2, 3])
+def test_at_a_few_frames_per_second_one_missing_frame_is_bridged_and_two_are_not(rate):
+    times = np.arange(9) / rate
+    points = np.repeat(times[:, None, None], 3, axis=2)
+    for missing, bridged in (([4], True), ([4, 5], False)):
+        damaged = points.copy()
+        damaged[missing] = np.nan
+        assert np.isfinite(resample(damaged, times, 30, 0.4)).all() == bridged

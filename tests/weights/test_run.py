@@ -1,8 +1,11 @@
 """What a run records of its inputs, and what of an earlier run it takes."""
 
 import json
+import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 
 import kinelift
 from kinelift.poses.errors import ResumeError, WeightsError
-from kinelift.weights.run import Run, fingerprint, load_state, save_state
+from kinelift.weights.run import Run, fingerprint, load_state, restoring, save_state
 
 RUN = Run(
     {"labels": ["walk", "wave"], "clips": {"clips": 2, "sha256": "ab"}, "start": None},
@@ -129,3 +132,32 @@ def test_every_number_counts(values: list[float], place: int) -> None:
 def test_what_has_no_contents_has_no_fingerprint() -> None:
     with pytest.raises(TypeError, match="object"):
         fingerprint(object())
+
+
+def test_a_state_that_was_packed_again_is_refused(state: Path) -> None:
+    with zipfile.ZipFile(state) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(state, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(WeightsError, match="torch did not write this"):
+        load_state(state, RUN)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_damaged_state_is_refused_or_read(state: Path, seed: int) -> None:
+    random = Random(seed)
+    content = bytearray(state.read_bytes())
+    for _ in range(random.randrange(1, 20)):
+        content[random.randrange(len(content))] = random.randrange(256)
+    state.write_bytes(content)
+    with suppress(WeightsError, ResumeError), restoring(state):
+        load_state(state, RUN)["net"]["w"].sum()
+
+
+def test_what_a_state_lacks_is_told(state: Path) -> None:
+    with (
+        pytest.raises(WeightsError, match=r"does not hold the state of this run \(KeyError: 'optimizer'\)"),
+        restoring(state),
+    ):
+        load_state(state, RUN)["optimizer"]

@@ -62,7 +62,7 @@ class Motion:
     def keypoints(self) -> Float[np.ndarray, "T 23 3"]:
         """The keypoints of coco23: joints of the body, and feet flat under the ankles."""
         feet = [self._foot(name) for name in COCO23.joints[len(COCO17) :]]
-        return np.concatenate([self.points[:, list(COCO)], np.stack(feet, axis=1)], axis=1)
+        return np.concatenate([self.points[:, list(COCO[: len(COCO17)])], np.stack(feet, axis=1)], axis=1)
 
     def spans(self) -> list[Span]:
         """The spans in which heels and toes are on the floor or in the air, without their first and last frames."""

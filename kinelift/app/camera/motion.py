@@ -10,14 +10,14 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from kinelift.app.camera.keyframe import View
 from kinelift.app.camera.rotation_fit import angle
-from kinelift.app.camera.shot import Shot, State
+from kinelift.app.camera.shot import ShotRotations, State
 from kinelift.poses import Frame, People
 from kinelift.poses.camera import MAX_RAY_ANGLE, Camera
 
 MAX_LOST = 6
 """After as many pictures that nothing explains, a new shot begins with the first of them."""
-MIN_TURN = np.radians(0.2)
-"""A camera that turns less is still."""
+MIN_TURN = np.radians(0.4)
+"""A camera that turns less is still: as much drift was measured where people who were not recognised fill a picture."""
 MIN_TURNED = 5
 """Pictures in which the camera must be turned, at least."""
 MIN_EXPLAINED = 0.7
@@ -52,7 +52,7 @@ class MotionEstimator:
         self._waiting: deque[tuple[int, UInt8[np.ndarray, "h w"]]] = deque()
         self._lost: list[tuple[UInt8[np.ndarray, "h w"], UInt8[np.ndarray, "h w"]]] = []
         self._boxes, self._age = np.zeros((0, 4)), 0
-        self._shots = [Shot(self._view, self._generator)]
+        self._shots = [ShotRotations(self._view, self._generator)]
 
     def watch(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Pass frames on, and keep a small copy of each until ``update`` tells who is in it."""
@@ -96,17 +96,16 @@ class MotionEstimator:
             again, self._lost = self._lost, []
             ended = self._shots[-1]
             del ended.states[-MAX_LOST:], ended.rotations[-MAX_LOST:]
-            self._shots.append(Shot(self._view, self._generator))
+            self._shots.append(ShotRotations(self._view, self._generator))
             for one, free in again:
                 self._add(one, free)
 
 
-def _completed(shot: Shot) -> Float[np.ndarray, "F 3 3"] | None:
+def _completed(shot: ShotRotations) -> Float[np.ndarray, "F 3 3"] | None:
     """The rotations of a shot relative to the middle of their range, interpolated where lost; None if it is still."""
     rotations = np.asarray(shot.rotations).reshape(-1, 3, 3)
     known = np.isfinite(rotations).all((1, 2))
-    turned = sum(state is State.TURNED for state in shot.states)
-    if turned < MIN_TURNED or known.mean() < MIN_EXPLAINED or angle(rotations[known]).max() < MIN_TURN:
+    if known.mean() < MIN_EXPLAINED or (angle(rotations[known]) > MIN_TURN).sum() < MIN_TURNED:
         return None
     frames = np.arange(len(rotations))
     path = Slerp(frames[known], Rotation.from_matrix(rotations[known]))

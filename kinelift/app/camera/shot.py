@@ -1,5 +1,6 @@
 """How the camera is turned from picture to picture, as long as they show the same surroundings."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -51,7 +52,7 @@ class _Answer:
 
 
 @dataclass
-class Shot:
+class ShotRotations:
     """The pictures of one shot, and the rotation of each: camera axes → axes of the camera in the first picture.
 
     Args:
@@ -64,6 +65,7 @@ class Shot:
     rotations: list[Float[np.ndarray, "3 3"]] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
     _keyframes: list[Keyframe] = field(default_factory=list)
+    _previous: tuple[UInt8[np.ndarray, "h w"], UInt8[np.ndarray, "h w"]] | None = None
     _latest: Float[np.ndarray, "3 3"] = field(default_factory=lambda: np.eye(3))
 
     def add(self, picture: UInt8[np.ndarray, "h w"], background: UInt8[np.ndarray, "h w"]) -> State:
@@ -79,17 +81,25 @@ class Shot:
                 return self._note(State.BLIND, np.full((3, 3), np.nan))
             self._keyframes.append(first)
             return self._note(State.STILL, np.eye(3))
-        turns = angle(self._latest.T @ np.stack([key.rotation for key in self._keyframes]))
         answer = _Answer(State.LOST)
-        for near in turns.argsort()[:MAX_TRIED]:
-            answer = self._compare(self._keyframes[near], picture, background)
+        for keyframe in self._candidates():
+            answer = self._compare(keyframe, picture, background)
             if answer.state in (State.STILL, State.TURNED):
-                self._latest = answer.rotation
+                self._latest, self._previous = answer.rotation, (picture, background)
                 break
         if answer.state is State.TURNED and (answer.overlap < OVERLAP or answer.agreement < AGREEMENT):
             self._keyframes.append(Keyframe.of(picture, background, self.view, answer.rotation))
             del self._keyframes[1:-MAX_KEYFRAMES]
         return self._note(answer.state, answer.rotation)
+
+    def _candidates(self) -> Iterator[Keyframe]:
+        """The nearest keyframes, and then the picture before, which becomes a keyframe."""
+        turns = angle(self._latest.T @ np.stack([key.rotation for key in self._keyframes]))
+        yield from [self._keyframes[near] for near in turns.argsort()[:MAX_TRIED]]
+        if self._previous is not None:
+            self._keyframes.append(Keyframe.of(*self._previous, self.view, self._latest))
+            self._previous = None
+            yield self._keyframes[-1]
 
     def _compare(
         self, keyframe: Keyframe, picture: UInt8[np.ndarray, "h w"], background: UInt8[np.ndarray, "h w"]

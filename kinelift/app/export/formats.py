@@ -22,7 +22,7 @@ from kinelift.poses.camera import Camera
 from kinelift.poses.output import replacing
 
 COLUMNS = ("person", "frame", "time", "joint", "x", "y", "z", "root_x", "root_y", "root_z", "seen", "error")
-_METRES, _PIXELS, _SECONDS, _SCORES = 4, 2, 6, 4
+_METRES, _PIXELS, _SECONDS, _SCORES, _ROTATIONS = 4, 2, 6, 4, 8
 _Values = Shaped[np.ndarray, "..."]
 
 
@@ -65,7 +65,8 @@ def write_json(path: Path, recording: Recording) -> None:
     ``skeletons`` lists joints in order and bones as index pairs; each ``track`` and ``poses`` names its skeleton.
     ``camera`` has the focal lengths and the principal point in pixels, and OpenCV's distortion coefficients, if any.
     ``seen`` of the poses holds, for each frame and joint, an index into ``states``; ``error`` the expected distance
-    from the truth in metres.
+    from the truth in metres. The camera's ``rotations`` are null, or a matrix per frame from its axes to those of the
+    poses.
 
     Raises:
         OutputError: The file cannot be written.
@@ -90,8 +91,9 @@ def write_arrays(path: Path, recording: Recording) -> None:
     ``times`` (F,), ``ids`` (P,), ``joints3d`` (J,), ``points3d`` (P, F, J, 3) from the root joint, ``root3d``
     (P, F, 3), ``seen3d`` (P, F, J): 2 = seen, 1 = interpolated, 0 = unseen, -1 = not computed, ``error3d`` (P, F, J):
     expected distance from the truth in metres, ``joints2d`` (K,), ``points2d`` (P, F, K, 2), ``scores`` (P, F, K),
-    ``camera`` (11,): ``parameters`` of ``poses.camera``. NaN = not visible or not computed. The joints are those of the
-    first person; other people's joints are matched by name.
+    ``camera`` (11,): ``parameters`` of ``poses.camera``; ``camera_rotations`` (F, 3, 3), from the camera's axes to
+    those of the poses, if it turns. NaN = not visible or not computed. The joints are those of the first person; other
+    people's joints are matched by name.
 
     Raises:
         OutputError: The file cannot be written.
@@ -114,6 +116,8 @@ def write_arrays(path: Path, recording: Recording) -> None:
         "scores": _over_frames(frames, (len(skeleton_2d),), [_scores(person, skeleton_2d) for person in people]),
         "camera": np.full(11, np.nan) if recording.camera is None else recording.camera.parameters,
     }
+    if recording.camera is not None and recording.camera.rotations is not None:
+        arrays["camera_rotations"] = recording.camera.rotations
     with replacing(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
@@ -161,7 +165,8 @@ def _skeletons(recording: Recording) -> Iterator[Skeleton]:
 
 def _camera_json(camera: Camera) -> dict[str, Any]:
     lens = None if camera.distortion is None else asdict(camera.distortion)
-    return {"focal": list(camera.focals), "centre": list(camera.centre), "distortion": lens}
+    turns = None if camera.rotations is None else _to_lists(camera.rotations, _ROTATIONS)
+    return {"focal": list(camera.focals), "centre": list(camera.centre), "distortion": lens, "rotations": turns}
 
 
 def _skeleton_json(skeleton: Skeleton) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Adds the source's audio to a video, with ffmpeg."""
 
+import errno
+import os
 import shutil
 import signal
 import subprocess
@@ -15,9 +17,11 @@ from kinelift.poses.errors import OutputError
 
 # Audio codecs that mp4 supports and all common players know; others are converted to AAC.
 _COPIED_CODECS = frozenset({"aac", "mp3", "ac3", "eac3"})
+# What ffmpeg says about a full disk.
+_FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT))
 
 
-def add_audio(silent: Path, source: Video, out: Path, clock: int) -> None:
+def add_audio(silent: Path, source: Video, out: Path, clock: int) -> str | None:
     """Write an mp4 with the video of one file and the audio of another.
 
     Audio before the first frame is left out.
@@ -28,8 +32,11 @@ def add_audio(silent: Path, source: Video, out: Path, clock: int) -> None:
         out: The mp4 to write.
         clock: Ticks per second of the video track.
 
+    Returns:
+        Why the audio could not be added; None if it was.
+
     Raises:
-        OutputError: ffmpeg is missing or failed.
+        OutputError: ffmpeg is missing or was stopped, or the disk is full.
     """
     assert source.audio is not None
     copied = source.audio.codec in _COPIED_CODECS
@@ -50,7 +57,7 @@ def add_audio(silent: Path, source: Video, out: Path, clock: int) -> None:
     output = ffmpeg.output(video_input, audio_input[str(source.audio.stream)], "out", **options)
     output = output.global_args("-hide_banner", "-nostdin", "-loglevel", "error", "-copyts")
     command = ffmpeg.compile(output, cmd=ffmpeg_program(), overwrite_output=True)
-    _run([names.get(argument, argument) for argument in command], source.path)
+    return _run([names.get(argument, argument) for argument in command], source.path)
 
 
 def ffmpeg_program() -> str:
@@ -67,16 +74,16 @@ def ffmpeg_program() -> str:
         ) from error
 
 
-def _run(command: list[str], source: Path) -> None:
+def _run(command: list[str], source: Path) -> str | None:
     process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if process.returncode == 0:
-        return
+        return None
     messages = process.stderr.decode(errors="replace").strip().splitlines()
     reason = messages[-1] if messages else _exit_reason(process.returncode)
-    raise OutputError(
-        f"The audio of {source} could not be added (ffmpeg: {reason}). "
-        "Check that there is space on the disk and that the file still plays."
-    )
+    problem = f"The audio of {source} could not be added (ffmpeg: {reason})."
+    if process.returncode < 0 or any(full in line for line in messages for full in _FULL):
+        raise OutputError(f"{problem} Check that there is space on the disk.")
+    return problem
 
 
 def _exit_reason(status: int) -> str:

@@ -1,11 +1,13 @@
 """What the headers of a video file state, without decoding all frames."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from kinelift.app.video.losses import StatedLength
 from kinelift.app.video.opening import audio_stream
 from kinelift.app.video.orientation import FrameConverter
 
@@ -102,6 +104,25 @@ def summarise(
         frames=stream.frames or None,
         audio=audio.codec_context.codec.canonical_name if audio else None,
     )
+
+
+def stated_length(container: InputContainer, stream: VideoStream) -> StatedLength:
+    """The duration that the file states, of the video track if it can be had.
+
+    Matroska's tag DURATION is that of a track, as common programs write it; it counts from the clock's zero.
+    """
+    if stream.duration is not None and stream.time_base is not None:
+        return StatedLength(stream.duration * stream.time_base, of_track=True, from_zero=False)
+    matroska = "matroska" in container.format.name
+    if matroska and (seconds := _clock_seconds(stream.metadata.get("DURATION", ""))) is not None:
+        return StatedLength(seconds, of_track=True, from_zero=True)
+    return StatedLength(_duration(container, stream), of_track=False, from_zero=matroska)
+
+
+def _clock_seconds(text: str) -> Fraction | None:
+    """Seconds of a time such as 00:01:00.040000000."""
+    parts = re.fullmatch(r"([0-9]{1,6}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,9})?)\0?", text)
+    return int(parts[1]) * 3600 + int(parts[2]) * 60 + Fraction(parts[3]) if parts else None
 
 
 def _duration(container: InputContainer, stream: VideoStream) -> Fraction | None:

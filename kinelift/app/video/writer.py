@@ -28,9 +28,9 @@ class VideoWriter:
     A context manager. While it is open, it writes ``NAME.part…`` beside ``path``. Leaving it moves the complete file
     into place; leaving it by an exception removes what was written and keeps any earlier file at ``path``.
 
-    With ``audio_from``, the source's audio is added in sync and the source's clock is used, so that frame times stay
-    exact. Otherwise times are rounded to 1/720000 s. The last image lasts as long as in the source if the source was
-    read to its end (``Video.end``), otherwise as long as the one before it.
+    With ``audio_from``, the source's audio is added in sync (or ``audio_from.notes`` says why not) and its clock is
+    used, so that frame times stay exact. Otherwise times are rounded to 1/720000 s. The last image lasts as long as in
+    the source if the source was read to its end (``Video.end``), otherwise as long as the one before it.
 
     Args:
         path: The mp4 to write.
@@ -100,8 +100,14 @@ class VideoWriter:
         if self._source is None or self._source.audio is None:
             self._silent.replace(self.path)
         else:
-            add_audio(self._silent, self._source, self._part, self._clock)
-            self._part.replace(self.path)
+            self._add_audio(self._source)
+
+    def _add_audio(self, source: Video) -> None:
+        """Add the source's audio; if that fails, the video is kept without, and the source's notes say so."""
+        problem = add_audio(self._silent, source, self._part, self._clock)
+        (self._silent if problem else self._part).replace(self.path)
+        if problem:
+            source.notes = (*source.notes, f"{self.path} has no sound. {problem}")
 
     def _remove_parts(self) -> None:
         for part in (self._silent, self._part):

@@ -1,29 +1,40 @@
 """Keypoints that another program found, in place of a detector."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 import numpy as np
 
+from kinelift.detectors.keypoint_files.agreement import Passage, check_frames, check_rate, check_size
 from kinelift.poses import Frame, People, Skeleton
 from kinelift.poses.errors import DataError
 from kinelift.poses.keypoints import Keypoints
 
-OUTSIDE = 0.05
-"""Above this share of joints far outside the image, the keypoints belong to another video."""
-FAR = 0.1
-"""How far outside, in parts of the image's width and height."""
-SURPLUS = 0.01
-"""How many more frames than the video a file may have, in parts of the video: programs count frames differently."""
-_SURPLUS_FRAMES = 3
-"""The same in frames, for short videos."""
+_SAME_SHAPE = 0.05
+"""How much the shape of the picture that keypoints were found in may differ from the video's."""
+_INSTANT = Fraction(1, 1_000_000)
+"""Seconds: the shortest time that the last frame of a video is shown."""
 
 
 @dataclass(frozen=True, eq=False)
 class KeypointFile:
-    """Yields the people that ``keypoints`` holds for each frame; the image is not looked at."""
+    """Yields the people that ``keypoints`` holds for each frame; the image is not looked at.
+
+    Args:
+        keypoints: The people by frame.
+        rate: The rate (frames per second) at which they were found; None = in every frame of the video. Each is shown
+            in the frame nearest in time, and the frames in between show nobody.
+        size: The (width, height) of the pictures that they were found in, px; None = that of the video.
+
+    Attributes:
+        remarks: What the user should know after a pass, one sentence each.
+    """
 
     keypoints: Keypoints
+    rate: Fraction | None = None
+    size: tuple[int, int] | None = None
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def skeleton(self) -> Skeleton:
@@ -35,56 +46,62 @@ class KeypointFile:
 
         Raises:
             DataError: The keypoints belong to another video: their image size differs (at the first frame), they go on
-                after its end, or they have nobody in any of its frames (at the end).
+                after its end or are far fewer, or they have nobody in any of its frames (at the end).
         """
-        start, last, step, people_seen = None, 0, 1, 0
-        for frame in frames:
-            if start is None:
-                start = last = frame.index
-                self._check_size(frame)
-            people = self.keypoints.at(frame.index)
-            last, step, people_seen = frame.index, max(step, frame.index - last), people_seen + len(people)
-            yield people
-        if start == 0:  # otherwise it was part of a video
-            self._check_end(last + step, people_seen)
-
-    def _check_size(self, frame: Frame) -> None:
-        height, width = frame.image.shape[:2]
-        size = self.keypoints.size
-        if size is not None and size != (width, height):
-            raise DataError(
-                f"{self.keypoints.source} is for images of {size[0]} × {size[1]} px, and the video has "
-                f"{width} × {height}. Give the keypoints of this video."
-            )
-        share = self._outside(width, height)
-        if share > OUTSIDE:
-            raise DataError(
-                f"{self.keypoints.source}: {share:.0%} of the joints are far outside the video's {width} × {height} "
-                f"px. Give the keypoints of this video, in its pixels."
+        self.remarks.clear()
+        passage, keypoints = Passage(), self.keypoints
+        for frame, number in _numbered(frames, self.rate):
+            if passage.first is None:
+                height, width = frame.image.shape[:2]
+                keypoints = self._scaled(width, height)
+                self.remarks.extend(check_size(keypoints, width, height))
+            people = keypoints.at(number) if number is not None else People.nobody(frame.index, len(self.skeleton))
+            passage.add(frame.index, frame.time, len(people))
+            yield people if people.frame == frame.index else replace(people, frame=frame.index)
+        if passage.first == 0:  # otherwise it was part of a video
+            rate = self.rate
+            self.remarks.extend(
+                check_frames(keypoints, passage) if rate is None else check_rate(keypoints, passage, rate)
             )
 
-    def _outside(self, width: int, height: int) -> float:
-        """The share of the file's joints that are far outside the image."""
-        points = [people.points.reshape(-1, 2) for people in self.keypoints.frames.values() if len(people)]
-        every = np.concatenate(points) if points else np.zeros((0, 2))
-        every = every[np.isfinite(every).all(-1)] / [width, height]
-        return float(((every < -FAR) | (every > 1 + FAR)).any(-1).mean()) if len(every) else 0.0
+    def _scaled(self, width: int, height: int) -> Keypoints:
+        """The keypoints in pixels of the video."""
+        if self.size is None:
+            return self.keypoints
+        if abs(self.size[0] * height / (self.size[1] * width) - 1) > _SAME_SHAPE:
+            raise DataError(
+                f"--keypoint-size {self.size[0]}x{self.size[1]} has another shape than the video's {width} × {height} "
+                f"px. Give the size of the pictures in which {self.keypoints.source} was found."
+            )
+        factor = np.array([width / self.size[0], height / self.size[1]])
+        scaled = {
+            index: replace(people, points=people.points * factor, boxes=people.boxes * np.tile(factor, 2))
+            for index, people in self.keypoints.frames.items()
+        }
+        return replace(self.keypoints, frames=scaled, size=None)
 
-    def _check_end(self, stop: int, people_seen: int) -> None:
-        known = self.keypoints.frames
-        first, last = min(known, default=0), max(known, default=-1)
-        if last >= stop and first == 1:
-            raise DataError(
-                f"{self.keypoints.source} numbers frames from 1 to {last}, and the video's are 0 to {stop - 1}. If "
-                f"frame 1 is the video's first one, say so with --keypoint-first 1."
-            )
-        if last >= stop + max(SURPLUS * stop, _SURPLUS_FRAMES):
-            raise DataError(
-                f"{self.keypoints.source} goes on to frame {last}, and the video ends with frame {stop - 1}. Give the "
-                f"keypoints of this video."
-            )
-        if not people_seen and any(len(people) for people in known.values()):
-            raise DataError(
-                f"{self.keypoints.source} shows nobody in the frames of this video, but people in others. Give the "
-                f"keypoints of this video."
-            )
+
+def _numbered(frames: Iterable[Frame], rate: Fraction | None) -> Iterator[tuple[Frame, int | None]]:
+    """Each frame with the number of its keypoints; None = another frame is nearer to theirs.
+
+    Without a rate the number is the frame's index. With one, a frame is read ahead.
+    """
+    if rate is None:
+        yield from ((frame, frame.index) for frame in frames)
+        return
+    held: Frame | None = None
+    start = Fraction(0)
+    for frame in frames:
+        if held is not None:
+            middle = (held.time + frame.time) / 2
+            yield held, _nearest(held.time, start, middle, rate)
+            start = middle
+        held = frame
+    if held is not None:
+        yield held, _nearest(held.time, start, held.time + max(held.time - start, _INSTANT), rate)
+
+
+def _nearest(time: Fraction, start: Fraction, stop: Fraction, rate: Fraction) -> int | None:
+    """The keypoints from ``start`` until ``stop`` that are nearest to ``time``."""
+    first, last = -(-start * rate // 1), -(-stop * rate // 1) - 1
+    return int(min(max(round(time * rate), first), last)) if first <= last else None

@@ -15,6 +15,7 @@ from scipy.ndimage import median_filter
 
 from kinelift.detectors.tracking.similarity import extent
 from kinelift.poses import Skeleton, Track2D
+from kinelift.poses.timeseries import median_interval
 
 GROUPS = (
     ("ear", "eye"),
@@ -25,6 +26,8 @@ GROUPS = (
 width of the body there."""
 _SIZE_WINDOW = 31
 """Frames of the running median of a person's size."""
+_FEWEST_FRAMES = 2.5
+"""The least of ``FlipCosts.longest``, in frames."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class FlipCosts:
         another: Swapping one more group at the same time.
         wrong: A second in which any group is swapped.
         twist: A second in which face, shoulders and hips point to different sides, per squared size of the person.
-        longest: Seconds unseen after which a joint's movement is unknown.
+        longest: Seconds unseen after which a joint's movement is unknown; at low frame rates at least 2.5 frames.
     """
 
     precision: float = 0.08
@@ -76,7 +79,11 @@ def repair_side_flips(track: Track2D, costs: FlipCosts | None = None) -> Track2D
     if len(shown) > 1 and groups:
         counted = [[j for j in joints if j in body] for joints in groups]
         observed = [JointGroup(points[shown][:, joints], scores[shown][:, joints]) for joints in counted]
-        flips = cheapest_flips(observed, _sizes(points[shown][:, body]), track.times[shown], costs or FlipCosts())
+        usual = costs or FlipCosts()
+        longest = max(usual.longest, _FEWEST_FRAMES * median_interval(track.times))
+        flips = cheapest_flips(
+            observed, _sizes(points[shown][:, body]), track.times[shown], replace(usual, longest=longest)
+        )
         for joints, flip in zip(groups, flips.T, strict=True):
             order[np.ix_(shown[flip], joints)] = swap_sides(np.array(joints))
     rows = np.arange(len(track))[:, None]

@@ -13,10 +13,13 @@ from kinelift.detectors.tracking.tracker_settings import TrackerSettings
 from kinelift.detectors.tracking.tracklet import Observation, Tracklet
 from kinelift.poses import People, Skeleton, Track2D
 from kinelift.poses.errors import DataError
+from kinelift.poses.timeseries import median_interval
 
 _DUPLICATE = 0.7
 """The OKS above which two detections in one frame are the same person."""
 _FEWEST_JOINTS = 3
+_RECENT = 10
+"""Frames from which the usual time between two frames is taken."""
 
 
 class Identity(NamedTuple):
@@ -113,7 +116,8 @@ class Tracker:
                 "Give the tracker every frame once, in order."
             )
         self._times.append(time)
-        expired = [t for t in self._active if t.has_expired(time)]
+        interval = median_interval(np.array(self._times[-_RECENT:]))
+        expired = [t for t in self._active if t.has_expired(time, interval)]
         self._ended += [t for t in expired if t.id is not None]
         self._active = [t for t in self._active if t not in expired]
 
@@ -155,4 +159,5 @@ class Tracker:
         first, last = tracklet.observations[0].frame, tracklet.observations[-1].frame
         times = np.array(self._times[first - self._first_frame : last - self._first_frame + 1])
         track = to_track(tracklet.observations, times, self._skeleton, self._size)
-        return fill(self._repair(track) if self._repair else track, self._settings.longest_gap)
+        longest_gap = max(self._settings.longest_gap, self._settings.fewest_frames * median_interval(times))
+        return fill(self._repair(track) if self._repair else track, longest_gap)

@@ -9,15 +9,20 @@ from kinelift.poses.errors import SettingsError
 class TrackerSettings:
     """Thresholds of a ``Tracker``. Times are in seconds, so they hold at any frame rate, also a varying one.
 
+    At low frame rates a second has too few frames: how long somebody may be hidden, and the longest gap, are never less
+    than ``fewest_frames``.
+
     Args:
         high_confidence: From which on a detection may start a tracklet, 0-1.
         low_confidence: From which on a detection may continue one, 0-1.
         joint_score: Below which a joint counts as not seen, 0-1.
         longest_hidden: How long a person may be hidden and keep the id.
         longest_hidden_tentative: The same for somebody who has no id yet.
+        longest_gap: The longest gap of a joint, from observation to observation, that is interpolated.
+        fewest_frames: The least of the three limits above, in frames at the rate of the last frames. With 2.5, one
+            missed frame never ends a track. It has no effect from 10 frames per second on.
         probation: How long a person must be followed before they get an id.
         typical_confidence: What half of their observations must reach by then, 0-1.
-        longest_gap: The longest gap of a joint, from observation to observation, that is interpolated.
         gate: The distance between prediction and detection that is always accepted, in body scales (half the diagonal
             of the person's box, about half the height of somebody who stands).
         gate_growth: How much that distance grows while a person is hidden, in body scales a second, up to two scales;
@@ -38,6 +43,7 @@ class TrackerSettings:
     probation: float = 0.3
     typical_confidence: float = 0.2
     longest_gap: float = 0.4
+    fewest_frames: float = 2.5
     gate: float = 0.25
     gate_growth: float = 2.0
     distance_weight: float = 0.5

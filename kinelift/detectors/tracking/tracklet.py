@@ -68,10 +68,15 @@ class Tracklet:
         """Seconds since the last observation."""
         return time - self.observations[-1].time
 
-    def has_expired(self, time: float) -> bool:
-        """Whether the person was hidden for too long; a tentative one expires sooner."""
+    def has_expired(self, time: float, interval: float) -> bool:
+        """Whether the person was hidden for too long; a tentative one expires sooner.
+
+        Args:
+            time: The time of this frame, s.
+            interval: The usual time between two frames, s.
+        """
         limit = self.settings.longest_hidden_tentative if self.id is None else self.settings.longest_hidden
-        return self.unseen(time) > limit
+        return self.unseen(time) > max(limit, self.settings.fewest_frames * interval)
 
     def gate(self, time: float) -> float:
         """How far from the prediction an observation may be, in body scales: up to about the person's height."""

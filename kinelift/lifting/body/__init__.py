@@ -2,6 +2,6 @@
 
 from kinelift.lifting.body.fit import Contacts, can_fit, fit, plant
 from kinelift.lifting.body.fit_settings import FitSettings
-from kinelift.lifting.body.fitted_lifter import FitMode, FittedLifter, PoseLifter, with_fit
+from kinelift.lifting.body.pose_lifter import FitMode, PoseLifter
 
-__all__ = ["Contacts", "FitMode", "FitSettings", "FittedLifter", "PoseLifter", "can_fit", "fit", "plant", "with_fit"]
+__all__ = ["Contacts", "FitMode", "FitSettings", "PoseLifter", "can_fit", "fit", "plant"]

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
-
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.lifting.synthesis.trials import Trial, trials
+from kinelift.poses.archive import archive_keys
 from kinelift.poses.errors import DataError
 
 Bank: TypeAlias = MotionBank | SequenceBank
@@ -40,9 +39,8 @@ def load(path: Path) -> Bank:
         DataError: It is not such a file.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            recorded = "layouts" in file.files
-    except Exception:  # damaged bytes can raise anything; the bank reports what is wrong
+        recorded = "layouts" in archive_keys(path)
+    except DataError:  # the bank reports what is wrong
         recorded = False
     return SequenceBank.load(path) if recorded else MotionBank.load(path)
 

@@ -10,6 +10,7 @@ from jaxtyping import Float, Shaped
 
 from kinelift.lifting.synthesis.trials import Trial
 from kinelift.poses import Skeleton, Track2D, skeleton
+from kinelift.poses.archive import read_all_arrays
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError, ShapeError
 from kinelift.poses.output import make_folder, replacing
@@ -211,8 +212,7 @@ class SequenceBank:
         if not path.is_file():
             raise DataError(f"No sequence file at {path}. Create it with: kinelift lifting convert --help")
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return _bank({name: file[name] for name in file.files})
+            return _bank(read_all_arrays(path))
         except Exception as error:  # damaged bytes can raise anything
             raise DataError(
                 f"{path} is not a sequence file, or it is damaged: {error}. Convert the data set again."

@@ -27,9 +27,9 @@ RANGES: Mapping[str, tuple[float, float]] = {
 """Human ranges. Lengths are between joint centres, in metres, 1st to 99th percentile of women and men (ANSUR II, US
 Army 2012; arms: to the lower forearm of Winter's tables). Flexions are in degrees, percentiles over a session with some
 walking (Soucie 2011: legs extend to 0; Perry: 0–5 at heel strike). ``gaze`` is the elevation of the line from ears to
-nose in degrees, median of upright frames; the nose is 5° below the ears. ``foot`` is the distance from the ankle to the tip of the big toe. ``sole`` is the elevation
-of the line from heel to big toe in degrees, median of the frames in which a foot rests on the floor; before
-retargeting, heels are not known and it is that of the recorded foot's axis."""
+nose in degrees, median of upright frames; the nose is 5° below the ears. ``foot`` is the distance from the ankle to the
+tip of the big toe. ``sole`` is the elevation of the line from heel to big toe in degrees, median of the frames in which
+a foot rests on the floor; before retargeting, heels are not known and it is that of the recorded foot's axis."""
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Generator, Tensor
 
 from kinelift.poses import COCO23, H36M17, H36M21
+from kinelift.poses.archive import read_all_arrays
 from kinelift.poses.errors import DataError
 from kinelift.poses.skeleton import MOCAP28
 
@@ -63,21 +64,21 @@ class MotionBank:
         if not path.is_file():
             raise DataError(f"No prepared motion capture at {path}. Make it with: kinelift lifting prepare FOLDER")
         try:
-            with np.load(path, allow_pickle=False) as file:
-                if int(file["format"]) != FORMAT:
-                    raise DataError(
-                        f"{path} has format {file['format']}; this version reads format {FORMAT}. Prepare it again."
-                    )
-                if tuple(file["joints"]) != MOCAP.joints:
-                    raise DataError(f"{path} has other joints than this version expects. Prepare it again.")
-                offsets = torch.from_numpy(file["offsets"])
-                return MotionBank(
-                    torch.from_numpy(file["points"]),
-                    offsets[:-1],
-                    offsets.diff(),
-                    torch.from_numpy(file["rates"]).float(),
-                    *(tuple(map(str, file[key])) for key in ("names", "subjects", "actions")),
+            file = _arrays(path)
+            if int(file["format"]) != FORMAT:
+                raise DataError(
+                    f"{path} has format {file['format']}; this version reads format {FORMAT}. Prepare it again."
                 )
+            if tuple(file["joints"]) != MOCAP.joints:
+                raise DataError(f"{path} has other joints than this version expects. Prepare it again.")
+            offsets = torch.from_numpy(file["offsets"])
+            return MotionBank(
+                torch.from_numpy(file["points"]),
+                offsets[:-1],
+                offsets.diff(),
+                torch.from_numpy(file["rates"]).float(),
+                *(tuple(map(str, file[key])) for key in ("names", "subjects", "actions")),
+            )
         except DataError:
             raise
         except Exception as error:  # damaged bytes can raise anything
@@ -141,3 +142,10 @@ class MotionBank:
         starts, lengths, rates = (t[index] for t in (self.starts, self.lengths, self.rates))
         names, subjects, actions = (tuple(s[k] for k in indices) for s in (self.names, self.subjects, self.actions))
         return MotionBank(self.points, starts, lengths, rates, names, subjects, actions)
+
+
+def _arrays(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
+    try:
+        return read_all_arrays(path)
+    except DataError as error:
+        raise ValueError(str(error)) from error

@@ -37,7 +37,7 @@ from kinelift.lifting.training_batch import Batch, Framing
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses.errors import SettingsError
 from kinelift.poses.lookahead import prefetch
-from kinelift.weights.run import Run, load_state, save_state
+from kinelift.weights.run import Run, load_state, restoring, save_state
 
 VALIDATION_SAMPLES = 2048
 """Predicted frames used for validation."""
@@ -162,19 +162,21 @@ class Trainer:
         """Continue from ``save`` as if the run had not been interrupted.
 
         Raises:
+            WeightsError: The file does not hold such a state.
             ResumeError: The state belongs to a run with other inputs. Only the number of epochs may increase.
         """
         state = load_state(path, run)
-        self.epoch = state["epoch"]
-        self.model.load_state_dict(state["net"])
-        self.mean.load_state_dict(state["mean"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        random_states = [states[self.fabric.global_rank].clone() for states in state["chances"]]
-        for generator, random_state in zip(self._generators(), random_states, strict=False):
-            generator.set_state(random_state)
-        torch.set_rng_state(random_states[len(self._generators())])
-        if self.fabric.device.type == "cuda":
-            torch.cuda.set_rng_state(random_states[-1], self.fabric.device)
+        with restoring(path):
+            self.epoch = state["epoch"]
+            self.model.load_state_dict(state["net"])
+            self.mean.load_state_dict(state["mean"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            random_states = [states[self.fabric.global_rank].clone() for states in state["chances"]]
+            for generator, random_state in zip(self._generators(), random_states, strict=False):
+                generator.set_state(random_state)
+            torch.set_rng_state(random_states[len(self._generators())])
+            if self.fabric.device.type == "cuda":
+                torch.cuda.set_rng_state(random_states[-1], self.fabric.device)
 
     @torch.no_grad()
     def _average(self, decay: float) -> None:

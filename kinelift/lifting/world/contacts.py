@@ -8,11 +8,13 @@ from scipy.ndimage import gaussian_filter1d
 
 SMOOTHING = 0.04
 """Seconds: standard deviation of the smoothing of feet before their speed is taken."""
-SLOW, FAST = 0.25, 0.5
+SLOW, FAST = 0.35, 0.75
 """m/s: a contact begins below the first speed and ends above the second. Movement away from the camera does not count,
 because a single view measures it poorly."""
-MIN_DURATION = 0.1
+MIN_DURATION = 0.08
 """Seconds: shorter contacts are not believed."""
+FALLING = -4.0
+"""m/s²: feet that accelerate downwards by more are at the top of a jump, not at rest."""
 REACH = 0.10
 """Metres over the lower foot up to which the other foot may be on the floor, too."""
 
@@ -75,10 +77,12 @@ def _resting(
     speed, height = np.linalg.norm(across, axis=-1), smooth @ up
     slow = np.stack([_hysteresis(speed[:, j]) for j in range(speed.shape[1])], 1)
     lowest = np.where(slow, height, np.inf).min(1)
-    contact = slow & (height <= lowest[:, None] + REACH)
+    contact, rise = slow & (height <= lowest[:, None] + REACH), velocity @ up
     for j in range(contact.shape[1]):
         for start, stop in runs(contact[:, j]):
-            if times[stop - 1] - times[start] + interval < MIN_DURATION:
+            duration = times[stop - 1] - times[start]
+            falls = rise[stop - 1, j] - rise[start, j] < FALLING * duration
+            if duration + interval < MIN_DURATION or (falls and duration > 0):
                 contact[start:stop, j] = False
     return np.asarray(contact)
 

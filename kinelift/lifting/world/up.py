@@ -10,7 +10,7 @@ from kinelift.poses.edges import Edges
 
 CAMERA_UP = np.array([0.0, -1.0, 0.0])
 """Up for a camera that is held level."""
-ROLL, ROLLED, MOST_ROLL = np.radians(2.0), 0.2, np.radians(45.0)
+ROLL, ROLLED, MOST_ROLL = np.radians(3.0), 0.2, np.radians(45.0)
 """Standard deviation of the roll of a camera that is held level, the share of cameras that are not, and their largest
 roll: people pitch cameras, but rarely roll them."""
 ESTIMATE = np.radians(3.0)
@@ -22,6 +22,9 @@ EDGE, GAIN = np.radians(1.0), 10.0
 """Standard deviation of a vertical edge's direction, and how much more often edges are vertical than anything else."""
 SAME_LINE, SHORT = np.radians(0.7), 0.05
 """Angle between edges on one line, and the length below which edges count less."""
+NEAR, CHANCE = np.radians(4.0), (3.0, 0.08)
+"""A direction farther from the estimate from people needs a gain in log probability that edges in random directions
+rarely give: this much, and so much more for each line."""
 REACH = 30.0
 """Degrees around the prior that are searched."""
 MIN_STANDING_COSINE = np.cos(np.radians(35))
@@ -76,7 +79,7 @@ def with_edges(up: Float[np.ndarray, " 3"] | None, edges: Edges) -> Float[np.nda
         edges: Straight edges of the background.
 
     Returns:
-        A unit vector; ``up`` if there are no edges.
+        A unit vector; ``up`` if edges do not agree on another one.
     """
     if not len(edges.normals):
         return up
@@ -97,7 +100,9 @@ def with_edges(up: Float[np.ndarray, " 3"] | None, edges: Edges) -> Float[np.nda
         change, best = np.linalg.norm(new - best), new
         if change < TOLERANCE:
             break
-    return np.asarray(best)
+    before, after = _log_probability(np.stack([prior, best]), edges, weights, prior, spread)
+    by_chance = prior @ best < np.cos(NEAR) and after - before < CHANCE[0] + CHANCE[1] * weights.sum()
+    return up if by_chance else np.asarray(best)
 
 
 def _line_weights(edges: Edges) -> Float[np.ndarray, " N"]:

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from kinelift.poses.boxes import bounding_boxes
 from kinelift.poses.containers import People
 from kinelift.poses.errors import DataError
-from kinelift.poses.skeleton import COCO23
+from kinelift.poses.skeleton import COCO23, HALPE26
 
 MAX_COORDINATE = 1e6
 """Limit of coordinates in px. Larger values are damage."""
@@ -19,6 +19,7 @@ MAX_NORMALISED = 2.0
 
 Box = tuple[float, float, float, float]
 _WHOLE_BODY = 133
+_HALPE = 136
 """Number of COCO-WholeBody's keypoints: ``COCO23``, then face and hands. Source: Jin et al., COCO-WholeBody, 2020."""
 _NO_BOX: Box = (np.nan, np.nan, np.nan, np.nan)
 
@@ -111,8 +112,12 @@ def triples(found: Any, where: str) -> list[float]:
 
 
 def without_face_and_hands(joints: list[float]) -> list[float]:
-    """Body and feet (``COCO23``) of COCO-WholeBody's 133 keypoints; rows of other lengths are returned as they are."""
-    return joints[: 3 * len(COCO23)] if len(joints) == 3 * _WHOLE_BODY else joints
+    """Body and feet of COCO-WholeBody's 133 keypoints (``COCO23``) and of Halpe's 136 (``HALPE26``).
+
+    Rows of other lengths are returned as they are.
+    """
+    whole = {3 * _WHOLE_BODY: COCO23, 3 * _HALPE: HALPE26}
+    return joints[: 3 * len(whole[len(joints)])] if len(joints) in whole else joints
 
 
 def _check(

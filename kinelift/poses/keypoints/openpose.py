@@ -21,7 +21,9 @@ from kinelift.poses.skeleton import BODY25, COCO23, OPENPOSE18
 
 OPENPOSE = Definition("OpenPose's JSON", {25: BODY25, 18: OPENPOSE18, 23: COCO23}, BODY25)
 KEY = "pose_keypoints_2d"
-_FILE = re.compile(r"(?:(.*)_)?([0-9]+)_keypoints\.json", re.DOTALL)
+_OLD_KEY = "pose_keypoints"
+"""The key of OpenPose 1.2 and earlier."""
+_FILE = re.compile(r"(.*?)[_-]?([0-9]+)_keypoints\.json", re.DOTALL)
 
 
 def openpose_videos(folder: Path, requested: str | None) -> Videos:
@@ -71,6 +73,8 @@ def people_of(facts: Any, where: str, people: str = "people", joints: str = KEY)
     found = []
     for k, person in enumerate(entry(facts, people, where, list)):
         place = f"{where}: {people}[{k}]"
+        if joints == KEY and isinstance(person, dict) and KEY not in person and _OLD_KEY in person:
+            person = {**person, KEY: person[_OLD_KEY]}
         found.append((f"{place}.{joints}", triples(entry(person, joints, place, list), f"{place}.{joints}")))
     return [(place, without_face_and_hands(row)) for place, row in found if row]
 

@@ -9,12 +9,16 @@ from kinelift.poses.keypoints.annotations import annotated_videos
 from kinelift.poses.keypoints.container import Keypoints, Videos
 from kinelift.poses.keypoints.detectron import detectron_videos
 from kinelift.poses.keypoints.documents import read_json
+from kinelift.poses.keypoints.newer import mhformer_videos, mmpose_videos, ultralytics_videos
 from kinelift.poses.keypoints.openpose import openpose_videos
 from kinelift.poses.keypoints.positions import position_videos
 from kinelift.poses.keypoints.recorded import recorded_videos
 from kinelift.poses.keypoints.results import alphapose_videos, results_videos
 
-EXPECTED = "a folder of OpenPose JSON files, a COCO or AlphaPose .json, or a VideoPose3D or Kinelift .npz"
+EXPECTED = (
+    "a folder of OpenPose JSON files, a COCO, AlphaPose, MMPose or Ultralytics .json, or a VideoPose3D, MHFormer or "
+    "Kinelift .npz"
+)
 
 _MAX_LISTED = 9
 
@@ -89,6 +93,14 @@ def _videos(path: Path, layout: str | None) -> Videos:
 
 def _json_videos(path: Path, found: Any, layout: str | None) -> Videos:
     match found:
+        case [{"instances": _}, *_]:
+            return mmpose_videos(path, found, 0, layout)
+        case {"instance_info": list(frames)}:
+            return mmpose_videos(path, frames, 1, layout)
+        case [{"name": _, "class": _, "box": _}, *_]:  # a single picture
+            return ultralytics_videos(path, [found], layout)
+        case [list(), *_]:
+            return ultralytics_videos(path, found, layout)
         case list():
             return results_videos(path, found, layout)
         case {"annotations": _}:
@@ -108,6 +120,8 @@ def _npz_videos(path: Path, keys: set[str], layout: str | None) -> Videos:
         return recorded_videos(path, layout)
     if "positions_2d" in keys:
         return position_videos(path, layout)
+    if "reconstruction" in keys:
+        return mhformer_videos(path, layout)
     if {"boxes", "keypoints"} <= keys:
         return detectron_videos(path, layout)
     raise DataError(

@@ -42,9 +42,8 @@ def _video(path: Path, requested: str | None) -> Keypoints:
     layout_source = "the recording names it"
     if requested is not None:
         layout, layout_source = requested_layout(str(path), {len(layout)}, requested), "as requested"
-    frames = people_by_frame(
-        str(path), _instances(recording, str(path)), len(layout), range(len(recording.video.times))
-    )
+    last = len(recording.video.times) - 1  # frames in between that show nobody take no memory
+    frames = people_by_frame(str(path), _instances(recording, str(path)), len(layout), {max(last, 0)})
     return Keypoints(str(path), layout, layout_source, frames, size)
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from kinelift.poses import H36M17
+from kinelift.poses.archive import read_all_arrays
 from kinelift.poses.errors import DataError
 from kinelift.recognition.data import cmu, repair
 from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
@@ -113,8 +114,7 @@ def _recordings(path: Path, command: str) -> Iterator[_Recording]:
     """Rows of a file that ``kinelift lifting COMMAND`` wrote."""
     remedy = f"Make it with: kinelift lifting {command} -o {path}"
     try:
-        with np.load(path, allow_pickle=False) as file:
-            data = {name: file[name] for name in file.files}
+        data = _arrays(path)
         joints = list(data["joints"])
         points = data["points"][:, [joints.index(name) for name in H36M17.joints]]
         bounds, rates = data["offsets"].tolist(), data["rates"].tolist()
@@ -129,6 +129,13 @@ def _recordings(path: Path, command: str) -> Iterator[_Recording]:
         raise DataError(f"{path} is not prepared motion capture ({error}). {remedy}") from error
     for name, subject, action, rate, source, first, end in rows:
         yield _Recording(name, subject, action, points[first:end], rate, source)
+
+
+def _arrays(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
+    try:
+        return read_all_arrays(path)
+    except DataError as error:
+        raise ValueError(str(error)) from error
 
 
 def _flaws_of_pieces(recordings: Iterable[_Recording]) -> Iterator[Flaw]:

@@ -23,7 +23,7 @@ from kinelift.models.enas.controller import Controller
 from kinelift.recognition.search.reinforce import Reinforce
 from kinelift.recognition.search.search_result import Candidate, SearchResult
 from kinelift.recognition.search.search_settings import SearchSettings, shared_weights, space_of
-from kinelift.weights.run import Run, load_state, save_state
+from kinelift.weights.run import Run, load_state, restoring, save_state
 
 
 @runtime_checkable
@@ -200,17 +200,19 @@ class Search:
         """Continue where ``save`` was called, as if the search had not been interrupted.
 
         Raises:
+            WeightsError: The file does not hold such a state.
             ResumeError: That search had other inputs. Only the number of epochs may be raised.
         """
         state = load_state(path, run)
-        self.net.load_state_dict(state["net"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.reinforce.restore(state["teacher"])
-        self.data_generator.bit_generator.state = state["examples"]
-        self.generator.set_state(state["chance"])
-        self.comparison_generator.set_state(state["comparison"])
-        self.dropout = state["dropout"]
-        self.history = state["history"]
+        with restoring(path):
+            self.net.load_state_dict(state["net"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.reinforce.restore(state["teacher"])
+            self.data_generator.bit_generator.state = state["examples"]
+            self.generator.set_state(state["chance"])
+            self.comparison_generator.set_state(state["comparison"])
+            self.dropout = state["dropout"]
+            self.history = state["history"]
 
     def _warming_up(self) -> bool:
         return len(self.history) < self.settings.warm_up

@@ -24,7 +24,7 @@ from kinelift.recognition.training.augment import Augmentation, Sampler
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.scores import Scores, clip_scores
 from kinelift.recognition.windows import WindowPlan
-from kinelift.weights.run import Run, load_state, save_state
+from kinelift.weights.run import Run, load_state, restoring, save_state
 
 
 @dataclass(frozen=True)
@@ -162,14 +162,16 @@ class Trainer:
         """Continue where ``save`` was called, as if the run had not been interrupted.
 
         Raises:
+            WeightsError: The file does not hold such a state.
             ResumeError: That run had other inputs. Only the number of epochs may be raised.
         """
         state = load_state(path, run)
-        self.epoch = state["epoch"]
-        self.net.load_state_dict(state["net"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.bit_generator.state = state["samples"]
-        self.dropout = state["dropout"]
+        with restoring(path):
+            self.epoch = state["epoch"]
+            self.net.load_state_dict(state["net"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.generator.bit_generator.state = state["samples"]
+            self.dropout = state["dropout"]
 
     def _schedule(self, step: int) -> float:
         total = self.settings.epochs * self.settings.steps

@@ -1,11 +1,15 @@
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from kinelift.detectors.keypoint_files.detector import KeypointFile
+from kinelift.detectors.keypoint_files.kind import KeypointFileOptions
 from kinelift.poses import COCO17, Frame, People
-from kinelift.poses.errors import DataError
+from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.keypoints import Keypoints
 from tests.detectors.conftest import blank
 
@@ -96,3 +100,90 @@ def test_the_picture_is_not_looked_at() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
     (found,) = KeypointFile(file(known)).detect([Frame(0, Fraction(0), noise)])
     assert found is known
+
+
+def found_at(rate: Fraction, count: int) -> Keypoints:
+    """A person who moves 1 px per keypoint frame to the right."""
+    base = people(0, at=(10, 10))
+    points = [base.points + np.array([k, 0]) for k in range(count)]
+    return file(*(People(k, points[k], base.scores, base.boxes, base.confidence) for k in range(count)))
+
+
+@pytest.mark.parametrize(
+    ("rate", "shown"),
+    [
+        (10, {0: 0, 3: 1, 6: 2, 9: 3}),
+        (30, {k: k for k in range(12)}),
+        (60, {k: 2 * k for k in range(12)}),
+        (Fraction(25, 2), {0: 0, 2: 1, 5: 2, 7: 3, 10: 4}),
+    ],
+)
+def test_keypoints_of_another_rate_are_shown_in_the_nearest_frame(rate: Fraction, shown: dict[int, int]) -> None:
+    known = found_at(Fraction(rate), 24)
+    detector = KeypointFile(known, rate=Fraction(rate))
+    found = list(detector.detect(replace(f, time=Fraction(f.index, 30)) for f in blank(12, WIDTH, HEIGHT)))
+    assert [one.frame for one in found] == list(range(12))
+    start = known.frames[0].points[0, 0, 0]
+    assert {k: round(one.points[0, 0, 0] - start) for k, one in enumerate(found) if len(one)} == shown
+
+
+def test_a_wrong_rate_is_told() -> None:
+    detector = KeypointFile(found_at(Fraction(10), 40), rate=Fraction(30))
+    list(detector.detect(blank(100, WIDTH, HEIGHT)))
+    (remark,) = detector.remarks
+    assert "Check --keypoint-fps" in remark
+
+
+def test_fewer_frames_than_the_video_are_told_with_the_rate_that_would_fit() -> None:
+    detector = KeypointFile(file(*(people(k, at=(60, 40)) for k in range(24))))
+    list(detector.detect(blank(60, WIDTH, HEIGHT)))
+    (remark,) = detector.remarks
+    assert "ends with frame 23, and the video with frame 59" in remark and "--keypoint-fps 10." in remark
+
+
+def test_a_list_of_every_frame_that_is_too_short_is_refused() -> None:
+    known = file(*(people(k, at=(60, 40)) for k in range(23)), People.nobody(23, 17))
+    with pytest.raises(DataError, match=r"--keypoint-fps 10\.$"):
+        run(known, 60)
+
+
+def test_people_who_leave_before_the_end_are_no_reason_for_a_remark() -> None:
+    detector = KeypointFile(file(*(people(k, at=(60, 40)) for k in range(52))))
+    list(detector.detect(blank(60, WIDTH, HEIGHT)))
+    assert detector.remarks == []
+
+
+def test_joints_in_one_corner_only_are_told() -> None:
+    detector = KeypointFile(file(*(people(k, at=(20, 10)) for k in range(6))))
+    list(detector.detect(blank(6, WIDTH, HEIGHT)))
+    (remark,) = detector.remarks
+    assert "upper left" in remark and "--keypoint-size" in remark
+    assert run(file(*(people(k, at=(60, 40)) for k in range(6))), 6)
+
+
+def test_keypoints_of_a_smaller_picture_are_scaled() -> None:
+    known = people(0, at=(20, 10))
+    detector = KeypointFile(file(known, size=(WIDTH // 2, HEIGHT // 2)), size=(WIDTH // 2, HEIGHT // 2))
+    (found,) = detector.detect(blank(1, WIDTH, HEIGHT))
+    np.testing.assert_allclose(found.points, 2 * known.points)
+    np.testing.assert_allclose(found.boxes, 2 * known.boxes)
+    with pytest.raises(DataError, match="another shape"):
+        list(KeypointFile(file(known), size=(WIDTH, WIDTH)).detect(blank(1, WIDTH, HEIGHT)))
+
+
+def test_a_file_that_states_a_smaller_picture_of_the_same_shape_says_how_to_use_it() -> None:
+    with pytest.raises(DataError, match="--keypoint-size 48x32"):
+        run(file(people(0), size=(WIDTH // 2, HEIGHT // 2)), 1)
+
+
+@pytest.mark.parametrize("size", ["640x360", "640X360", "640×360"])
+def test_a_size_is_read(size: str) -> None:
+    assert KeypointFileOptions(Path("k.json"), keypoint_size=size).size() == (640, 360)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"keypoint_size": "640"}, {"keypoint_size": "0x3"}, {"keypoint_fps": 0.0}, {"keypoint_fps": np.nan}]
+)
+def test_options_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match="Give "):
+        KeypointFileOptions(Path("k.json"), **wrong)

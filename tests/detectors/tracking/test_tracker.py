@@ -13,7 +13,7 @@ from kinelift.detectors.protocol import TrackRepair
 from kinelift.detectors.tracking import Identity, Tracker, TrackerSettings, repair_side_flips, select_people
 from kinelift.poses import COCO17, COCO23, People
 from kinelift.poses.errors import DataError, SettingsError
-from tests.detectors.tracking.scenes import SIZE, Camera, Scene, Walker, score_ids, simulate_scene
+from tests.detectors.tracking.scenes import PERFECT, SIZE, Camera, Scene, Walker, score_ids, simulate_scene
 
 TOWARDS = (Walker(200, 200, 600), Walker(1000, -200, 560, 280, 0.3))
 
@@ -247,3 +247,32 @@ def test_frames_out_of_order_are_refused() -> None:
 def test_settings_outside_their_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         TrackerSettings(**wrong)
+
+
+@pytest.mark.parametrize("rate", [0.5, 1, 2, 3])
+@pytest.mark.parametrize("unevenness", [0.0, 0.3])
+def test_people_are_followed_at_a_few_frames_per_second(rate: float, unevenness: float) -> None:
+    walkers = (Walker(200, 8, 600), Walker(900, -8, 560))
+    scene = simulate_scene(walkers, clock(20 / rate, rate, unevenness), Camera(miss=0, ghosts=0), seed=1)
+    verdict = score_ids(scene, follow(scene))
+    assert (len(follow(scene)), verdict.switches) == (2, 0)
+
+
+@pytest.mark.parametrize("rate", [1, 2, 3])
+def test_at_a_few_frames_per_second_one_missed_frame_is_filled(rate: float) -> None:
+    scene = simulate_scene([Walker(400, 5)], np.arange(12) / rate, PERFECT)
+    missed = replace(scene, people=(*scene.people[:6], People.nobody(6, 17), *scene.people[7:]))
+    (only,) = follow(missed)
+    assert len(only.track) == 12
+    assert only.track.filled[6].all() and not only.track.filled[:6].any()
+
+
+@pytest.mark.parametrize("rate", [10, 25, 60])
+def test_from_ten_frames_per_second_on_the_floor_in_frames_changes_nothing(rate: float) -> None:
+    scene = simulate_scene(TOWARDS, clock(4, rate), Camera(miss=0.3), seed=5)
+    assert_equal(follow(scene), follow(scene, TrackerSettings(fewest_frames=0)))
+
+
+def test_a_long_pause_still_ends_a_track() -> None:
+    times = np.concatenate([np.arange(30) / 30, 20 + np.arange(30) / 30])
+    assert len(follow(simulate_scene([Walker(400, 0)], times, PERFECT))) == 2

@@ -28,9 +28,10 @@ def walk(
     swing = np.clip((phase - STANCE + 1) / 15, 0, 1)
     points = np.zeros((len(phase), len(MOCAP), 3))
     for side, sign in (("left", 1), ("right", -1)):
-        ankle = np.stack(
-            [np.full(len(phase), 0.1 * sign), HEIGHT + 0.15 * np.sin(np.pi * swing), 0.7 * swing], 1
-        ) + [0, 0, 0.7] * (np.arange(len(phase)) // (STANCE + 15))[:, None]
+        ankle = (
+            np.stack([np.full(len(phase), 0.1 * sign), HEIGHT + 0.15 * np.sin(np.pi * swing), 0.7 * swing], 1)
+            + [0, 0, 0.7] * (np.arange(len(phase)) // (STANCE + 15))[:, None]
+        )
         turn = Rotation.from_euler("Y", heading, degrees=True)
         lift = Rotation.from_euler("X", 30 * np.sin(np.pi * swing)[:, None], degrees=True)
         rest = Rotation.from_euler("XZ", [tilt[0], sign * tilt[1]], degrees=True)

@@ -77,7 +77,7 @@ def test_known_up_camera_height_and_stature_are_kept() -> None:
 
 def test_people_of_different_size_agree_about_the_floor() -> None:
     """Each fit expects an average person, and finds a floor of its own."""
-    scenes = [person(PITCH, STILL - [0.7, 0.0], 0.95), person(PITCH, STILL + [0.5, 0.5], 1.05, seed=1)]
+    scenes = [person(PITCH, STILL - [0.7, 0.0], 0.95), person(PITCH, STILL + np.array([0.5, 0.5]), 1.05, seed=1)]
     lifter, tracks = scripted(*scenes, pitch=PITCH), [scene.track for scene in scenes]
     people, world = lift_together(tracks, lifter, CAMERA)
     assert world is not None
