@@ -38,7 +38,7 @@ class Normalisation:
 
     def __call__(
         self, points: Float[Tensor, "B R J 2"], visible: Bool[Tensor, "B R J"], up: Float[Tensor, "B 3"] | None = None
-    ) -> Normalised:
+    ) -> tuple[Float[Tensor, "B R N F"], Float[Tensor, "B R 3 3"]]:
         """Normalise windows of keypoints.
 
         Args:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinelift.lifting.coordinates import facing, fill_invisible, normalisation, turn_to
+from kinelift.poses import COCO17, COCO23
 from kinelift.poses.errors import WeightsError
 from tests.lifting.networks import CAMERA
 
@@ -76,3 +77,40 @@ def test_facing_ignores_invisible_joints() -> None:
     other = torch.where(visible[..., None], plane, torch.nan)
     torch.testing.assert_close(facing(plane, visible)[0], facing(other, visible)[0])
     assert facing(plane, torch.zeros_like(visible))[0].isfinite().all()
+
+
+def seen_body(frames: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
+    """Keypoints of coco23 on the plane z = 1 in two windows, some not visible."""
+    generator = torch.Generator().manual_seed(0)
+    plane = 0.1 * torch.randn(2, frames, len(COCO23), 2, generator=generator) + torch.tensor([0.3, -0.1])
+    return plane, torch.rand(2, frames, len(COCO23), generator=generator) > 0.2
+
+
+def test_feet_do_not_change_position_and_size() -> None:
+    plane, visible = seen_body()
+    body = slice(len(COCO17))
+    without = visible.clone()
+    without[:, :, len(COCO17) :] = False
+    moved = plane.clone()
+    moved[:, :, len(COCO17) :] += 1.0
+    expected, rotation = normalisation("frame")(plane[:, :, body], visible[:, :, body])
+    for points, seen in ((plane, visible), (plane, without), (moved, visible)):
+        features, axes = normalisation("level")(points, seen)
+        torch.testing.assert_close(features[:, :, body], expected)
+        torch.testing.assert_close(axes, rotation)
+    assert (normalisation("level")(plane, without)[0][:, :, len(COCO17) : -1] == 0).all()
+
+
+def test_up_is_the_last_row_in_the_axes_of_the_output() -> None:
+    plane, visible = seen_body()
+    up = torch.nn.functional.normalize(torch.tensor([[0.1, -1.0, -0.3], [-0.4, -0.8, 0.2]]), dim=-1)
+    features, rotation = normalisation("level")(plane, visible, up)
+    assert features.shape[2] == len(COCO23) + 1
+    torch.testing.assert_close(features[:, :, -1:] @ rotation, up[:, None, None].expand(-1, 6, -1, -1))
+    torch.testing.assert_close(features[:, :, -1].norm(dim=-1), torch.ones(2, 6))
+    assert not torch.allclose(features[:, :, -1], up[:, None].expand(-1, 6, -1), atol=0.05)  # other axes
+    mixed = normalisation("level")(plane, visible, up * torch.tensor([[1.0], [0.0]]))[0]
+    torch.testing.assert_close(mixed[0], features[0])
+    assert (mixed[1, :, -1] == 0).all()
+    assert (normalisation("level")(plane, visible)[0][:, :, -1] == 0).all()  # not known
+    torch.testing.assert_close(mixed[:, :, :-1], features[:, :, :-1])

@@ -7,10 +7,10 @@ import torch
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.lifter import MIN_KEYPOINTS, Lifter
 from kinelift.lifting.network import LifterNetwork
-from kinelift.poses import H36M17, Track2D, skeleton
+from kinelift.poses import COCO23, H36M17, H36M21, Track2D, skeleton
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
-from tests.lifting.networks import CAMERA, NETS, SIZE, network, temporal, track
+from tests.lifting.networks import CAMERA, NETS, SIZE, WindowLifter, network, temporal, track
 
 
 @pytest.fixture
@@ -122,6 +122,55 @@ def test_frames_with_too_few_keypoints_are_nan(lifter: Lifter) -> None:
 
 
 def test_other_skeletons_are_rejected(lifter: Lifter) -> None:
-    one = replace(track(5), skeleton=H36M17)
+    one = track(5).converted(skeleton("kinect15"))
     with pytest.raises(SettingsError, match="coco17 keypoints"):
         lifter.lift(one, CAMERA)
+
+
+def test_tracks_with_more_joints_are_accepted(lifter: Lifter) -> None:
+    one = track(12)
+    for layout in (COCO23, skeleton("body25"), skeleton("halpe26")):
+        found = lifter.lift(one.converted(layout), CAMERA)
+        if {"left_eye", "nose"} <= set(layout.joints):
+            np.testing.assert_allclose(found.points, lifter.lift(one, CAMERA).points, atol=1e-9)
+
+
+def up_network(**config: object) -> LifterNetwork:
+    net = temporal(joints_in=len(COCO23) + 1, joints_out=len(H36M21) + 1, **config)
+    return LifterNetwork(net, 20.0, "level", COCO23, H36M21)
+
+
+@pytest.mark.parametrize("kind", [Lifter, WindowLifter])
+def test_up_is_estimated_in_camera_axes(kind: type[Lifter]) -> None:
+    """A network that always says up is a certain direction in the axes of its output, which face the person."""
+    network, facing = up_network(), torch.nn.functional.normalize(torch.tensor([0.0, -0.95, -0.3]), dim=0)
+    with torch.no_grad():
+        network.net.shrink.weight.zero_()
+        network.net.shrink.bias[-3:] = 2 * facing
+    one = track(30).converted(COCO23)
+    one.points[12] = np.nan
+    found = kind(network, torch.device("cpu")).estimate_up(one, CAMERA)
+    assert found is not None and np.isnan(found[12]).all()
+    plane = torch.from_numpy(CAMERA.plane(one.points)).float()
+    seen = plane.isfinite().all(-1)
+    _, rotation = normalisation("level")(plane[None], seen[None])
+    expected = (facing @ rotation)[0].numpy()
+    rest = np.arange(30) != 12
+    np.testing.assert_allclose(found[rest], expected[rest], atol=1e-4)
+    np.testing.assert_allclose(np.linalg.norm(found[rest], axis=1), 1)
+
+
+def test_networks_without_up_do_not_estimate_it(lifter: Lifter) -> None:
+    assert lifter.estimate_up(track(5), CAMERA) is None
+
+
+def test_the_direction_up_reaches_the_network() -> None:
+    lifter, one = Lifter(up_network(), torch.device("cpu")), track(30)
+    up, other = np.array([0.2, -0.9, -0.39]), np.array([-0.2, -0.9, -0.39])
+    found = lifter.lift(one, CAMERA, up).points
+    assert found.shape == (30, len(H36M21), 3)
+    assert not np.allclose(found, lifter.lift(one, CAMERA).points, atol=1e-3)
+    windowed = WindowLifter(lifter.network, lifter.device).lift(track(30, rate=20.0), CAMERA, up).points
+    np.testing.assert_allclose(windowed, lifter.lift(track(30, rate=20.0), CAMERA, up).points, atol=1e-5)
+    mirrored = lifter.lift(one.mirrored(), CAMERA, other)
+    np.testing.assert_allclose(mirrored.mirrored().points, found, atol=1e-5)

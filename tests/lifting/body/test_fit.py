@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kinelift.lifting.body import FitSettings, can_fit, fit
-from kinelift.lifting.body.structure import TIPS
+from kinelift.lifting.body.structure import FOOT_SHAPE, TIPS
 from kinelift.lifting.root import SHARED_JOINTS
 from kinelift.poses import COCO17, COCO23, H36M17, H36M21, Poses3D, Track2D, convert
 from kinelift.poses.errors import SettingsError
@@ -175,6 +175,34 @@ def test_interpolated_keypoints_weigh_less() -> None:
         np.linalg.norm(one.points - true.truth.points, axis=-1)[25:35, joint].mean() for one in (detected, interpolated)
     ]
     assert errors[1] < 0.7 * errors[0]
+
+
+def test_poses_without_feet_are_fitted_too() -> None:
+    """And nearly as well as with feet, which say little about the body."""
+    true = moving(TIMES)
+    track, raw = noisy(true.track, 6.0), prediction(true, 0.06)
+    less = fit(track.converted(COCO17), raw.converted(H36M17), CAMERA)
+    assert less.skeleton == H36M17 and less.points.shape == (len(TIMES), len(H36M17), 3)
+    truth = true.truth.converted(H36M17).points
+    before, after = (np.linalg.norm(one - truth, axis=-1).mean() for one in (raw.converted(H36M17).points, less.points))
+    assert after < 0.8 * before
+    whole = fit(track, raw, CAMERA).converted(H36M17).points
+    assert np.median(np.linalg.norm(whole - less.points, axis=-1)) < 0.02
+
+
+def test_feet_keep_their_shape() -> None:
+    """Heel and toe were predicted with the wrong angle between them."""
+    true = moving(TIMES)
+    wrong = true.truth.points.copy()
+    for side in ("left", "right"):
+        heel, ankle, toe = (H36M21.index(f"{side}_{part}") for part in ("heel", "ankle", "toe"))
+        wrong[:, heel] = wrong[:, ankle] - 0.3 * (wrong[:, toe] - wrong[:, ankle])
+    found = fit(true.track.converted(COCO17), replace(true.truth, points=wrong), CAMERA).points
+    for side in ("left", "right"):
+        heel, ankle, toe = (found[:, H36M21.index(f"{side}_{part}")] for part in ("heel", "ankle", "toe"))
+        back, ahead = heel - ankle, toe - ankle
+        cosine = (back * ahead).sum(-1) / np.linalg.norm(back, axis=-1) / np.linalg.norm(ahead, axis=-1)
+        assert np.abs(cosine - FOOT_SHAPE).max() < 0.15
 
 
 def test_other_skeletons_are_rejected() -> None:
