@@ -7,7 +7,7 @@ import torch
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.lifter import MIN_KEYPOINTS, Lifter
 from kinelift.lifting.network import LifterNetwork
-from kinelift.poses import COCO23, H36M17, H36M21, Track2D, skeleton
+from kinelift.poses import COCO23, H36M21, Track2D, skeleton
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 from tests.lifting.networks import CAMERA, NETS, SIZE, WindowLifter, network, temporal, track
