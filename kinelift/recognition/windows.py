@@ -1,6 +1,7 @@
 """Cut motions into windows of a fixed length in seconds, independent of the frame rate."""
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -25,7 +26,14 @@ class WindowPlan:
     """Poses in a window without a length in seconds."""
 
     def __post_init__(self) -> None:
-        limits = {"seconds": (0.1, 60), "rate": (1, 1000), "stride": (0.01, 60), "gap": (0, 60), "samples": (2, 10_000)}
+        limits: dict[str, tuple[float, float]]
+        limits = {
+            "seconds": (0.1, 60),
+            "rate": (1, 1000),
+            "stride": (0.01, 60),
+            "gap": (0, inf),
+            "samples": (2, 10_000),
+        }
         for name, (least, most) in limits.items():
             value = getattr(self, name)
             if not (value is None and name == "seconds") and not least <= value <= most:

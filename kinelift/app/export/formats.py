@@ -17,11 +17,14 @@ from jaxtyping import Float, Shaped
 
 from kinelift.app.export.actions_json import actions_to_json
 from kinelift.app.export.timeline_figure import write_timeline_figure
-from kinelift.poses import COCO17, H36M17, JointState, Person, Poses3D, Recording, Skeleton, convert
+from kinelift.poses import COCO17, H36M17, JointState, Person, Poses3D, Recording, Skeleton, World, convert
 from kinelift.poses.camera import Camera
 from kinelift.poses.output import replacing
 
-COLUMNS = ("person", "frame", "time", "joint", "x", "y", "z", "root_x", "root_y", "root_z", "seen", "error")
+COLUMNS = (
+    "person", "frame", "time", "joint", "x", "y", "z", "root_x", "root_y", "root_z", "seen", "error", "contact",
+    "world_x", "world_y", "world_z",
+)  # fmt: skip
 _METRES, _PIXELS, _SECONDS, _SCORES, _ROTATIONS = 4, 2, 6, 4, 8
 _Values = Shaped[np.ndarray, "..."]
 
@@ -46,8 +49,9 @@ def write_csv(path: Path, recording: Recording) -> None:
     ``x y z`` are metres from the person's root joint. ``root_x root_y root_z`` is the position of the root joint in the
     camera frame, so that ``x + root_x`` … is that of the joint. ``seen`` tells what the joint rests on in this frame:
     its keypoint was seen, interpolated over a short gap, or unseen (then the position is a guess). ``error`` is the
-    expected distance of ``x y z`` from the truth in metres. An empty cell was not visible or not computed; pandas reads
-    it as NaN.
+    expected distance of ``x y z`` from the truth in metres. ``contact`` is 1 where the joint rests on the floor, or 0.
+    ``world_x world_y world_z`` is the joint in the world, whose y is up and whose floor is at 0. An empty cell was not
+    visible or not computed; pandas reads it as NaN.
 
     Raises:
         OutputError: The file cannot be written.
@@ -56,7 +60,7 @@ def write_csv(path: Path, recording: Recording) -> None:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
         for person in recording.people:
-            table.writerows(_rows(person))
+            table.writerows(_rows(person, recording.world))
 
 
 def write_json(path: Path, recording: Recording) -> None:
@@ -65,8 +69,9 @@ def write_json(path: Path, recording: Recording) -> None:
     ``skeletons`` lists joints in order and bones as index pairs; each ``track`` and ``poses`` names its skeleton.
     ``camera`` has the focal lengths and the principal point in pixels, and OpenCV's distortion coefficients, if any.
     ``seen`` of the poses holds, for each frame and joint, an index into ``states``; ``error`` the expected distance
-    from the truth in metres. The camera's ``rotations`` are null, or a matrix per frame from its axes to those of the
-    poses.
+    from the truth in metres; ``contact`` whether the joint rests on the floor. The camera's ``rotations`` are null, or
+    a matrix per frame from its axes to those of the poses. ``world`` places the camera: ``rotation`` (rows are the
+    world's axes, y up, in camera axes) times a position in the camera frame, plus ``position``, is one in the world.
 
     Raises:
         OutputError: The file cannot be written.
@@ -76,6 +81,7 @@ def write_json(path: Path, recording: Recording) -> None:
         "video": {"name": video.name, "width": video.width, "height": video.height, "times": _to_lists(video.times, 6)},
         "made_with": dict(recording.made_with),
         "camera": None if recording.camera is None else _camera_json(recording.camera),
+        "world": None if recording.world is None else _world_json(recording.world),
         "states": [state.name.lower() for state in JointState],
         "skeletons": {skeleton.name: _skeleton_json(skeleton) for skeleton in _skeletons(recording)},
         "people": [_person_json(person) for person in recording.people],
@@ -92,8 +98,9 @@ def write_arrays(path: Path, recording: Recording) -> None:
     (P, F, 3), ``seen3d`` (P, F, J): 2 = seen, 1 = interpolated, 0 = unseen, -1 = not computed, ``error3d`` (P, F, J):
     expected distance from the truth in metres, ``joints2d`` (K,), ``points2d`` (P, F, K, 2), ``scores`` (P, F, K),
     ``camera`` (11,): ``parameters`` of ``poses.camera``; ``camera_rotations`` (F, 3, 3), from the camera's axes to
-    those of the poses, if it turns. NaN = not visible or not computed. The joints are those of the first person; other
-    people's joints are matched by name.
+    those of the poses, if it turns; ``contact3d`` (P, F, J): 1 = rests on the floor, 0 = does not, -1 = not computed;
+    ``world_rotation`` (3, 3) and ``world_position`` (3,), as in the recording. NaN = not visible or not computed. The
+    joints are those of the first person; other people's joints are matched by name.
 
     Raises:
         OutputError: The file cannot be written.
@@ -102,7 +109,9 @@ def write_arrays(path: Path, recording: Recording) -> None:
     skeleton_2d = people[0].track.skeleton if people else COCO17
     skeleton_3d = next((person.poses.skeleton for person in people if person.poses), H36M17)
     seen = _over_frames(frames, (len(skeleton_3d),), [_per_joint(person, skeleton_3d, "seen") for person in people])
-    error = [_per_joint(person, skeleton_3d, "error") for person in people]
+    error, contact = ([_per_joint(person, skeleton_3d, name) for person in people] for name in ("error", "contact"))
+    touching = _over_frames(frames, (len(skeleton_3d),), contact)
+    world = recording.world
     arrays: dict[str, Any] = {
         "times": recording.video.times,
         "ids": np.array([person.id for person in people], dtype=np.int64),
@@ -111,6 +120,9 @@ def write_arrays(path: Path, recording: Recording) -> None:
         "root3d": _over_frames(frames, (3,), [_root(person) for person in people]),
         "seen3d": np.nan_to_num(seen, nan=-1).astype(np.int8),
         "error3d": _over_frames(frames, (len(skeleton_3d),), error),
+        "contact3d": np.nan_to_num(touching, nan=-1).astype(np.int8),
+        "world_rotation": np.full((3, 3), np.nan) if world is None else world.rotation,
+        "world_position": np.full(3, np.nan) if world is None else world.position,
         "joints2d": np.array(skeleton_2d.joints),
         "points2d": _over_frames(frames, (len(skeleton_2d), 2), [_points2d(person, skeleton_2d) for person in people]),
         "scores": _over_frames(frames, (len(skeleton_2d),), [_scores(person, skeleton_2d) for person in people]),
@@ -135,17 +147,20 @@ def export(path: Path, recording: Recording, to: Format) -> None:
     WRITERS[to](path, recording)
 
 
-def _rows(person: Person) -> Iterator[list[Any]]:
+def _rows(person: Person, world: World | None) -> Iterator[list[Any]]:
     poses = person.poses
     if poses is None:
         return
-    unknown = np.full((len(poses), 3), np.nan)
-    roots = _to_lists(unknown if poses.root is None else poses.root, _METRES)
-    frames = zip(poses.times, _to_lists(poses.points, _METRES), roots, *_confidence(poses), strict=True)
-    for i, (time, points, root, seen, error) in enumerate(frames):
+    root = np.full((len(poses), 3), np.nan) if poses.root is None else poses.root
+    joints = poses.points + root[:, None]
+    places = _to_lists(np.full(joints.shape, np.nan) if world is None else world.from_camera(joints), _METRES)
+    contact = [[None] * joints.shape[1]] * len(poses) if poses.contact is None else poses.contact.astype(int).tolist()
+    columns = (*_confidence(poses), contact, places)
+    frames = zip(poses.times, _to_lists(root, _METRES), _to_lists(poses.points, _METRES), *columns, strict=True)
+    for i, (time, middle, *by_joint) in enumerate(frames):
         row = [person.id, person.track.start + i, round(float(time), _SECONDS)]
-        for joint, *values in zip(poses.skeleton.joints, points, seen, error, strict=True):
-            yield [*row, joint, *values[0], *root, *values[1:]]
+        for joint, point, seen, error, touches, place in zip(poses.skeleton.joints, *by_joint, strict=True):
+            yield [*row, joint, *point, *middle, seen, error, touches, *place]
 
 
 def _confidence(poses: Poses3D) -> tuple[list[Any], list[Any]]:
@@ -167,6 +182,10 @@ def _camera_json(camera: Camera) -> dict[str, Any]:
     lens = None if camera.distortion is None else asdict(camera.distortion)
     turns = None if camera.rotations is None else _to_lists(camera.rotations, _ROTATIONS)
     return {"focal": list(camera.focals), "centre": list(camera.centre), "distortion": lens, "rotations": turns}
+
+
+def _world_json(world: World) -> dict[str, Any]:
+    return {"rotation": _to_lists(world.rotation, _ROTATIONS), "position": _to_lists(world.position, _METRES)}
 
 
 def _skeleton_json(skeleton: Skeleton) -> dict[str, Any]:
@@ -191,6 +210,7 @@ def _person_json(person: Person) -> dict[str, Any]:
             "root": None if poses.root is None else _to_lists(poses.root, _METRES),
             "seen": None if poses.seen is None else poses.seen.tolist(),
             "error": None if poses.error is None else _to_lists(poses.error, _METRES),
+            "contact": None if poses.contact is None else poses.contact.tolist(),
         },
         "actions": actions_to_json(person.actions),
     }  # fmt: skip

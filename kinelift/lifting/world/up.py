@@ -22,9 +22,9 @@ EDGE, GAIN = np.radians(1.0), 10.0
 """Standard deviation of a vertical edge's direction, and how much more often edges are vertical than anything else."""
 SAME_LINE, SHORT = np.radians(0.7), 0.05
 """Angle between edges on one line, and the length below which edges count less."""
-NEAR, CHANCE = np.radians(4.0), (3.0, 0.08)
+NEAR, CHANCE = np.radians(4.0), 0.8
 """A direction farther from the estimate from people needs a gain in log probability that edges in random directions
-rarely give: this much, and so much more for each line."""
+rarely give: this much times the square root of the number of lines."""
 REACH = 30.0
 """Degrees around the prior that are searched."""
 MIN_STANDING_COSINE = np.cos(np.radians(35))
@@ -101,7 +101,7 @@ def with_edges(up: Float[np.ndarray, " 3"] | None, edges: Edges) -> Float[np.nda
         if change < TOLERANCE:
             break
     before, after = _log_probability(np.stack([prior, best]), edges, weights, prior, spread)
-    by_chance = prior @ best < np.cos(NEAR) and after - before < CHANCE[0] + CHANCE[1] * weights.sum()
+    by_chance = prior @ best < np.cos(NEAR) and after - before < CHANCE * np.sqrt(weights.sum())
     return up if by_chance else np.asarray(best)
 
 

@@ -10,7 +10,7 @@ import pytest
 from kinelift.app import cli
 from kinelift.app.export.actions_json import write_timeline
 from kinelift.app.export.formats import COLUMNS, Format, export
-from kinelift.poses import H36M17, Action, Person, Recording, skeleton
+from kinelift.poses import H36M17, Action, Person, Recording, World, skeleton
 from kinelift.poses.errors import OutputError
 from tests.poses.scenes import person, recording, track
 
@@ -195,3 +195,27 @@ def test_what_cannot_be_written_is_told(tmp_path: Path, original: Recording, to:
     with pytest.raises(OutputError, match="cannot be written"):
         export(tmp_path, original, to)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_contacts_and_places_in_the_world_are_written(tmp_path: Path, original: Recording) -> None:
+    who = original.people[0]
+    assert who.poses is not None
+    contact = np.zeros(who.poses.points.shape[:2], dtype=bool)
+    contact[1, 3] = True
+    points, root = np.nan_to_num(who.poses.points), np.tile([0.0, 1.0, 5.0], (len(who.poses), 1))
+    world = World(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 1.5, 0.0]))
+    standing = replace(who, poses=replace(who.poses, points=points, contact=contact, root=root))
+    one = replace(original, people=(standing,), world=world)
+    for to in (Format.CSV, Format.JSON, Format.NPZ):
+        export(tmp_path / to.file, one, to)
+    table = rows(tmp_path / "poses3d.csv")
+    joints = len(who.poses.skeleton)
+    assert [k for k, row in enumerate(table) if row["contact"] == "1"] == [joints + 3]
+    place = world.from_camera(points[0, 2] + root[0])
+    np.testing.assert_allclose([float(table[2][f"world_{axis}"]) for axis in "xyz"], place, atol=1e-3)
+    document = json.loads((tmp_path / "poses3d.json").read_text())
+    assert document["world"]["position"] == [0, 1.5, 0]
+    assert document["people"][0]["poses"]["contact"][1][3] is True
+    with np.load(tmp_path / "poses3d.npz") as arrays:
+        assert arrays["contact3d"][0, who.track.start + 1, 3] == 1
+        np.testing.assert_array_equal(arrays["world_rotation"], world.rotation)
