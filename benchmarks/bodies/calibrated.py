@@ -42,11 +42,10 @@ from benchmarks.bodies.calibrated_tracks import Clip, Seen, people, plain
 from benchmarks.bodies.feet import FOOT_PARTS, joints, metres_per_pixel
 from benchmarks.bodies.lifted_figures import figures, lifted
 from benchmarks.bodies.rig import RATE, View
-from benchmarks.keypoints.noise_figures import across
+from benchmarks.keypoints.noise_figures import ARMS, LEGS, across
 from benchmarks.reporting import machine
 from kinelift.lifting.body import FitMode, PoseLifter
 from kinelift.lifting.lifter import Lifter
-from kinelift.lifting.synthesis.noise import ARMS, LEGS
 from kinelift.lifting.world.stage import WorldLifter
 from kinelift.poses import COCO17, COCO23, Skeleton, Track2D
 from kinelift.weights.store import find

@@ -22,7 +22,6 @@ from kinelift.lifting.anthropometry import (
     child,
     draw,
     prior,
-    typical,
     typical_foot,
 )  # fmt: skip
 from kinelift.lifting.mocap.joints import FACE_POINTS
@@ -117,14 +116,10 @@ def _leg(size: Mapping[str, float], bend: float) -> dict[str, Joint]:
 def _foot(size: Mapping[str, float]) -> dict[str, Joint]:
     """Heel, big toe and small toe of the left foot from its ankle."""
     length, height = typical_foot()
-    out = {}
-    for name, segment, (inward, up, forward) in (
-        ("heel", "heel", HEEL), ("big_toe", "toe", BIG_TOE), ("small_toe", "toe", SMALL_TOE)
-    ):  # fmt: skip
-        at = np.array([-inward * length, up * height, forward * length])
-        typical_length = float(typical()[SEGMENTS.index(segment)])
-        out[name] = at * size[segment] / typical_length
-    return out
+    points = {"heel": HEEL, "big_toe": BIG_TOE, "small_toe": SMALL_TOE}
+    foot = {name: np.array(at) * [-length, height, length] for name, at in points.items()}
+    heel, toe = (size[part] / np.linalg.norm(foot[name]) for part, name in (("heel", "heel"), ("toe", "big_toe")))
+    return {name: at * (heel if name == "heel" else toe) for name, at in foot.items()}
 
 
 def _arm(thorax: Joint, size: Mapping[str, float], tall: float, bend: float) -> dict[str, Joint]:

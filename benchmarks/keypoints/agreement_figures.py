@@ -13,8 +13,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks.keypoints.noise_figures import across
-from kinelift.lifting.synthesis.noise import ARMS, LEGS
+from benchmarks.keypoints.noise_figures import ARMS, LEGS, across
 from kinelift.poses import COCO17
 
 Reading = Float[np.ndarray, "N T J 2"]

@@ -34,7 +34,9 @@ from benchmarks.keypoints.keypoint_offsets import named
 from benchmarks.keypoints.noise_figures import (
     FAR,
     GROUPS,
+    LIMBS,
     PIECE,
+    SPREAD,
     STRAYS_FAR,
     alone,
     autocovariance,
@@ -48,7 +50,6 @@ from benchmarks.keypoints.noise_figures import (
     swapped,
     without,
 )
-from kinelift.lifting.synthesis.noise import LIMBS, SPREAD
 from kinelift.poses import Track2D
 
 SMOOTH = 0.25

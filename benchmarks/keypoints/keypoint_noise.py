@@ -26,7 +26,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import savgol_filter
 from torch import Generator
 
-from benchmarks.keypoints.noise_figures import PIECE, TWINS, Readings, figures
+from benchmarks.keypoints.noise_figures import PIECE, TWINS, WITH_FEET, Readings, figures
 from benchmarks.keypoints.refinement import inputs_of
 from kinelift.app.pipeline import Pipeline
 from kinelift.app.settings import Detection
@@ -204,11 +204,12 @@ def imagined(people: Sequence[Readings], settings: NoiseSettings) -> list[Readin
         movement, length = smoothed(person), round(PIECE * person.rate)
         times = torch.arange(min(length, len(movement))) / person.rate
         for start in range(0, max(1, len(movement) - length + 1), length):
-            piece = torch.from_numpy(movement[start : start + length]).float().expand(COPIES, -1, -1, -1)
+            piece = torch.from_numpy(movement[start : start + length][:, WITH_FEET]).float().expand(COPIES, -1, -1, -1)
             inside, flawed = torch.ones(piece.shape[:3], dtype=torch.bool), torch.ones(COPIES, dtype=torch.bool)
             draws = [corrupt(piece, inside, flawed, times, settings, generator) for _ in VIEWS]
             points = np.stack([torch.where(seen[..., None], p, torch.nan).numpy() for p, seen in draws], axis=1)
-            out += [Readings(p, s.numpy(), person.rate) for p, s in zip(points, draws[0][1], strict=True)]
+            points, seen = points[:, :, :, : len(COCO17)], draws[0][1][..., : len(COCO17)]
+            out += [Readings(p, s.numpy(), person.rate) for p, s in zip(points, seen, strict=True)]
     return out
 
 

@@ -16,8 +16,8 @@ from scipy.interpolate import BSpline
 from scipy.optimize import nnls
 from scipy.signal import savgol_coeffs
 
-from kinelift.lifting.synthesis.noise import ARMS, LEGS, LIMBS, SPREAD
-from kinelift.poses import COCO17
+from kinelift.lifting.synthesis import noise
+from kinelift.poses import COCO17, COCO23
 
 PIECE = 4.0
 """Length, s, of the test videos of ``lifting.synthesis.trials``, to which probabilities refer."""
@@ -34,6 +34,18 @@ FAR = 0.25
 STRAYS_FAR = float(np.exp(-((FAR / 0.5) ** 2) / 2))
 """Fraction of the outliers of ``corrupt`` beyond that limit."""
 TWINS = list(COCO17.mirror)
+
+
+def _of_body(joints: Sequence[int]) -> tuple[int, ...]:
+    """Those of coco17, which begins coco23."""
+    return tuple(j for j in joints if j < len(COCO17))
+
+
+ARMS, LEGS = _of_body(noise.ARMS), _of_body(noise.LEGS)
+LIMBS, SPREAD = tuple(map(_of_body, noise.LIMBS)), noise.SPREAD[: len(COCO17)]
+"""As in ``lifting.synthesis.noise``, without feet."""
+WITH_FEET = [COCO17.index(name if name in COCO17.joints else f"{name.split('_')[0]}_ankle") for name in COCO23.joints]
+"""For each keypoint of coco23 one of coco17. Simulated noise needs feet; keypoints without have them at the ankles."""
 GROUPS: Mapping[str, tuple[tuple[int, ...], ...]] = {
     "face": (tuple(range(COCO17.index("left_shoulder"))),),
     "arm": LIMBS[:2],

@@ -46,7 +46,7 @@ from kinelift.recognition.training.trainer import ImageSampler, Trainer, TrainSe
 from kinelift.recognition.windows import WindowPlan
 from kinelift.weights.run import Run
 
-PLAN = WindowPlan(seconds=None, gap=np.inf)
+PLAN = WindowPlan(seconds=None, gap=60.0)
 """Each clip is one window; gaps in Kinect's tracking are interpolated."""
 VARIED = Augmentation(
     speed=(0.75, 1.0), shift=0.125, short=0.0, warp=0.4, lost=0.15, mirror=0.0, proportion=0.1, turn=12.0, lean=5.0,

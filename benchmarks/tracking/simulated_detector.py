@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
+from benchmarks.keypoints.noise_figures import WITH_FEET
 from benchmarks.tracking.crossings import SIZE, Scene
 from kinelift.lifting.synthesis.noise import MEASURED, NoiseSettings, corrupt
 from kinelift.poses import COCO17, People
@@ -93,8 +94,10 @@ def _read(scene: Scene, flaws: Flaws, seed: int) -> tuple[Float[np.ndarray, "P T
     halves = torch.from_numpy(scene.points.reshape(2 * count, length // 2, len(COCO17), 2)).float()
     inside = torch.from_numpy(scene.inside.reshape(2 * count, length // 2, len(COCO17)))
     times = torch.from_numpy(scene.times[: length // 2]).float()
+    halves, inside = halves[:, :, WITH_FEET], inside[:, :, WITH_FEET]
     generator = torch.Generator().manual_seed(seed)
     points, seen = corrupt(halves, inside, torch.ones(2 * count, dtype=torch.bool), times, flaws.keypoints, generator)
+    points, seen = points[:, :, : len(COCO17)], seen[:, :, : len(COCO17)]
     return points.double().numpy().reshape(scene.points.shape), seen.numpy().reshape(scene.inside.shape)
 
 

@@ -96,7 +96,14 @@ def pairs(bank: MotionBank, clips: int, seed: int) -> Iterator[Pair]:
     for k in chosen:
         one = bank.without_clips(set(bank.names) - {bank.names[k]})
         both = (islice(trials(one, 2, noise, int(k)), 2) for noise in (NOISE, None))
-        yield from (Pair(read, true) for read, true in zip(*both, strict=True) if len(read.track) > 30)
+        yield from (
+            Pair(_of_body(read), _of_body(true)) for read, true in zip(*both, strict=True) if len(read.track) > 30
+        )
+
+
+def _of_body(trial: Trial) -> Trial:
+    """The trial without feet."""
+    return replace(trial, track=trial.track.converted(COCO17))
 
 
 def flip_figures(some: Sequence[Pair], seed: int) -> dict[str, dict[str, Any]]:

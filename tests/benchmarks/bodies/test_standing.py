@@ -9,14 +9,15 @@ from benchmarks.bodies.standing import ANKLE, AWAY, HEAD, SPREAD, bodies, stand,
 from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, adult, prior
 from kinelift.lifting.mocap.joints import FACE_POINTS
 from kinelift.lifting.synthesis.bank import FACE, MOCAP
-from kinelift.poses import H36M17
+from kinelift.poses import H36M17, H36M21
 
 PEOPLE = bodies(3, seed=1)
 Y, Z = 1, 2
 
 
 def at(points: np.ndarray, joint: str) -> np.ndarray:
-    return points[MOCAP.index(joint)]
+    """A joint of h36m21 or of the motion capture."""
+    return points[MOCAP.index(joint if joint in MOCAP.joints else joint.replace("_toe", "_big_toe"))]
 
 
 @pytest.mark.parametrize("name", PEOPLE)
@@ -25,7 +26,7 @@ def test_lengths_and_flexion_are_those_asked(name: str, knee: float, elbow: floa
     lengths = PEOPLE[name]
     points = stand(lengths, knee, elbow)
     for child, segment in SEGMENT_OF.items():
-        parent = H36M17.joints[H36M17.parents[H36M17.index(child)]]
+        parent = H36M21.joints[H36M21.parents[H36M21.index(child)]]
         built = np.linalg.norm(at(points, child) - at(points, parent))
         assert built == pytest.approx(lengths[SEGMENTS.index(segment)], abs=1e-9), child
     np.testing.assert_allclose(flexion(points[: len(H36M17)], "knee"), knee, atol=1e-6)

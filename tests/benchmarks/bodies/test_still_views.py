@@ -12,12 +12,12 @@ from kinelift.app import cli
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.video import Reading
 from kinelift.lifting.synthesis.noise import MEASURED
-from kinelift.poses import COCO17
+from kinelift.poses import COCO23
 from kinelift.poses.recording import load
 
 MAN = bodies(0, seed=0)["man"]
 TALL = stature(MAN)
-NOSE, EAR, HIPS = COCO17.index("nose"), COCO17.index("left_ear"), [COCO17.index(f"{s}_hip") for s in ("left", "right")]
+NOSE, EAR, HIPS = COCO23.index("nose"), COCO23.index("left_ear"), [COCO23.index(f"{s}_hip") for s in ("left", "right")]
 
 
 def seen(heading: float, height: float = TALL / 2) -> np.ndarray:
@@ -47,7 +47,7 @@ def test_headings() -> None:
         points = seen(heading)
         assert sign * (points[NOSE] - points[EAR])[0] > 20
     np.testing.assert_allclose(seen(360), seen(0))
-    mirrored = seen(45)[list(COCO17.mirror)] * [-1, 1] + [SIZE[0], 0]
+    mirrored = seen(45)[list(COCO23.mirror)] * [-1, 1] + [SIZE[0], 0]
     np.testing.assert_allclose(seen(315), mirrored)
     assert seen(180)[HIPS[0], 0] < seen(180)[HIPS[1], 0]
 
@@ -64,7 +64,9 @@ def test_camera_looks_at_the_middle_from_where_it_should(view: StillView) -> Non
 
 def test_noise_is_repeatable_and_loses_joints() -> None:
     still = seen(0)
-    np.testing.assert_allclose(noisy(still, 5, None, Generator()), np.broadcast_to(still, (5, 17, 2)), atol=1e-3)
+    np.testing.assert_allclose(
+        noisy(still, 5, None, Generator()), np.broadcast_to(still, (5, len(COCO23), 2)), atol=1e-3
+    )
     one, again = ([noisy(still, 60, MEASURED, g) for _ in range(9)] for g in (Generator().manual_seed(3) for _ in "ab"))
     np.testing.assert_array_equal(one, again)
     assert 0 < np.isnan(one).mean() < 0.2

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.bodies.rig import SIZE, View
 from benchmarks.keypoints.calibrated_noise import Errors, errors, figures
-from kinelift.lifting.synthesis.noise import SPREAD
+from benchmarks.keypoints.noise_figures import SPREAD
 from kinelift.poses import COCO17, Track2D
 from kinelift.poses.camera import Camera, Extrinsics
 

@@ -14,12 +14,14 @@ from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.poses import COCO17
 
 NEVER = (0.0, 1.0)
-EXACT = NoiseSettings(level=(1e-9, 1e-8), swap=0, drop=0, drop_limb=0, stray=0)
+EXACT = NoiseSettings(
+    level=(1e-9, 1e-8), swap=0, drop=0, drop_limb=0, drop_whole=0, drop_face=0, half=0, cover=0, stray=0
+)
 PERFECT = Flaws(EXACT, 0.0, NEVER, NEVER, NEVER, NEVER, NEVER, hidden=2.0, astray=0.0)
 
 
 def bank(clips: int = 6) -> MotionBank:
-    """Somebody who walks on the spot, in ``clips`` sizes: a stick figure of the 22 joints, its limbs swinging."""
+    """Somebody who walks on the spot, in ``clips`` sizes: a stick figure with swinging limbs."""
     heights = {"ankle": 0.1, "knee": 0.5, "hip": 0.95, "spine": 1.2, "thorax": 1.45, "neck": 1.5, "shoulder": 1.42}
     heights |= {"elbow": 1.15, "wrist": 0.9, "head": 1.7}
     body = np.array([[0.0, heights.get(name.split("_")[-1], 1.6), 0.0] for name in MOCAP.joints])
