@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from kinelift.app import batch
 from kinelift.app.pipeline import Pipeline
+from kinelift.app.results import claim
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec
 from kinelift.app.video import Video
@@ -28,7 +29,8 @@ def run(
 
     Args:
         video: The video file.
-        out: The folder for the results: OUT/NAME/overlay.mp4 and the others. Without it, nothing is written.
+        out: The folder for the results: OUT/NAME/overlay.mp4 and the others, or OUT/NAME-2/… if OUT/NAME/ holds those
+            of another video. Without it, nothing is written.
         layout: What overlay.mp4 shows: the video, the 3D view, or both side by side.
         lifter: The 2D-to-3D network: a registered name, or the path to a checkpoint or to a folder of specialists.
         classifier: The action classifier: a registered name, or the path to a checkpoint.
@@ -48,11 +50,12 @@ def run(
     if options:
         raise TypeError(f"run() has no option {', '.join(options)}. See: kinelift run --help")
     source = Video(video)
-    pipeline = Pipeline.open(PipelineSpec(detection, str(lifter), str(classifier), device, settings))
+    spec = PipelineSpec(detection, str(lifter), str(classifier), device, settings)
+    pipeline = Pipeline.open(spec)
     if out is None:
         return pipeline.run(source, progress)
-    (job,) = batch.plan([source.path], Path(out))
-    return batch.analyse(job, source, pipeline, layout, progress)
+    with claim(source.path, Path(out)) as folder:
+        return batch.analyse(folder, source, pipeline, layout, progress, spec.paths())
 
 
 def load(path: str | Path) -> Recording:

@@ -1,6 +1,7 @@
 """The commands as typed functions. Slow imports are deferred until a command needs them."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -37,7 +38,8 @@ def run(
 ) -> int:
     """Analyse videos and write the results of each to its own folder.
 
-    OUT/NAME/ gets overlay.mp4, recording.npz, actions.json, timeline.png and poses3d.csv.
+    OUT/NAME/ gets overlay.mp4, recording.npz, actions.json, timeline.png and poses3d.csv. If it holds the results of
+    another video of that name, they go to OUT/NAME-2/ and so on.
 
     Args:
         video: The video to analyse.
@@ -52,7 +54,7 @@ def run(
         device: Where the networks run; auto uses a GPU if there is one.
         quiet: Print errors only.
     """
-    from kinelift.app import batch
+    from kinelift.app.batch import Batch
     from kinelift.app.pipeline import Pipeline
     from kinelift.app.spec import PipelineSpec
     from kinelift.terminal.reporter import Quiet, Reporter
@@ -60,12 +62,11 @@ def run(
     if "keypoints" in detection.options and more:
         raise SettingsError("--keypoints belongs to a single video. Run each video with its own keypoints.")
     reporter = Quiet() if quiet else Reporter()
-    jobs = batch.plan((video, *more), out)
-    spec = PipelineSpec(detection, lifter, classifier, device, settings)
-    failed = batch.run(jobs, partial(Pipeline.open, spec), layout, reporter)
+    videos, spec = (video, *more), PipelineSpec(detection, lifter, classifier, device, settings)
+    batch = Batch(out, layout, (*videos, *spec.paths()), reporter)
+    failed = batch.run(videos, partial(Pipeline.open, spec))
     if failed and more:
-        names = ", ".join(str(job.video) for job in failed)
-        reporter.error(f"{len(failed)} of {len(jobs)} videos failed: {names}")
+        reporter.error(f"{len(failed)} of {len(videos)} videos failed: {', '.join(map(str, failed))}")
     return 1 if failed else 0
 
 
@@ -91,29 +92,30 @@ def detect(
         device: Where the networks run; auto uses a GPU if there is one.
         quiet: Print errors only.
     """
-    from kinelift.app import batch
+    from kinelift.app.batch import report_result
     from kinelift.app.detection import open_detector, resolve_auto
-    from kinelift.app.spec import made_with, pick_device
+    from kinelift.app.results import file_for
+    from kinelift.app.spec import PipelineSpec, made_with, pick_device
     from kinelift.app.tracking import track_people
     from kinelift.app.video import Video
     from kinelift.poses.keypoints import Format, check, write
     from kinelift.poses.output import make_folder
+    from kinelift.poses.overwriting import check_outputs
     from kinelift.terminal.reporter import Quiet, Reporter
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video)
-    path = out or Path("out") / video.stem / KEYPOINTS[to]
-    batch.refuse_overwriting_source(video, path)
-    check(path, video.stem, Format(to))
     torch_device = pick_device(device)
     detection = resolve_auto(detection, torch_device)
     opened = open_detector(detection, torch_device)
-    spec = {"detection": detection, "device": torch_device, "settings": tracking}
-    provenance = made_with(spec, opened.notes)
-    make_folder(path.parent)
-    with reporter.progress(video.name) as progress:
-        recording = track_people(source, opened.detector, tracking, provenance, progress, opened.repair)
-    write(path, recording, Format(to))
-    batch.report_result(path, source, recording, reporter)
+    provenance = made_with({"detection": detection, "device": torch_device, "settings": tracking}, opened.notes)
+    with nullcontext(out) if out else file_for(video, Path("out"), KEYPOINTS[to], reporter.note) as path:
+        check_outputs([path], [video, *PipelineSpec(detection).paths()])
+        check(path, video.stem, Format(to))
+        make_folder(path.parent)
+        with reporter.progress(video.name) as progress:
+            recording = track_people(source, opened.detector, tracking, provenance, progress, opened.repair)
+        write(path, recording, Format(to))
+    report_result(path, source, recording, reporter)
     return 0
 
 
@@ -134,15 +136,16 @@ def render(
         quiet: Print errors only.
     """
     from kinelift.app import pipeline
-    from kinelift.app.batch import OVERLAY, refuse_overwriting_source
+    from kinelift.app.batch import least_size
+    from kinelift.app.results import OVERLAY
     from kinelift.app.video import Video
+    from kinelift.poses.overwriting import check_outputs
     from kinelift.poses.recording import load
     from kinelift.terminal.reporter import Quiet, Reporter
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video)
     path = out or recording.with_name(OVERLAY)
-    for made_from in (video, recording):
-        refuse_overwriting_source(made_from, path)
+    check_outputs([path], [video, recording], least_size(source))
     with reporter.progress(video.name) as progress:
         pipeline.render(load(recording), source, path, layout, progress)
     reporter.result(str(path))
@@ -159,14 +162,14 @@ def export(recording: RecordingFile, to: Literal["json", "csv", "npz", "timeline
         out: The file to write. By default poses3d.json, poses3d.csv, poses3d.npz or timeline.png beside the
             recording.
     """
-    from kinelift.app.batch import refuse_overwriting_source
     from kinelift.app.export.formats import Format
     from kinelift.app.export.formats import export as write
+    from kinelift.poses.overwriting import check_outputs
     from kinelift.poses.recording import load
     from kinelift.terminal.reporter import Reporter
 
     path = out or recording.with_name(Format(to).file)
-    refuse_overwriting_source(recording, path)
+    check_outputs([path], [recording], recording.stat().st_size if recording.is_file() else 0)
     write(path, load(recording), Format(to))
     Reporter().result(str(path))
     return 0

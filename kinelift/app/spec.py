@@ -87,6 +87,11 @@ class PipelineSpec:
         spec: PipelineSpec = from_json(PipelineSpec, values, "")
         return spec
 
+    def paths(self) -> tuple[Path, ...]:
+        """The files and folders among its values, as far as they exist: networks, keypoints."""
+        values = (self.lifter, self.classifier, *self.detection.options.values())
+        return tuple(Path(value) for value in values if isinstance(value, str) and Path(value).exists())
+
     def to_json(self) -> dict[str, Any]:
         """All fields as JSON values, with the format number."""
         return {"format": FORMAT, **to_json(self)}

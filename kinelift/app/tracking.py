@@ -11,6 +11,7 @@ from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.detectors.tracking import Tracker, select_people, smoothing
 from kinelift.poses import Frame, Person, Recording, VideoFacts
+from kinelift.poses.json_values import storable
 from kinelift.terminal.progress import Progress, no_progress
 
 
@@ -46,7 +47,7 @@ def track_people(
         tracker.update(people, times[people.frame])
     selected = select_people(tracker.tracks(), settings.people)
     tracked_people = tuple(Person(tracked.id, tracked.track) for tracked in selected)
-    facts = VideoFacts(_storable_name(video.path.stem), *size, np.array(times))
+    facts = VideoFacts(storable(video.path.stem), *size, np.array(times))
     return _smoothed(Recording(facts, tracked_people, made_with), settings.smooth)
 
 
@@ -73,8 +74,3 @@ def _expected_frames(video: Video) -> int | None:
     if summary.frames is None and summary.duration is not None and summary.mean_rate is not None:
         return round(summary.duration * summary.mean_rate)
     return summary.frames
-
-
-def _storable_name(name: str) -> str:
-    """Replace bytes of a file name that are not UTF-8 with escapes."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -45,8 +45,9 @@ def restore(old: Path, path: Path) -> None:
 
 def _exchange(a: Path, b: Path) -> bool:
     """Exchange two folders in one step; whether the system and the file system can."""
-    library = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
-    first, second = os.fsencode(a), os.fsencode(b)
+    if os.name != "posix":
+        return False
+    library, first, second = ctypes.CDLL(None), os.fsencode(a), os.fsencode(b)
     if sys.platform == "linux" and hasattr(library, "renameat2"):
         return bool(library.renameat2(_AT_FDCWD, first, _AT_FDCWD, second, _EXCHANGE) == 0)
     if sys.platform == "darwin" and hasattr(library, "renamex_np"):
