@@ -88,9 +88,10 @@ class PipelineSpec:
         return spec
 
     def paths(self) -> tuple[Path, ...]:
-        """The files and folders among its values, as far as they exist: networks, keypoints."""
+        """The files and folders that it names, with the files in the folders: networks, keypoints."""
         values = (self.lifter, self.classifier, *self.detection.options.values())
-        return tuple(Path(value) for value in values if isinstance(value, str) and Path(value).exists())
+        named = [Path(value) for value in values if isinstance(value, str) and Path(value).exists()]
+        return (*named, *(file for path in named if path.is_dir() for file in path.iterdir()))
 
     def to_json(self) -> dict[str, Any]:
         """All fields as JSON values, with the format number."""

@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from kinelift.__main__ import main
 from kinelift.app.pipeline import Pipeline
+from kinelift.poses import Recording
 from kinelift.poses.errors import WeightsError
 from kinelift.poses.recording import load
 from tests.app.stages import pipeline, script
@@ -222,3 +224,70 @@ def test_a_shorter_cut_is_another_video(folder: Path, capsys: pytest.CaptureFixt
     assert main(["render", "out/dance/recording.npz", "cut.mp4"]) == 1
     assert "it had 12 frames, not 5" in capsys.readouterr().err
     assert (folder / "out" / "dance" / "overlay.mp4").read_bytes() == before
+
+
+def test_no_output_replaces_an_input(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "dance.mp4"]) == 0
+    os.link("out/dance/recording.npz", "link.npz")
+    before = (folder / "link.npz").read_bytes()
+    for out in ("out/dance/recording.npz", "./out/../out/dance/recording.npz", "link.npz"):
+        assert main(["export", "out/dance/recording.npz", "--to", "npz", "-o", out]) == 1
+    assert main(["run", "dance.mp4", "-o", "dance.mp4"]) == 1
+    assert main(["detect", "dance.mp4", "--to", "npz", "-o", "dance.mp4"]) == 1
+    assert main(["run", "dance.mp4", "out/dance/overlay.mp4"]) == 1
+    assert capsys.readouterr().err.count("would be overwritten") == 6
+    assert (folder / "link.npz").read_bytes() == before
+
+
+def test_a_video_among_the_results_of_its_own_name_stays(folder: Path) -> None:
+    places = ["overlay.mp4.part", ".overlay.mp4.part", "overlay.mp4.part-silent"]
+    (folder / "out" / "overlay.mp4").mkdir(parents=True)
+    for name in places:
+        shutil.copy("dance.mp4", folder / "out" / "overlay.mp4" / name)
+        assert main(["run", f"out/overlay.mp4/{name}"]) == 0
+    (folder / "out" / "recording").mkdir()
+    shutil.copy("dance.mp4", "out/recording/recording.npz")
+    assert main(["run", "out/recording/recording.npz"]) == 0
+    assert names(folder / "out" / "recording") == ["recording.npz"] and names(folder / "out" / "recording-2") == RESULTS
+    for path in (*(folder / "out" / "overlay.mp4" / name for name in places), Path("out/recording/recording.npz")):
+        assert path.read_bytes() == (folder / "dance.mp4").read_bytes()
+
+
+def test_a_disk_without_room_is_told_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 10))
+    assert main(["run", "dance.mp4"]) == 1
+    said = capsys.readouterr().err
+    assert "its disk has 0 MB left" in said and "finding people" not in said
+    assert list((folder / "out").iterdir()) == []
+
+
+def test_two_videos_of_one_name_in_two_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "cam2").mkdir()
+    write_clip(folder / "cam2" / "dance.mp4", steady(5, NTSC), size=(160, 120))
+    assert main(["run", "dance.mp4"]) == main(["run", "cam2/dance.mp4"]) == main(["run", "cam2/dance.mp4"]) == 0
+    assert names(folder / "out") == ["dance", "dance-2"]
+    assert [len(load(folder / "out" / name / "recording.npz").video.times) for name in ("dance", "dance-2")] == [12, 5]
+    note = "note: out/dance holds the results of another video: those of cam2/dance.mp4 are written to out/dance-2.\n"
+    assert capsys.readouterr().err.count(note) == 2
+
+
+def test_an_error_that_nobody_expected_leaves_the_other_videos_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    errors = iter([ZeroDivisionError("of its own"), MemoryError(), OSError(5, "Input/output error"), None])
+
+    def run(self: Pipeline, *args: object, original: Callable[..., Recording] = Pipeline.run) -> Recording:
+        if error := next(errors):
+            raise error
+        return original(self, *args)
+
+    monkeypatch.setattr(Pipeline, "run", run)
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        shutil.copy("dance.mp4", name)
+    assert main(["run", "a.mp4", "b.mp4", "c.mp4", "dance.mp4"]) == 1
+    assert names(folder / "out") == ["dance"] and names(folder / "out" / "dance") == RESULTS
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert "a.mp4 failed" in lines[0] and "ZeroDivisionError: of its own (test_cli.py, line" in lines[0]
+    assert lines[-1] == "error: 3 of 4 videos failed: a.mp4, b.mp4, c.mp4" and len(lines) == 4

@@ -46,7 +46,7 @@ def working_folder(path: Path) -> Path:
 def checkpoint_source(path: Path) -> Source | None:
     """The video of whose analysis ``path`` has a checkpoint; None if there is no checkpoint."""
     holder = _holder(path) if (working_folder(path) / CHECKPOINT).exists() else None
-    return holder and holder.source
+    return None if holder is None else holder.source
 
 
 def lock(path: Path, source: Source, held: ExitStack) -> bool:
