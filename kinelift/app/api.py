@@ -22,6 +22,7 @@ def run(
     lifter: str | Path = "default",
     classifier: str | Path = "actions",
     device: Literal["auto", "cpu", "cuda"] = "auto",
+    restart: bool = False,
     progress: Progress = no_progress,
     **options: Any,
 ) -> Recording:
@@ -35,6 +36,7 @@ def run(
         lifter: The 2D-to-3D network: a registered name, or the path to a checkpoint or to a folder of specialists.
         classifier: The action classifier: a registered name, or the path to a checkpoint.
         device: Where the networks run; auto uses a GPU if there is one.
+        restart: Start again, instead of continuing an earlier run that was interrupted.
         progress: Wraps the items of each stage and shows progress.
         options: The other options of the command, with underscores: ``people="main"``, ``fov=60``, ``stride=2``.
 
@@ -55,6 +57,8 @@ def run(
     if out is None:
         return pipeline.run(source, progress)
     with claim(source.path, Path(out)) as folder:
+        if restart:
+            folder.forget_checkpoint()
         return batch.analyse(folder, source, pipeline, layout, progress, spec.paths())
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from kinelift.app.checkpoints import Checkpoints
 from kinelift.app.export.actions_json import write_timeline
 from kinelift.app.export.formats import write_csv
 from kinelift.app.export.timeline_figure import write_timeline_figure
@@ -34,6 +35,7 @@ class Batch:
         layout: What overlay.mp4 shows; a key of ``render.LAYOUTS``.
         inputs: The files that are read: the videos, and those that the options name.
         reporter: Receives results, notes and errors.
+        restart: Whether interrupted runs start again instead of being continued.
         taken: The names of the folders that the videos so far have got.
     """
 
@@ -41,6 +43,7 @@ class Batch:
     layout: str
     inputs: tuple[Path, ...]
     reporter: Reporter
+    restart: bool = False
     taken: set[str] = field(default_factory=set)
 
     def run(self, videos: Sequence[Path], load: Callable[[], Pipeline]) -> tuple[Path, ...]:
@@ -67,8 +70,10 @@ class Batch:
             self.taken.add(folder.path.name)
             if folder.note:
                 self.reporter.note(folder.note)
+            if self.restart:
+                folder.forget_checkpoint()
             with self.reporter.progress(video.path.name) as progress:
-                result = analyse(folder, video, pipeline, self.layout, progress, self.inputs)
+                result = analyse(folder, video, pipeline, self.layout, progress, self.inputs, self.reporter.note)
         report_result(folder.path, video, result, self.reporter)
         return True
 
@@ -94,10 +99,12 @@ def analyse(
     layout: str,
     progress: Progress,
     inputs: Sequence[Path] = (),
+    note: Callable[[str], None] = lambda text: None,
 ) -> Recording:
     """Write all results of one video.
 
-    The mp4 comes last: if drawing fails or is interrupted, the recording is already there to be drawn again.
+    The mp4 comes last: if drawing fails or is interrupted, the recording is already there to be drawn again. What the
+    first pass finds is kept until all results are complete, and a run that was interrupted continues.
 
     Args:
         folder: Where the results go.
@@ -106,18 +113,23 @@ def analyse(
         layout: What overlay.mp4 shows.
         progress: Shows progress over frames and people.
         inputs: Files that are read, beside the video, and must not be replaced.
+        note: Receives what becomes of an earlier run that did not finish.
 
     Raises:
         KineliftError: The video cannot be read or a result cannot be written.
     """
     check_outputs([folder.path / name for name in RESULTS], [video.path, *inputs], least_size(video))
+    checkpoints = Checkpoints(folder.checkpoint, pipeline.first_pass(folder.source.sha256))
+    if about_earlier := checkpoints.open():
+        note(f"{video.path}: {about_earlier}")
     with folder.new_results() as new:
-        result = pipeline.run(video, progress)
+        result = pipeline.run(video, progress, checkpoints)
         recording.save(new / RECORDING, result)
         write_timeline(new / ACTIONS, result)
         write_timeline_figure(new / TIMELINE, result)
         write_csv(new / POSES, result)
         render(result, video, new / OVERLAY, layout, progress)
+    folder.forget_checkpoint()
     return result
 
 

@@ -19,6 +19,7 @@ File = Annotated[Path | None, arg(metavar="FILE", aliases=["-o"])]
 VideoFile = Annotated[Positional[Path], arg(metavar="VIDEO")]
 RecordingFile = Annotated[Positional[Path], arg(metavar="RECORDING")]
 QuietFlag = Annotated[bool, arg(help_behavior_hint="")]
+RestartFlag = Annotated[bool, arg(help_behavior_hint="")]
 KEYPOINTS = {"openpose-json": "keypoints", "coco-json": "keypoints.json", "npz": "keypoints.npz"}
 """The default output of ``detect`` for each format."""
 
@@ -34,6 +35,7 @@ def run(
     lifter: Annotated[str, arg(metavar="NAME|PATH")] = "default",
     classifier: Annotated[str, arg(metavar="NAME|PATH")] = "actions",
     device: Device = "auto",
+    restart: RestartFlag = False,
     quiet: QuietFlag = False,
 ) -> int:
     """Analyse videos and write the results of each to its own folder.
@@ -52,6 +54,8 @@ def run(
             folder of specialists. Write ./NAME for a path without a suffix.
         classifier: The action classifier: a name, or the path to a checkpoint (see kinelift recognition train).
         device: Where the networks run; auto uses a GPU if there is one.
+        restart: Start again. By default a run that was interrupted continues after the last ten seconds of video that
+            it had completed.
         quiet: Print errors only.
     """
     from kinelift.app.batch import Batch
@@ -63,7 +67,7 @@ def run(
         raise SettingsError("--keypoints belongs to a single video. Run each video with its own keypoints.")
     reporter = Quiet() if quiet else Reporter()
     videos, spec = (video, *more), PipelineSpec(detection, lifter, classifier, device, settings)
-    batch = Batch(out, layout, (*videos, *spec.paths()), reporter)
+    batch = Batch(out, layout, (*videos, *spec.paths()), reporter, restart)
     failed = batch.run(videos, partial(Pipeline.open, spec))
     if failed and more:
         reporter.error(f"{len(failed)} of {len(videos)} videos failed: {', '.join(map(str, failed))}")

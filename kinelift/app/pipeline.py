@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from kinelift.app.checkpoints import Checkpoints
 from kinelift.app.detection import open_detector, resolve_auto
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
@@ -28,6 +29,8 @@ from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.recognition.classifier import Classifier
 from kinelift.terminal.progress import Progress, no_progress
+from kinelift.weights.registry import sha256
+from kinelift.weights.run import Run, fingerprint
 from kinelift.weights.store import find
 
 _TIME_TOLERANCE = 1e-3  # s
@@ -112,25 +115,35 @@ class Pipeline:
             repair=opened.repair,
         )
 
-    def run(self, video: Video, progress: Progress = no_progress) -> Recording:
+    def run(self, video: Video, progress: Progress = no_progress, checkpoints: Checkpoints | None = None) -> Recording:
         """Track everybody in a video, lift the tracks to 3D, and classify the actions.
 
         Args:
             video: The video. Its ``damage`` is known afterwards.
             progress: Shows progress over frames and people.
+            checkpoints: Store what the first pass finds, so that an interrupted run continues; None = store nothing.
 
         Returns:
             The people with their tracks, poses and actions.
 
         Raises:
             VideoError: The file can no longer be read.
+            ResumeError: The frames of the video are not those of the run to be continued.
         """
         provenance = made_with({**self.spec, "settings": self.settings}, self.notes)
-        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair)
+        tracked = track_people(video, self.detector, self.settings, provenance, progress, self.repair, checkpoints)
         camera = self.settings.camera((video.width, video.height))
         people = progress(tracked.people, "lifting to 3D", len(tracked.people))
         lifted = tuple(self._lift_and_classify(person, camera) for person in people)
         return replace(tracked, people=lifted, camera=camera)
+
+    def first_pass(self, video_sha256: str) -> Run:
+        """What the people found in a video depend on: its content, the detector and the files that its options name."""
+        detection = self.spec.get("detection", {})
+        options = detection.get("options", {})
+        files = {name: _content(Path(value)) for name, value in options.items() if isinstance(value, str)}
+        settings = {"detection": detection, "device": self.spec.get("device"), "skeleton": self.detector.skeleton.name}
+        return Run({"video.sha256": video_sha256, **{f"{k}.sha256": v for k, v in files.items()}}, settings)
 
     def _lift_and_classify(self, person: Person, camera: Camera) -> Person:
         poses = with_fit(self.lifter, self.settings.fit).lift(person.track, camera)
@@ -188,6 +201,13 @@ def _adapt_detector(detector: Detector, source: Skeleton) -> Detector:
             f"{', '.join(missing)}. Choose another lifter or another detector."
         )
     return as_skeleton(detector, source)
+
+
+def _content(path: Path) -> str | None:
+    """The SHA-256 of a file, or of the files in a folder; None if there is neither."""
+    if path.is_dir():
+        return fingerprint({file.name: sha256(file) for file in path.iterdir() if file.is_file()})
+    return sha256(path) if path.is_file() else None
 
 
 def _load_lifter(name: str, classifier: Classifier, device: str) -> Lifter | SpecialistLifter:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kinelift.app.checkpoints import Checkpoints
 from kinelift.app.settings import TrackingSettings
 from kinelift.app.video import Video
 from kinelift.detectors.protocol import Detector, TrackRepair
@@ -22,6 +23,7 @@ def track_people(
     made_with: Mapping[str, Any],
     progress: Progress = no_progress,
     repair: TrackRepair | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Recording:
     """Detect and track people, without lifting them to 3D.
 
@@ -32,17 +34,20 @@ def track_people(
         made_with: What the recording stores about how it was made; see ``spec.made_with``.
         progress: Shows progress over the frames.
         repair: Corrects each track before its gaps are filled.
+        checkpoints: Store what is found, so that an interrupted run continues; None = nothing is stored.
 
     Returns:
         A recording whose people have tracks but no poses and no actions.
 
     Raises:
         VideoError: The file can no longer be read.
+        ResumeError: The frames of the video are not those of the run to be continued.
     """
     times: list[float] = []
     size = (video.width, video.height)
     tracker = Tracker(detector.skeleton, size, repair=repair)
-    detections = detector.detect(_record_times(video.frames(), times))
+    frames = _record_times(video.frames(), times)
+    detections = checkpoints.detect(detector, frames) if checkpoints else detector.detect(frames)
     for people in progress(detections, "finding people", _expected_frames(video)):
         tracker.update(people, times[people.frame])
     selected = select_people(tracker.tracks(), settings.people)
