@@ -96,8 +96,6 @@ def same(one: list[dict[str, np.ndarray]], other: list[dict[str, np.ndarray]]) -
         for name, values in mine.items():
             assert values.dtype == its[name].dtype
             assert np.array_equal(values, its[name], equal_nan=values.dtype.kind == "f")
-                values, its[name], equal_nan=values.dtype.kind == "f"
-            )
 
 
 @pytest.mark.parametrize("kind", [Walking, Drifting])
