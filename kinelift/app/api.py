@@ -1,5 +1,6 @@
 """The functions of ``import kinelift``: analyse a video in one call, and load a recording."""
 
+import warnings
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
@@ -57,6 +58,8 @@ def run(
     if out is None:
         return pipeline.run(source, progress)
     with claim(source.path, Path(out)) as folder:
+        if folder.note:
+            warnings.warn(folder.note, stacklevel=2)
         if restart:
             folder.forget_checkpoint()
         return batch.analyse(folder, source, pipeline, layout, progress, spec.paths())

@@ -63,9 +63,12 @@ class Batch:
 
     def _process(self, video: Video, pipeline: Pipeline) -> bool:
         """Analyse one video and report the outcome; whether it succeeded."""
-        return bool(self._attempt(video.path, partial(self._analyse, video, pipeline)))
+        done = self._attempt(video.path, partial(self._analyse, video, pipeline))
+        if done is not None:
+            report_result(done[0], video, done[1], self.reporter)
+        return done is not None
 
-    def _analyse(self, video: Video, pipeline: Pipeline) -> bool:
+    def _analyse(self, video: Video, pipeline: Pipeline) -> tuple[Path, Recording]:
         with claim(video.path, self.out, self.taken) as folder:
             self.taken.add(folder.path.name)
             if folder.note:
@@ -74,8 +77,7 @@ class Batch:
                 folder.forget_checkpoint()
             with self.reporter.progress(video.path.name) as progress:
                 result = analyse(folder, video, pipeline, self.layout, progress, self.inputs, self.reporter.note)
-        report_result(folder.path, video, result, self.reporter)
-        return True
+        return folder.path, result
 
     def _attempt(self, video: Path, work: Callable[[], Result]) -> Result | None:
         """The result of ``work``, or None after an error, which is reported; also of one that nobody expected."""
@@ -83,6 +85,10 @@ class Batch:
             return work()
         except KineliftError as error:
             self.reporter.error(error)
+        except BrokenPipeError:  # nobody reads what is printed
+            raise
+        except OSError as error:
+            self.reporter.error(f"{video}: {error}. Check the disk, then run it again.")
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             self.reporter.error(

@@ -10,7 +10,7 @@ import pytest
 from kinelift.__main__ import main
 from kinelift.app.pipeline import Pipeline
 from kinelift.poses import Recording
-from kinelift.poses.errors import WeightsError
+from kinelift.poses.errors import OutputError, WeightsError
 from kinelift.poses.recording import load
 from tests.app.stages import pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
@@ -291,3 +291,26 @@ def test_an_error_that_nobody_expected_leaves_the_other_videos_alone(
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert "a.mp4 failed" in lines[0] and "ZeroDivisionError: of its own (test_cli.py, line" in lines[0]
     assert lines[-1] == "error: 3 of 4 videos failed: a.mp4, b.mp4, c.mp4" and len(lines) == 4
+
+
+def test_an_interrupted_run_continues(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    def failing(*args: object) -> None:
+        raise OutputError("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("kinelift.app.batch.render", failing)
+        assert main(["run", "dance.mp4"]) == 1
+    assert names(folder / "out") == [".dance.part", "dance"]
+    before = (folder / "out" / "dance" / "recording.npz").read_bytes()
+    blind = script(0)
+    monkeypatch.setattr(Pipeline, "open", lambda spec: pipeline(blind))
+    assert main(["run", "dance.mp4"]) == 0
+    assert "dance.mp4: Continuing an earlier run" in capsys.readouterr().err
+    assert names(folder / "out") == ["dance"] and (folder / "out" / "dance" / "recording.npz").read_bytes() == before
+    with monkeypatch.context() as broken:
+        broken.setattr("kinelift.app.batch.render", failing)
+        assert main(["run", "dance.mp4", "--people", "main"]) == 1
+    assert main(["run", "dance.mp4", "--restart"]) == 0
+    assert load(folder / "out" / "dance" / "recording.npz").people == () and names(folder / "out") == ["dance"]
