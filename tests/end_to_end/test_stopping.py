@@ -60,6 +60,8 @@ def test_stopped_while_drawing_again(folder: Path) -> None:
     process.send_signal(signal.SIGINT)
     assert ended(process)[0] == 130
     assert {path.name: path.read_bytes() for path in (folder / "out" / "dance").iterdir()} == before
+    assert ended(start(DOUBLED, "nowhere", "run", "dance.mp4", "--people", "main", folder=folder))[0] == 0
+    assert len(load(folder / "out" / "dance" / "recording.npz").people) == 1
     assert [path.name for path in (folder / "out").iterdir()] == ["dance"]
 
 
@@ -80,7 +82,8 @@ def test_a_disk_that_is_full_while_drawing(folder: Path) -> None:
     process = start(DOUBLED, "nowhere", "run", "dance.mp4", "--layout", "overlay", folder=folder, largest=150_000)
     returned, said = ended(process)
     assert returned == 1 and "overlay.mp4 cannot be written" in said and "Free some space" in said
-    assert files(folder / "out") == [".source.json", "actions.json", "poses3d.csv", "recording.npz", "timeline.png"]
+    result = folder / "out" / "dance"
+    assert files(result) == [".source.json", "actions.json", "poses3d.csv", "recording.npz", "timeline.png"]
 
 
 def test_the_same_program_unhindered(folder: Path) -> None:

@@ -82,7 +82,7 @@ def lock(path: Path, source: Source, held: ExitStack) -> bool:
 
 
 def _remove(work: Path) -> None:
-    kept = any((work / CHECKPOINT).glob("*"))
+    kept = any((work / CHECKPOINT).glob("*.npz"))
     shutil.rmtree(work / NEW if kept else work, ignore_errors=True)
 
 
