@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count, groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
@@ -104,7 +105,7 @@ class Checkpoints:
     def _key(self) -> str:
         return sha256(json.dumps(self.run.facts(), sort_keys=True).encode()).hexdigest()
 
-    def _stored_run(self) -> object:
+    def _stored_run(self) -> Any:
         try:
             return parse((self.folder / _RUN).read_bytes(), _RUN)
         except (OSError, DataError):
@@ -152,7 +153,7 @@ def _checked(stretch: Stretch, frames: Iterator[Frame]) -> Iterator[People]:
         yield people
 
 
-def _to_arrays(stretch: Stretch) -> dict[str, Shaped[np.ndarray, "..."]]:
+def _to_arrays(stretch: Stretch) -> dict[str, Any]:
     """Everything as arrays. The type of each frame's numbers is kept, because results depend on it."""
     people = stretch.people
     arrays = {
