@@ -113,6 +113,11 @@ class Video:
         self._judge(decoder.counts, times, clock, keeper)
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that are read: one, or the pictures."""
+        return self._pictures or (self.path,)
+
+    @property
     def _rate(self) -> Fraction | None:
         """The frame rate that the user gave."""
         return None if self.reading.interval is None else 1 / self.reading.interval
