@@ -73,7 +73,7 @@ def people(clip: Clip, frames: int, cache: Path | None = None) -> list[Seen]:
     file = cache and make_folder(cache) / f"{clip}-{frames}.npz"
     known = file is not None and file.exists()
     with TemporaryDirectory() as folder:
-        views = read(archive, clip, Path(folder), 0 if known else frames)
+        views = read(archive, clip, Path(folder), frames)
     found = load_tracks(file, run) if file and known else detect_all(views)
     if file and not known:
         save_tracks(file, found, run)

@@ -1,7 +1,7 @@
 """Errors of lifted poses on a calibrated clip: positions, angles and limb lengths."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -9,9 +9,14 @@ from jaxtyping import Float
 
 from benchmarks.bodies.calibrated_tracks import FEET, Seen
 from benchmarks.bodies.feet import true_feet
+from benchmarks.bodies.rig import View
+from kinelift.app.camera.edges import EdgeCollector
 from kinelift.lifting.body import PoseLifter
 from kinelift.lifting.measuring.metrics import aligned
-from kinelift.poses import COCO17, H36M17, Track2D
+from kinelift.lifting.world.stage import WorldLifter
+from kinelift.poses import COCO17, H36M17, People, Track2D
+from kinelift.poses.boxes import bounding_boxes
+from kinelift.poses.edges import Edges
 
 SHARED = [name for name in H36M17.joints if name in COCO17.joints]
 """The twelve joints shared by detector and lifter: shoulders to ankles."""
@@ -42,11 +47,12 @@ class Lifted:
 
 
 def lifted(seen: Seen, tracks: Sequence[Track2D], lifter: PoseLifter) -> list[Lifted]:
-    """Lift one track per view, with the calibrated intrinsics."""
+    """Lift one track per view, with the calibrated intrinsics and the edges of the view's pictures."""
     true, feet = [COCO17.index(name) for name in SHARED], true_feet(seen)
     found = []
     for view, track in zip(seen.views, tracks, strict=True):
-        poses, truth = lifter.lift(track, view.camera), view.place.to_camera(seen.truth)[:, true]
+        one = replace(lifter, edges=edges_of(view, track)) if isinstance(lifter, WorldLifter) else lifter
+        poses, truth = one.lift(track, view.camera), view.place.to_camera(seen.truth)[:, true]
         known = poses.skeleton.joints
         joints = poses.points[:, [known.index(name) for name in SHARED]]
         if set(POSE_FEET) <= set(known):
@@ -55,6 +61,18 @@ def lifted(seen: Seen, tracks: Sequence[Track2D], lifter: PoseLifter) -> list[Li
         else:
             found.append(Lifted(joints, truth))
     return found
+
+
+def edges_of(view: View, track: Track2D) -> Edges:
+    """Straight edges of a view's pictures, outside the person."""
+    collector = EdgeCollector(view.camera, track.size)
+    for frame in collector.watch(view.frames):
+        points = track.points[frame.index][None]
+        found = People.nobody(frame.index, points.shape[1])
+        if np.isfinite(points).any():
+            found = People(frame.index, points, np.ones(points.shape[:2]), bounding_boxes(points), np.ones(1))
+        collector.update(found)
+    return collector.result()
 
 
 def figures(views: Sequence[Lifted]) -> Mapping[str, float]:

@@ -1,11 +1,13 @@
 """The functions of ``import kinelift``: analyse a video in one call, and load a recording."""
 
+import warnings
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
 from kinelift.app import batch
 from kinelift.app.pipeline import Pipeline
+from kinelift.app.results import claim
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec
 from kinelift.app.video import Reading, Video
@@ -21,6 +23,7 @@ def run(
     lifter: str | Path = "default",
     classifier: str | Path = "actions",
     device: Literal["auto", "cpu", "cuda"] = "auto",
+    restart: bool = False,
     progress: Progress = no_progress,
     **options: Any,
 ) -> Recording:
@@ -28,11 +31,13 @@ def run(
 
     Args:
         video: The video file, a folder of pictures, or a pattern of their names.
-        out: The folder for the results: OUT/NAME/overlay.mp4 and the others. Without it, nothing is written.
+        out: The folder for the results: OUT/NAME/overlay.mp4 and the others, or OUT/NAME-2/… if OUT/NAME/ holds those
+            of another video. Without it, nothing is written.
         layout: What overlay.mp4 shows: the video, the 3D view, or both side by side.
         lifter: The 2D-to-3D network: a registered name, or the path to a checkpoint or to a folder of specialists.
         classifier: The action classifier: a registered name, or the path to a checkpoint.
         device: Where the networks run; auto uses a GPU if there is one.
+        restart: Start again, instead of continuing an earlier run that was interrupted.
         progress: Wraps the items of each stage and shows progress.
         options: The other options of the command, with underscores: ``people="main"``, ``fov=60``, ``stride=2``.
 
@@ -49,11 +54,16 @@ def run(
     if options:
         raise TypeError(f"run() has no option {', '.join(options)}. See: kinelift run --help")
     source = Video(video, reading)
-    pipeline = Pipeline.open(PipelineSpec(detection, str(lifter), str(classifier), device, settings))
+    spec = PipelineSpec(detection, str(lifter), str(classifier), device, settings)
+    pipeline = Pipeline.open(spec)
     if out is None:
         return pipeline.run(source, progress)
-    (job,) = batch.plan([source.path], Path(out), reading)
-    return batch.analyse(job, source, pipeline, layout, progress)
+    with claim(source.path, Path(out)) as folder:
+        if folder.note:
+            warnings.warn(folder.note, stacklevel=2)
+        if restart:
+            folder.forget_checkpoint()
+        return batch.analyse(folder, source, pipeline, layout, progress, spec.paths())
 
 
 def load(path: str | Path) -> Recording:

@@ -1,93 +1,155 @@
 """Analyse one or more videos, each into its own folder; a failure does not stop the others."""
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
+from kinelift.app.checkpoints import Checkpoints
 from kinelift.app.export.actions_json import write_timeline
 from kinelift.app.export.formats import write_csv
 from kinelift.app.export.timeline_figure import write_timeline_figure
 from kinelift.app.pipeline import Pipeline, render
-from kinelift.app.video import Reading, Video, video_name
+from kinelift.app.render.composition import MAX_SIDE
+from kinelift.app.results import ACTIONS, OVERLAY, POSES, RECORDING, RESULTS, TIMELINE, ResultFolder, claim
+from kinelift.app.video import Reading, Video
 from kinelift.poses import Recording, recording
-from kinelift.poses.errors import KineliftError, OutputError
-from kinelift.poses.output import make_folder
+from kinelift.poses.errors import KineliftError
+from kinelift.poses.overwriting import check_outputs
 from kinelift.poses.timeseries import median_interval
 from kinelift.terminal.progress import Progress
 from kinelift.terminal.reporter import Reporter
 
-RECORDING, OVERLAY, POSES, ACTIONS = "recording.npz", "overlay.mp4", "poses3d.csv", "actions.json"
-TIMELINE = "timeline.png"
+_LEAST_BYTES_PER_PIXEL = 0.005
+"""What a pixel of a frame takes at least in overlay.mp4, as a rule."""
 _FEW_FRAMES = 5
 """Frames per second below which the rate may be why nobody was found."""
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Job:
-    """A video, the folder for its results, and how the video is read."""
-
-    video: Path
-    folder: Path
-    reading: Reading = field(default_factory=Reading)
-
-
-def plan(videos: Sequence[Path], out: Path, reading: Reading | None = None) -> tuple[Job, ...]:
-    """Assign a folder OUT/NAME to every video; further videos of the same name get NAME-2, NAME-3 and so on."""
-    used: set[str] = set()
-    how = reading or Reading()
-    return tuple(Job(video, out / _unique_name(video_name(video), used), how) for video in videos)
-
-
-def run(jobs: Sequence[Job], load: Callable[[], Pipeline], layout: str, reporter: Reporter) -> tuple[Job, ...]:
-    """Run all jobs and return those that failed. Unreadable files are reported before the pipeline is loaded.
+class Batch:
+    """What the videos of one command have in common.
 
     Args:
-        jobs: The videos and their folders.
-        load: Opens the pipeline; called once, if any video can be read.
+        out: The folder of all results.
         layout: What overlay.mp4 shows; a key of ``render.LAYOUTS``.
+        inputs: The files that are read: the videos, and those that the options name.
         reporter: Receives results, notes and errors.
-
-    Raises:
-        KineliftError: The pipeline cannot be loaded, which stops all jobs.
+        reading: How the videos are read.
+        restart: Whether interrupted runs start again instead of being continued.
+        taken: The names of the folders that the videos so far have got.
     """
-    videos = [(job, _attempt(partial(Video, job.video, job.reading), reporter)) for job in jobs]
-    readable = [(job, video) for job, video in videos if video is not None]
-    pipeline = load() if readable else None
-    done = [job for job, video in readable if pipeline and _process(job, video, pipeline, layout, reporter)]
-    return tuple(job for job in jobs if job not in done)
+
+    out: Path
+    layout: str
+    inputs: tuple[Path, ...]
+    reporter: Reporter
+    reading: Reading = field(default_factory=Reading)
+    restart: bool = False
+    taken: set[str] = field(default_factory=set)
+
+    def run(self, videos: Sequence[Path], load: Callable[[], Pipeline]) -> tuple[Path, ...]:
+        """Analyse all videos and return those that failed. Unreadable files are reported before the pipeline is loaded.
+
+        Args:
+            videos: The videos.
+            load: Opens the pipeline; called once, if any video can be read.
+
+        Raises:
+            KineliftError: The pipeline cannot be loaded, which stops all videos.
+        """
+        opened = [(path, self._attempt(path, partial(Video, path, self.reading))) for path in videos]
+        pipeline = load() if any(video for _, video in opened) else None
+        failed = (path for path, video in opened if not (video and pipeline and self._process(video, pipeline)))
+        return tuple(failed)
+
+    def _process(self, video: Video, pipeline: Pipeline) -> bool:
+        """Analyse one video and report the outcome; whether it succeeded."""
+        done = self._attempt(video.path, partial(self._analyse, video, pipeline))
+        if done is not None:
+            report_result(done[0], video, done[1], self.reporter)
+        return done is not None
+
+    def _analyse(self, video: Video, pipeline: Pipeline) -> tuple[Path, Recording]:
+        with claim(video.path, self.out, self.taken) as folder:
+            self.taken.add(folder.path.name)
+            if folder.note:
+                self.reporter.note(folder.note)
+            if self.restart:
+                folder.forget_checkpoint()
+            with self.reporter.progress(video.path.name) as progress:
+                result = analyse(folder, video, pipeline, self.layout, progress, self.inputs, self.reporter.note)
+        return folder.path, result
+
+    def _attempt(self, video: Path, work: Callable[[], Result]) -> Result | None:
+        """The result of ``work``, or None after an error, which is reported; also of one that nobody expected."""
+        try:
+            return work()
+        except KineliftError as error:
+            self.reporter.error(error)
+        except BrokenPipeError:  # nobody reads what is printed
+            raise
+        except OSError as error:
+            self.reporter.error(f"{video}: {error}. Check the disk, then run it again.")
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            self.reporter.error(
+                f"{video} failed because of a fault in the program: {type(error).__name__}: {error} "
+                f"({Path(place.filename).name}, line {place.lineno}). Please report it with this line."
+            )
+        return None
 
 
-def analyse(job: Job, video: Video, pipeline: Pipeline, layout: str, progress: Progress) -> Recording:
+def analyse(
+    folder: ResultFolder,
+    video: Video,
+    pipeline: Pipeline,
+    layout: str,
+    progress: Progress,
+    inputs: Sequence[Path] = (),
+    note: Callable[[str], None] = lambda text: None,
+) -> Recording:
     """Write all results of one video.
 
-    The mp4 comes last: if drawing fails or is interrupted, the recording is already there to be drawn again.
+    The mp4 comes last: if drawing fails or is interrupted, the recording is already there to be drawn again. What the
+    first pass finds is kept until all results are complete, and a run that was interrupted continues.
+
+    Args:
+        folder: Where the results go.
+        video: The video.
+        pipeline: Analyses it.
+        layout: What overlay.mp4 shows.
+        progress: Shows progress over frames and people.
+        inputs: Files that are read, beside the video, and must not be replaced.
+        note: Receives what becomes of an earlier run that did not finish.
 
     Raises:
         KineliftError: The video cannot be read or a result cannot be written.
     """
-    make_folder(job.folder)
-    refuse_overwriting_source(video.path, job.folder / OVERLAY)
-    result = pipeline.run(video, progress)
-    recording.save(job.folder / RECORDING, result)
-    write_timeline(job.folder / ACTIONS, result)
-    write_timeline_figure(job.folder / TIMELINE, result)
-    write_csv(job.folder / POSES, result)
-    render(result, video, job.folder / OVERLAY, layout, progress)
+    check_outputs([folder.path], [video.path])  # results in a folder of pictures would become part of the video
+    check_outputs([folder.path / name for name in RESULTS], [*video.files, *inputs], least_size(video))
+    checkpoints = Checkpoints(folder.checkpoint, pipeline.first_pass(folder.source.sha256, video.reading))
+    if about_earlier := checkpoints.open():
+        note(f"{video.path}: {about_earlier}")
+    with folder.new_results() as new:
+        result = pipeline.run(video, progress, checkpoints)
+        recording.save(new / RECORDING, result)
+        write_timeline(new / ACTIONS, result)
+        write_timeline_figure(new / TIMELINE, result)
+        write_csv(new / POSES, result)
+        render(result, video, new / OVERLAY, layout, progress)
+    folder.forget_checkpoint()
     return result
 
 
-def refuse_overwriting_source(source: Path, path: Path) -> None:
-    """Check that an output does not replace the file that it is made from.
-
-    Raises:
-        OutputError: ``path`` is the source.
-    """
-    if path.exists() and source.exists() and path.samefile(source):
-        raise OutputError(f"{path} is the source and would be overwritten. Choose another output with -o.")
+def least_size(video: Video) -> float:
+    """The bytes that a video's results take at least, as a rule; 0 if its headers do not state its length."""
+    frames = video.summary.frames or (video.summary.duration or 0) * (video.summary.mean_rate or 0)
+    scale = min(1.0, MAX_SIDE / max(video.width, video.height))
+    return float(frames) * video.width * video.height * scale**2 * _LEAST_BYTES_PER_PIXEL
 
 
 def report_result(path: Path, video: Video, result: Recording, reporter: Reporter) -> None:
@@ -110,36 +172,6 @@ def _nobody(video: Video, result: Recording) -> str:
             "in two frames in a row, not too far apart. Use a higher frame rate if you can."
         )
     return f"Nobody was found in {video.path}. People must be in full view and not too small."
-
-
-def _process(job: Job, video: Video, pipeline: Pipeline, layout: str, reporter: Reporter) -> bool:
-    """Analyse one video and report the outcome; whether it succeeded."""
-    with reporter.progress(video.path.name) as progress:
-        result = _attempt(partial(analyse, job, video, pipeline, layout, progress), reporter)
-    if result is None:
-        return False
-    report_result(job.folder, video, result, reporter)
-    return True
-
-
-def _attempt(work: Callable[[], Result], reporter: Reporter) -> Result | None:
-    try:
-        return work()
-    except KineliftError as error:
-        reporter.error(error)
-        return None
-
-
-def _unique_name(name: str, used: set[str]) -> str:
-    """``name``, with a number if it is in use. Case is ignored, as on some file systems.
-
-    A name of dots only ("...mp4" has the stem "..") would lead out of the folder; "video" takes its place.
-    """
-    name = name if name.strip(".") else "video"
-    names = (name if i == 1 else f"{name}-{i}" for i in count(1))
-    unique = next(candidate for candidate in names if candidate.casefold() not in used)
-    used.add(unique.casefold())
-    return unique
 
 
 def _plural(number: int, singular: str, plural: str) -> str:

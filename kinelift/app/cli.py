@@ -1,6 +1,7 @@
 """The commands as typed functions. Slow imports are deferred until a command needs them."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,6 +20,7 @@ File = Annotated[Path | None, arg(metavar="FILE", aliases=["-o"])]
 VideoFile = Annotated[Positional[Path], arg(metavar="VIDEO")]
 RecordingFile = Annotated[Positional[Path], arg(metavar="RECORDING")]
 QuietFlag = Annotated[bool, arg(help_behavior_hint="")]
+RestartFlag = Annotated[bool, arg(help_behavior_hint="")]
 KEYPOINTS = {"openpose-json": "keypoints", "coco-json": "keypoints.json", "npz": "keypoints.npz"}
 """The default output of ``detect`` for each format."""
 
@@ -35,11 +37,13 @@ def run(
     lifter: Annotated[str, arg(metavar="NAME|PATH")] = "default",
     classifier: Annotated[str, arg(metavar="NAME|PATH")] = "actions",
     device: Device = "auto",
+    restart: RestartFlag = False,
     quiet: QuietFlag = False,
 ) -> int:
     """Analyse videos and write the results of each to its own folder.
 
-    OUT/NAME/ gets overlay.mp4, recording.npz, actions.json, timeline.png and poses3d.csv.
+    OUT/NAME/ gets overlay.mp4, recording.npz, actions.json, timeline.png and poses3d.csv. If it holds the results of
+    another video of that name, they go to OUT/NAME-2/ and so on.
 
     Args:
         video: The video to analyse: a file, a folder of pictures, or a pattern such as img_%04d.jpg.
@@ -53,9 +57,11 @@ def run(
             folder of specialists. Write ./NAME for a path without a suffix.
         classifier: The action classifier: a name, or the path to a checkpoint (see kinelift recognition train).
         device: Where the networks run; auto uses a GPU if there is one.
+        restart: Start again. By default a run that was interrupted continues after the last ten seconds of video that
+            it had completed.
         quiet: Print errors only.
     """
-    from kinelift.app import batch
+    from kinelift.app.batch import Batch
     from kinelift.app.pipeline import Pipeline
     from kinelift.app.spec import PipelineSpec
     from kinelift.terminal.reporter import Quiet, Reporter
@@ -63,12 +69,11 @@ def run(
     if "keypoints" in detection.options and more:
         raise SettingsError("--keypoints belongs to a single video. Run each video with its own keypoints.")
     reporter = Quiet() if quiet else Reporter()
-    jobs = batch.plan((video, *more), out, reading)
-    spec = PipelineSpec(detection, lifter, classifier, device, settings)
-    failed = batch.run(jobs, partial(Pipeline.open, spec), layout, reporter)
+    videos, spec = (video, *more), PipelineSpec(detection, lifter, classifier, device, settings)
+    batch = Batch(out, layout, (*videos, *spec.paths()), reporter, reading, restart)
+    failed = batch.run(videos, partial(Pipeline.open, spec))
     if failed and more:
-        names = ", ".join(str(job.video) for job in failed)
-        reporter.error(f"{len(failed)} of {len(jobs)} videos failed: {names}")
+        reporter.error(f"{len(failed)} of {len(videos)} videos failed: {', '.join(map(str, failed))}")
     return 1 if failed else 0
 
 
@@ -96,29 +101,32 @@ def detect(
         device: Where the networks run; auto uses a GPU if there is one.
         quiet: Print errors only.
     """
-    from kinelift.app import batch
+    from kinelift.app.batch import report_result
     from kinelift.app.detection import open_detector, resolve_auto
-    from kinelift.app.spec import made_with, pick_device
+    from kinelift.app.results import file_for
+    from kinelift.app.spec import PipelineSpec, made_with, pick_device
     from kinelift.app.tracking import track_people
     from kinelift.app.video import Video, video_name
     from kinelift.poses.keypoints import Format, check, write
     from kinelift.poses.output import make_folder
+    from kinelift.poses.overwriting import check_outputs
     from kinelift.terminal.reporter import Quiet, Reporter
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video, reading)
-    path = out or Path("out") / video_name(video) / KEYPOINTS[to]
-    batch.refuse_overwriting_source(video, path)
-    check(path, video_name(video), Format(to))
     torch_device = pick_device(device)
     detection = resolve_auto(detection, torch_device)
     opened = open_detector(detection, torch_device)
-    spec = {"detection": detection, "device": torch_device, "settings": tracking}
-    provenance = made_with(spec, opened.notes)
-    make_folder(path.parent)
-    with reporter.progress(video.name) as progress:
-        recording = track_people(source, opened.detector, tracking, provenance, progress, opened.repair, opened.remarks)
-    write(path, recording, Format(to))
-    batch.report_result(path, source, recording, reporter)
+    provenance = made_with({"detection": detection, "device": torch_device, "settings": tracking}, opened.notes)
+    with nullcontext(out) if out else file_for(video, Path("out"), KEYPOINTS[to], reporter.note) as path:
+        check_outputs([path], [video, *source.files, *PipelineSpec(detection).paths()])
+        check(path, video_name(video), Format(to))
+        make_folder(path.parent)
+        with reporter.progress(video.name) as progress:
+            recording = track_people(
+                source, opened.detector, tracking, provenance, progress, opened.repair, opened.remarks
+            )
+        write(path, recording, Format(to))
+    report_result(path, source, recording, reporter)
     return 0
 
 
@@ -142,15 +150,16 @@ def render(
         reading: Reading of the video, as when it was analysed.
     """
     from kinelift.app import pipeline
-    from kinelift.app.batch import OVERLAY, refuse_overwriting_source
+    from kinelift.app.batch import least_size
+    from kinelift.app.results import OVERLAY
     from kinelift.app.video import Video
+    from kinelift.poses.overwriting import check_outputs
     from kinelift.poses.recording import load
     from kinelift.terminal.reporter import Quiet, Reporter
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video, reading)
     path = out or recording.with_name(OVERLAY)
-    for made_from in (video, recording):
-        refuse_overwriting_source(made_from, path)
+    check_outputs([path], [video, *source.files, recording], least_size(source))
     with reporter.progress(video.name) as progress:
         pipeline.render(load(recording), source, path, layout, progress)
     reporter.result(str(path))
@@ -169,14 +178,14 @@ def export(recording: RecordingFile, to: Literal["json", "csv", "npz", "timeline
         out: The file to write. By default poses3d.json, poses3d.csv, poses3d.npz or timeline.png beside the
             recording.
     """
-    from kinelift.app.batch import refuse_overwriting_source
     from kinelift.app.export.formats import Format
     from kinelift.app.export.formats import export as write
+    from kinelift.poses.overwriting import check_outputs
     from kinelift.poses.recording import load
     from kinelift.terminal.reporter import Reporter
 
     path = out or recording.with_name(Format(to).file)
-    refuse_overwriting_source(recording, path)
+    check_outputs([path], [recording], recording.stat().st_size if recording.is_file() else 0)
     write(path, load(recording), Format(to))
     Reporter().result(str(path))
     return 0

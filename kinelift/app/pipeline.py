@@ -15,12 +15,13 @@ from typing import Any, Protocol, runtime_checkable
 from kinelift.app.camera.edges import EdgeCollector
 from kinelift.app.camera.files import read_camera
 from kinelift.app.camera.motion import Motion, MotionEstimator
+from kinelift.app.checkpoints import Checkpoints
 from kinelift.app.detection import open_detector, resolve_auto
 from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec, made_with, pick_device
 from kinelift.app.tracking import Watcher, track_people
-from kinelift.app.video import Video, VideoWriter
+from kinelift.app.video import Reading, Video, VideoWriter
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.lifting.body import PoseLifter
@@ -42,8 +43,11 @@ from kinelift.poses import (
 )
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import DataError, SettingsError
+from kinelift.poses.json_values import to_json
 from kinelift.recognition.classifier import Classifier
 from kinelift.terminal.progress import Progress, no_progress
+from kinelift.weights.registry import sha256
+from kinelift.weights.run import Run, fingerprint
 from kinelift.weights.store import find
 
 _TIME_TOLERANCE = 1e-3  # s
@@ -130,12 +134,13 @@ class Pipeline:
             remarks=opened.remarks,
         )
 
-    def run(self, video: Video, progress: Progress = no_progress) -> Recording:
+    def run(self, video: Video, progress: Progress = no_progress, checkpoints: Checkpoints | None = None) -> Recording:
         """Track everybody in a video, lift the tracks to 3D, and classify the actions.
 
         Args:
             video: The video. Its ``damage`` is known afterwards.
             progress: Shows progress over frames and people.
+            checkpoints: Store what the first pass finds, so that an interrupted run continues; None = store nothing.
 
         Returns:
             The people with their tracks, poses and actions.
@@ -143,6 +148,7 @@ class Pipeline:
         Raises:
             DataError: The camera's file cannot be used for this video.
             VideoError: The file can no longer be read.
+            ResumeError: The frames of the video are not those of the run to be continued.
         """
         camera, notes = self._camera(video)
         provenance = made_with({**self.spec, "settings": self.settings}, (*self.notes, *notes))
@@ -151,7 +157,7 @@ class Pipeline:
         motion = MotionEstimator(camera, size) if self.settings.camera_motion == "auto" else None
         watchers: list[Watcher] = [edges] if motion is None else [edges, motion]
         tracked = track_people(
-            video, self.detector, self.settings, provenance, progress, self.repair, self.remarks, watchers
+            video, self.detector, self.settings, provenance, progress, self.repair, self.remarks, watchers, checkpoints
         )
         if motion is not None:
             tracked, camera = _with_motion(tracked, camera, motion.result())
@@ -160,6 +166,23 @@ class Pipeline:
         poses, world = lift_together(tracks, self.lifter, camera, fit, known, progress, lines)
         people = tuple(self._classified(*pair) for pair in zip(tracked.people, poses, strict=True))
         return replace(tracked, people=people, camera=camera, world=world)
+
+    def first_pass(self, video_sha256: str, reading: Reading) -> Run:
+        """What the people found in a video depend on.
+
+        That is its content, how it is read, the detector, and the files that its options name. ``max_people`` is not
+        part of it: detections are stored before the least confident ones are left out.
+        """
+        detection = self.spec.get("detection", {})
+        options = detection.get("options", {})
+        files = {name: _content(Path(value)) for name, value in options.items() if isinstance(value, str)}
+        settings = {
+            "detection": detection,
+            "device": self.spec.get("device"),
+            "skeleton": self.detector.skeleton.name,
+            "reading": {name: str(value) for name, value in to_json(reading).items()},  # JSON has no infinity
+        }
+        return Run({"video.sha256": video_sha256, **{f"{k}.sha256": v for k, v in files.items()}}, settings)
 
     def _camera(self, video: Video) -> tuple[Camera, tuple[str, ...]]:
         """The camera of a video, and notes on it for the user."""
@@ -233,6 +256,13 @@ def _adapt_detector(detector: Detector, source: Skeleton) -> Detector:
             f"{', '.join(missing)}. Choose another lifter or another detector."
         )
     return detector if detector.skeleton in (COCO17, COCO23) else as_skeleton(detector, source)
+
+
+def _content(path: Path) -> str | None:
+    """The SHA-256 of a file, or of the files in a folder; None if there is neither."""
+    if path.is_dir():
+        return fingerprint({file.name: sha256(file) for file in path.iterdir() if file.is_file()})
+    return sha256(path) if path.is_file() else None
 
 
 def _load_lifter(name: str, classifier: Classifier, device: str) -> Lifter | SpecialistLifter:

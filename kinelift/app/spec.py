@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import kinelift
+from kinelift.app.camera.files import camera_file
 from kinelift.app.settings import Detection, Settings
 from kinelift.poses import Recording
 from kinelift.poses.errors import DataError, KineliftError, SettingsError
@@ -86,6 +87,13 @@ class PipelineSpec:
         values = {k: v for k, v in document.items() if k != "format"} if isinstance(document, dict) else document
         spec: PipelineSpec = from_json(PipelineSpec, values, "")
         return spec
+
+    def paths(self) -> tuple[Path, ...]:
+        """The files and folders that it names, with the files in the folders: networks, keypoints, camera."""
+        camera = self.settings.camera and str(camera_file(self.settings.camera))
+        values = (self.lifter, self.classifier, camera, *self.detection.options.values())
+        named = [Path(value) for value in values if isinstance(value, str) and Path(value).exists()]
+        return (*named, *(file for path in named if path.is_dir() for file in path.iterdir()))
 
     def to_json(self) -> dict[str, Any]:
         """All fields as JSON values, with the format number."""

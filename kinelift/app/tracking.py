@@ -6,11 +6,13 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from kinelift.app.checkpoints import Checkpoints
 from kinelift.app.settings import TrackingSettings
 from kinelift.app.video import Video, video_name
 from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.detectors.tracking import Tracker, select_people, smoothing
 from kinelift.poses import Frame, People, Person, Recording, VideoFacts
+from kinelift.poses.json_values import storable
 from kinelift.terminal.progress import Progress, no_progress
 
 
@@ -34,6 +36,7 @@ def track_people(
     repair: TrackRepair | None = None,
     remarks: Callable[[], Sequence[str]] = tuple,
     watchers: Sequence[Watcher] = (),
+    checkpoints: Checkpoints | None = None,
 ) -> Recording:
     """Detect and track people, without lifting them to 3D.
 
@@ -46,12 +49,14 @@ def track_people(
         repair: Corrects each track before its gaps are filled.
         remarks: What the detector has to say after the pass, for the recording's notes.
         watchers: See every frame and the people in it.
+        checkpoints: Store what is found, so that an interrupted run continues; None = nothing is stored.
 
     Returns:
         A recording whose people have tracks but no poses and no actions.
 
     Raises:
         VideoError: The file can no longer be read.
+        ResumeError: The frames of the video are not those of the run to be continued.
     """
     times: list[float] = []
     size = (video.width, video.height)
@@ -59,14 +64,15 @@ def track_people(
     frames = video.frames()
     for watcher in watchers:
         frames = watcher.watch(frames)
-    detections = detector.detect(_record_times(frames, times))
+    frames = _record_times(frames, times)
+    detections = checkpoints.detect(detector, frames) if checkpoints else detector.detect(frames)
     for people in progress(detections, "finding people", _expected_frames(video)):
         for watcher in watchers:
             watcher.update(people)
         tracker.update(most_confident(people, settings.max_people), times[people.frame])
     selected = select_people(tracker.tracks(), settings.people)
     tracked_people = tuple(Person(tracked.id, tracked.track) for tracked in selected)
-    facts = VideoFacts(_storable_name(video_name(video.path)), *size, np.array(times))
+    facts = VideoFacts(storable(video_name(video.path)), *size, np.array(times))
     recording = _noted(Recording(facts, tracked_people, made_with), remarks())
     return _smoothed(recording, settings.smooth)
 
@@ -107,8 +113,3 @@ def _expected_frames(video: Video) -> int | None:
     if summary.frames is None and summary.duration is not None and summary.mean_rate is not None:
         return round(summary.duration * summary.mean_rate)
     return summary.frames
-
-
-def _storable_name(name: str) -> str:
-    """Replace bytes of a file name that are not UTF-8 with escapes."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

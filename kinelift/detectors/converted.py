@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kinelift.detectors.protocol import Detector
+from kinelift.detectors.protocol import Detector, Memory, ResumableDetector, is_resumable
 from kinelift.poses import Frame, People, Skeleton, convert
 
 
@@ -22,6 +22,17 @@ class Converted:
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
         """Detect the people in each frame."""
         for people in self.detector.detect(frames):
+            yield converted(people, self.detector.skeleton, self.skeleton)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether ``detector`` can be continued."""
+        return is_resumable(self.detector)
+
+    def detect_from(self, memory: Memory, frames: Iterable[Frame]) -> Iterator[People]:
+        """Detect the people in each frame of a stretch; see ``ResumableDetector``."""
+        assert isinstance(self.detector, ResumableDetector)
+        for people in self.detector.detect_from(memory, frames):
             yield converted(people, self.detector.skeleton, self.skeleton)
 
 

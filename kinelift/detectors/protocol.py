@@ -4,9 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, runtime_checkable
 
+import numpy as np
+from jaxtyping import Shaped
+
 from kinelift.detectors.options import Options, OptionValue, fields_of, read_options
 from kinelift.poses import Frame, People, Skeleton, Track2D
 
+Memory = dict[str, Shaped[np.ndarray, "..."]]
+"""What a detector remembers of the frames that it has seen, by names of its own."""
 TrackRepair = Callable[[Track2D], Track2D]
 """Corrects a whole track before its gaps are filled."""
 
@@ -29,6 +34,42 @@ class Detector(Protocol):
         Raises:
             DetectorError: The detector cannot run here.
         """
+
+
+@runtime_checkable
+class ResumableDetector(Detector, Protocol):
+    """A detector that can be given a video stretch by stretch, and be continued by another program after each."""
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can; a detector that wraps another one can if that one can."""
+
+    def detect_from(self, memory: Memory, frames: Iterable[Frame]) -> Iterator[People]:
+        """Detect the people in each frame of the next stretch, as if all stretches were given at once.
+
+        Args:
+            memory: What it remembers of the stretches before; empty at the start of a video. Once it has answered the
+                last frame, it replaces that by what it will need for the next stretch.
+            frames: The frames of the stretch.
+
+        Raises:
+            DetectorError: The detector cannot run here.
+        """
+
+
+class FrameIndependent:
+    """Base of detectors that answer each frame by itself, so that they can be continued anywhere."""
+
+    resumable = True
+
+    def detect_from(self: Detector, memory: Memory, frames: Iterable[Frame]) -> Iterator[People]:
+        """Detect the people in each frame of a stretch; see ``ResumableDetector``."""
+        return self.detect(frames)
+
+
+def is_resumable(detector: Detector) -> bool:
+    """Whether a detector can be continued."""
+    return isinstance(detector, ResumableDetector) and detector.resumable
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from kinelift.detectors.protocol import FrameIndependent
 from kinelift.poses import COCO17, Frame, People, Skeleton
 
 
 @dataclass(frozen=True)
-class Scripted:
+class Scripted(FrameIndependent):
     """Plays ``script`` back: frame ``k`` shows ``script[k]``, frames after its end show nobody."""
 
     script: Sequence[People]

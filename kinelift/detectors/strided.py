@@ -1,10 +1,11 @@
 """Detection on every n-th frame only."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import partial
 
-from kinelift.detectors.protocol import Detector
+from kinelift.detectors.protocol import Detector, Memory, ResumableDetector, is_resumable
 from kinelift.poses import Frame, People, Skeleton
 from kinelift.poses.errors import SettingsError
 
@@ -39,8 +40,23 @@ class Strided:
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
         """Detect people in the chosen frames; the others get N = 0."""
+        return self._detect(self._base.detect, frames)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether ``base`` can be continued."""
+        return is_resumable(self._base)
+
+    def detect_from(self, memory: Memory, frames: Iterable[Frame]) -> Iterator[People]:
+        """Detect people in the chosen frames of a stretch, among them its first and its last one."""
+        assert isinstance(self._base, ResumableDetector)
+        return self._detect(partial(self._base.detect_from, memory), frames)
+
+    def _detect(
+        self, detect: Callable[[Iterable[Frame]], Iterator[People]], frames: Iterable[Frame]
+    ) -> Iterator[People]:
         read: deque[int] = deque()
-        for people in self._base.detect(self._chosen(frames, read)):
+        for people in detect(self._chosen(frames, read)):
             while (index := read.popleft()) != people.frame:
                 yield People.nobody(index, len(self.skeleton))
             yield people

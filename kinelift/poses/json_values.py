@@ -56,6 +56,11 @@ def to_json(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def storable(text: str) -> str:
+    """Replace bytes of a file name that are not UTF-8, which JSON cannot hold, with escapes."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def from_json(kind: Any, value: Any, name: str) -> Any:
     """Convert a parsed JSON value to ``kind``.
 

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.output import make_folder, replacing
+from kinelift.poses.overwriting import check_outputs
 from kinelift.recognition.calibration import Calibration
 from kinelift.recognition.console import Cell, Data, Out, Settings, read_corpus, read_genotype, report_flaws
 from kinelift.recognition.data import clipfile
@@ -74,6 +75,8 @@ def train(
     corpus, settings = read_corpus(data, settings, reporter)
     cell = read_genotype(genotype)
     report = out.with_suffix(".json")
+    beside = [out.with_suffix(suffix) for suffix in (".json", ".jsonl", ".png", ".state")]
+    check_outputs([out, *beside], [data / "labels.csv", *([genotype] if genotype else [])])
     make_folder(out.parent)
     trainer, run = Trainer(settings, corpus, None, cell, device), run_of(corpus, settings, cell)
     if resume(trainer, out, run):

@@ -13,6 +13,7 @@ from typing import Annotated, Any, get_type_hints
 import tyro
 from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
 
+from kinelift.poses.overwriting import check_arguments
 from kinelift.terminal.reporter import visible
 from kinelift.terminal.standard_output import writing_standard_output
 
@@ -60,13 +61,20 @@ def run_command(
 
 
 def _deferred(command: Command) -> Callable[..., Callable[[], int | None]]:
-    """A copy of ``command`` for the parser: calling it binds the arguments without running the command."""
+    """A copy of ``command`` for the parser: calling it binds the arguments without running the command.
+
+    What it returns checks that no output would replace an input, then runs the command.
+    """
+    signature, hints = inspect.signature(command), get_type_hints(command, include_extras=True)
 
     def bind(*args: Any, **options: Any) -> Callable[[], int | None]:
-        return functools.partial(command, *args, **options)
+        def call() -> int | None:
+            check_arguments(signature.bind(*args, **options).arguments)
+            return command(*args, **options)
+
+        return call
 
     help_text = _plain_text(inspect.getdoc(command))
-    signature, hints = inspect.signature(command), get_type_hints(command, include_extras=True)
     for name, hint in hints.items():
         if is_dataclass(hint) and f"\n    {name}: " not in help_text:
             hints[name] = Annotated[hint, tyro.conf.arg(help=_plain_text(hint.__doc__))]

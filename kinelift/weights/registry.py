@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kinelift.poses.errors import WeightsError
+from kinelift.poses.errors import OutputError, WeightsError
+from kinelift.poses.output import replacing
 from kinelift.weights.sources import Npm, Shipped, Source, Url, Wheel
 
 REGISTRY = Path(__file__).with_name("registry.json")
@@ -89,13 +90,12 @@ def record(new: Entry, path: Path, registry: Path | None = None) -> Entry:
         WeightsError: The file cannot be read, or the registry cannot be written.
     """
     registry = registry or REGISTRY
-    part = registry.with_name(registry.name + ".part")
     try:
         complete = replace(new, size=path.stat().st_size, sha256=sha256(path))
         records = {item.name: _as_json(item) for item in entries(registry)} | {new.name: _as_json(complete)}
-        part.write_text(json.dumps(records, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(registry)
-    except OSError as error:
+        with replacing(registry) as part:
+            part.write_text(json.dumps(records, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except (OSError, OutputError) as error:
         raise WeightsError(
             f"Cannot record {path} in {registry}: {error}. Run this in a checkout that you can write to."
         ) from error

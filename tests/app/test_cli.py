@@ -1,20 +1,23 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from kinelift.__main__ import main
-from kinelift.app.batch import plan
 from kinelift.app.pipeline import Pipeline
-from kinelift.poses.errors import WeightsError
+from kinelift.poses import Recording
+from kinelift.poses.errors import OutputError, WeightsError
 from kinelift.poses.recording import load
+from kinelift.weights.registry import sha256
 from tests.app.stages import pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
 
-RESULTS = ["actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png"]
+RESULTS = [".source.json", "actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png"]
 
 
 @pytest.fixture(autouse=True)
@@ -114,10 +117,11 @@ def test_the_source_is_never_overwritten(folder: Path, capsys: pytest.CaptureFix
     (folder / "overlay").mkdir()
     shutil.copy("dance.mp4", "overlay/overlay.mp4")
     before = (folder / "overlay" / "overlay.mp4").read_bytes()
-    assert main(["run", "overlay/overlay.mp4", "-o", "."]) == 1
+    assert main(["run", "overlay/overlay.mp4", "-o", "."]) == 0
+    assert names(folder / "overlay") == ["overlay.mp4"] and names(folder / "overlay-2") == RESULTS
     assert main(["run", "dance.mp4"]) == 0
     assert main(["render", "out/dance/recording.npz", "dance.mp4", "-o", "./dance.mp4"]) == 1
-    assert capsys.readouterr().err.count("is the source and would be overwritten") == 2
+    assert capsys.readouterr().err.count("is the source and would be overwritten") == 1
     assert (folder / "overlay" / "overlay.mp4").read_bytes() == before == (folder / "dance.mp4").read_bytes()
 
 
@@ -180,13 +184,6 @@ def test_values_that_cannot_be_are_told(wrong: list[str], capsys: pytest.Capture
     assert not (folder / "out").exists()
 
 
-def test_every_job_has_a_folder_of_its_own() -> None:
-    videos = ["a/x.mp4", "b/x.mp4", "x-2.mp4", "X.mov", "y.mp4", "x-2.avi"]
-    folders = [job.folder.as_posix() for job in plan([Path(v) for v in videos], Path("out"))]
-    assert folders == ["out/x", "out/x-2", "out/x-2-2", "out/X-3", "out/y", "out/x-2-3"]
-    assert len({f.casefold() for f in folders}) == len(videos)
-
-
 def test_a_name_of_dots_does_not_lead_out_of_the_folder(folder: Path) -> None:
     (folder / "overlay.mp4").write_text("mine")
     shutil.copy(folder / "dance.mp4", folder / "...mp4")
@@ -229,3 +226,119 @@ def test_a_shorter_cut_is_another_video(folder: Path, capsys: pytest.CaptureFixt
     assert main(["render", "out/dance/recording.npz", "cut.mp4"]) == 1
     assert "it had 12 frames, not 5" in capsys.readouterr().err
     assert (folder / "out" / "dance" / "overlay.mp4").read_bytes() == before
+
+
+def test_no_output_replaces_an_input(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "dance.mp4"]) == 0
+    os.link("out/dance/recording.npz", "link.npz")
+    before = (folder / "link.npz").read_bytes()
+    for out in ("out/dance/recording.npz", "./out/../out/dance/recording.npz", "link.npz"):
+        assert main(["export", "out/dance/recording.npz", "--to", "npz", "-o", out]) == 1
+    assert main(["run", "dance.mp4", "-o", "dance.mp4"]) == 1
+    assert main(["detect", "dance.mp4", "--to", "npz", "-o", "dance.mp4"]) == 1
+    assert main(["run", "dance.mp4", "out/dance/overlay.mp4"]) == 1
+    assert capsys.readouterr().err.count("would be overwritten") == 6
+    assert (folder / "link.npz").read_bytes() == before
+
+
+def test_a_camera_file_is_not_replaced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "out" / "dance").mkdir(parents=True)
+    (folder / "out" / "dance" / "actions.json").write_text("{}")
+    (folder / "out" / "dance" / ".source.json").write_text(
+        json.dumps({"name": "dance.mp4", "sha256": sha256(Path("dance.mp4"))})
+    )
+    assert main(["run", "dance.mp4", "--camera", "out/dance/actions.json:left"]) == 1
+    assert "actions.json is the source and would be overwritten" in capsys.readouterr().err
+
+
+def test_pictures_get_a_folder_as_a_video_does(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "walk.v2").mkdir()
+    for k in range(12):
+        cv2.imwrite(f"walk.v2/img_{k:02d}.png", np.full((120, 160, 3), 10 * k, np.uint8))
+    for _ in range(2):
+        assert main(["run", "walk.v2", "walk.v2/img_%02d.png", "--fps", "25"]) == 0
+        assert names(folder / "out") == ["img", "walk.v2"]
+    assert names(folder / "out" / "walk.v2") == names(folder / "out" / "img") == RESULTS
+    cv2.imwrite("walk.v2/img_03.png", np.full((120, 160, 3), 99, np.uint8))
+    assert main(["run", "walk.v2", "--fps", "25"]) == 0
+    assert names(folder / "out") == ["img", "walk.v2", "walk.v2-2"]
+    assert main(["run", "walk.v2", "--fps", "25", "-o", "."]) == 1
+    assert "walk.v2 is the source and would be overwritten" in capsys.readouterr().err
+    assert len(names(folder / "walk.v2")) == 12
+
+
+def test_a_video_among_the_results_of_its_own_name_stays(folder: Path) -> None:
+    places = ["overlay.mp4.part", ".overlay.mp4.part", "overlay.mp4.part-silent"]
+    (folder / "out" / "overlay.mp4").mkdir(parents=True)
+    for name in places:
+        shutil.copy("dance.mp4", folder / "out" / "overlay.mp4" / name)
+        assert main(["run", f"out/overlay.mp4/{name}"]) == 0
+    (folder / "out" / "recording").mkdir()
+    shutil.copy("dance.mp4", "out/recording/recording.npz")
+    assert main(["run", "out/recording/recording.npz"]) == 0
+    assert names(folder / "out" / "recording") == ["recording.npz"] and names(folder / "out" / "recording-2") == RESULTS
+    for path in (*(folder / "out" / "overlay.mp4" / name for name in places), Path("out/recording/recording.npz")):
+        assert path.read_bytes() == (folder / "dance.mp4").read_bytes()
+
+
+def test_a_disk_without_room_is_told_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 10))
+    assert main(["run", "dance.mp4"]) == 1
+    said = capsys.readouterr().err
+    assert "its disk has 0 MB left" in said and "finding people" not in said
+    assert list((folder / "out").iterdir()) == []
+
+
+def test_two_videos_of_one_name_in_two_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "cam2").mkdir()
+    write_clip(folder / "cam2" / "dance.mp4", steady(5, NTSC), size=(160, 120))
+    assert main(["run", "dance.mp4"]) == main(["run", "cam2/dance.mp4"]) == main(["run", "cam2/dance.mp4"]) == 0
+    assert names(folder / "out") == ["dance", "dance-2"]
+    assert [len(load(folder / "out" / name / "recording.npz").video.times) for name in ("dance", "dance-2")] == [12, 5]
+    note = "note: out/dance holds the results of another video: those of cam2/dance.mp4 are written to out/dance-2.\n"
+    assert capsys.readouterr().err.count(note) == 2
+
+
+def test_an_error_that_nobody_expected_leaves_the_other_videos_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    errors = iter([ZeroDivisionError("of its own"), MemoryError(), OSError(5, "Input/output error"), None])
+
+    def run(self: Pipeline, *args: object, original: Callable[..., Recording] = Pipeline.run) -> Recording:
+        if error := next(errors):
+            raise error
+        return original(self, *args)
+
+    monkeypatch.setattr(Pipeline, "run", run)
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        shutil.copy("dance.mp4", name)
+    assert main(["run", "a.mp4", "b.mp4", "c.mp4", "dance.mp4"]) == 1
+    assert names(folder / "out") == ["dance"] and names(folder / "out" / "dance") == RESULTS
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert "a.mp4 failed" in lines[0] and "ZeroDivisionError: of its own (test_cli.py, line" in lines[0]
+    assert lines[-1] == "error: 3 of 4 videos failed: a.mp4, b.mp4, c.mp4" and len(lines) == 4
+
+
+def test_an_interrupted_run_continues(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    def failing(*args: object) -> None:
+        raise OutputError("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("kinelift.app.batch.render", failing)
+        assert main(["run", "dance.mp4"]) == 1
+    assert names(folder / "out") == [".dance.part", "dance"]
+    before = (folder / "out" / "dance" / "recording.npz").read_bytes()
+    blind = script(0)
+    monkeypatch.setattr(Pipeline, "open", lambda spec: pipeline(blind))
+    assert main(["run", "dance.mp4"]) == 0
+    assert "dance.mp4: Continuing an earlier run" in capsys.readouterr().err
+    assert names(folder / "out") == ["dance"] and (folder / "out" / "dance" / "recording.npz").read_bytes() == before
+    with monkeypatch.context() as broken:
+        broken.setattr("kinelift.app.batch.render", failing)
+        assert main(["run", "dance.mp4", "--people", "main"]) == 1
+    assert main(["run", "dance.mp4", "--restart"]) == 0
+    assert load(folder / "out" / "dance" / "recording.npz").people == () and names(folder / "out") == ["dance"]

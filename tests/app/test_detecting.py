@@ -205,3 +205,33 @@ def test_smoothing_steadies_everybody_and_states_its_price(
         trembling, left = (np.abs(np.diff(who.track.points, 2, axis=0)).mean() for who in (before, after))
         assert left < 0.7 * trembling
         np.testing.assert_allclose(after.track.points, before.track.points, atol=4)
+
+
+def test_the_keypoints_are_not_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["detect", "dance.mp4", "--to", "coco-json", "-o", "k.json"]) == 0
+    before = Path("k.json").read_bytes()
+    assert main(["detect", "dance.mp4", "--keypoints", "k.json", "--to", "coco-json", "-o", "./k.json"]) == 1
+    assert main(["detect", "dance.mp4", "--to", "openpose-json", "-o", "folder"]) == 0
+    assert main(["detect", "dance.mp4", "--keypoints", "folder", "--to", "openpose-json", "-o", "folder"]) == 1
+    (file, *_) = sorted(Path("folder").iterdir())
+    assert main(["detect", "dance.mp4", "--keypoints", "folder", "--to", "npz", "-o", str(file)]) == 1
+    assert capsys.readouterr().err.count("would be overwritten") == 3
+    assert Path("k.json").read_bytes() == before
+
+
+def test_keypoints_of_another_video_of_that_name_stay(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("other").mkdir()
+    write_clip(Path("other/dance.mp4"), steady(5), size=(160, 120))
+    for _ in range(2):
+        assert main(["detect", "dance.mp4", "--to", "coco-json"]) == 0
+        assert main(["detect", "other/dance.mp4"]) == 0
+    assert sorted(path.as_posix() for path in Path("out").rglob("k*")) == [
+        "out/dance-2/keypoints.npz", "out/dance/keypoints.json"
+    ]  # fmt: skip
+    assert "those of other/dance.mp4 are written to out/dance-2" in capsys.readouterr().err
+
+
+def test_a_name_of_dots_does_not_lead_out_of_the_folder() -> None:
+    Path("dance.mp4").rename("...mp4")
+    assert main(["detect", "...mp4"]) == 0
+    assert Path("out/video/keypoints.npz").is_file() and not Path("keypoints.npz").exists()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kinelift.app.video import Video
-from kinelift.app.video.losses import FrameTimes, StatedLength, find_gaps, shortfall
+from kinelift.app.video.losses import FrameTimes, StatedLength, fewer_frames, find_gaps, shortfall
 from kinelift.poses.errors import VideoError
 from tests.app.damage import COUNT, DAMAGES, RATE, moving_clip, renumbered, zeroed
 from tests.clips import Tone, steady, write_clip
@@ -130,3 +130,10 @@ def test_an_uneven_rate_is_no_gap():
 )
 def test_a_stated_length_is_compared(end, stated, told):
     assert (shortfall(Fraction(end), Fraction(2), Fraction(1, 30), stated) is not None) == told
+
+
+def test_the_number_of_frames_that_an_index_states_is_compared():
+    times = frame_times(np.arange(240) / 30)
+    assert fewer_frames(times, Fraction(1, 30), 300) == "it has 240 pictures, but the file states 300"
+    assert fewer_frames(times, Fraction(1, 30), 242) is None
+    assert fewer_frames(times, Fraction(1, 600), 4800) is None, "the index counts ticks"

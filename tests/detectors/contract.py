@@ -3,12 +3,22 @@
 import itertools
 from collections.abc import Iterator
 from fractions import Fraction
+from io import BytesIO
 
 import numpy as np
+import pytest
 
-from kinelift.detectors.protocol import Detector
-from kinelift.poses import Frame
+from kinelift.detectors.protocol import Detector, Memory, ResumableDetector
+from kinelift.poses import Frame, People
 from tests.detectors.conftest import blank
+
+
+def stored_and_read(memory: Memory) -> Memory:
+    """What a program gets from the one before it."""
+    np.savez(file := BytesIO(), **memory)
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 class DetectorContract:
@@ -36,6 +46,18 @@ class DetectorContract:
             assert (people.boxes[:, 2:] > people.boxes[:, :2]).all()
             for scores in (people.scores, people.confidence):
                 assert ((scores >= 0) & (scores <= 1)).all()
+
+    def test_stretches_have_the_answers_of_the_whole(self, detector: Detector, clip: list[Frame]) -> None:
+        if not isinstance(detector, ResumableDetector) or not detector.resumable:
+            pytest.skip("it needs the whole video")
+        memory, found = Memory(), list[People]()
+        for stretch in (clip[8:10], clip[10:13]):
+            found += detector.detect_from(memory, stretch)
+            memory = stored_and_read(memory)
+        for people, expected in zip(found, detector.detect(clip[8:13]), strict=True):
+            assert people.frame == expected.frame
+            np.testing.assert_allclose(people.points, expected.points, atol=1e-3)  # other batches, other roundings
+            np.testing.assert_allclose(people.scores, expected.scores, atol=1e-5)
 
     def test_does_not_read_the_whole_stream_first(self, detector: Detector) -> None:
         read = 0

@@ -33,6 +33,7 @@ def start(
         [sys.executable, "-m", module, *map(str, arguments)],
         cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **variables},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        errors="backslashreplace",
         preexec_fn=None if largest is None else _limited(largest),
     )  # fmt: skip
 

@@ -23,9 +23,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def at_rest(place: str, folder: Path) -> subprocess.Popen[str]:
+def at_rest(place: str, folder: Path, *options: str) -> subprocess.Popen[str]:
     """The program, waiting in the middle of ``place``."""
-    process = start(DOUBLED, place, "run", "dance.mp4", folder=folder)
+    process = start(DOUBLED, place, "run", "dance.mp4", *options, folder=folder)
     assert process.stdout is not None and WAITING in process.stdout, finish(process)
     return process
 
@@ -43,17 +43,26 @@ def files(folder: Path) -> list[str]:
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_stopped_while_drawing(folder: Path, number: int, status: int) -> None:
     result = folder / "out" / "dance"
-    result.mkdir(parents=True)
-    (result / "overlay.mp4").write_bytes(b"an earlier one")
     process = at_rest("drawing", folder)
-    assert any(p.suffix.startswith(".part") for p in result.iterdir() if "overlay" in p.name)
     process.send_signal(number)
     returned, said = ended(process)
     assert returned == status
     assert ("Interrupted" in said) == (number == signal.SIGINT)
-    assert files(result) == ["actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png"]
-    assert (result / "overlay.mp4").read_bytes() == b"an earlier one"
+    assert files(result) == [".source.json", "actions.json", "poses3d.csv", "recording.npz", "timeline.png"]
     assert len(load(result / "recording.npz").people) == 2
+
+
+def test_stopped_while_drawing_again(folder: Path) -> None:
+    """The earlier results stay together: none of the new ones is among them."""
+    assert ended(start(DOUBLED, "nowhere", "run", "dance.mp4", folder=folder))[0] == 0
+    before = {path.name: path.read_bytes() for path in (folder / "out" / "dance").iterdir()}
+    process = at_rest("drawing", folder, "--people", "main")
+    process.send_signal(signal.SIGINT)
+    assert ended(process)[0] == 130
+    assert {path.name: path.read_bytes() for path in (folder / "out" / "dance").iterdir()} == before
+    assert ended(start(DOUBLED, "nowhere", "run", "dance.mp4", "--people", "main", folder=folder))[0] == 0
+    assert len(load(folder / "out" / "dance" / "recording.npz").people) == 1
+    assert [path.name for path in (folder / "out").iterdir()] == ["dance"]
 
 
 def test_stopped_while_finding_people(folder: Path) -> None:
@@ -73,7 +82,8 @@ def test_a_disk_that_is_full_while_drawing(folder: Path) -> None:
     process = start(DOUBLED, "nowhere", "run", "dance.mp4", "--layout", "overlay", folder=folder, largest=150_000)
     returned, said = ended(process)
     assert returned == 1 and "overlay.mp4 cannot be written" in said and "Free some space" in said
-    assert files(folder / "out") == ["actions.json", "poses3d.csv", "recording.npz", "timeline.png"]
+    result = folder / "out" / "dance"
+    assert files(result) == [".source.json", "actions.json", "poses3d.csv", "recording.npz", "timeline.png"]
 
 
 def test_the_same_program_unhindered(folder: Path) -> None:

@@ -1,8 +1,10 @@
 """The program on odd terminals: other encodings, odd names, a Ctrl-C while it starts, output that nobody takes."""
 
 import os
+import pty
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from tests.clips import steady, write_clip
 from tests.end_to_end.programs import ROOT, run, start
 
 ASCII = [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
-ODD = ["clip[bold].mp4", "a[/red]b.mp4", "x\x1b[31m\ny.mp4", "tänzer ×.mp4"]
+ODD = ["clip[bold].mp4", "a[/red]b.mp4", "x\x1b[31m\ny.mp4", "tänzer ×.mp4", "日本.mp4", os.fsdecode(b"caf\xe9.mp4")]
 COMMANDS = [["--help"], ["--version"], ["run", "--help"], ["weights", "list"], ["weights", "verify", "default"]]
 
 
@@ -23,7 +25,7 @@ def test_output_in_a_locale_without_unicode(tmp_path: Path, variables: dict[str,
     assert done.returncode == 0 and done.stderr == "" and done.stdout.isascii()
 
 
-@pytest.mark.parametrize("variables", [{}, *ASCII])
+@pytest.mark.parametrize("variables", [{}, *ASCII, {"PYTHONIOENCODING": "cp1252"}])
 def test_videos_with_odd_names(tmp_path: Path, variables: dict[str, str]) -> None:
     clip = write_clip(tmp_path / "clip.mp4", steady(10), size=(160, 120))
     for name in ODD:
@@ -38,6 +40,29 @@ def test_videos_with_odd_names(tmp_path: Path, variables: dict[str, str]) -> Non
     assert "no file no[b].mp4" in err and "\x1b" not in out + err
     for name in names:
         assert len(load(tmp_path / "out" / Path(name).stem / "recording.npz").people) == 2
+
+
+@pytest.mark.parametrize("variables", ASCII)
+def test_progress_on_a_real_terminal_without_unicode(tmp_path: Path, variables: dict[str, str]) -> None:
+    for name in ODD[-2:]:
+        write_clip(tmp_path / name, steady(10), size=(160, 120))
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "tests.end_to_end.doubled", "nowhere", "run", *ODD[-2:]]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", **variables}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=its, stderr=its) as process:
+        os.close(its)
+        said = _read_all(ours)
+    assert process.returncode == 0 and b"Traceback" not in said and b"2 people in 10 frames" in said
+
+
+def _read_all(terminal: int) -> bytes:
+    """Everything that is printed to a terminal until its last program has ended."""
+    said = b""
+    with suppress(OSError):  # how Linux says that nobody is left
+        while text := os.read(terminal, 65536):
+            said += text
+    os.close(terminal)
+    return said
 
 
 @pytest.mark.parametrize(("module", "arguments"), [

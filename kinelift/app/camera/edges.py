@@ -54,7 +54,9 @@ class EdgeCollector:
         while self._waiting and self._waiting[0][0] < people.frame:
             self._waiting.popleft()
         if self._waiting and self._waiting[0][0] == people.frame:
-            self._found.append(self._search(*self._waiting.popleft(), people))
+            kept = self._waiting.popleft()
+            if people.frame % self._interval == 0:  # the interval may have grown since the picture was read
+                self._found.append(self._search(*kept, people))
         if len(self._found) > 2 * PICTURES:
             self._found, self._interval = self._found[::2], 2 * self._interval
 

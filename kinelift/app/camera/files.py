@@ -42,6 +42,11 @@ def read_camera(reference: str, video: str, size: tuple[int, int]) -> tuple[Came
     return camera, f"camera: {which}{scaled}."
 
 
+def camera_file(reference: str) -> Path:
+    """The calibration file that FILE or FILE:NAME refers to. It need not exist."""
+    return _split(reference)[0]
+
+
 def _split(reference: str) -> tuple[Path, str | None]:
     """The path and the name in FILE:NAME. A path may hold colons itself."""
     front, colon, name = reference.rpartition(":")

@@ -93,14 +93,13 @@ def describe_damage(counts: Counts, gaps: Gaps, shortfall: str | None) -> str | 
         gaps: Where frames are missing.
         shortfall: How the file is shorter than it states.
     """
-    lost = counts.packets - counts.frames
+    lost = max(counts.packets - counts.frames, counts.failed)
     undecoded = lost if counts.failed or counts.late or (lost >= _FEWEST and lost > _UNNOTICED * counts.packets) else 0
+    packets = max(counts.packets, counts.frames + lost)
     reasons = (
         f"parts of the file cannot be read{counts.error}" if counts.error is not None else None,
         "the file is cut off or has gaps" if counts.torn else None,
-        f"{undecoded} of its {counts.packets} pictures cannot be decoded"
-        if undecoded > 0 and not counts.interlaced
-        else None,
+        f"{undecoded} of its {packets} pictures cannot be decoded" if undecoded > 0 and not counts.interlaced else None,
         f"parts of {counts.corrupt} of its pictures are guessed" if counts.corrupt else None,
         shortfall,
     )
@@ -126,6 +125,23 @@ def shortfall(end: Fraction, start: Fraction, interval: Fraction, stated: "State
     if seconds - shown <= allowed:
         return None
     return f"its pictures end at {shown:.2f} s, but the file states {seconds:.2f} s"
+
+
+def fewer_frames(times: FrameTimes, interval: Fraction, stated: int | None) -> str | None:
+    """How a video has fewer frames than its index states; None if it has not, or if the index counts something else.
+
+    Args:
+        times: Its frames.
+        interval: The nominal time between two frames (s).
+        stated: The number of frames that the file states.
+    """
+    count = len(times.times)
+    if stated is None or count < _FEWEST or stated - count <= max(_TRACK_SHARE * stated, _FEWEST):
+        return None
+    typical = float(np.median(np.diff(np.array(times.times))))
+    if abs(typical / float(interval) - 1) > _REGULARITY:
+        return None
+    return f"it has {count} pictures, but the file states {stated}"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 from kinelift.app.video.decoding import Counts, FrameDecoder, time_base
 from kinelift.app.video.formats import RAW
 from kinelift.app.video.limits import Reading
-from kinelift.app.video.losses import FrameTimes, StatedLength, describe_damage, find_gaps, shortfall
+from kinelift.app.video.losses import FrameTimes, StatedLength, describe_damage, fewer_frames, find_gaps, shortfall
 from kinelift.app.video.opening import audio_stream, open_video
 from kinelift.app.video.orientation import FrameConverter
 from kinelift.app.video.pictures import PictureDecoder, picture_files
@@ -113,6 +113,11 @@ class Video:
         self._judge(decoder.counts, times, clock, keeper)
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that are read: one, or the pictures."""
+        return self._pictures or (self.path,)
+
+    @property
     def _rate(self) -> Fraction | None:
         """The frame rate that the user gave."""
         return None if self.reading.interval is None else 1 / self.reading.interval
@@ -155,6 +160,8 @@ class Video:
         if stopped:  # the decoder had not given all pictures of the packets read
             counts.packets = counts.frames
         short = shortfall(times.end, self.start, self._interval, self._stated) if whole else None
+        if whole and short is None and self.summary.container == "avi":  # its length may be guessed from its size
+            short = fewer_frames(times, self._interval, self.summary.frames)
         self.damage = describe_damage(counts, gaps, short)
         remarks = (
             f"has gaps: {gaps}" if self.damage is None and gaps.noteworthy else None,

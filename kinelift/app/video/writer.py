@@ -1,7 +1,7 @@
 """Writes a video with exact frame times and the source's audio, and moves it into place when complete."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -14,19 +14,20 @@ from kinelift.app.video.audio import add_audio, ffmpeg_program
 from kinelift.app.video.encoder import VideoEncoder
 from kinelift.app.video.reader import Video
 from kinelift.poses.errors import OutputError, ShapeError
-from kinelift.poses.output import remedy
+from kinelift.poses.output import remedy, temporary_folder
 
 # 720 kHz is a multiple of every common frame rate, 24000/1001 to 144. Beyond 1 MHz, long pauses exceed the 32 bits
 # that mp4 has for a duration.
 _DEFAULT_CLOCK = 720_000
 _MAX_CLOCK = 1_000_000
+_SILENT, _WITH_AUDIO = "silent.mp4", "with-audio.mp4"
 
 
 class VideoWriter:
     """Writes images as an mp4 that every player shows (H.264, yuv420p, even sides, index at the front).
 
-    A context manager. While it is open, it writes ``NAME.part…`` beside ``path``. Leaving it moves the complete file
-    into place; leaving it by an exception removes what was written and keeps any earlier file at ``path``.
+    A context manager. While it is open, it writes in a temporary folder beside ``path``. Leaving it moves the complete
+    file into place; leaving it by an exception removes what was written and keeps any earlier file at ``path``.
 
     With ``audio_from``, the source's audio is added in sync (or ``audio_from.notes`` says why not) and its clock is
     used, so that frame times stay exact. Otherwise times are rounded to 1/720000 s. The last image lasts as long as in
@@ -48,20 +49,17 @@ class VideoWriter:
         self._source = audio_from
         clock = audio_from.clock if audio_from else _DEFAULT_CLOCK
         self._clock = clock if clock <= _MAX_CLOCK else _DEFAULT_CLOCK
-        self._part = self.path.with_name(self.path.name + ".part")
-        self._silent = self.path.with_name(self.path.name + ".part-silent")
+        self._opened = ExitStack()
         self._last_tick = -1
 
     def __enter__(self) -> "VideoWriter":
         if self._source is not None and self._source.audio is not None:
             ffmpeg_program()  # fail now if ffmpeg is missing, not after an hour of encoding
-        try:
-            with self._output_errors():
-                self._silent.open("wb").close()
-                self._encoder = VideoEncoder(self._silent, self.width, self.height, self._clock)
-        except BaseException:
-            self._remove_parts()
-            raise
+        with ExitStack() as opened, self._output_errors():
+            self._folder = opened.enter_context(temporary_folder(self.path))
+            self._encoder = VideoEncoder(self._folder / _SILENT, self.width, self.height, self._clock)
+            opened.callback(self._encoder.abandon)
+            self._opened = opened.pop_all()
         return self
 
     def write(self, image: UInt8[np.ndarray, "H W 3"], time: Fraction) -> None:
@@ -84,35 +82,27 @@ class VideoWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
+        with self._opened, self._output_errors():
             if error is None:
-                with self._output_errors():
-                    self._complete()
-        finally:
-            self._encoder.abandon()
-            self._remove_parts()
+                self._complete()
 
     def _complete(self) -> None:
         if self._last_tick < 0:
             raise OutputError(f"{self.path} was not written: there was no image to write.")
         end = self._source.end if self._source else None
         self._encoder.close(None if end is None else round(end * self._clock))
-        if self._source is None or self._source.audio is None:
-            self._silent.replace(self.path)
-        else:
-            self._add_audio(self._source)
+        complete = self._folder / _SILENT
+        if self._source is not None and self._source.audio is not None:
+            complete = self._with_audio(complete, self._source)
+        complete.replace(self.path)
 
-    def _add_audio(self, source: Video) -> None:
+    def _with_audio(self, silent: Path, source: Video) -> Path:
         """Add the source's audio; if that fails, the video is kept without, and the source's notes say so."""
-        problem = add_audio(self._silent, source, self._part, self._clock)
-        (self._silent if problem else self._part).replace(self.path)
+        complete = self._folder / _WITH_AUDIO
+        problem = add_audio(silent, source, complete, self._clock)
         if problem:
-            source.notes = (*source.notes, f"{self.path} has no sound. {problem}")
-
-    def _remove_parts(self) -> None:
-        for part in (self._silent, self._part):
-            with suppress(FileNotFoundError, NotADirectoryError):
-                part.unlink()
+            source.notes = (*source.notes, f"{self.path.name} has no sound. {problem}")
+        return silent if problem else complete
 
     @contextmanager
     def _output_errors(self) -> Iterator[None]:

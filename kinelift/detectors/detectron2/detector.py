@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 
 from kinelift.detectors.detectron2.keypoint_rcnn import load
+from kinelift.detectors.protocol import FrameIndependent
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from kinelift.poses.errors import DetectorError, SettingsError
 from kinelift.poses.lookahead import map_ahead
@@ -65,7 +66,7 @@ class Detectron2Settings:
         return max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
 
 
-class Detectron2:
+class Detectron2(FrameIndependent):
     """A Keypoint R-CNN of Detectron2 behind the ``Detector`` protocol.
 
     Each batch is read and resized while the network runs on the previous one.

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from kinelift.detectors.letterbox import Letterbox
+from kinelift.detectors.protocol import FrameIndependent
 from kinelift.detectors.tflite import open_network, quiet_stderr
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from kinelift.poses.errors import DetectorError, SettingsError
@@ -27,7 +28,7 @@ _ROW = 3 * _JOINTS + 5
 _OFFSET = 0.35
 
 
-class MoveNet:
+class MoveNet(FrameIndependent):
     """The network behind the ``Detector`` protocol. Several threads may share one object; they take turns.
 
     Joints keep their position and their score, however low the score is.

@@ -7,9 +7,12 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from kinelift.detectors.protocol import Memory
 from kinelift.poses import Frame, People, Skeleton
 from kinelift.poses.boxes import iou
 from kinelift.poses.lookahead import map_ahead
+
+_REMEMBERED = ("points", "scores", "boxes", "confidence")
 
 
 @runtime_checkable
@@ -30,6 +33,8 @@ class SecondLook:
     The close-up is a square region of interest around the person's last box, which the network sees at a higher
     resolution. It costs time only while somebody is missing.
     """
+
+    resumable = True
 
     def __init__(
         self, full_frame: ImageDetector, close_up: ImageDetector, *, margin: float = 1.6, overlap: float = 0.3
@@ -52,14 +57,21 @@ class SecondLook:
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
         """Detect the people in each frame: first those found in the full frame, then those found in close-ups."""
+        return self.detect_from({}, frames)
+
+    def detect_from(self, memory: Memory, frames: Iterable[Frame]) -> Iterator[People]:
+        """Detect the people in each frame of a stretch; see ``ResumableDetector``."""
         previous = People.nobody(0, len(self.skeleton))
+        if memory:
+            previous = People(0, **{name: memory[name] for name in _REMEMBERED})
 
         def detect_next(frame: Frame) -> People:
             nonlocal previous
             previous = self.detect_frame(frame, previous)
             return previous
 
-        return map_ahead(detect_next, frames)
+        yield from map_ahead(detect_next, frames)
+        memory.update({name: getattr(previous, name) for name in _REMEMBERED})
 
     def detect_frame(self, frame: Frame, previous: People) -> People:
         """Detect the people in one frame, given those in the previous frame."""

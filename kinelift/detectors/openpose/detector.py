@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from kinelift.detectors.letterbox import Letterbox
 from kinelift.detectors.openpose.field_network import Encoding, FieldNetwork
 from kinelift.detectors.openpose.part_fields import GroupingSettings, PartFields, group
+from kinelift.detectors.protocol import FrameIndependent
 from kinelift.poses import Frame, People, Skeleton
 from kinelift.poses.boxes import bounding_boxes
 from kinelift.poses.errors import DetectorError, SettingsError
@@ -31,7 +32,7 @@ _TORCH = (b"PK", b"\x80\x02")
 """The first bytes of files of ``torch.save``: zip, and the plain pickle before torch 1.6."""
 
 
-class OpenPose:
+class OpenPose(FrameIndependent):
     """Detects people and their 18 parts; a part that was not found is NaN."""
 
     def __init__(

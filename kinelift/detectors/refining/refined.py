@@ -1,17 +1,19 @@
 """Two stages: one network detects people, another refines their joints in close-ups that rotate with them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from kinelift.detectors.refining.crop import Crop, fresh_crop
+from kinelift.detectors.protocol import Memory
+from kinelift.detectors.refining.body import Body
+from kinelift.detectors.refining.crop import fresh_crop
 from kinelift.detectors.refining.feet import contradicted, stray
 from kinelift.detectors.refining.framewise import ConvertedFramewise, FramewiseDetector
 from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
+from kinelift.detectors.refining.memory import store_bodies, stored_bodies
 from kinelift.detectors.refining.side_voting import SideVoting, side_agreement
 from kinelift.poses import Frame, People, Skeleton
 from kinelift.poses.boxes import areas, bounding_boxes, intersections
@@ -29,30 +31,6 @@ _TRUST = {"shoulder": 2.0, "elbow": 2.0, "wrist": 2.0, "hip": 0.5, "knee": 2.0, 
 MoveNet's limbs are the better ones; its hips lie too high. See ``benchmarks.bodies.calibrated``."""
 
 
-@dataclass(frozen=True, eq=False)
-class Body:
-    """One person followed from frame to frame.
-
-    Args:
-        points: Positions of the joints, px.
-        scores: Confidence of the joints, 0-1.
-        box: (x1, y1, x2, y2), px.
-        confidence: That of the first stage's last detection, 0-1.
-        crop: Where to look in the next frame; None = nowhere.
-        sides: The votes about left and right.
-        correction: How far the first stage moved the joints when it last looked, px; NaN for the heel and toes of an
-            ankle that it saw somewhere else.
-    """
-
-    points: Float[np.ndarray, "J 2"]
-    scores: Float[np.ndarray, " J"]
-    box: Float[np.ndarray, " 4"]
-    confidence: float
-    crop: Crop | None
-    sides: SideVoting
-    correction: Float[np.ndarray, "J 2"] | float = 0.0
-
-
 class Refined:
     """A detector in two stages.
 
@@ -62,6 +40,8 @@ class Refined:
     Heels and toes are the second stage's. They change neither boxes nor who is who, nor the other joints. A foot is
     left out where the stages disagree on its ankle, or where it is too far from it.
     """
+
+    resumable = True
 
     def __init__(
         self,
@@ -98,16 +78,21 @@ class Refined:
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
         """Detect the people in each frame; the next frame is read while the networks run."""
-        bodies: tuple[Body, ...] = ()
-        time, number = 0.0, count()
+        return self.detect_from({}, frames)
+
+    def detect_from(self, memory: Memory, frames: Iterable[Frame]) -> Iterator[People]:
+        """Detect the people in each frame of a stretch; see ``ResumableDetector``."""
+        bodies, time, number = stored_bodies(memory, self.skeleton)
 
         def detect_next(frame: Frame) -> People:
-            nonlocal bodies, time
+            nonlocal bodies, time, number
             step, time = float(frame.time) - time, float(frame.time)
-            bodies = self._advance(frame, bodies, step, due=next(number) % self._every == 0)
+            bodies = self._advance(frame, bodies, step, due=number % self._every == 0)
+            number += 1
             return _people(frame.index, bodies, len(self.skeleton))
 
-        return map_ahead(detect_next, frames)
+        yield from map_ahead(detect_next, frames)
+        store_bodies(memory, bodies, time, number)
 
     def _advance(self, frame: Frame, before: tuple[Body, ...], step: float, due: bool) -> tuple[Body, ...]:
         """Everybody in ``frame``, ``step`` seconds after ``before``; ``due``: the first stage has to look anyway."""

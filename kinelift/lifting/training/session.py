@@ -10,6 +10,7 @@ from kinelift.lifting.measuring.error_plots import save, training_curves
 from kinelift.lifting.network import LifterNetwork
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.poses.output import make_folder
+from kinelift.poses.overwriting import check_outputs
 from kinelift.weights.run import Run
 
 
@@ -20,6 +21,7 @@ def begin(trainer: Trainer, out: Path, run: Run, start: Path | None) -> None:
         ResumeError: The interrupted run had other inputs than ``run``.
     """
     state = out.with_suffix(".state")
+    check_outputs([out.with_suffix(suffix) for suffix in (".jsonl", ".png", ".state")], [start] if start else [])
     make_folder(out.parent)
     if state.exists():
         trainer.restore(state, run)

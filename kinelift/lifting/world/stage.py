@@ -186,12 +186,13 @@ class WorldLifter:
     lifter: PoseLifter
     mode: FitMode = "body"
     settings: WorldSettings = field(default_factory=WorldSettings)
+    edges: Edges | None = None
 
     def lift(self, track: Track2D, camera: Camera, up: Float[np.ndarray, " 3"] | None = None) -> Poses3D:
         """Poses in the frame of ``camera``, metres. ``up`` is estimated if it is not known."""
         x, y, z = (0.0, 0.0, 0.0) if up is None else map(float, up)
         settings = self.settings if up is None else replace(self.settings, up=(x, y, z))
-        (poses,), _ = lift_together([track], self.lifter, camera, self.mode, settings)
+        (poses,), _ = lift_together([track], self.lifter, camera, self.mode, settings, edges=self.edges)
         return poses
 
     def estimate_up(self, track: Track2D, camera: Camera) -> Float[np.ndarray, "T 3"] | None:

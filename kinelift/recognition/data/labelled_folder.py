@@ -6,7 +6,6 @@ origin and licence; ``flaws.csv``, known faults of the clips.
 """
 
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -69,12 +68,7 @@ def write(path: Path, dataset: Dataset) -> None:
             raise DataError(f"The name {text!r} is empty, has spaces around it, or has several lines. Choose another.")
     make_folder(path.parent)
     with replacing(path) as part:
-        shutil.rmtree(part, ignore_errors=True)
-        try:
-            _fill(make_folder(part), dataset)
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
-            raise
+        _fill(make_folder(part), dataset)
 
 
 def _labels(path: Path, rows: Iterable[Row]) -> tuple[str, ...]:

@@ -94,3 +94,20 @@ def test_edges_turn_with_the_camera() -> None:
         collector.update(People.nobody(frame.index, 17))
     still, turned = collector.result(), collector.result(turn[None])
     np.testing.assert_allclose(turned.normals, still.normals @ turn.T, atol=1e-9)
+
+
+def test_it_does_not_matter_how_far_frames_are_read_ahead() -> None:
+    def found(ahead: int) -> list[int]:
+        collector = EdgeCollector(CAMERA, SIZE)
+        image = posts(np.eye(3)).image
+        frames = [Frame(k, Fraction(k, 30), image) for k in range(400)]
+        watched = collector.watch(frames)
+        read = 0
+        for one in frames:
+            while read < min(one.index + 1 + ahead, len(frames)):
+                next(watched)
+                read += 1
+            collector.update(People.nobody(one.index, 17))
+        return [picture.frame for picture in collector._found]
+
+    assert found(0) == found(1) == found(40)

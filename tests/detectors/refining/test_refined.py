@@ -10,6 +10,7 @@ import pytest
 
 from kinelift.detectors.movenet.detector import MoveNet
 from kinelift.detectors.movenet.second_look import SecondLook
+from kinelift.detectors.protocol import Memory
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.crop import Crop, fresh_crop
 from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
@@ -17,6 +18,7 @@ from kinelift.detectors.refining.refined import Refined
 from kinelift.poses import COCO17, COCO23, Frame, People, Skeleton, convert
 from kinelift.poses.skeleton import HALPE26
 from tests.app.stages import standing
+from tests.detectors.contract import stored_and_read
 
 Where = Callable[[int], float | None]
 """The position of a person in a frame; None = not there."""
@@ -283,6 +285,20 @@ def test_two_streams_do_not_share_state() -> None:
     both = Refined(world, world, every=5)
     assert [len(people) for people in both.detect(world.frames(3))] == [0, 1, 1]
     assert len(next(iter(both.detect(world.frames(1))))) == 0
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_a_stream_continues_exactly_after_any_frame(every: int) -> None:
+    people: tuple[Where, ...] = (lambda k: 100 + 2.0 * k, lambda k: 300 - 2.0 * k if k > 5 else None)
+    world = World(people, blind=(9, 10), off=3.0, missing=[7])
+    whole = list(Refined(world, world, every=every).detect(world.frames(24)))
+    memory, found = Memory(), list[People]()
+    for frame in world.frames(24):
+        found += Refined(world, world, every=every).detect_from(memory, [frame])
+        memory = stored_and_read(memory)
+    for one, other in zip(found, whole, strict=True):
+        for name in ("frame", "points", "scores", "boxes", "confidence"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
 @pytest.fixture(scope="module")

@@ -199,8 +199,8 @@ def test_feet_keep_their_shape() -> None:
         wrong[:, heel] = wrong[:, ankle] - 0.3 * (wrong[:, toe] - wrong[:, ankle])
     found = fit(true.track.converted(COCO17), replace(true.truth, points=wrong), CAMERA).points
     for side in ("left", "right"):
-        rear, joint, tip = (found[:, H36M21.index(f"{side}_{part}")] for part in ("heel", "ankle", "toe"))
-        back, ahead = rear - joint, tip - joint
+        joints = [H36M21.index(f"{side}_{part}") for part in ("heel", "ankle", "toe")]
+        back, ahead = (found[:, joints[end]] - found[:, joints[1]] for end in (0, 2))
         cosine = (back * ahead).sum(-1) / np.linalg.norm(back, axis=-1) / np.linalg.norm(ahead, axis=-1)
         assert np.abs(cosine - FOOT_SHAPE).max() < 0.15
 
