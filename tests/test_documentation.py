@@ -65,7 +65,12 @@ def test_benchmarks_that_pages_name_exist() -> None:
         page.read_text(encoding="utf-8") for page in [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     )
     modules = set(re.findall(r"python -m (benchmarks[\w.]*)", text))
-    missing = [name for name in modules if not (ROOT / (name.replace(".", "/") + ".py")).exists()]
+    places = {name: ROOT / name.replace(".", "/") for name in modules}
+    missing = [
+        name
+        for name, place in places.items()
+        if not (place.with_suffix(".py").exists() or (place / "__main__.py").exists())
+    ]
     assert not missing, f"The documentation names benchmarks that do not exist: {', '.join(sorted(missing))}"
 
 

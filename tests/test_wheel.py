@@ -26,7 +26,7 @@ from kinelift.weights.store import find
 points = np.random.default_rng(0).uniform(100, 300, (9, 17, 2))
 track = Track2D(points, np.ones((9, 17)), np.arange(9) / 25, np.zeros((9, 17), bool), 0, (640, 480))
 poses = Lifter.load(find("default")).lift(track, Camera.from_field_of_view(55, (640, 480)))
-assert poses.points.shape == (9, 17, 3) and np.isfinite(poses.points).all()
+assert poses.points.shape == (9, 21, 3) and np.isfinite(poses.points).all()
 print(kinelift.__file__, kinelift.__version__, kinelift.Recording.__name__)
 """
 

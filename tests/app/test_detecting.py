@@ -14,7 +14,7 @@ from kinelift.detectors.protocol import Opened
 from kinelift.detectors.scripted import Scripted
 from kinelift.detectors.strided import Strided
 from kinelift.detectors.tracking import repair_side_flips
-from kinelift.poses import COCO17, H36M17, Recording, convert, keypoints
+from kinelift.poses import COCO17, COCO23, H36M21, Recording, convert, keypoints
 from kinelift.poses.recording import load
 from kinelift.poses.skeleton import OPENPOSE18
 from tests.app.stages import script
@@ -93,8 +93,8 @@ def test_a_file_of_keypoints_is_lifted(capsys: pytest.CaptureFixture[str]) -> No
     written = detected("openpose-json")
     assert main(["run", "dance.mp4", "--keypoints", str(written), "--device", "cpu"]) == 0
     recording = load(Path("out/dance/recording.npz"))
-    assert [p.track.skeleton for p in recording.people] == [COCO17] * 2
-    assert all(p.poses is not None and p.poses.skeleton == H36M17 for p in recording.people)
+    assert [p.track.skeleton for p in recording.people] == [COCO23] * 2
+    assert all(p.poses is not None and p.poses.skeleton == H36M21 for p in recording.people)
     told = f"{written}: openpose18 (OpenPose's JSON of 18 joints)"
     assert f"note: {told}" in capsys.readouterr().err and recording.made_with["notes"] == [told]
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from kinelift.poses import Skeleton, recording
+from kinelift.poses import H36M17, H36M21, Skeleton, recording
 from kinelift.poses.archive import archive_keys, read_arrays
 from kinelift.poses.errors import DataError
 from kinelift.poses.skeleton import skeleton
@@ -103,6 +103,7 @@ def _from_recording(path: Path, person: str) -> ClipMotion:
     poses = people[person].poses
     if poses is None:
         raise DataError(f"{path} has no 3D poses of person {person}. Make the recording again with: kinelift run VIDEO")
+    poses = poses.converted(H36M17) if poses.skeleton == H36M21 else poses  # actions are recognised without feet
     return _check(path, ClipMotion(poses.points, poses.times, poses.skeleton))
 
 
