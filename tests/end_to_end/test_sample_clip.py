@@ -94,7 +94,7 @@ def test_the_data_agree(folder: Path, recording: Recording) -> None:
         assert entry["actions"] and all(0 <= action["probability"] <= 1 for action in entry["actions"])
         assert entry["actions"][0]["start"] == pytest.approx(entry["start"], abs=1e-5)
     with (result / "poses3d.csv").open(newline="") as file:
-        assert sum(1 for _ in csv.DictReader(file)) == sum(17 * len(person.track) for person in recording.people)
+        assert sum(1 for _ in csv.DictReader(file)) == sum(21 * len(person.track) for person in recording.people)
     spec = PipelineSpec.of(recording)
     assert spec.detection.detector == "movenet" and spec.lifter == "default"
 

@@ -15,7 +15,7 @@ from kinelift.lifting.training_batch import Batch, Framing
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses import Skeleton
 
-UP_WEIGHT = 0.7
+UP_WEIGHT = 0.25
 """Metres: weight of the error (radians) of the direction up, beside the joints' errors."""
 MIN_DEPTH = 0.5
 """Metres: smallest depth used for the weights of the trajectory loss."""
