@@ -67,7 +67,12 @@ def main(
     chosen = replace(detection, detector="keypoints", options={"keypoints": str(keypoints)}) if keypoints else detection
     pipeline = Pipeline.load(chosen, device="cpu")
     people = list(pipeline.detector.detect(source.frames()))
-    plain = replace(pipeline, detector=Scripted(people), settings=Settings(camera_motion="still"), repair=None)
+    plain = replace(
+        pipeline,
+        detector=Scripted(people, pipeline.detector.skeleton),
+        settings=Settings(camera_motion="still"),
+        repair=None,
+    )
     truth = plain.run(source)
     turns = {path: turning(path, truth.video.times, np.random.default_rng(seed)) for path in paths}
     figures = {path: measure(plain, source, people, truth, one) for path, one in turns.items()}
@@ -135,7 +140,7 @@ def measure(
     turning_camera = TurningCamera(pipeline.settings.assumed_camera(size), turns.as_matrix())
     script = [turning_camera.people(one) for one in people]
     turned = TurnedVideo(source.path, turning_camera)
-    aware = replace(pipeline, detector=Scripted(script), settings=Settings())
+    aware = replace(pipeline, detector=Scripted(script, pipeline.detector.skeleton), settings=Settings())
     found, unaware = (replace(aware, settings=Settings(camera_motion=way)).run(turned) for way in ("auto", "still"))
     estimated = found.camera.rotations if found.camera else None
     identity = Rotation.identity(len(turns))

@@ -25,7 +25,8 @@ from kinelift.lifting.anthropometry import (
     typical_foot,
 )  # fmt: skip
 from kinelift.lifting.mocap.joints import FACE_POINTS
-from kinelift.lifting.synthesis.bank import FACE, MOCAP
+from kinelift.lifting.synthesis.bank import MOCAP
+from kinelift.poses.skeleton import FACE
 
 ANKLE = 0.04
 """Height of the ankle joints as a fraction of stature."""

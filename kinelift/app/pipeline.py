@@ -21,7 +21,7 @@ from kinelift.app.render import Renderer
 from kinelift.app.settings import Detection, Settings
 from kinelift.app.spec import PipelineSpec, made_with, pick_device
 from kinelift.app.tracking import Watcher, track_people
-from kinelift.app.video import Reading, Video, VideoWriter
+from kinelift.app.video import Reading, Video, VideoWriter, video_name
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.lifting.body import PoseLifter
@@ -189,7 +189,7 @@ class Pipeline:
         size, reference = (video.width, video.height), self.settings.camera
         if reference is None:
             return self.settings.assumed_camera(size), ()
-        camera, note = read_camera(reference, video.path.stem, size)
+        camera, note = read_camera(reference, video_name(video.path), size)
         return camera, (note,)
 
     def _classified(self, person: Person, lifted: Poses3D) -> Person:

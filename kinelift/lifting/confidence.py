@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Int8
 
 from kinelift.poses import JointState, Poses3D, Skeleton, Track2D
+from kinelift.poses.skeleton import FACE, SAME_JOINT
 
 SCORES = (0.8, 0.5)
 """Detected keypoints with these scores or higher have the first and second column of the table, others the third."""
@@ -25,7 +26,6 @@ COLUMNS = ("score_80", "score_50", "score_0", "interpolated", "unseen", "unseen_
 """Names of the columns of the table."""
 FORGOTTEN = 0.3
 """Seconds without a keypoint after which its error has grown from that of interpolated ones to the full error."""
-FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 _HIPS, _SHOULDERS = ("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")
 _LIMB_ENDS = (*FACE, *_HIPS, *_SHOULDERS)
 """Keypoints that do not hang on another."""
@@ -40,8 +40,6 @@ BETWEEN: Mapping[str, tuple[tuple[str, ...], ...]] = {
 
 The state of such a joint is the worst of its groups' states; that of a group is the best of its keypoints' states.
 """
-KEYPOINTS = {"left_toe": "left_big_toe", "right_toe": "right_big_toe"}
-"""Keypoints with another name than their joint."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +123,7 @@ def _away(known: Bool[np.ndarray, "T K"], times: Float[np.ndarray, " T"]) -> Flo
 
 def _groups(joint: str, keypoints: Skeleton) -> tuple[list[int], ...]:
     """The groups of keypoints that a joint is derived from: just one keypoint if it has its own."""
-    own = KEYPOINTS.get(joint, joint)
+    own = joint if joint in keypoints.joints else SAME_JOINT.get(joint, joint)
     groups = ((own,),) if own in keypoints.joints else BETWEEN.get(joint, ())
     return tuple([keypoints.index(name) for name in group if name in keypoints.joints] for group in groups)
 

@@ -134,7 +134,7 @@ def pair(body: Skeleton) -> Skeleton:
     return Skeleton(f"{body.name}-pair", joints, body.parents + shifted, braces)
 
 
-_SAME_JOINT = {
+SAME_JOINT = {
     f"{side}_{name}": f"{side}_{other}"
     for side in ("left", "right")
     for name, other in (("toe", "big_toe"), ("big_toe", "toe"))
@@ -148,12 +148,13 @@ def convert(
     """Reorder joints from one layout to another by name. Joints that ``source`` lacks are NaN."""
     out = np.full((*points.shape[:-2], len(target), points.shape[-1]), np.nan, dtype=np.float64)
     for j, name in enumerate(target.joints):
-        name = name if name in source.joints else _SAME_JOINT.get(name, name)
+        name = name if name in source.joints else SAME_JOINT.get(name, name)
         if name in source.joints:
             out[..., j, :] = points[..., source.joints.index(name), :]
     return out
 
 
+FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 OPTIONAL = ("nose", "eye", "ear", "heel", "toe")
 """Last words of the names of face and feet, which detectors may lack."""
 

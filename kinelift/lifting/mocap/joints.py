@@ -8,8 +8,9 @@ from jaxtyping import Float
 
 from kinelift.lifting.mocap import feet
 from kinelift.lifting.mocap.kinematics import JointMotion
-from kinelift.lifting.synthesis.bank import FACE, MOCAP
+from kinelift.lifting.synthesis.bank import MOCAP
 from kinelift.poses.errors import DataError
+from kinelift.poses.skeleton import FACE
 
 ACCLAIM_METRES = 0.0254 / 0.45
 """Metres per unit in the CMU database's ASF/AMC files and in BVH files that MotionBuilder made from them."""

@@ -16,7 +16,8 @@ from kinelift.lifting import anthropometry
 from kinelift.lifting.anthropometry import LOWER_BACK, SEGMENTS
 from kinelift.lifting.mocap.feet import Sole, placed
 from kinelift.lifting.mocap.joints import FACE_POINTS
-from kinelift.lifting.synthesis.bank import FACE, MOCAP
+from kinelift.lifting.synthesis.bank import MOCAP
+from kinelift.poses.skeleton import FACE
 
 Points = Float[np.ndarray, "T J 3"]
 Clips = Sequence[Float[np.ndarray, "_ J 3"]]

@@ -16,7 +16,6 @@ from kinelift.poses.skeleton import MOCAP28
 
 FORMAT = 3
 """Format of prepared files. Since 2, all motion is on the body of ``anthropometry.typical``; since 3, with feet."""
-FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 MOCAP = MOCAP28
 """The joints of a prepared file, from which lifters are trained. This is the only place that names this skeleton."""
 KEYPOINTS, JOINTS = COCO23, H36M21

@@ -20,8 +20,6 @@ from kinelift.terminal.progress import Progress, no_progress
 
 MERGE = 0.12
 """Metres: levels of different people that are closer are the same."""
-
-
 STATURE = 1.7
 """Metres: height of a person of whom nothing is known."""
 OVER_ANKLES = 0.96
@@ -78,7 +76,7 @@ def lift_together(
     if up is None:
         up = up_direction.combine([up_direction.of_bodies(poses) for poses in fitted])
     if up is None or mode == "off" or any(poses.skeleton != H36M21 for poses in fitted):
-        return tuple(fitted), None if up is None else world_around(up, fitted)
+        return _without_contacts(fitted, up, settings)
     standing = [_standing(poses, up) for poses in fitted]
     if settings.up is None:
         up = _corrected(fitted, standing, up)
@@ -94,6 +92,20 @@ def lift_together(
         ]
     levels = [one.main for one in standing if one.main is not None]
     return tuple(scaled), world_around(up, scaled, min(levels) if levels else None)
+
+
+def _without_contacts(
+    people: Sequence[Poses3D], up: Float[np.ndarray, " 3"] | None, settings: WorldSettings
+) -> tuple[tuple[Poses3D, ...], World | None]:
+    """People whose feet are not known, of the sizes that the user gave, over a floor at their lowest joints."""
+    factor = 1.0
+    if settings.height and people:
+        factor = settings.height / stature(people[0])
+    elif settings.camera_height and up is not None:
+        assumed = float(world_around(up, people).position[1])
+        factor = settings.camera_height / assumed if assumed > 0 else 1.0
+    scaled = tuple(_scaled(poses, factor) for poses in people)
+    return scaled, None if up is None else world_around(up, scaled)
 
 
 def stature(poses: Poses3D) -> float:

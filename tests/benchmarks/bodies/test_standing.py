@@ -8,8 +8,9 @@ from benchmarks.bodies.body_angles import flexion
 from benchmarks.bodies.standing import ANKLE, AWAY, HEAD, SPREAD, bodies, stand, stature
 from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, adult, prior
 from kinelift.lifting.mocap.joints import FACE_POINTS
-from kinelift.lifting.synthesis.bank import FACE, MOCAP
+from kinelift.lifting.synthesis.bank import MOCAP
 from kinelift.poses import H36M17, H36M21
+from kinelift.poses.skeleton import FACE
 
 PEOPLE = bodies(3, seed=1)
 Y, Z = 1, 2

@@ -110,3 +110,26 @@ def test_poses_without_feet_get_a_world_from_their_lowest_joints() -> None:
 
 def test_nobody_gives_no_world() -> None:
     assert lift_together([], scripted(pitch=0.0), CAMERA) == ((), None)
+
+
+@pytest.mark.parametrize("known", [WorldSettings(camera_height=3.2), WorldSettings(height=0.9)])
+def test_sizes_that_the_user_gives_hold_without_feet_as_well(known: WorldSettings) -> None:
+    scene = person(PITCH, STILL)
+
+    class Footless:
+        def lift(self, *args: object) -> Poses3D:
+            return replace(scene.truth.converted(H36M17), root=scene.truth.root)
+
+        def estimate_up(self, *args: object) -> np.ndarray:
+            return np.tile(tilted(PITCH), (len(scene.track), 1))
+
+    (usual,), _ = lift_together([scene.track], Footless(), CAMERA)
+    (poses,), world = lift_together([scene.track], Footless(), CAMERA, settings=known)
+    assert world is not None and poses.root is not None and usual.root is not None
+    if known.camera_height:
+        assert world.position[1] == pytest.approx(3.2)
+    else:
+        assert stature(poses) == pytest.approx(0.9)
+    scale = stature(poses) / stature(usual)
+    assert abs(scale - 1) > 0.2
+    np.testing.assert_allclose(poses.root, scale * usual.root, rtol=1e-6)
