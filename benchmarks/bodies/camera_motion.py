@@ -178,7 +178,8 @@ def _distances(found: Person, truth: Person, offset: Rotation) -> Float[np.ndarr
     one, other = (slice(start - who.track.start, stop - who.track.start) for who in (found, truth))
     expected = truth.poses.points[other] @ offset.as_matrix().T
     with np.errstate(invalid="ignore"):
-        inside = ((found.track.points[one] > 0) & (found.track.points[one] < found.track.size)).all((1, 2))
+        body = found.track.points[one][:, list(found.track.skeleton.body)]  # detectors may lack feet
+        inside = ((body > 0) & (body < found.track.size)).all((1, 2))
     distances = np.linalg.norm(found.poses.points[one] - expected, axis=-1)[inside]
     return np.asarray(distances[np.isfinite(distances)])
 
