@@ -156,7 +156,7 @@ def followed(detector: Detector, video: Video, view: View) -> Tracks:
 
     for people in detector.detect(shown()):
         tracker.update(people, times[people.frame])
-    everybody = [identity.track for identity in tracker.tracks()]
+    everybody = [identity.track.converted(COCO17) for identity in tracker.tracks()]
     points = np.full((2, len(everybody), len(times), len(COCO17), 2), np.nan)
     for k, track in enumerate(everybody):
         span = slice(track.start, track.start + len(track.times))
