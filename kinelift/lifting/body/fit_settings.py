@@ -54,6 +54,8 @@ class FitSettings:
     """Maximum number of Gauss-Newton steps."""
     tolerance: float = 5e-4
     """Metres and radians: the fit has converged when no unknown changes more than this in a step."""
+    refinements: int = 2
+    """Passes over the frames that have not converged."""
     window: int = 600
     """Frames solved at once."""
     margin: int = 8
@@ -63,7 +65,7 @@ class FitSettings:
         for field in fields(self):
             value = getattr(self, field.name)
             for number in value if isinstance(value, tuple) else (value,):
-                may_be_zero = field.name in ("filled", "offsets", "knee", "elbow", "placement")
+                may_be_zero = field.name in ("filled", "offsets", "knee", "elbow", "placement", "refinements")
                 if not (isfinite(number) and (number >= 0 if may_be_zero else number > 0)):
                     least = "0 or more" if may_be_zero else "a positive number"
                     raise SettingsError(f"The fit setting {field.name} is {value}. It must be {least}.")

@@ -6,13 +6,13 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.lifting.body.fit_settings import FitSettings
-from kinelift.lifting.body.robust import geman_mcclure
+from kinelift.lifting.body.robust import charbonnier
 from kinelift.lifting.body.structure import FEET, SEGMENT, chains
 
 _CHAINS = chains()[list(FEET)]
 _SEGMENT = list(SEGMENT)
-OUTLIER = 4.0
-"""Standard deviations from which a foot does not count as planted."""
+OUTLIER = 2.0
+"""Standard deviations from which a foot that is not planted pulls less (Charbonnier)."""
 
 Tangents = Float[np.ndarray, "T D 2 3"]
 
@@ -86,7 +86,7 @@ class Planted:
         """Movement of each foot to the next frame (metres), the root of its weight (1/m), and its energy."""
         step, scale = np.diff(feet, axis=0), 1 / (settings.planted * self.intervals[:-1, None])
         contact = np.minimum(self.weight[:-1], self.weight[1:])
-        energy, robust = geman_mcclure(np.square(step).sum(-1) * scale**2, OUTLIER)
+        energy, robust = charbonnier(np.square(step).sum(-1) * scale**2, OUTLIER)
         return step, (np.sqrt(contact * robust) * scale)[..., None], contact * energy
 
     def _heights(
@@ -94,7 +94,7 @@ class Planted:
     ) -> tuple[Float[np.ndarray, "T 4"], Float[np.ndarray, "T 4"], Float[np.ndarray, "T 4"]]:
         """Height of each foot over its place on the floor (metres), the root of its weight (1/m), and its energy."""
         rise = feet @ self.up - self.height
-        energy, robust = geman_mcclure(np.square(rise / settings.floor), OUTLIER)
+        energy, robust = charbonnier(np.square(rise / settings.floor), OUTLIER)
         return rise, np.sqrt(self.weight * robust) / settings.floor, self.weight * energy
 
 

@@ -12,8 +12,6 @@ from kinelift.lifting.body.solver import Body, LengthPrior, next_step_sizes, sol
 
 LENGTH_WINDOWS = 8
 """Maximum number of windows used to estimate the lengths of a long track."""
-REFINEMENTS = 2
-"""Refinement passes over the frames that have not converged."""
 COUPLED_FRAMES = 2
 """Frames on either side that accelerations couple a frame with."""
 
@@ -39,7 +37,7 @@ def solve_in_windows(problem: Problem, start: Body, prior: LengthPrior | None, s
         if len(windows) == 1
         else _solve_separately(problem, start, prior, settings, windows)
     )
-    for _ in range(REFINEMENTS):
+    for _ in range(settings.refinements):
         body = _refined(problem, body, settings, windows)
     return body
 

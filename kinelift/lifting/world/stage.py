@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.lifting.anthropometry import BIG_TOE, HEEL, typical_foot
-from kinelift.lifting.body import Contacts, FitMode, PoseLifter, can_fit, fit, plant
+from kinelift.lifting.body import Contacts, FitMode, FitSettings, PoseLifter, can_fit, fit, plant
 from kinelift.lifting.body.structure import FEET
 from kinelift.lifting.world import up as up_direction
 from kinelift.lifting.world.assumed import world_around
@@ -24,6 +24,8 @@ STATURE = 1.7
 """Metres: height of a person of whom nothing is known."""
 OVER_ANKLES = 0.96
 """Share of a person's height above the ankles."""
+DRAFT = FitSettings(steps=5, refinements=0)
+"""For the first of two fits, which finds lengths and contacts."""
 _UPRIGHT = (("left_ankle", "left_knee", "left_hip"), ("hip", "spine", "thorax", "neck", "head"))
 
 
@@ -66,13 +68,13 @@ def lift_together(
     """
     settings = settings or WorldSettings()
     up = _given(settings) if settings.up else estimate_up(tracks, lifter, camera, edges)
-    lifted, fitted = [], []
+    lifted, fitted, first = [], [], DRAFT if settings.contacts else None
     views = [camera.during(track.start, track.stop) for track in tracks]
     for track, view in progress(list(zip(tracks, views, strict=True)), "lifting to 3D", len(tracks)):
         poses = lifter.lift(track, view, up)
         lifted.append(poses)
         use_fit = mode == "body" and can_fit(track.skeleton, poses.skeleton)
-        fitted.append(fit(track, poses, view) if use_fit else poses)
+        fitted.append(fit(track, poses, view, first) if use_fit else poses)
     if up is None:
         up = up_direction.combine([up_direction.of_bodies(poses) for poses in fitted])
     if up is None or mode == "off" or any(poses.skeleton != H36M21 for poses in fitted):
