@@ -19,7 +19,8 @@ the detector. ``p_mpjpe_mm``: error after the best similarity of each frame; ``m
 of the hips; ``scaled_mpjpe_mm``: the same after the best scale of the whole track (the woman is rendered as if she were
 1.36 m tall, which a single camera cannot tell); ``knee_deg``, ``elbow_deg``: mean absolute error of flexion;
 ``knee_bias_deg``, ``elbow_bias_deg``: its mean signed error (positive: too much flexion); ``limbs``: mean coefficient
-of variation of the lengths of thighs, shanks, upper arms and forearms; of poses with feet,
+of variation of the lengths of thighs, shanks, upper arms and forearms; ``arms_ordered``: of elbows and wrists that
+cross the trunk in the picture and are at least 5 cm from it, the share on the right side; of poses with feet,
 ``pose_heel_mm`` and ``pose_toe_mm``: as ``mpjpe_mm``; ``pose_heel_p_mm`` and ``pose_toe_p_mm``: after the similarity of
 the twelve joints. Each is given over all views, for each view
 (``_1`` to ``_4``), for cameras 1 and 3 (``_chosen``: for choosing settings) and for 2 and 4 (``_reported``).

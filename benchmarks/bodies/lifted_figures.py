@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
+import cv2
 import numpy as np
 from jaxtyping import Float
 
@@ -28,6 +29,8 @@ HEELS, TOES = ([k for k, name in enumerate(FEET) if name.endswith(part)] for par
 LIMBS = [(f"{side}_{a}", f"{side}_{b}") for c in CHAINS.values() for a, b in pairwise(c)
          for side in ("left", "right")]  # fmt: skip
 """Thighs, shanks, upper arms and forearms."""
+CLEAR = 0.05
+"""Metres from the trunk at which an arm is clearly before or behind it."""
 CHOSEN, REPORTED = slice(0, None, 2), slice(1, None, 2)
 """Cameras 1 and 3, on which settings are chosen, and 2 and 4, on which results are reported."""
 
@@ -81,11 +84,16 @@ def figures(views: Sequence[Lifted]) -> Mapping[str, float]:
     wanted = FIGURES if any(one.feet is None for one in views) else {**FIGURES, **FOOT_FIGURES}
     for name, (measure, scale, digits) in wanted.items():
         values = np.stack([measure(one) for one in views]) * scale
-        found[name] = round(float(np.nanmean(values)), digits)
-        found[f"{name}_chosen"] = round(float(np.nanmean(values[CHOSEN])), digits)
-        found[f"{name}_reported"] = round(float(np.nanmean(values[REPORTED])), digits)
-        found |= {f"{name}_{k}": round(float(np.nanmean(one)), digits) for k, one in enumerate(values, start=1)}
+        parts = {"": values, "_chosen": values[CHOSEN], "_reported": values[REPORTED]}
+        parts |= {f"_{k}": one for k, one in enumerate(values, start=1)}
+        found |= {f"{name}{part}": round(_mean(some), digits) for part, some in parts.items()}
     return found
+
+
+def _mean(values: Float[np.ndarray, "*many"]) -> float:
+    """The mean of the finite values; NaN if there are none."""
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else float("nan")
 
 
 def after_similarity(one: Lifted) -> Float[np.ndarray, "T K"]:
@@ -146,6 +154,31 @@ def lengths_vary(one: Lifted) -> Float[np.ndarray, " L"]:
     return np.asarray(np.nanstd(lengths, axis=0) / np.nanmean(lengths, axis=0))
 
 
+def arms_ordered(one: Lifted) -> Float[np.ndarray, "T 4"]:
+    """Whether elbows and wrists that cross the trunk in the picture are on the right side of it (1 or 0).
+
+    NaN for those that do not cross it, or are less than 5 cm from the plane of shoulders and hips.
+    """
+    corners = [SHARED.index(f"{side}_{part}") for part in ("shoulder", "hip") for side in ("left", "right")]
+    arms = [SHARED.index(f"{side}_{part}") for part in ("elbow", "wrist") for side in ("left", "right")]
+    image = one.truth[..., :2] / one.truth[..., 2:]
+    outlines = np.ascontiguousarray(image[:, corners], dtype=np.float32)
+    crossing = np.array([
+        [cv2.pointPolygonTest(cv2.convexHull(outline), point.tolist(), measureDist=False) > 0 for point in points]
+        for outline, points in zip(outlines, image[:, arms], strict=True)
+    ])  # fmt: skip
+    true, found = (_behind_trunk(points[:, corners], points[:, arms]) for points in (one.truth, one.poses))
+    known = crossing & (np.abs(true) > CLEAR) & np.isfinite(found)
+    return np.where(known, np.sign(true) == np.sign(found), np.nan)
+
+
+def _behind_trunk(corners: Float[np.ndarray, "T 4 3"], arms: Float[np.ndarray, "T A 3"]) -> Float[np.ndarray, "T A"]:
+    """Distance of each joint from the plane of shoulders and hips, away from the camera."""
+    normal = np.cross(corners[:, 0] - corners[:, 3], corners[:, 1] - corners[:, 2])
+    normal *= np.sign(normal[:, 2:]) / np.linalg.norm(normal, axis=-1, keepdims=True)
+    return np.asarray(((arms - corners.mean(axis=1, keepdims=True)) * normal[:, None]).sum(-1))
+
+
 def _bent(hinge: str, size: Callable[[np.ndarray], np.ndarray]) -> Callable[[Lifted], Float[np.ndarray, "T 2"]]:
     return lambda one: size(flexion(one.poses, hinge) - flexion(one.truth, hinge))
 
@@ -157,6 +190,7 @@ FIGURES: Mapping[str, tuple[Callable[[Lifted], Float[np.ndarray, "*many"]], floa
     **{f"{hinge}_{name}": (_bent(hinge, size), 1, 1)
        for hinge, (name, size) in product(CHAINS, (("deg", np.abs), ("bias_deg", np.positive)))},
     "limbs": (lengths_vary, 1, 4),
+    "arms_ordered": (arms_ordered, 1, 3),
 }  # fmt: skip
 """The error function, the factor to its unit, and the number of digits of each figure."""
 FOOT_FIGURES: Mapping[str, tuple[Callable[[Lifted], Float[np.ndarray, "*many"]], float, int]] = {
