@@ -1,6 +1,8 @@
 """Rotations as three angles that do not jump."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from jaxtyping import Float
@@ -16,8 +18,7 @@ def euler_angles(quaternions: Float[np.ndarray, "T N 4"], order: str = "ZXY") ->
         quaternions: (x, y, z, w).
         order: Three different axes in upper case, as SciPy writes rotations about moving axes.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Gimbal lock", category=UserWarning)
+    with without_gimbal_warning():
         flat = Rotation.from_quat(quaternions.reshape(-1, 4)).as_euler(order, degrees=True)
     out = flat.reshape(*quaternions.shape[:2], 3)
     other = out * [1.0, -1.0, 1.0] + 180.0
@@ -31,3 +32,11 @@ def euler_angles(quaternions: Float[np.ndarray, "T N 4"], order: str = "ZXY") ->
 def _nearest(angles: Float[np.ndarray, "N 3"], previous: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, "N 3"]:
     """The angles plus whole turns, as near the previous ones as possible."""
     return np.asarray(angles - 360.0 * np.round((angles - previous) / 360.0))
+
+
+@contextmanager
+def without_gimbal_warning() -> Iterator[None]:
+    """Without SciPy's warning that two of three angles are not unique: their sum is, so the rotation is right."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Gimbal lock", category=UserWarning)
+        yield

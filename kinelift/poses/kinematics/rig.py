@@ -52,7 +52,7 @@ def _limbs(side: str) -> tuple[Node, ...]:
         Node(f"{side}_shank", f"{side}_thigh", f"{side}_knee", f"{side}_ankle", f"{title}Leg"),
         Node(f"{side}_foot", f"{side}_shank", f"{side}_ankle", f"{side}_toe", f"{title}Foot"),
         Node(f"{side}_toe", f"{side}_foot", f"{side}_toe", None, f"{title}ToeBase"),
-        Node(f"{side}_heel", f"{side}_foot", f"{side}_ankle", f"{side}_heel", f"{title}Heel"),
+        Node(f"{side}_heel", f"{side}_shank", f"{side}_ankle", f"{side}_heel", f"{title}Heel"),
         Node(f"{side}_heel_end", f"{side}_heel", f"{side}_heel", None, f"{title}Heel_End", tip=True),
     )
 

@@ -81,7 +81,7 @@ def _turn(rig: Rig, node: Node, seen: _Seen, times: Float[np.ndarray, " T"]) -> 
     if node.aim is None or rest is None:
         return Rotation.identity(len(times))
     bone = hold(seen.bone(node.joint, node.aim))
-    side, _, part = node.name.rpartition("_") if node.name.count("_") == 1 else node.name.partition("_")
+    side, _, part = node.name.partition("_")
     match part:
         case "upper_arm":
             crook = Clue(seen.bone(f"{side}_elbow", f"{side}_wrist"), HINGE)
@@ -89,9 +89,10 @@ def _turn(rig: Rig, node: Node, seen: _Seen, times: Float[np.ndarray, " T"]) -> 
         case "thigh":
             clues = Clue(-seen.bone(f"{side}_knee", f"{side}_ankle"), HINGE), Clue(_foot(seen, side), FOOT)
             return aligned((rest, FORWARD), (bone, poles(bone, (rest, FORWARD), clues, times)))
-        case "foot":
-            heel = rig.offsets[rig.index(f"{side}_heel_end")] if f"{side}_heel_end" in rig.names else UP
-            return aligned((rest, heel), (bone, hold(seen.bone(f"{side}_ankle", f"{side}_heel"))))
+        case "foot" | "heel":
+            end, joint = ("heel_end", "heel") if part == "foot" else ("toe", "toe")
+            other = rig.offsets[rig.index(f"{side}_{end}")] if f"{side}_{end}" in rig.names else UP
+            return aligned((rest, other), (bone, hold(seen.bone(f"{side}_ankle", f"{side}_{joint}"))))
         case "back":
             shoulders = seen.bone("right_shoulder", "left_shoulder")
             clues = Clue(shoulders, TRUNK), Clue(np.broadcast_to(LEFT, bone.shape), TRUNK if side == "lower" else 1.0)

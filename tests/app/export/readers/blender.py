@@ -11,12 +11,16 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+GLTF_RATE = 30
+"""Frames per second of the scene into which glTF is imported: its times become frames."""
+
 
 def load(path: Path) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     if path.suffix == ".bvh":
         bpy.ops.import_anim.bvh(filepath=str(path), frame_start=0, update_scene_fps=True, update_scene_duration=True)
     else:
+        bpy.context.scene.render.fps = GLTF_RATE
         bpy.ops.import_scene.gltf(filepath=str(path))
 
 
