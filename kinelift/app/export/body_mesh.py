@@ -48,6 +48,8 @@ def body_mesh(rig: Rig) -> Mesh:
     for node, start, end in _parts(rig):
         begin, finish, depth = _RADII[_part(rig.names[node])]
         corners, faces = _capsule(start, end, begin * scale, finish * scale, depth)
+        if _part(rig.names[node]) in ("foot", "heel"):
+            corners[:, 1] = corners[:, 1].clip(min=0.0)  # a flat sole
         points.append(corners)
         nodes.append(np.full(len(corners), node))
         triangles.append(faces + count)
