@@ -21,8 +21,8 @@ _STUB = 0.05
 """Metres: the length drawn for a hand or a toe, whose own end is not recorded."""
 
 
-def write_bvh(path: Path, recording: Recording, names: Names = "plain") -> tuple[Path, ...]:
-    """Write the joint rotations of each person as ``NAME-personID.bvh``, and what is guessed in them as ``NAME.bvh.json``.
+def write_bvh(path: Path, recording: Recording, names: Names = "plain") -> None:
+    """Write the joint rotations of each person as ``NAME-personID.bvh``, and what is guessed as ``NAME.bvh.json``.
 
     Y is up, lengths are metres. The rest pose is a T-pose that faces +Z. Angles are degrees, in the order Z, X, Y. Each
     file covers the whole video at a constant rate, so that those of several people fit together. Where somebody is not
@@ -39,7 +39,7 @@ def write_bvh(path: Path, recording: Recording, names: Names = "plain") -> tuple
             file.writelines(f"{line}\n" for line in _lines(motion.at(clock.times), clock.rate, names))
         return bone_residual(person, motion)
 
-    return write_each(path, recording, write, whole=True)
+    write_each(path, recording, write, whole=True)
 
 
 def name_of(node: Node, names: Names) -> str:

@@ -1,6 +1,7 @@
 """C3D: markers for programs of biomechanics, written by ezc3d (``pip install "kinelift[c3d]"``)."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,17 @@ from kinelift.poses.errors import OutputError
 _MILLIMETRES = 1000.0
 
 
-def write_c3d(path: Path, recording: Recording) -> tuple[Path, ...]:
+def check_ezc3d() -> None:
+    """Check that ezc3d is installed.
+
+    Raises:
+        OutputError: It is not.
+    """
+    if find_spec("ezc3d") is None:
+        raise OutputError('C3D files need ezc3d, which is not installed. Install it with: pip install "kinelift[c3d]"')
+
+
+def write_c3d(path: Path, recording: Recording) -> None:
     """Write the joints of each person as markers, ``NAME-personID.c3d``, and what is guessed as ``NAME.c3d.json``.
 
     Markers have the names of Pose2Sim's HALPE_26 set; they lie at joint centres, not on the skin. Y is up, lengths are
@@ -27,10 +38,8 @@ def write_c3d(path: Path, recording: Recording) -> tuple[Path, ...]:
         DataError: Nobody has 3D poses.
         OutputError: A file cannot be written, or ezc3d is not installed.
     """
-    try:
-        import ezc3d
-    except ImportError as error:
-        raise OutputError(f'C3D needs ezc3d ({error}). Install it with: pip install "kinelift[c3d]"') from error
+    check_ezc3d()
+    import ezc3d
 
     def write(part: Path, person: Placed, clock: Clock) -> Mapping[str, Any]:
         file = ezc3d.c3d()
@@ -38,7 +47,7 @@ def write_c3d(path: Path, recording: Recording) -> tuple[Path, ...]:
         file.write(str(part))
         return {}
 
-    return write_each(path, recording, write, whole=True)
+    write_each(path, recording, write, whole=True)
 
 
 def _fill(file: Any, person: Placed, clock: Clock) -> None:

@@ -21,7 +21,7 @@ from kinelift.poses.output import replacing
 _GENERATOR = "Kinelift"
 
 
-def write_glb(path: Path, recording: Recording, names: Names = "plain") -> tuple[Path, ...]:
+def write_glb(path: Path, recording: Recording, names: Names = "plain") -> None:
     """Write everybody as one animated scene, and what is guessed in it as ``NAME.glb.json``.
 
     Each person is a skeleton with a simple body in the person's colour. Y is up, lengths are metres, rest poses are
@@ -42,7 +42,6 @@ def write_glb(path: Path, recording: Recording, names: Names = "plain") -> tuple
         part.write_bytes(file.pack())
     facts = {**header(recording, scene.coordinates, clock), "file": path.name, "people": people}
     write_sidecar(sidecar_path(path), facts)
-    return path, sidecar_path(path)
 
 
 class _File:
@@ -137,4 +136,5 @@ class _File:
 def _linear(colour: tuple[int, int, int]) -> list[float]:
     """Linear components of an sRGB colour."""
     parts = np.array(colour) / 255
-    return np.round(np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4), 4).tolist()
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return [round(float(part), 4) for part in linear]

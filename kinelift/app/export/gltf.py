@@ -1,4 +1,4 @@
-"""Binary glTF 2.0: one buffer, the accessors into it, and the container. Source: the Khronos specification of glTF 2.0."""
+"""Binary glTF 2.0: one buffer, the accessors into it, and the container. Source: Khronos, glTF 2.0 Specification."""
 
 import json
 import struct
@@ -38,7 +38,8 @@ class Buffer:
         self.data += np.ascontiguousarray(values).tobytes()
         self.data += bytes(-len(self.data) % 4)
         accessor = {
-            "bufferView": len(self.views) - 1, "componentType": _COMPONENTS[values.dtype], "count": len(values), "type": kind,
+            "bufferView": len(self.views) - 1, "componentType": _COMPONENTS[values.dtype],
+            "count": len(values), "type": kind,
         }  # fmt: skip
         if bounds:
             rows = values.reshape(len(values), -1)
@@ -49,7 +50,8 @@ class Buffer:
     def pack(self, document: dict[str, Any]) -> bytes:
         """The whole file, for a document without buffers and accessors."""
         whole = {
-            **document, "accessors": self.accessors, "bufferViews": self.views, "buffers": [{"byteLength": len(self.data)}],
+            **document, "accessors": self.accessors, "bufferViews": self.views,
+            "buffers": [{"byteLength": len(self.data)}],
         }  # fmt: skip
         text = json.dumps(whole, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
         text += b" " * (-len(text) % 4)

@@ -37,7 +37,7 @@ def marker_places(person: Placed, names: tuple[str, ...], clock: Clock) -> Float
     points, times = person.points[:, columns], person.poses.times
     held = np.stack([hold(points[:, k]) for k in range(len(names))], axis=1)
     if not clock.resampled:
-        return held[_rows(times, clock)]
+        return np.asarray(held[_rows(times, clock)])
     flat = held.reshape(len(held), -1).T
     return np.stack([np.interp(clock.times, times, line) for line in flat], axis=1).reshape(-1, len(names), 3)
 
@@ -56,7 +56,7 @@ def marker_errors(person: Placed, names: tuple[str, ...], clock: Clock) -> Float
     if person.poses.error is None:
         return np.zeros((len(clock.times), len(names)))
     columns = [person.poses.skeleton.index(MARKERS[name]) for name in names]
-    return np.nan_to_num(person.poses.error[:, columns])[_rows(person.poses.times, clock)]
+    return np.asarray(np.nan_to_num(person.poses.error[:, columns])[_rows(person.poses.times, clock)])
 
 
 def _rows(times: Float[np.ndarray, " T"], clock: Clock) -> Int[np.ndarray, " F"]:

@@ -17,7 +17,7 @@ from kinelift.poses.kinematics.angles import HINGES, Turns, dorsiflexion, flexio
 from kinelift.poses.timeseries import hold
 
 
-def write_trc(path: Path, recording: Recording) -> tuple[Path, ...]:
+def write_trc(path: Path, recording: Recording) -> None:
     """Write the joints of each person as markers, ``NAME-personID.trc``, and what is guessed as ``NAME.trc.json``.
 
     Markers have the names of Pose2Sim's HALPE_26 set; they lie at joint centres, not on the skin. Y is up, lengths are
@@ -33,10 +33,10 @@ def write_trc(path: Path, recording: Recording) -> tuple[Path, ...]:
             file.writelines(f"{line}\n" for line in _trc_lines(part.name, person, clock))
         return {}
 
-    return write_each(path, recording, write, whole=False)
+    write_each(path, recording, write, whole=False)
 
 
-def write_mot(path: Path, recording: Recording) -> tuple[Path, ...]:
+def write_mot(path: Path, recording: Recording) -> None:
     """Write the joint angles of each person as ``NAME-personID.mot``, and what is guessed as ``NAME.mot.json``.
 
     Coordinates, signs and orders are those of Rajagopal's OpenSim model, in degrees; ``pelvis_tx`` … is the middle of
@@ -54,7 +54,7 @@ def write_mot(path: Path, recording: Recording) -> tuple[Path, ...]:
             file.writelines(f"{line}\n" for line in _mot_lines(coordinates(person, motion), clock))
         return bone_residual(person, motion_of(person))
 
-    return write_each(path, recording, write, whole=False)
+    write_each(path, recording, write, whole=False)
 
 
 def coordinates(person: Placed, motion: Motion) -> dict[str, Float[np.ndarray, " F"]]:

@@ -22,7 +22,7 @@ def file_of(path: Path, person: int) -> Path:
     return path.with_name(f"{path.stem}-person{person}{path.suffix}")
 
 
-def write_each(path: Path, recording: Recording, write: Writer, whole: bool) -> tuple[Path, ...]:
+def write_each(path: Path, recording: Recording, write: Writer, whole: bool) -> None:
     """Write a file for each person, then the sidecar.
 
     Args:
@@ -30,9 +30,6 @@ def write_each(path: Path, recording: Recording, write: Writer, whole: bool) -> 
         recording: The recording.
         write: Writes one person.
         whole: Whether files cover the whole video, instead of the time in which the person is tracked.
-
-    Returns:
-        What was written.
 
     Raises:
         DataError: Nobody has 3D poses.
@@ -47,7 +44,6 @@ def write_each(path: Path, recording: Recording, write: Writer, whole: bool) -> 
             about = write(part, person, own)
         people.append({"id": person.id, "file": target.name, **about, "guessed": guesses(person, own)})
     write_sidecar(sidecar_path(path), {**header(recording, scene.coordinates, clock), "people": people})
-    return (*(file_of(path, person.id) for person in scene.people), sidecar_path(path))
 
 
 def header(recording: Recording, coordinates: str, clock: Clock) -> dict[str, Any]:

@@ -13,8 +13,8 @@ _TURNED = np.array([1.0, -1.0, -1.0])
 """From the camera frame (y down, z forward) to Y up and Z towards the camera."""
 IN_WORLD = "world: x right of the camera, y up, z towards the camera, metres, floor at y = 0"
 IN_CAMERA = (
-    "camera: x right, y up, z towards the camera, metres. The recording has no world, so y is the camera's and may lean, "
-    "and y = 0 is the lowest joint of anybody, not a floor"
+    "camera: x right, y up, z towards the camera, metres. The recording has no world, so y is the camera's and may "
+    "lean, and y = 0 is the lowest joint of anybody, not a floor"
 )
 AT_ORIGIN = ". Places are unknown: everybody's hip is above the origin"
 
@@ -46,34 +46,40 @@ class Scene:
     coordinates: str
 
 
+def posed(recording: Recording) -> tuple[Person, ...]:
+    """Everybody who has a 3D pose, with a place if places are recorded, in some frame."""
+
+    def known(poses: Poses3D) -> bool:
+        places = poses.points if poses.root is None else poses.points + poses.root[:, None]
+        return bool(np.isfinite(places).all(-1).any())
+
+    return tuple(person for person in recording.people if person.poses is not None and known(person.poses))
+
+
 def place(recording: Recording) -> Scene:
     """Everybody who has a 3D pose in some frame.
 
     Raises:
         DataError: Nobody has.
     """
-    posed = [
-        (person, person.poses)
-        for person in recording.people
-        if person.poses is not None and np.isfinite(person.poses.points).any()
-    ]
-    if not posed:
+    people = [(person, person.poses) for person in posed(recording) if person.poses is not None]
+    if not people:
         raise DataError(
-            f"The recording of {recording.video.name} has no 3D poses to export. Run kinelift run on a video with people."
+            f"The recording of {recording.video.name} has no 3D poses to export. Make it with: kinelift run VIDEO"
         )
-    located = all(poses.root is not None for _, poses in posed)
+    located = all(poses.root is not None for _, poses in people)
     world = recording.world if located else None
-    people = [_placed(person, poses, world) for person, poses in posed]
+    placed = tuple(_placed(person, poses, world) for person, poses in people)
     if world is not None:
-        return Scene(tuple(people), IN_WORLD)
-    lowest = min(float(np.min(one.points[np.isfinite(one.points[..., 1]), 1], initial=np.inf)) for one in people)
+        return Scene(placed, IN_WORLD)
+    lowest = min(float(np.min(one.points[np.isfinite(one.points[..., 1]), 1], initial=np.inf)) for one in placed)
     lift = np.array([0.0, -lowest if np.isfinite(lowest) else 0.0, 0.0])
-    raised = tuple(replace(one, points=one.points + lift, origin=one.origin + lift) for one in people)
+    raised = tuple(replace(one, points=one.points + lift, origin=one.origin + lift) for one in placed)
     return Scene(raised, IN_CAMERA + ("" if located else AT_ORIGIN))
 
 
 def motion_of(person: Placed) -> Motion:
-    """A person's joint rotations over the frames of the track. A hip that was never seen is where the others count from.
+    """A person's joint rotations over the track. A hip that was never seen is where the others count from.
 
     Raises:
         DataError: The layout of the joints has no rig.

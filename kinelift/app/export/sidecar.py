@@ -13,6 +13,9 @@ from kinelift.app.export.timing import Clock
 from kinelift.poses import JointState
 from kinelift.poses.output import replacing
 
+_NOTABLE = 1.0
+"""Millimetres by which joints may be off without a remark."""
+
 
 def sidecar_path(path: Path) -> Path:
     """The sidecar of an export: its name and ``.json``."""
@@ -28,6 +31,22 @@ def write_sidecar(path: Path, facts: Mapping[str, Any]) -> None:
     with replacing(path) as part:
         text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
         part.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def remarks(sidecar: Path) -> list[str]:
+    """What the user should know about an export, from its sidecar."""
+    facts, out = json.loads(sidecar.read_text(encoding="utf-8")), []
+    if facts["resampled"]:
+        out.append(f"The frame rate of the video varies: {sidecar.stem} is resampled to {facts['rate']:.3f} Hz.")
+    if not facts["coordinates"].startswith("world"):
+        out.append(f"{sidecar.stem} has no world, only {facts['coordinates']}.")
+    apart = max((person.get("bone_residual_max_mm", 0.0) for person in facts["people"]), default=0.0)
+    if apart > _NOTABLE:
+        out.append(
+            f"Bones of this recording change length (--fit off): {sidecar.stem} has their median lengths, so joints "
+            f"are up to {apart:.0f} mm from the recorded ones."
+        )
+    return out
 
 
 def guesses(person: Placed, clock: Clock) -> list[dict[str, Any]]:

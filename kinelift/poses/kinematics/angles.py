@@ -54,7 +54,9 @@ def dorsiflexion(points: Float[np.ndarray, "T J 3"], skeleton: Skeleton, side: s
     return 90.0 - _between(knee - ankle, toe - heel)
 
 
-def joint_angles(points: Float[np.ndarray, "T J 3"], skeleton: Skeleton, motion: Motion) -> dict[str, Float[np.ndarray, " T"]]:
+def joint_angles(
+    points: Float[np.ndarray, "T J 3"], skeleton: Skeleton, motion: Motion
+) -> dict[str, Float[np.ndarray, " T"]]:
     """All angles by name, the left side first; NaN where an angle is unknown or not defined.
 
     - ``hip_flexion``, ``hip_adduction``, ``hip_rotation`` (inwards): thigh against pelvis, Z-X-Y.
@@ -70,7 +72,8 @@ def joint_angles(points: Float[np.ndarray, "T J 3"], skeleton: Skeleton, motion:
         skeleton: Their layout.
         motion: The rotations of the same frames.
     """
-    turns, out = Turns(motion), {}
+    turns = Turns(motion)
+    out: dict[str, Float[np.ndarray, " T"]] = {}
     for side in SIDES:
         hinges = {
             name: flexion(points, skeleton, tuple(f"{side}_{joint}" for joint in joints))  # type: ignore[arg-type]
@@ -163,4 +166,4 @@ def _wrapped(degrees: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
 def _between(first: Float[np.ndarray, "T 3"], second: Float[np.ndarray, "T 3"]) -> Float[np.ndarray, " T"]:
     """The angle between vectors, exact also near 0 and 180 degrees."""
     a, b = unit(first), unit(second)
-    return np.degrees(2 * np.arctan2(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1)))
+    return np.asarray(np.degrees(2 * np.arctan2(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1))))

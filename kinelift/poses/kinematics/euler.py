@@ -9,18 +9,17 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 
-def euler_angles(quaternions: Float[np.ndarray, "T N 4"], order: str = "ZXY") -> Float[np.ndarray, "T N 3"]:
-    """Degrees about the body's own axes, one after the other, near those of the frame before.
+def euler_angles(quaternions: Float[np.ndarray, "T N 4"]) -> Float[np.ndarray, "T N 3"]:
+    """Degrees about the body's own axes Z, X and Y, one after the other, near those of the frame before.
 
     Each rotation has two such triples, each up to whole turns: (a, b, c) and (a + 180, 180 - b, c + 180).
 
     Args:
         quaternions: (x, y, z, w).
-        order: Three different axes in upper case, as SciPy writes rotations about moving axes.
     """
     with without_gimbal_warning():
-        flat = Rotation.from_quat(quaternions.reshape(-1, 4)).as_euler(order, degrees=True)
-    out = flat.reshape(*quaternions.shape[:2], 3)
+        flat = Rotation.from_quat(quaternions.reshape(-1, 4)).as_euler("ZXY", degrees=True)
+    out: Float[np.ndarray, "T N 3"] = flat.reshape(*quaternions.shape[:2], 3)
     other = out * [1.0, -1.0, 1.0] + 180.0
     for frame in range(1, len(out)):
         near, far = (_nearest(choice[frame], out[frame - 1]) for choice in (out, other))

@@ -59,7 +59,9 @@ class Motion:
     def at(self, times: Float[np.ndarray, " F"]) -> "Motion":
         """The motion at other times: linear between the frames, held before the first one and after the last one."""
         if len(self) == 1:
-            return Motion(self.rig, times, np.repeat(self.root, len(times), 0), np.repeat(self.rotations, len(times), 0))
+            return Motion(
+                self.rig, times, np.repeat(self.root, len(times), 0), np.repeat(self.rotations, len(times), 0)
+            )
         inside = np.clip(times, self.times[0], self.times[-1])
         root = np.stack([np.interp(inside, self.times, axis) for axis in self.root.T], axis=-1)
         rotations = np.stack(

@@ -139,7 +139,9 @@ def build(points: Float[np.ndarray, "T J 3"], skeleton: Skeleton) -> Rig:
         for parent, joint in skeleton.bones
         if np.isfinite(length := _median(np.linalg.norm(points[:, joint] - points[:, parent], axis=-1)))
     }
-    rest = {joint: np.array(direction) * lengths[joint] for joint, direction in _directions().items() if joint in lengths}
+    rest = {
+        joint: np.array(direction) * lengths[joint] for joint, direction in _directions().items() if joint in lengths
+    }
     for side in SIDES:
         rest |= _foot(points, skeleton, side, lengths)
     nodes: list[Node] = []

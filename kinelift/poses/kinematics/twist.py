@@ -39,7 +39,7 @@ class Clue:
     """A direction near which the pole of a bone lies: the elbow's crook or the kneecap.
 
     Attributes:
-        direction: In any length; the part perpendicular to the bone counts, and its length is the weight. NaN = unknown.
+        direction: Its part perpendicular to the bone, whose length is the weight; NaN where unknown.
         deviation: Radians: the standard deviation of a clue of length 1.
     """
 

@@ -13,7 +13,12 @@ from pathlib import Path
 import numpy as np
 import opensim as osim
 
-RANGES = {"knee_angle": (0.0, 155.0), "elbow_flex": (0.0, 150.0), "hip_rotation": (-90.0, 90.0), "arm_rot": (-120.0, 120.0)}
+RANGES = {
+    "knee_angle": (0.0, 155.0),
+    "elbow_flex": (0.0, 150.0),
+    "hip_rotation": (-90.0, 90.0),
+    "arm_rot": (-120.0, 120.0),
+}
 """Degrees, as a model without limits may bend knees forward."""
 X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 
@@ -37,7 +42,9 @@ class Builder:
         self.model.setName("scaled")
         self.bodies = {"ground": self.model.getGround()}
 
-    def add(self, name: str, parent: str, place: tuple[float, ...], axes: dict[str, tuple[float, ...]], moves: bool = False) -> None:
+    def add(
+        self, name: str, parent: str, place: tuple[float, ...], axes: dict[str, tuple[float, ...]], moves: bool = False
+    ) -> None:
         body = osim.Body(name, 1.0, osim.Vec3(0), osim.Inertia(0.1, 0.1, 0.1))
         transform = osim.SpatialTransform()
         turns = list(axes.items())
@@ -56,7 +63,14 @@ class Builder:
             axis.setCoordinateNames(osim.ArrayStr(f"{name}_t{letter}", 1))
             axis.set_function(osim.LinearFunction(1, 0))
         joint = osim.CustomJoint(
-            f"{name}_joint", self.bodies[parent], osim.Vec3(*place), osim.Vec3(0), body, osim.Vec3(0), osim.Vec3(0), transform
+            f"{name}_joint",
+            self.bodies[parent],
+            osim.Vec3(*place),
+            osim.Vec3(0),
+            body,
+            osim.Vec3(0),
+            osim.Vec3(0),
+            transform,
         )
         self.model.addBody(body)
         self.model.addJoint(joint)
@@ -96,7 +110,12 @@ def build(m: dict[str, np.ndarray]) -> osim.Model:
         b.mark(f"{side}BigToe", f"calcn_{end}", (base - back, -height, 0))
         b.add(f"humerus_{end}", "torso", (0, trunk - drop, sign * width),
               {f"arm_flex_{end}": Z, f"arm_add_{end}": out, f"arm_rot_{end}": turn})  # fmt: skip
-        b.add(f"ulna_{end}", f"humerus_{end}", (0, -length(m, f"{side}Shoulder", f"{side}Elbow"), 0), {f"elbow_flex_{end}": Z})
+        b.add(
+            f"ulna_{end}",
+            f"humerus_{end}",
+            (0, -length(m, f"{side}Shoulder", f"{side}Elbow"), 0),
+            {f"elbow_flex_{end}": Z},
+        )
         b.mark(f"{side}Shoulder", f"humerus_{end}")
         b.mark(f"{side}Elbow", f"ulna_{end}")
         b.mark(f"{side}Wrist", f"ulna_{end}", (0, -length(m, f"{side}Elbow", f"{side}Wrist"), 0))
@@ -143,7 +162,9 @@ def marker_distances(model: osim.Model, motion: Path, places: dict[str, np.ndarr
         for one in coordinates:
             if one.getName() in columns:
                 value = row[columns[one.getName()]]
-                one.setValue(state, np.radians(value) if one.getMotionType() == osim.Coordinate.Rotational else value, False)
+                one.setValue(
+                    state, np.radians(value) if one.getMotionType() == osim.Coordinate.Rotational else value, False
+                )
         model.realizePosition(state)
         found = [[m.getLocationInGround(state)[k] for k in range(3)] for m in markers]
         seen = [places[m.getName()][frame] for m in markers]
