@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-from jaxtyping import Float, Int8
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from kinelift.app.export.angle_series import AngleSeries
 from kinelift.app.export.placing import Placed
 from kinelift.app.render.style import LEFT, RIGHT
 from kinelift.poses import JointState
@@ -24,18 +24,7 @@ _TRUNK = (90, 90, 90)
 _FAINT = 0.3
 
 
-class Series(Protocol):
-    """One angle over time; see ``angles_table.AngleSeries``."""
-
-    @property
-    def degrees(self) -> Float[np.ndarray, " T"]: ...  # noqa: D102
-    @property
-    def seen(self) -> Int8[np.ndarray, " T"] | None: ...  # noqa: D102
-    @property
-    def error(self) -> Float[np.ndarray, " T"]: ...  # noqa: D102
-
-
-People = Mapping[int, tuple[Placed, Mapping[str, Series]]]
+People = Mapping[int, tuple[Placed, Mapping[str, AngleSeries]]]
 
 
 def write_angles_figure(path: Path, video: str, people: People) -> None:
@@ -65,7 +54,7 @@ def angles_figure(video: str, people: People) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, name: str, times: Float[np.ndarray, " T"], series: Mapping[str, Series]) -> None:
+def _draw(axes: Axes, name: str, times: Float[np.ndarray, " T"], series: Mapping[str, AngleSeries]) -> None:
     axes.set_ylabel(f"{name.replace('_', ' ')} (°)", fontsize=7)
     axes.tick_params(labelsize=7)
     axes.grid(color="#dddddd", linewidth=0.6)

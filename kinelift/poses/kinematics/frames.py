@@ -4,7 +4,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-Vectors = Float[np.ndarray, "*T 3"]
+Vectors = Float[np.ndarray, "*#T 3"]
+"""A vector, or one for each frame."""
 
 
 def unit(vectors: Vectors) -> Vectors:
@@ -19,7 +20,7 @@ def across(vectors: Vectors, direction: Vectors) -> Vectors:
     return np.asarray(vectors - (vectors * direction).sum(-1, keepdims=True) * direction)
 
 
-def frame(first: Vectors, second: Vectors) -> Float[np.ndarray, "*T 3 3"]:
+def frame(first: Vectors, second: Vectors) -> Float[np.ndarray, "*#T 3 3"]:
     """Orthonormal axes as columns: along ``first``, as near ``second`` as possible, and their cross product."""
     x = unit(first)
     y = unit(across(second, x))

@@ -106,7 +106,7 @@ def _foot(seen: _Seen, side: str) -> Float[np.ndarray, "T 3"]:
     return _first_known(seen.bone(f"{side}_heel", f"{side}_toe"), seen.bone(f"{side}_ankle", f"{side}_toe"))
 
 
-def _first_known(*choices: Float[np.ndarray, "*T 3"]) -> Float[np.ndarray, "T 3"]:
+def _first_known(*choices: Float[np.ndarray, "*#T 3"]) -> Float[np.ndarray, "T 3"]:
     """In each frame, the first of some vectors that is known."""
     out = choices[0]
     for other in choices[1:]:

@@ -98,6 +98,8 @@ def _most_probable(
     diagonal[:-1] += steps
     diagonal[1:] += steps
     below = np.append(-steps * turns, 0)
+    if len(diagonal) == 1:
+        return np.asarray(np.exp(1j * np.angle(pulled)))
     z = solveh_banded(np.stack([diagonal.astype(complex), below]), pulled, lower=True)
     length = np.abs(z)
     return np.where(length > 1e-9, z / np.maximum(length, 1e-9), 1.0)
