@@ -15,6 +15,8 @@ from kinelift.poses import Recording
 from kinelift.poses.errors import OutputError
 
 _MILLIMETRES = 1000.0
+_MOST = 255.0
+"""The format has one byte for a residual."""
 
 
 def check_ezc3d() -> None:
@@ -32,7 +34,7 @@ def write_c3d(path: Path, recording: Recording) -> None:
 
     Markers have the names of Pose2Sim's HALPE_26 set; they lie at joint centres, not on the skin. Y is up, lengths are
     millimetres. Files cover the whole video at a constant rate. A point without a place in a frame has residual -1; the
-    residual of others is the expected error in millimetres, 0 if it was not computed. Needs the extra ``c3d``.
+    residual of others is the expected error in whole millimetres, at most 255, 0 if it was not computed. Needs the extra ``c3d``.
 
     Raises:
         DataError: Nobody has 3D poses.
@@ -55,7 +57,8 @@ def _fill(file: Any, person: Placed, clock: Clock) -> None:
     names = seen_markers(person)
     known = markers_known(person, names, clock)
     places = np.where(known[..., None], marker_places(person, names, clock) * _MILLIMETRES, np.nan)
-    residuals = np.where(known, marker_errors(person, names, clock) * _MILLIMETRES, -1.0)
+    errors = (marker_errors(person, names, clock) * _MILLIMETRES).clip(max=_MOST)
+    residuals = np.where(known, errors, -1.0)
     file["data"]["points"] = places.transpose(2, 1, 0)
     file["data"]["meta_points"] = {
         "residuals": residuals.T[None],

@@ -90,6 +90,8 @@ def export(path: Path, recording: Recording, to: Format, names: Names = "plain")
         DataError: The format needs 3D poses, and there are none.
         OutputError: A file cannot be written.
     """
+    if path.is_dir():
+        raise OutputError(f"{path} cannot be written: it is a folder. Name a file in it.")
     if to is Format.ANGLES and path.suffix == ".png":
         raise OutputError(
             f"{path}: angles are a table with a figure beside it. Give the name of the table, such as angles.csv."

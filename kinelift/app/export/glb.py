@@ -122,7 +122,7 @@ class _File:
         """Give a person size 0 before the first frame and after the last one."""
         after = times[times > present[-1] + 1e-9]
         keys = [(times[0], 0.0)] if times[0] < present[0] - 1e-9 else []
-        keys += [(present[0], 1.0), *[(after[0], 0.0)][: len(after)]]
+        keys += [(present[0], 1.0), *[(time, 0.0) for time in after[:1]]]
         if len(keys) > 1:
             moments = self.buffer.add(np.array([time for time, _ in keys], np.float32), "SCALAR", bounds=True)
             sizes = np.array([[size] * 3 for _, size in keys], np.float32)
