@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from inspect import getdoc
 
-from kinelift.app.export import formats
+from kinelift.app.export import data_files, formats
 from kinelift.poses.skeleton import registered
 from kinelift.weights.registry import entries
 
@@ -28,7 +28,7 @@ def _exports() -> str:
     for to in formats.Format:
         about = _about(formats.WRITERS[to])
         lines += ["", f"## {to.value}", "", f"Usual name: `{to.file}`.", "", about]
-    lines += ["", "## Columns of the csv", "", ", ".join(f"`{column}`" for column in formats.COLUMNS) + "."]
+    lines += ["", "## Columns of the csv", "", ", ".join(f"`{column}`" for column in data_files.COLUMNS) + "."]
     return "\n".join(lines)
 
 

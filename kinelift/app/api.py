@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kinelift.app import batch
+from kinelift.app.export.formats import Format, check_available
 from kinelift.app.pipeline import Pipeline
 from kinelift.app.results import claim
 from kinelift.app.settings import Detection, Settings
@@ -22,6 +23,7 @@ def run(
     layout: Literal["side-by-side", "overlay", "3d"] = "side-by-side",
     lifter: str | Path = "default",
     classifier: str | Path = "actions",
+    export: str = "",
     device: Literal["auto", "cpu", "cuda"] = "auto",
     restart: bool = False,
     progress: Progress = no_progress,
@@ -36,6 +38,7 @@ def run(
         layout: What overlay.mp4 shows: the video, the 3D view, or both side by side.
         lifter: The 2D-to-3D network: a registered name, or the path to a checkpoint or to a folder of specialists.
         classifier: The action classifier: a registered name, or the path to a checkpoint.
+        export: Formats to write as well, separated by commas, such as "bvh,glb".
         device: Where the networks run; auto uses a GPU if there is one.
         restart: Start again, instead of continuing an earlier run that was interrupted.
         progress: Wraps the items of each stage and shows progress.
@@ -53,6 +56,8 @@ def run(
     reading = Reading(**_pop_fields(options, Reading))
     if options:
         raise TypeError(f"run() has no option {', '.join(options)}. See: kinelift run --help")
+    exports = Format.parse(export)
+    check_available(exports)
     source = Video(video, reading)
     spec = PipelineSpec(detection, str(lifter), str(classifier), device, settings)
     pipeline = Pipeline.open(spec)
@@ -60,10 +65,14 @@ def run(
         return pipeline.run(source, progress)
     with claim(source.path, Path(out)) as folder:
         if folder.note:
-            warnings.warn(folder.note, stacklevel=2)
+            _warn(folder.note)
         if restart:
             folder.forget_checkpoint()
-        return batch.analyse(folder, source, pipeline, layout, progress, spec.paths())
+        return batch.analyse(folder, source, pipeline, layout, progress, spec.paths(), _warn, exports)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=3)
 
 
 def load(path: str | Path) -> Recording:

@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from kinelift.app.checkpoints import Checkpoints
 from kinelift.app.export.actions_json import write_timeline
-from kinelift.app.export.formats import write_csv
+from kinelift.app.export.data_files import write_csv
+from kinelift.app.export.formats import NEED_POSES, Format, belongs_to, export, remarks
+from kinelift.app.export.placing import posed
 from kinelift.app.export.timeline_figure import write_timeline_figure
 from kinelift.app.pipeline import Pipeline, render
 from kinelift.app.render.composition import MAX_SIDE
@@ -40,6 +42,7 @@ class Batch:
         reporter: Receives results, notes and errors.
         reading: How the videos are read.
         restart: Whether interrupted runs start again instead of being continued.
+        exports: The formats to write as well.
         taken: The names of the folders that the videos so far have got.
     """
 
@@ -49,6 +52,7 @@ class Batch:
     reporter: Reporter
     reading: Reading = field(default_factory=Reading)
     restart: bool = False
+    exports: tuple[Format, ...] = ()
     taken: set[str] = field(default_factory=set)
 
     def run(self, videos: Sequence[Path], load: Callable[[], Pipeline]) -> tuple[Path, ...]:
@@ -81,7 +85,9 @@ class Batch:
             if self.restart:
                 folder.forget_checkpoint()
             with self.reporter.progress(video.path.name) as progress:
-                result = analyse(folder, video, pipeline, self.layout, progress, self.inputs, self.reporter.note)
+                result = analyse(
+                    folder, video, pipeline, self.layout, progress, self.inputs, self.reporter.note, self.exports
+                )
         return folder.path, result
 
     def _attempt(self, video: Path, work: Callable[[], Result]) -> Result | None:
@@ -111,6 +117,7 @@ def analyse(
     progress: Progress,
     inputs: Sequence[Path] = (),
     note: Callable[[str], None] = lambda text: None,
+    exports: Sequence[Format] = (),
 ) -> Recording:
     """Write all results of one video.
 
@@ -124,7 +131,8 @@ def analyse(
         layout: What overlay.mp4 shows.
         progress: Shows progress over frames and people.
         inputs: Files that are read, beside the video, and must not be replaced.
-        note: Receives what becomes of an earlier run that did not finish.
+        note: Receives what becomes of an earlier run that did not finish, and which exports are left out.
+        exports: The formats to write as well. Those of an earlier run in the same formats are replaced.
 
     Raises:
         KineliftError: The video cannot be read or a result cannot be written.
@@ -134,15 +142,27 @@ def analyse(
     checkpoints = Checkpoints(folder.checkpoint, pipeline.first_pass(folder.source.sha256, video.reading))
     if about_earlier := checkpoints.open():
         note(f"{video.path}: {about_earlier}")
-    with folder.new_results() as new:
+    with folder.new_results(lambda name: belongs_to(name, exports)) as new:
         result = pipeline.run(video, progress, checkpoints)
         recording.save(new / RECORDING, result)
         write_timeline(new / ACTIONS, result)
         write_timeline_figure(new / TIMELINE, result)
         write_csv(new / POSES, result)
+        _export(new, result, exports, note)
         render(result, video, new / OVERLAY, layout, progress)
     folder.forget_checkpoint()
     return result
+
+
+def _export(folder: Path, result: Recording, exports: Sequence[Format], note: Callable[[str], None]) -> None:
+    """Write more formats, under their default names."""
+    for to in exports:
+        if to in NEED_POSES and not posed(result):
+            note(f"There is no {to.value} file for {result.video.name}: nobody has a 3D pose.")
+        else:
+            export(folder / to.file, result, to)
+            for remark in remarks(folder / to.file, to):
+                note(remark)
 
 
 def least_size(video: Video) -> float:

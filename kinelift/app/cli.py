@@ -16,6 +16,7 @@ from kinelift.terminal.parsing import Command, run_command
 
 Layout = Literal["side-by-side", "overlay", "3d"]
 Device = Literal["auto", "cpu", "cuda"]
+ExportFormat = Literal["json", "csv", "npz", "bvh", "glb", "trc", "mot", "c3d", "angles", "timeline"]
 File = Annotated[Path | None, arg(metavar="FILE", aliases=["-o"])]
 VideoFile = Annotated[Positional[Path], arg(metavar="VIDEO")]
 RecordingFile = Annotated[Positional[Path], arg(metavar="RECORDING")]
@@ -36,6 +37,7 @@ def run(
     layout: Layout = "side-by-side",
     lifter: Annotated[str, arg(metavar="NAME|PATH")] = "default",
     classifier: Annotated[str, arg(metavar="NAME|PATH")] = "actions",
+    export: Annotated[str, arg(metavar="FORMAT,...")] = "",
     device: Device = "auto",
     restart: RestartFlag = False,
     quiet: QuietFlag = False,
@@ -56,12 +58,14 @@ def run(
         lifter: The 2D-to-3D network: a name (see kinelift weights list), or the path to a checkpoint or to a
             folder of specialists. Write ./NAME for a path without a suffix.
         classifier: The action classifier: a name, or the path to a checkpoint (see kinelift recognition train).
+        export: Formats to write as well, separated by commas, such as bvh,glb (see kinelift export).
         device: Where the networks run; auto uses a GPU if there is one.
         restart: Start again. By default a run that was interrupted continues after the last ten seconds of video that
             it had completed.
         quiet: Print errors only.
     """
     from kinelift.app.batch import Batch
+    from kinelift.app.export.formats import Format, check_available
     from kinelift.app.pipeline import Pipeline
     from kinelift.app.spec import PipelineSpec
     from kinelift.terminal.reporter import Quiet, Reporter
@@ -70,7 +74,9 @@ def run(
         raise SettingsError("--keypoints belongs to a single video. Run each video with its own keypoints.")
     reporter = Quiet() if quiet else Reporter()
     videos, spec = (video, *more), PipelineSpec(detection, lifter, classifier, device, settings)
-    batch = Batch(out, layout, (*videos, *spec.paths()), reporter, reading, restart)
+    exports = Format.parse(export)
+    check_available(exports)
+    batch = Batch(out, layout, (*videos, *spec.paths()), reporter, reading, restart, exports)
     failed = batch.run(videos, partial(Pipeline.open, spec))
     if failed and more:
         reporter.error(f"{len(failed)} of {len(videos)} videos failed: {', '.join(map(str, failed))}")
@@ -168,26 +174,40 @@ def render(
     return 0
 
 
-def export(recording: RecordingFile, to: Literal["json", "csv", "npz", "timeline"], out: File = None) -> int:
+def export(
+    recording: RecordingFile,
+    to: ExportFormat,
+    out: File = None,
+    names: Annotated[Literal["plain", "mixamo"], arg(metavar="plain|mixamo")] = "plain",
+) -> int:
     """Convert a recording to a format that other programs read.
 
     Args:
         recording: A recording.npz written by kinelift run.
-        to: json: everything. csv: one row per person, frame and joint. npz: plain NumPy arrays. timeline: the
-            actions as a figure (PNG).
-        out: The file to write. By default poses3d.json, poses3d.csv, poses3d.npz or timeline.png beside the
-            recording.
+        to: json: everything. csv: one row per person, frame and joint. npz: plain NumPy arrays. bvh: joint rotations,
+            for animation, one file per person. glb: everybody in one animated scene. trc, mot: markers and joint angles
+            for OpenSim, one file per person. c3d: markers, one file per person. angles: joint angles by ISB's
+            convention, as a table and a figure. timeline: the actions as a figure (PNG).
+        out: The file to write. By default poses3d.FORMAT, angles.csv or timeline.png beside the recording. Files of one
+            person have -personID added to the name.
+        names: The names of joints in bvh and glb: Kinelift's, or those of Mixamo for retargeting.
     """
-    from kinelift.app.export.formats import Format
+    from kinelift.app.export.formats import Format, check_available, outputs, remarks
     from kinelift.app.export.formats import export as write
     from kinelift.poses.overwriting import check_outputs
     from kinelift.poses.recording import load
     from kinelift.terminal.reporter import Reporter
 
-    path = out or recording.with_name(Format(to).file)
-    check_outputs([path], [recording], recording.stat().st_size if recording.is_file() else 0)
-    write(path, load(recording), Format(to))
-    Reporter().result(str(path))
+    wanted = Format(to)
+    check_available([wanted])
+    path = out or recording.with_name(wanted.file)
+    loaded = load(recording)
+    check_outputs(outputs(path, loaded, wanted), [recording], recording.stat().st_size)
+    reporter, written = Reporter(), write(path, loaded, wanted, names)
+    for one in written:
+        reporter.result(str(one))
+    for remark in remarks(path, wanted):
+        reporter.note(remark)
     return 0
 
 

@@ -114,6 +114,13 @@ def fill_linear(
     return filled.reshape(values.shape).astype(values.dtype)
 
 
+def hold(values: Float[np.ndarray, "T C"]) -> Float[np.ndarray, "T C"]:
+    """Fill NaN rows with the last known row before them, or the first known one; all stay NaN if none is known."""
+    known = np.isfinite(values).all(-1)
+    first = int(known.argmax())
+    return values[np.maximum.accumulate(np.where(known, np.arange(len(values)), first))]
+
+
 def fill_monotone(
     values: Float[np.ndarray, "T C"], times: Float[np.ndarray, " T"], longest_gap: float
 ) -> tuple[Float[np.ndarray, "T C"], Gaps]:

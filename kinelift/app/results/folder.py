@@ -35,9 +35,9 @@ class ResultFolder:
         """The folder in which an interrupted run keeps what it has found."""
         return working_folder(self.path) / CHECKPOINT
 
-    def new_results(self) -> AbstractContextManager[Path]:
+    def new_results(self, is_own: Callable[[str], bool] = lambda name: False) -> AbstractContextManager[Path]:
         """Write results that replace the earlier ones together; see ``replacement.new_results``."""
-        return new_results(self.path, self.source)
+        return new_results(self.path, self.source, is_own)
 
     def forget_checkpoint(self) -> None:
         """Remove what an interrupted run has found."""

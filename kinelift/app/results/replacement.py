@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,11 +16,16 @@ _OWN = frozenset({*RESULTS, SOURCE_FILE})
 
 
 @contextmanager
-def new_results(path: Path, source: Source) -> Iterator[Path]:
+def new_results(path: Path, source: Source, is_own: Callable[[str], bool] = lambda name: False) -> Iterator[Path]:
     """Write results that belong together to a folder that is locked.
 
     They replace the earlier ones in ``path`` once all are complete. If writing fails, earlier results stay as they are;
     without earlier ones, the files that are complete are kept.
+
+    Args:
+        path: The folder.
+        source: The video.
+        is_own: Whether a file of this name, besides ``RESULTS``, is a result that new ones replace.
 
     Yields:
         A folder to write ``RESULTS`` to.
@@ -37,31 +42,31 @@ def new_results(path: Path, source: Source) -> Iterator[Path]:
         yield new
     except BaseException as error:
         if any((new / name).exists() for name in RESULTS) and not holds_results(path):
-            _publish(new, path, source)
+            _publish(new, path, source, is_own)
         if isinstance(error, KineliftError):
             raise type(error)(str(error).replace(str(new), str(path))) from error
         raise
-    _publish(new, path, source)
+    _publish(new, path, source, is_own)
 
 
-def _publish(new: Path, path: Path, source: Source) -> None:
+def _publish(new: Path, path: Path, source: Source, is_own: Callable[[str], bool]) -> None:
     source.write(new)
     with output_errors(path):
         path, old = path.resolve(), new.with_name(OLD)
         shutil.rmtree(old, ignore_errors=True)
         if path.exists():
-            _link_other_files(path, new)
+            _link_other_files(path, new, is_own)
         move_into_place(new, path, old)
         if old.exists():
-            _move_late_files(old, path)
+            _move_late_files(old, path, is_own)
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _link_other_files(path: Path, new: Path) -> None:
+def _link_other_files(path: Path, new: Path, is_own: Callable[[str], bool]) -> None:
     """Add to ``new`` what users have put into ``path``, without copying it where links are possible."""
 
     def own(folder: str, names: list[str]) -> set[str]:
-        return set(names) & _OWN if Path(folder) == path else set()
+        return {name for name in names if name in _OWN or is_own(name)} if Path(folder) == path else set()
 
     shutil.copytree(path, new, symlinks=True, ignore=own, copy_function=_link, dirs_exist_ok=True)
 
@@ -73,8 +78,8 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def _move_late_files(old: Path, path: Path) -> None:
+def _move_late_files(old: Path, path: Path, is_own: Callable[[str], bool]) -> None:
     """Move over what was put into the earlier folder in the moment of the exchange."""
     for entry in old.iterdir():
-        if entry.name not in _OWN and not os.path.lexists(path / entry.name):
+        if not (entry.name in _OWN or is_own(entry.name)) and not os.path.lexists(path / entry.name):
             entry.rename(path / entry.name)

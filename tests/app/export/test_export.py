@@ -9,7 +9,8 @@ import pytest
 
 from kinelift.app import cli
 from kinelift.app.export.actions_json import write_timeline
-from kinelift.app.export.formats import COLUMNS, Format, export
+from kinelift.app.export.data_files import COLUMNS
+from kinelift.app.export.formats import Format, export
 from kinelift.poses import H36M17, Action, Person, Recording, World, skeleton
 from kinelift.poses.errors import OutputError
 from tests.poses.scenes import person, recording, track
