@@ -1,0 +1,164 @@
+"""Drives a headless Chromium over the pipe of its DevTools protocol: no library and no network port are needed."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+OPTIONS = (
+    "--headless=new", "--remote-debugging-pipe", "--no-first-run", "--no-default-browser-check", "--mute-audio",
+    "--disable-extensions", "--disable-background-networking", "--disable-dev-shm-usage", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader", "--autoplay-policy=no-user-gesture-required", "--force-color-profile=srgb",
+)  # fmt: skip
+PATIENCE = 180.0
+"""Seconds to wait for something on a busy machine."""
+_FROM_US, _TO_US = 3, 4
+"""The descriptors at which Chromium reads commands and writes answers."""
+
+
+def program() -> str | None:
+    """The Chromium or Chrome of this machine: $CHROMIUM, or one on the path."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+class Browser:
+    """A browser with one page.
+
+    Attributes:
+        problems: Errors and warnings of the page: exceptions, console messages, and what its policy forbade.
+        requests: The URLs that it has asked for.
+    """
+
+    def __init__(self, commands: int, answers: int) -> None:
+        self._commands, self._answers = commands, os.fdopen(answers, "rb")
+        self._number, self._session = 0, ""
+        self.problems: list[str] = []
+        self.requests: list[str] = []
+
+    def open_page(self, width: int, height: int) -> None:
+        target = self.send("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.send(f"{domain}.enable")
+        self.resize(width, height)
+
+    def resize(self, width: int, height: int) -> None:
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send a command and return its result; events that come before it are noted."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._commands, json.dumps(message).encode() + b"\0")
+        while (answer := self._receive()).get("id") != self._number:
+            self._note(answer)
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def visit(self, page: Path) -> None:
+        """Open a page from its file, and wait until it says that it is ready."""
+        self.send("Page.navigate", url=page.absolute().as_uri())
+        self.wait("document.documentElement?.dataset.ready !== undefined")
+
+    def evaluate(self, expression: str) -> Any:
+        """The value of a JavaScript expression; a promise is awaited."""
+        done = self.send("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in done:
+            raise RuntimeError(f"{expression}: {done['exceptionDetails'].get('exception', {}).get('description')}")
+        return done["result"].get("value")
+
+    def wait(self, condition: str) -> None:
+        """Wait until a JavaScript expression is true."""
+        limit = monotonic() + PATIENCE
+        while not self.evaluate(condition):
+            assert monotonic() < limit, f"{condition} is still false; problems: {self.problems}"
+            sleep(0.05)
+
+    def text(self, selector: str) -> str:
+        return str(self.evaluate(f"document.querySelector({json.dumps(selector)}).textContent"))
+
+    def click(self, selector: str) -> None:
+        """Click the middle of an element with the mouse."""
+        self.drag(selector, (0.5, 0.5), (0.5, 0.5))
+
+    def drag(self, selector: str, start: tuple[float, float], stop: tuple[float, float]) -> None:
+        """Press the mouse in an element, move it and let go; places are shares of the element's width and height."""
+        box = self.evaluate(
+            f"(({{left, top, width, height}}) => [left, top, width, height])"
+            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        )
+        places = [(box[0] + x * box[2], box[1] + y * box[3]) for x, y in (start, stop)]
+        for kind, (x, y) in zip(("mousePressed", "mouseMoved", "mouseReleased"), (*places, places[1]), strict=False):
+            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+
+    def press(self, key: str, shift: bool = False) -> None:
+        """Press a key, as the user would."""
+        text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
+        event = {"key": key, "code": key, "modifiers": 8 if shift else 0, "text": text}
+        codes = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Tab": 9, "Enter": 13, " ": 32}
+        if key in codes:
+            event["windowsVirtualKeyCode"] = codes[key]
+        self.send("Input.dispatchKeyEvent", type="keyDown", **event)
+        self.send("Input.dispatchKeyEvent", type="keyUp", **{**event, "text": ""})
+
+    def screenshot(self) -> bytes:
+        """The page as a PNG."""
+        return base64.b64decode(self.send("Page.captureScreenshot")["data"])
+
+    def _receive(self) -> dict[str, Any]:
+        content = bytearray()
+        while (byte := self._answers.read(1)) not in (b"\0", b""):
+            content += byte
+        if not content:
+            raise RuntimeError("Chromium has ended.")
+        answer: dict[str, Any] = json.loads(content)
+        return answer
+
+    def _note(self, event: dict[str, Any]) -> None:
+        method, facts = event.get("method"), event.get("params", {})
+        if method == "Runtime.exceptionThrown":
+            details = facts["exceptionDetails"]
+            self.problems.append(details.get("exception", {}).get("description") or details["text"])
+        elif method == "Runtime.consoleAPICalled" and facts["type"] in ("error", "warning", "assert"):
+            self.problems.append(" ".join(str(one.get("value", one.get("description"))) for one in facts["args"]))
+        elif method == "Log.entryAdded" and facts["entry"]["level"] in ("error", "warning"):
+            self.problems.append(f"{facts['entry']['text']} {facts['entry'].get('url', '')[:200]}")
+        elif method == "Network.requestWillBeSent":
+            self.requests.append(facts["request"]["url"])
+
+
+@contextmanager
+def browser(profile: Path, width: int = 1280, height: int = 720) -> Iterator[Browser]:
+    """A browser with an empty page of this size, ended at the end."""
+    name = program()
+    assert name is not None, "check program() first"
+    from_us, to_browser = os.pipe()
+    from_browser, to_us = os.pipe()
+    options = [*OPTIONS, f"--user-data-dir={profile}", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    launch = ["sh", "-c", f'exec "$@" {_FROM_US}<&{from_us} {_TO_US}>&{to_us}', "sh", name, *options, "about:blank"]
+    process = subprocess.Popen(
+        launch, pass_fds=(from_us, to_us), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    os.close(from_us)
+    os.close(to_us)
+    opened = Browser(to_browser, from_browser)
+    try:
+        opened.open_page(width, height)
+        yield opened
+        opened._session = ""
+        opened.send("Browser.close")
+        process.wait(PATIENCE)
+    finally:
+        process.kill()
+        process.wait()
