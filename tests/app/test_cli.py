@@ -17,7 +17,7 @@ from kinelift.weights.registry import sha256
 from tests.app.stages import pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
 
-RESULTS = [".source.json", "actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png"]
+RESULTS = [".source.json", "actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png", "viewer.html"]
 
 
 @pytest.fixture(autouse=True)

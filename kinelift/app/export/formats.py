@@ -1,4 +1,4 @@
-"""Exports recordings as CSV, JSON or NPZ, and their actions as a figure.
+"""Exports recordings as CSV, JSON, NPZ or a page, and their actions as a figure.
 
 The data files use the same units: seconds, pixels (x right, y down), and metres in the camera frame (x right, y down, z
 forward). Row i of a person's track and poses belongs to frame ``start + i`` of the video.
@@ -17,6 +17,7 @@ from jaxtyping import Float, Shaped
 
 from kinelift.app.export.actions_json import actions_to_json
 from kinelift.app.export.timeline_figure import write_timeline_figure
+from kinelift.app.export.viewer_page import write_viewer
 from kinelift.poses import COCO17, H36M17, JointState, Person, Poses3D, Recording, Skeleton, World, convert
 from kinelift.poses.camera import Camera
 from kinelift.poses.output import replacing
@@ -36,11 +37,12 @@ class Format(Enum):
     CSV = "csv"
     NPZ = "npz"
     TIMELINE = "timeline"
+    VIEWER = "viewer"
 
     @property
     def file(self) -> str:
         """The default name of such a file."""
-        return "timeline.png" if self is Format.TIMELINE else f"poses3d.{self.value}"
+        return {Format.TIMELINE: "timeline.png", Format.VIEWER: "viewer.html"}.get(self, f"poses3d.{self.value}")
 
 
 def write_csv(path: Path, recording: Recording) -> None:
@@ -139,6 +141,7 @@ WRITERS: Mapping[Format, Callable[[Path, Recording], None]] = {
     Format.CSV: write_csv,
     Format.NPZ: write_arrays,
     Format.TIMELINE: write_timeline_figure,
+    Format.VIEWER: write_viewer,
 }
 
 

@@ -64,7 +64,7 @@ export class VideoPanel {
 
   #nothing() {
     this.section.dataset.state = "empty";
-    const names = this.clip.videos.map((video) => video.about).join(", ");
+    const names = this.clip.videos.map((video) => video.name).join(", ");
     this.#say(names ? `${names}: not beside this page, or this browser cannot play it.` : "No video belongs to this page.");
   }
 
