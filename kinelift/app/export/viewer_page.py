@@ -30,8 +30,7 @@ def write_viewer(
     """Write a page that shows video and 3D poses side by side in any browser, without a network.
 
     It plays `overlay.mp4` or the source, if one of them is where it was, or a video that the user opens. It needs no
-    other file. Of a recording of more than about an hour of one person, it holds only every second, third … frame, and
-    says so.
+    other file. Of more than about 40 minutes of one person, it holds only every second, third … frame, and says so.
 
     Args:
         path: The page.

@@ -70,7 +70,9 @@ def joint_angles(
             names = [f"{side}_{joint}" for joint in kind.joints]
             if set(names) <= set(skeleton.joints):
                 rows = [skeleton.index(name) for name in names]
-                between = angle_between(points[:, rows[0]] - points[:, rows[1]], points[:, rows[2]] - points[:, rows[1]])
+                between = angle_between(
+                    points[:, rows[0]] - points[:, rows[1]], points[:, rows[2]] - points[:, rows[1]]
+                )
                 degrees = 180.0 - between if kind.measure == "bend" else between
                 yield Angle(kind, side, degrees, states[:, rows].min(axis=1))
 

@@ -18,8 +18,8 @@ from kinelift.app.viewer.angles import KINDS, joint_angles
 from kinelift.app.viewer.packing import Packing, whole
 from kinelift.poses import Action, Person, Recording
 
-MAX_PACKED = 6_000_000
-"""Length of the packed arrays, in characters. With three.js, the page then stays below 8 MB."""
+MAX_PACKED = 8_000_000
+"""Length of the packed arrays, in characters: 40 minutes of one person. With three.js, the page stays below 10 MB."""
 ActionColour = Callable[[str], str]
 """The colour of an action by its label, as #rrggbb."""
 

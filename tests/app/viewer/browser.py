@@ -1,11 +1,13 @@
 """Drives a headless Chromium over the pipe of its DevTools protocol: no library and no network port are needed."""
 
 import base64
+import fcntl
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -19,8 +21,13 @@ OPTIONS = (
 )  # fmt: skip
 PATIENCE = 180.0
 """Seconds to wait for something on a busy machine."""
-_FROM_US, _TO_US = 3, 4
-"""The descriptors at which Chromium reads commands and writes answers."""
+_LAUNCHER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.dup2(int(sys.argv[2]), 4)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
+"""Starts Chromium, which reads commands from descriptor 3 and writes answers to 4."""
 
 
 def program() -> str | None:
@@ -80,10 +87,18 @@ class Browser:
 
     def wait(self, condition: str) -> None:
         """Wait until a JavaScript expression is true."""
+        self.until(lambda: bool(self.evaluate(condition)), f"{condition} is still false")
+
+    def until(self, met: Callable[[], bool], problem: str) -> None:
         limit = monotonic() + PATIENCE
-        while not self.evaluate(condition):
-            assert monotonic() < limit, f"{condition} is still false; problems: {self.problems}"
+        while not met():
+            assert monotonic() < limit, f"{problem}; the page says: {self.problems}"
             sleep(0.05)
+
+    def choose_file(self, selector: str, file: Path) -> None:
+        """Give a file to an input element."""
+        node = self.send("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")["result"]
+        self.send("DOM.setFileInputFiles", files=[str(file)], objectId=node["objectId"])
 
     def text(self, selector: str) -> str:
         return str(self.evaluate(f"document.querySelector({json.dumps(selector)}).textContent"))
@@ -106,7 +121,8 @@ class Browser:
         """Press a key, as the user would."""
         text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
         event = {"key": key, "code": key, "modifiers": 8 if shift else 0, "text": text}
-        codes = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Tab": 9, "Enter": 13, " ": 32}
+        codes = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Tab": 9, "Enter": 13,
+                 "Escape": 27, " ": 32, "Home": 36, "End": 35}  # fmt: skip
         if key in codes:
             event["windowsVirtualKeyCode"] = codes[key]
         self.send("Input.dispatchKeyEvent", type="keyDown", **event)
@@ -145,13 +161,14 @@ def browser(profile: Path, width: int = 1280, height: int = 720) -> Iterator[Bro
     assert name is not None, "check program() first"
     from_us, to_browser = os.pipe()
     from_browser, to_us = os.pipe()
+    high = [fcntl.fcntl(one, fcntl.F_DUPFD, 10) for one in (from_us, to_us)]  # not among those that the launcher sets
     options = [*OPTIONS, f"--user-data-dir={profile}", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    launch = ["sh", "-c", f'exec "$@" {_FROM_US}<&{from_us} {_TO_US}>&{to_us}', "sh", name, *options, "about:blank"]
     process = subprocess.Popen(
-        launch, pass_fds=(from_us, to_us), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    os.close(from_us)
-    os.close(to_us)
+        [sys.executable, "-c", _LAUNCHER, *map(str, high), name, *options, "about:blank"],
+        pass_fds=high, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    for one in (from_us, to_us, *high):
+        os.close(one)
     opened = Browser(to_browser, from_browser)
     try:
         opened.open_page(width, height)
