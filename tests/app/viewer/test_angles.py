@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from kinelift.app.viewer.angles import KINDS, angle_between, joint_angles
 from kinelift.poses import COCO17, H36M17, H36M21, JointState
-from scipy.spatial.transform import Rotation
 
 
 def standing(skeleton: object = H36M21, frames: int = 3) -> np.ndarray:

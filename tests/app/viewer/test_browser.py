@@ -17,7 +17,7 @@ from kinelift.poses import Action, Recording, World
 from kinelift.poses.camera import Camera
 from tests.app.viewer.browser import Browser, browser, program
 from tests.clips import write_clip
-from tests.poses.scenes import person, poses, recording, track
+from tests.poses.scenes import person, recording
 
 EVIL = "</script><img src=x onerror=window.hacked=1>"
 TIMES = np.round(np.cumsum(np.random.default_rng(3).uniform(0.02, 0.15, 20)) - 0.02, 4)
@@ -37,13 +37,13 @@ class Opened:
 
 
 def standing(number: int, start: int = 0, frames: int = 20) -> object:
-    """Somebody with everything known about them, who stands ``number`` metres from the origin at the varying times."""
+    """Somebody with everything known about them, who stands a metre beside the middle, at the varying times."""
     made = person(number, start, frames)
     times = TIMES[start : start + frames]
     assert made.poses is not None and made.actions is not None
     points = made.poses.points * 0.5 + 0.0
     points[:1] = 0.0
-    root = np.tile([float(number), -1.0, 0.0], (frames, 1))
+    root = np.tile([float(number - 2), -1.0, 4.0], (frames, 1))
     middle = float(times[len(times) // 2])
     actions = (
         Action(float(times[0]), middle, "walk", 0.9, (("walk", 0.9), ("run", 0.1))),
@@ -61,7 +61,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recording]:
     original = replace(
         original,
         video=replace(original.video, name=EVIL, times=TIMES),
-        world=World(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 4.0])),
+        world=World(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 1.0, 4.0])),
         camera=Camera.from_focal(80.0, (64, 48)),
     )
     write_clip(folder / "overlay.mp4", [Fraction(str(round(time, 4))) for time in TIMES], clock=10_000)
@@ -264,17 +264,18 @@ class TestPlaying:
         page.browser.press("Home")
         page.browser.evaluate(
             "(() => { const v = document.querySelector('video'); window.shown = []; const note = (_, { mediaTime }) => {"
-            " window.shown.push([mediaTime, document.querySelector('#clock').textContent]);"
+            " setTimeout(() => window.shown.push([mediaTime, document.querySelector('#clock').textContent]));"
             " v.requestVideoFrameCallback(note); }; v.requestVideoFrameCallback(note); })()"
         )
-        page.browser.press(" ")
+        for key in "<<< ":
+            page.browser.press(key)
         page.browser.wait("document.querySelector('#play').ariaLabel === 'Play'")
         assert frame_of(page) == 19
         shown = page.browser.evaluate("window.shown")
         during = [(time, int(re.findall(r"frame (\d+)", text)[0])) for time, text in shown[1:-1]]
-        assert during
+        assert len({frame for _, frame in during}) > 3
         for time, frame in during:
-            assert abs(TIMES[frame] - time) < 1e-3 or abs(TIMES[min(frame + 1, 19)] - time) < 1e-3
+            assert abs(TIMES[frame] - time) < 1e-3
 
     def test_without_a_video_it_plays_by_the_clock(self, page: Opened, tmp_path: Path) -> None:
         write_viewer(tmp_path / "alone.html", page.recording)
@@ -299,7 +300,7 @@ class TestPlaying:
         page.browser.wait("document.querySelector('#video').dataset.state === 'ready'")
         longer = write_clip(tmp_path / "longer.mp4", [Fraction(k, 10) for k in range(60)])
         page.browser.choose_file("#video input", longer)
-        page.browser.wait("document.querySelector('#video .message').textContent.includes('longer.mp4 is 6')")
+        page.browser.wait("document.querySelector('#video .message').textContent.includes('longer.mp4 is 5.9 s long')")
 
     def test_of_a_video_with_the_3d_view_beside_only_the_video_is_shown(self, page: Opened, tmp_path: Path) -> None:
         write_viewer(tmp_path / "viewer.html", page.recording)
@@ -308,7 +309,7 @@ class TestPlaying:
         write_clip(tmp_path / "overlay.mp4", [Fraction(k, 20) for k in range(20)], size=(116, 48), images=[wide] * 20)
         page.browser.visit(tmp_path / "viewer.html")
         page.browser.wait("!document.querySelector('video').seeking")
-        middle = picture(page, "#video .frame")[5:-5, 5:-5].reshape(-1, 3)
+        middle = picture(page, "#video .frame")[5:150, 5:-5].reshape(-1, 3)
         assert (middle[:, 2] > middle[:, 0]).all()  # red, nowhere blue
 
     def test_speed(self, page: Opened) -> None:
@@ -423,7 +424,7 @@ def test_nobody_and_people_without_poses(chromium: Browser, tmp_path: Path) -> N
     write_viewer(tmp_path / "nobody.html", recording())
     chromium.problems.clear()
     chromium.visit(tmp_path / "nobody.html")
-    assert "Nobody was found" in chromium.text("#lanes") and chromium.problems == []
+    assert "Nobody was found" in chromium.text("#lanes") and all("FILE_NOT_FOUND" in one for one in chromium.problems)
 
 
 def changed(before: np.ndarray, after: np.ndarray) -> int:

@@ -107,7 +107,7 @@ def test_a_page_of_a_long_video_is_below_ten_megabytes(tmp_path: Path) -> None:
     points = np.cumsum(chance.normal(0, 10, (frames, joints, 3)).astype(np.float32), axis=0)
     keypoints = np.zeros((frames, len(short.track.skeleton)))
     track = Track2D(keypoints[..., None] + np.zeros(2), keypoints, times, keypoints > 0, 0, (64, 48))
-    poses = Poses3D(points.astype(float), times, np.zeros((frames, 3)) + [0, 0, 4.0])
+    poses = Poses3D(points.astype(float), times, np.tile([0.0, 0.0, 4.0], (frames, 1)))
     long = Recording(VideoFacts("long", 64, 48, times), (Person(1, track, poses, ()),))
     text = page(tmp_path, long)
     assert 2_000_000 < len(text) < 10_000_000

@@ -35,7 +35,7 @@ export class VideoPanel {
 
   async #open(file) {
     if (!file) return;
-    const video = { url: URL.createObjectURL(file), about: file.name };
+    const video = { url: URL.createObjectURL(file), name: file.name, about: file.name };
     if (!(await canPlay(video))) return this.#say(`This browser cannot play ${file.name}.`);
     this.playable.push(video);
     this.#listChoices();
@@ -43,14 +43,14 @@ export class VideoPanel {
     await this.#show(video);
   }
 
-  async #show({ url, about }) {
+  async #show({ url, name }) {
     this.player.attach(null);
     this.video.src = url;
     await new Promise((resolve) => this.video.addEventListener("loadeddata", resolve, { once: true }));
     this.#crop();
     const difference = Math.abs(this.video.duration - this.clip.duration);
     const other = difference > SAME_LENGTH + this.clip.duration / 100;
-    this.#say(other ? `${about} is ${this.video.duration.toFixed(1)} s long, the recording ${this.clip.duration.toFixed(1)} s.` : "");
+    this.#say(other ? `${name} is ${this.video.duration.toFixed(1)} s long, the recording ${this.clip.duration.toFixed(1)} s.` : "");
     this.section.dataset.state = "ready";
     find("#mute").hidden = false;
     this.player.attach(this.video);
