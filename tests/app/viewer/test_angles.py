@@ -48,7 +48,7 @@ def test_a_knee_bends_by_what_its_shin_turns(bend: float) -> None:
 def test_angles_do_not_depend_on_the_frame_of_reference() -> None:
     points = standing() + np.random.default_rng(0).normal(0, 0.1, (3, len(H36M21), 3))
     turned = Rotation.from_euler("xyz", (20, -70, 130), degrees=True).apply(points.reshape(-1, 3)).reshape(points.shape)
-    for name, angle in angles(turned + [4.0, 1.0, -9.0]).items():
+    for name, angle in angles(turned + np.array([4.0, 1.0, -9.0])).items():
         np.testing.assert_allclose(angle.degrees, angles(points)[name].degrees, atol=1e-9)
 
 

@@ -263,7 +263,8 @@ class TestPlaying:
     def test_space_plays_to_the_end_with_the_video(self, page: Opened) -> None:
         page.browser.press("Home")
         page.browser.evaluate(
-            "(() => { const v = document.querySelector('video'); window.shown = []; const note = (_, { mediaTime }) => {"
+            "(() => { const v = document.querySelector('video'); window.shown = [];"
+            " const note = (_, { mediaTime }) => {"
             " setTimeout(() => window.shown.push([mediaTime, document.querySelector('#clock').textContent]));"
             " v.requestVideoFrameCallback(note); }; v.requestVideoFrameCallback(note); })()"
         )

@@ -19,7 +19,7 @@ const KEYS = [
   [["b"], "B", "body or skeleton", ({ state }) => state.set({ mode: state.get("mode") === "body" ? "skeleton" : "body" })],
   [["p"], "P", "paths on the floor", ({ state }) => state.toggle("paths")],
   [["c"], "C", "look from the camera", ({ world, clip }) => clip.camera && world?.look("camera")],
-  [["v"], "V", "look from the front", ({ world }) => world?.look("front")],
+  [["v"], "V", "look at the person from the camera's direction", ({ world }) => world?.look("front")],
   [["l"], "L", "repeat", ({ state }) => state.toggle("loop")],
   [["m"], "M", "sound", ({ state }) => state.toggle("muted")],
   [["?"], "?", "this list", () => find("#help").showModal()],

@@ -8,13 +8,18 @@ const STILL = 1e-3; // metres: shorter steps have no direction
 export class Path {
   constructor(scene, person, order) {
     const { geometry, ends } = ribbon(person);
-    this.ends = ends;
-    this.whole = new THREE.Mesh(geometry, paint(person.colour, 0.28));
-    this.past = new THREE.Mesh(geometry.clone(), paint(person.colour, 0.95));
+    Object.assign(this, { ends, colour: person.colour });
+    this.whole = new THREE.Mesh(geometry, paint(0.35));
+    this.past = new THREE.Mesh(geometry.clone(), paint(0.95));
     this.whole.position.y = 0.003 + 0.001 * order;
     this.past.position.y = this.whole.position.y + 0.0005;
     this.whole.frustumCulled = this.past.frustumCulled = false;
     scene.add(this.whole, this.past);
+  }
+
+  /** Darken the colour where the floor is light. */
+  paint(theme) {
+    for (const { material } of [this.whole, this.past]) material.color.set(this.colour).multiplyScalar(theme === "light" ? 0.6 : 1);
   }
 
   /** Show it up to a row of the person's poses. */
@@ -25,8 +30,8 @@ export class Path {
   }
 }
 
-function paint(colour, opacity) {
-  return new THREE.MeshBasicMaterial({ color: colour, transparent: true, opacity, side: THREE.DoubleSide, depthWrite: false });
+function paint(opacity) {
+  return new THREE.MeshBasicMaterial({ transparent: true, opacity, side: THREE.DoubleSide, depthWrite: false });
 }
 
 /** The ribbon, and for every row the length of its index up to there. */

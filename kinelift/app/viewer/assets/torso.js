@@ -82,10 +82,10 @@ function skin() {
   for (let ring = 0; ring + 1 < RINGS.length; ring++) {
     for (let k = 0; k < AROUND; k++) {
       const [a, b] = [ring * AROUND + k, ring * AROUND + ((k + 1) % AROUND)];
-      index.push(a, b, a + AROUND, b, b + AROUND, a + AROUND);
+      index.push(a, a + AROUND, b, b, a + AROUND, b + AROUND);
     }
   }
   const top = (RINGS.length - 1) * AROUND;
-  for (let k = 1; k + 1 < AROUND; k++) index.push(0, k + 1, k, top, top + k, top + k + 1);
+  for (let k = 1; k + 1 < AROUND; k++) index.push(0, k, k + 1, top, top + k + 1, top + k);
   return index;
 }

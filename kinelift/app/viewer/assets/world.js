@@ -85,13 +85,13 @@ export class World {
     this.controls.update();
   }
 
-  /** Look from where the video's camera stands ("camera"), at the selected person ("front", "side"), or from above ("top"). */
+  /** Look from the video's camera ("camera"), or at a person from its direction ("front"), across it, or from above. */
   look(view) {
     if (view === "camera") this.state.set({ follow: false });
     const middle = this.#middle();
     this.controls.target.copy(middle);
     this.camera.fov = FIELD_OF_VIEW;
-    this.camera.position.copy(middle).add(this.#arm(view, middle));
+    this.camera.position.copy(middle).add(this.#arm(view));
     if (view === "camera") this.#standAtCamera(middle);
     this.camera.updateProjectionMatrix();
     this.controls.update();
@@ -99,9 +99,12 @@ export class World {
   }
 
   /** From what is looked at to the eye. */
-  #arm(view, middle) {
+  #arm(view) {
     const distance = VIEW_HEIGHT / 2 / Math.tan(THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2));
-    const arm = new THREE.Vector3(...(this.clip.camera?.position ?? [0, 0, 1e3])).sub(middle).setY(0).normalize();
+    const { forward, position } = this.clip.camera ?? {};
+    const arm = forward ? new THREE.Vector3(...forward).negate() : new THREE.Vector3(...(position ?? [0, 0, 1]));
+    if (!arm.setY(0).lengthSq()) arm.set(0, 0, 1);
+    arm.normalize();
     if (view === "top") return arm.multiplyScalar(0.01).setY(1).multiplyScalar(2 * distance);
     return arm.applyAxisAngle(this.camera.up, ANGLES[view] ?? 0).setY(0.2).setLength(distance);
   }
@@ -157,6 +160,7 @@ export class World {
     const colour = (name) => new THREE.Color(style.getPropertyValue(name).trim());
     this.scene.background = colour("--world");
     this.ground.paint(colour("--floor-line"), colour("--world"));
+    for (const { path } of this.actors) path.paint(this.state.get("theme"));
     this.draw();
   }
 
