@@ -46,14 +46,15 @@ def test_every_shipped_file_is_recorded() -> None:
 
 def test_notice_and_card_tell_where_files_of_others_come_from() -> None:
     notice = (Path(__file__).resolve().parents[2] / "NOTICE").read_text(encoding="utf-8")
-    copies = [entry for entry in registry.entries() if isinstance(entry.source, Shipped) and entry.source.origin]
-    assert [entry.name for entry in copies] == ["three", "three-orbit-controls"]
-    for entry in copies:
-        package, _, member = entry.source.origin.removeprefix("npm:").partition("/")
+    sources = {entry.name: entry.source for entry in registry.entries() if isinstance(entry.source, Shipped)}
+    copies = {name: source.origin for name, source in sources.items() if source.origin}
+    assert list(copies) == ["three", "three-orbit-controls"]
+    for entry_name, origin in copies.items():
+        package, _, member = origin.removeprefix("npm:").partition("/")
         name, _, version = package.partition("@")
-        card = (CARDS / f"{entry.name}.md").read_text(encoding="utf-8")
+        card = (CARDS / f"{entry_name}.md").read_text(encoding="utf-8")
         assert member in card and f"{name} {version}" in card
-        assert f"{name} {version}" in notice and f'"{entry.name}"' in notice
+        assert f"{name} {version}" in notice and f'"{entry_name}"' in notice
 
 
 def test_file_names_do_not_collide() -> None:
@@ -67,7 +68,14 @@ def test_unknown_name_is_answered_with_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", [Shipped(), Shipped("npm:a@1/b"), Url("https://example.org/x"), Wheel("a==1", ("b", "c"), platform="p"), Npm("a@1", "b")]
+    "source",
+    [
+        Shipped(),
+        Shipped("npm:a@1/b"),
+        Url("https://example.org/x"),
+        Wheel("a==1", ("b", "c"), platform="p"),
+        Npm("a@1", "b"),
+    ],
 )
 def test_recorded_entries_come_back(tmp_path: Path, source: Source) -> None:
     path, file = tmp_path / "registry.json", tmp_path / "toy.bin"

@@ -1,4 +1,9 @@
-"""Drives a headless Chromium over the pipe of its DevTools protocol: no library and no network port are needed."""
+"""Drives a headless Chromium over the pipe of its DevTools protocol: no library and no network port are needed.
+
+    python -m tests.app.viewer.browser out/dance/viewer.html "t=2.9&person=2" picture.png
+
+takes a picture of a page.
+"""
 
 import base64
 import fcntl
@@ -7,11 +12,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import quote
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 OPTIONS = (
@@ -73,9 +80,10 @@ class Browser:
         result: dict[str, Any] = answer["result"]
         return result
 
-    def visit(self, page: Path) -> None:
+    def visit(self, page: Path, fragment: str = "") -> None:
         """Open a page from its file, and wait until it says that it is ready."""
-        self.send("Page.navigate", url=page.absolute().as_uri())
+        self.send("Page.navigate", url="about:blank")  # or another fragment of the same page would not load it again
+        self.send("Page.navigate", url=f"{page.absolute().as_uri()}#{quote(fragment, safe='=&')}")
         self.wait("document.documentElement?.dataset.ready !== undefined")
 
     def evaluate(self, expression: str) -> Any:
@@ -179,3 +187,16 @@ def browser(profile: Path, width: int = 1280, height: int = 720) -> Iterator[Bro
     finally:
         process.kill()
         process.wait()
+
+
+def take_picture(page: Path, fragment: str, out: Path) -> None:
+    """Write a PNG of a page as it looks at a fragment of its address."""
+    with tempfile.TemporaryDirectory() as profile, browser(Path(profile)) as opened:
+        opened.visit(page, fragment)
+        opened.wait("!document.querySelector('video').seeking")
+        opened.evaluate("new Promise((done) => setTimeout(done, 500))")  # the video's picture follows a moment later
+        out.write_bytes(opened.screenshot())
+
+
+if __name__ == "__main__":
+    take_picture(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

@@ -3,10 +3,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from kinelift.app.viewer.angles import KINDS, angle_between, joint_angles
-from kinelift.poses import COCO17, H36M17, H36M21, JointState
+from kinelift.poses import COCO17, H36M17, H36M21, JointState, Skeleton
 
 
-def standing(skeleton: object = H36M21, frames: int = 3) -> np.ndarray:
+def standing(skeleton: Skeleton = H36M21, frames: int = 3) -> np.ndarray:
     """Somebody upright: arms hang down, feet point ahead. Metres, y up."""
     places = {
         "hip": (0.0, 1.0), "knee": (0.0, 0.5), "ankle": (0.0, 0.1), "toe": (0.0, 0.1), "heel": (0.0, 0.1),
@@ -21,7 +21,7 @@ def standing(skeleton: object = H36M21, frames: int = 3) -> np.ndarray:
     return points
 
 
-def angles(points: np.ndarray, states: np.ndarray | None = None, skeleton: object = H36M21) -> dict:
+def angles(points: np.ndarray, states: np.ndarray | None = None, skeleton: Skeleton = H36M21) -> dict:
     seen = np.full(points.shape[:2], int(JointState.SEEN), np.int8) if states is None else states
     return {(angle.kind.name, angle.side): angle for angle in joint_angles(points, seen, skeleton)}
 

@@ -413,6 +413,15 @@ class TestDownloads:
         return found
 
 
+def test_the_address_chooses_time_person_and_looks(page: Opened) -> None:
+    page.browser.visit(page.folder / "viewer.html", f"t={TIMES[8] + 0.001}&person=3&mode=body&theme=dark&view=camera")
+    assert frame_of(page) == 8 and page.browser.text("#whose") == "Person 3"
+    assert pressed(page, "[data-mode=body]") and not pressed(page, "[data-toggle=follow]")
+    assert page.browser.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.browser.visit(page.folder / "viewer.html", f"t=x&person={EVIL}&mode={EVIL}&theme={EVIL}&view={EVIL}")
+    assert frame_of(page) == 0 and page.browser.problems == []
+
+
 def test_help_lists_the_keys_and_is_closed_by_escape(page: Opened) -> None:
     page.browser.press("?")
     assert page.browser.evaluate("document.querySelector('#help').open")

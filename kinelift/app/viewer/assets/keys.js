@@ -18,7 +18,7 @@ const KEYS = [
   [["f"], "F", "follow the selected person, or not", ({ state }) => state.toggle("follow")],
   [["b"], "B", "body or skeleton", ({ state }) => state.set({ mode: state.get("mode") === "body" ? "skeleton" : "body" })],
   [["p"], "P", "paths on the floor", ({ state }) => state.toggle("paths")],
-  [["c"], "C", "look from the camera", ({ world, clip }) => clip.camera && world?.look("camera")],
+  [["c"], "C", "look from the camera", ({ world }) => world?.look("camera")],
   [["v"], "V", "look at the person from the camera's direction", ({ world }) => world?.look("front")],
   [["l"], "L", "repeat", ({ state }) => state.toggle("loop")],
   [["m"], "M", "sound", ({ state }) => state.toggle("muted")],

@@ -12,19 +12,22 @@ import { Tracks } from "viewer/tracks";
 import { VideoPanel } from "viewer/video";
 import { World } from "viewer/world";
 
+/** What the address asks for, as in viewer.html#t=2.9&person=2&mode=body&theme=dark&view=side. */
+const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 const clip = await readClip();
+const first = clip.people.find((person) => person.id === Number(asked.person)) ?? mostSeen(clip);
 const state = new State({
   frame: 0,
   playing: false,
   speed: 1,
   loop: false,
   muted: false,
-  selected: mostSeen(clip)?.id,
+  selected: first?.id,
   follow: true,
-  mode: "skeleton",
+  mode: asked.mode === "body" ? "body" : "skeleton",
   paths: true,
   hidden: new Set(),
-  theme: matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark",
+  theme: ["dark", "light"].find((theme) => theme === asked.theme) ?? systemTheme(),
 });
 const player = new Player(clip, state);
 const axis = new Axis(clip);
@@ -32,11 +35,18 @@ connectControls(clip, state, player);
 const tracks = new Tracks(clip, state, axis, player);
 new Plots(clip, state, axis);
 listDownloads(clip);
-listenToKeys({ clip, state, player, tracks, world: openWorld() });
+const world = openWorld();
+listenToKeys({ clip, state, player, tracks, world });
 describe();
-player.seekFrame(mostSeen(clip)?.first ?? 0);
+if (asked.t) player.seek(Number(asked.t) || 0);
+else player.seekFrame(first?.first ?? 0);
+world?.look(asked.view ?? "start");
 await new VideoPanel(clip, player).start();
 document.documentElement.dataset.ready = "";
+
+function systemTheme() {
+  return matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
+}
 
 /** The person whose track is the longest. */
 function mostSeen({ people }) {

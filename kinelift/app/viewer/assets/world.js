@@ -10,7 +10,7 @@ import { hipPath } from "viewer/motion";
 
 const FIELD_OF_VIEW = 32; // degrees
 /** Height of the view in metres where nothing else is known: somebody fills half of it. */
-const VIEW_HEIGHT = 3.6;
+const VIEW_HEIGHT = 3.2;
 const TURN = 0.08; // radians a key press
 const ZOOM = 1.1;
 /** How far a view is turned from the camera's (radians). */
@@ -36,7 +36,6 @@ export class World {
     this.controls.maxPolarAngle = HIGHEST;
     this.controls.addEventListener("change", () => this.draw());
     this.#listen();
-    this.look("start");
   }
 
   #fill() {
@@ -87,6 +86,7 @@ export class World {
 
   /** Look from the video's camera ("camera"), or at a person from its direction ("front"), across it, or from above. */
   look(view) {
+    if (view === "camera" && !this.clip.camera) return;
     if (view === "camera") this.state.set({ follow: false });
     const middle = this.#middle();
     this.controls.target.copy(middle);
