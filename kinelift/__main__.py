@@ -20,7 +20,7 @@ analysis:
   run          Analyse videos: poses, actions, and the video with skeletons drawn
   detect       Detect and track people only, and write their 2D keypoints
   render       Redraw a recording on its video
-  export       Convert a recording: BVH, GLB, TRC, MOT, C3D, angles, JSON, CSV, NPZ, a figure
+  export       Convert a recording: BVH, GLB, TRC, MOT, C3D, angles, JSON, CSV, NPZ, a page, a figure
   info         Print a video's size, frame rate, duration and codecs
 
 networks:

@@ -80,7 +80,8 @@ def test_every_file_of_the_package_is_in_the_wheel_once(wheel: Path, source: Pat
     assert sorted(held) == sorted(p.relative_to(source).as_posix() for p in files)
     for needed in ("py.typed", "lifting/anthropometry.json", "lifting/expected_errors.json", "weights/registry.json",
                    "weights/cards/default.md", "weights/files/lifter-default.safetensors",
-                   "weights/files/actions.safetensors"):  # fmt: skip
+                   "weights/files/actions.safetensors", "weights/files/three.module.min.js",
+                   "app/viewer/assets/viewer.html", "app/viewer/assets/main.js"):  # fmt: skip
         assert f"kinelift/{needed}" in held
 
 

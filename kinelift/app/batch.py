@@ -13,9 +13,10 @@ from kinelift.app.export.data_files import write_csv
 from kinelift.app.export.formats import NEED_POSES, Format, belongs_to, export, remarks
 from kinelift.app.export.placing import posed
 from kinelift.app.export.timeline_figure import write_timeline_figure
+from kinelift.app.export.viewer_page import path_between, write_viewer
 from kinelift.app.pipeline import Pipeline, render
 from kinelift.app.render.composition import MAX_SIDE
-from kinelift.app.results import ACTIONS, OVERLAY, POSES, RECORDING, RESULTS, TIMELINE, ResultFolder, claim
+from kinelift.app.results import ACTIONS, OVERLAY, POSES, RECORDING, RESULTS, TIMELINE, VIEWER, ResultFolder, claim
 from kinelift.app.video import Reading, Video
 from kinelift.poses import Recording, recording
 from kinelift.poses.errors import KineliftError
@@ -149,6 +150,9 @@ def analyse(
         write_timeline_figure(new / TIMELINE, result)
         write_csv(new / POSES, result)
         _export(new, result, exports, note)
+        if pipeline.settings.viewer:
+            shown = None if layout == "3d" else OVERLAY
+            write_viewer(new / VIEWER, result, shown, path_between(folder.path, video.path), RESULTS)
         render(result, video, new / OVERLAY, layout, progress)
     folder.forget_checkpoint()
     return result

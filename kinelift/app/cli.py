@@ -16,12 +16,12 @@ from kinelift.terminal.parsing import Command, run_command
 
 Layout = Literal["side-by-side", "overlay", "3d"]
 Device = Literal["auto", "cpu", "cuda"]
-ExportFormat = Literal["json", "csv", "npz", "bvh", "glb", "trc", "mot", "c3d", "angles", "timeline"]
+ExportFormat = Literal["json", "csv", "npz", "bvh", "glb", "trc", "mot", "c3d", "angles", "timeline", "viewer"]
 File = Annotated[Path | None, arg(metavar="FILE", aliases=["-o"])]
 VideoFile = Annotated[Positional[Path], arg(metavar="VIDEO")]
 RecordingFile = Annotated[Positional[Path], arg(metavar="RECORDING")]
-QuietFlag = Annotated[bool, arg(help_behavior_hint="")]
-RestartFlag = Annotated[bool, arg(help_behavior_hint="")]
+QuietFlag = Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")]
+RestartFlag = Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")]
 KEYPOINTS = {"openpose-json": "keypoints", "coco-json": "keypoints.json", "npz": "keypoints.npz"}
 """The default output of ``detect`` for each format."""
 
@@ -44,8 +44,8 @@ def run(
 ) -> int:
     """Analyse videos and write the results of each to its own folder.
 
-    OUT/NAME/ gets overlay.mp4, recording.npz, actions.json, timeline.png and poses3d.csv. If it holds the results of
-    another video of that name, they go to OUT/NAME-2/ and so on.
+    OUT/NAME/ gets overlay.mp4, viewer.html, recording.npz, actions.json, timeline.png and poses3d.csv. If it holds the
+    results of another video of that name, they go to OUT/NAME-2/ and so on.
 
     Args:
         video: The video to analyse: a file, a folder of pictures, or a pattern such as img_%04d.jpg.
@@ -141,6 +141,7 @@ def render(
     video: VideoFile,
     out: File = None,
     layout: Layout = "side-by-side",
+    viewer: bool = False,
     quiet: QuietFlag = False,
     *,
     reading: OmitArgPrefixes[Reading],
@@ -152,12 +153,14 @@ def render(
         video: The video that the recording was made from.
         out: The file to write. By default overlay.mp4 beside the recording.
         layout: What the file shows: the video, the 3D view, or both side by side.
+        viewer: Also write viewer.html beside it, with this video.
         quiet: Print errors only.
         reading: Reading of the video, as when it was analysed.
     """
     from kinelift.app import pipeline
     from kinelift.app.batch import least_size
-    from kinelift.app.results import OVERLAY
+    from kinelift.app.export.viewer_page import path_between, write_viewer
+    from kinelift.app.results import OVERLAY, VIEWER
     from kinelift.app.video import Video
     from kinelift.poses.overwriting import check_outputs
     from kinelift.poses.recording import load
@@ -165,10 +168,16 @@ def render(
 
     reporter, source = Quiet() if quiet else Reporter(), Video(video, reading)
     path = out or recording.with_name(OVERLAY)
-    check_outputs([path], [video, *source.files, recording], least_size(source))
+    written = [path, path.with_name(VIEWER)] if viewer else [path]
+    check_outputs(written, [video, *source.files, recording], least_size(source))
+    result = load(recording)
     with reporter.progress(video.name) as progress:
-        pipeline.render(load(recording), source, path, layout, progress)
-    reporter.result(str(path))
+        pipeline.render(result, source, path, layout, progress)
+    if viewer:
+        shown = None if layout == "3d" else path.name
+        write_viewer(path.with_name(VIEWER), result, shown, path_between(path.parent, video))
+    for file in written:
+        reporter.result(str(file))
     for note in source.notes:
         reporter.note(note)
     return 0
@@ -187,9 +196,10 @@ def export(
         to: json: everything. csv: one row per person, frame and joint. npz: plain NumPy arrays. bvh: joint rotations,
             for animation, one file per person. glb: everybody in one animated scene. trc, mot: markers and joint angles
             for OpenSim, one file per person. c3d: markers, one file per person. angles: joint angles by ISB's
-            convention, as a table and a figure. timeline: the actions as a figure (PNG).
-        out: The file to write. By default poses3d.FORMAT, angles.csv or timeline.png beside the recording. Files of one
-            person have -personID added to the name.
+            convention, as a table and a figure. timeline: the actions as a figure (PNG). viewer: a page to look around
+            in with a browser.
+        out: The file to write. By default poses3d.FORMAT, angles.csv, timeline.png or viewer.html beside the
+            recording. Files of one person have -personID added to the name.
         names: The names of joints in bvh and glb: Kinelift's, or those of Mixamo for retargeting.
     """
     from kinelift.app.export.formats import Format, check_available, outputs, remarks
@@ -231,4 +241,4 @@ def info(video: VideoFile, *, reading: OmitArgPrefixes[Reading]) -> int:
 def main(arguments: Sequence[str]) -> int | None:
     """Run the command named by the first of ``arguments``."""
     commands: dict[str, Command] = {"run": run, "detect": detect, "render": render, "export": export, "info": info}
-    return run_command(commands, "kinelift", "", arguments, FlagCreatePairsOff, DisallowNone)
+    return run_command(commands, "kinelift", "", arguments, DisallowNone)

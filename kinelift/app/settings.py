@@ -6,7 +6,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tyro.conf import arg
+from tyro.conf import FlagCreatePairsOff, arg
 
 from kinelift.detectors import kinds
 from kinelift.detectors.options import OptionValue, option
@@ -129,7 +129,7 @@ class Settings(TrackingSettings):
     """How to post-process the network's 3D poses. body: fit a body with constant bone lengths to the poses and
     keypoints, and smooth its motion. off: keep the network's output."""
 
-    guess: bool = False
+    guess: Annotated[bool, FlagCreatePairsOff] = False
     """Also write 3D positions of joints that were never seen, such as feet that are always outside the picture. They
     are guesses. Without this, they are empty."""
 
@@ -150,6 +150,9 @@ class Settings(TrackingSettings):
     """The lowest probability (0-1) of an action that is named; below it, the label is "unknown". Lower values name more
     and err more. Default: the classifier's own threshold, which training sets for a share of false names
     (kinelift recognition train --false-names)."""
+
+    viewer: bool = True
+    """Also write viewer.html, a page to look around in with a browser."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

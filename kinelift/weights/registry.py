@@ -118,4 +118,4 @@ def _entry(name: str, fields: Mapping[str, Any]) -> Entry:
 def _as_json(item: Entry) -> dict[str, Any]:
     kind = next(kind for kind, source in _SOURCES.items() if source is type(item.source))
     fields = {key: value for key, value in asdict(item).items() if key != "name"}
-    return {**fields, "source": {"kind": kind, **fields["source"]}}
+    return {**fields, "source": {"kind": kind, **{k: v for k, v in fields["source"].items() if v != ""}}}

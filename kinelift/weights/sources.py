@@ -38,7 +38,13 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Shipped:
-    """A file that is shipped with the program, in ``weights/files/``."""
+    """A file that is shipped with the program, in ``weights/files/``.
+
+    Args:
+        origin: The published file that it is an unchanged copy of; empty for this project's own.
+    """
+
+    origin: str = ""
 
     def retrieve(self, folder: Path) -> Path:
         """Raise: a shipped file cannot be downloaded.
@@ -49,7 +55,7 @@ class Shipped:
         raise WeightsError("This file comes with Kinelift and cannot be downloaded. Reinstall Kinelift.")
 
     def __str__(self) -> str:
-        return "shipped"
+        return f"shipped ({self.origin})" if self.origin else "shipped"
 
 
 @dataclass(frozen=True)

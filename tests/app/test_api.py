@@ -42,7 +42,15 @@ def test_with_a_folder_the_command_s_files_are_written(tmp_path: Path) -> None:
     assert len(recording.people) == 1
     assert [PipelineSpec(Detection(stride=2), device="cpu", settings=Settings(people="main"))] == OPENED
     made = sorted(p.name for p in (tmp_path / "results" / "dance").iterdir())
-    assert made == [".source.json", "actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png"]
+    assert made == [
+        ".source.json",
+        "actions.json",
+        "overlay.mp4",
+        "poses3d.csv",
+        "recording.npz",
+        "timeline.png",
+        "viewer.html",
+    ]
     again = kinelift.load("results/dance/recording.npz")
     assert [person.id for person in again.people] == [person.id for person in recording.people]
 

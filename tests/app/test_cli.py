@@ -1,14 +1,17 @@
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from kinelift.__main__ import main
+from kinelift.app.export.formats import Format
 from kinelift.app.pipeline import Pipeline
 from kinelift.poses import Recording
 from kinelift.poses.errors import OutputError, WeightsError
@@ -17,7 +20,7 @@ from kinelift.weights.registry import sha256
 from tests.app.stages import pipeline, script
 from tests.clips import NTSC, Tone, contents, steady, write_clip
 
-RESULTS = [".source.json", "actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png"]
+RESULTS = [".source.json", "actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png", "viewer.html"]
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +29,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_clip(tmp_path / "dance.mp4", steady(12, NTSC), size=(160, 120), sound=Tone())
     monkeypatch.chdir(tmp_path)
     detector = script(12, lambda k: 30.0 + k, lambda k: 120.0)
-    monkeypatch.setattr(Pipeline, "open", lambda spec: pipeline(detector, people=spec.settings.people))
+    monkeypatch.setattr(
+        Pipeline, "open", lambda spec: pipeline(detector, people=spec.settings.people, viewer=spec.settings.viewer)
+    )
     return tmp_path
 
 
@@ -144,14 +149,50 @@ def test_render_refuses_what_is_no_recording(capsys: pytest.CaptureFixture[str])
     assert "no recording missing.npz" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("to", ["json", "csv", "npz", "timeline"])
+@pytest.mark.parametrize("to", ["json", "csv", "npz", "timeline", "viewer"])
 def test_export_writes_beside_the_recording_or_where_told(folder: Path, to: str) -> None:
     main(["run", "dance.mp4"])
-    (folder / "out" / "dance" / "timeline.png").unlink()
+    beside = folder / "out" / "dance" / Format(to).file
+    beside.unlink(missing_ok=True)
     assert main(["export", "out/dance/recording.npz", "--to", to]) == 0
-    assert main(["export", "out/dance/recording.npz", "--to", to, "-o", "here"]) == 0
-    beside = folder / "out" / "dance" / ("timeline.png" if to == "timeline" else f"poses3d.{to}")
-    assert beside.stat().st_size > 0 and (folder / "here").stat().st_size == beside.stat().st_size
+    assert main(["export", "out/dance/recording.npz", "--to", to, "-o", "out/dance/here"]) == 0
+    again = beside.with_name("here")
+    assert beside.stat().st_size > 0 and again.stat().st_size == beside.stat().st_size
+
+
+def page_header(path: Path) -> dict[str, Any]:
+    """What a viewer.html says about its recording and the files beside it."""
+    (text,) = re.findall(r'<script type="application/json" id="clip">(.*?)</script>', path.read_text(encoding="utf-8"))
+    header: dict[str, Any] = json.loads(text)
+    return header
+
+
+def test_the_viewer_plays_the_overlay_or_the_source(folder: Path) -> None:
+    assert main(["run", "dance.mp4"]) == 0
+    header = page_header(folder / "out" / "dance" / "viewer.html")
+    assert [video["url"] for video in header["videos"]] == ["overlay.mp4", "../../dance.mp4"]
+    assert sorted(file["url"] for file in header["files"]) == sorted({*RESULTS} - {".source.json", "viewer.html"})
+    assert main(["run", "dance.mp4", "--layout", "3d"]) == 0  # overlay.mp4 does not show the video
+    header = page_header(folder / "out" / "dance" / "viewer.html")
+    assert [video["url"] for video in header["videos"]] == ["../../dance.mp4"]
+
+
+def test_no_viewer_is_written_if_none_is_wanted(folder: Path) -> None:
+    assert main(["run", "dance.mp4", "--viewer"]) == 0
+    assert main(["run", "dance.mp4", "--no-viewer"]) == 0  # the earlier page would show other poses
+    assert names(folder / "out" / "dance") == [name for name in RESULTS if name != "viewer.html"]
+    made_with = load(folder / "out" / "dance" / "recording.npz").made_with
+    assert made_with["spec"]["settings"]["viewer"] is False
+
+
+def test_render_writes_a_viewer_beside_its_video(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "dance.mp4", "--no-viewer", "--quiet"])
+    (folder / "drawn").mkdir()
+    assert main(["render", "out/dance/recording.npz", "dance.mp4", "-o", "drawn/again.mp4", "--viewer"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == ["drawn/again.mp4", "drawn/viewer.html"]
+    header = page_header(folder / "drawn" / "viewer.html")
+    assert [video["url"] for video in header["videos"]] == ["again.mp4", "../dance.mp4"]
+    assert header["files"] == []
 
 
 def test_exported_arrays_are_the_recording_s(folder: Path) -> None:

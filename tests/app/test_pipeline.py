@@ -89,7 +89,7 @@ class TestAnalysis:
             "fit": "off",
         }
         settings |= {"camera_motion": "auto", "guess": False, "unknown": None}
-        settings |= {"up": None, "camera_height": None, "height": None, "contacts": "on"}
+        settings |= {"up": None, "camera_height": None, "height": None, "contacts": "on", "viewer": True}
         assert recording.made_with == {
             "version": version("kinelift"),
             "spec": {"format": 1, "lifter": "flat", "settings": settings},

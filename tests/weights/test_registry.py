@@ -31,7 +31,7 @@ def test_entries_are_complete(entry: registry.Entry) -> None:
 def test_shipped_files_are_the_recorded_ones(entry: registry.Entry) -> None:
     if isinstance(entry.source, Shipped):
         assert default_store().verify(entry) is State.READY, "run: kinelift weights record"
-        assert entry.trained_on and entry.measured
+        assert entry.source.origin or (entry.trained_on and entry.measured)
 
 
 @pytest.mark.parametrize("path", sorted(FILES.glob("*.safetensors")), ids=lambda path: path.name)
@@ -41,7 +41,20 @@ def test_shipped_files_can_be_read(path: Path) -> None:
 
 def test_every_shipped_file_is_recorded() -> None:
     recorded = {entry.file for entry in registry.entries() if isinstance(entry.source, Shipped)}
-    assert {path.name for path in FILES.iterdir() if path.suffix == ".safetensors"} == recorded
+    assert {path.name for path in FILES.iterdir()} == recorded
+
+
+def test_notice_and_card_tell_where_files_of_others_come_from() -> None:
+    notice = (Path(__file__).resolve().parents[2] / "NOTICE").read_text(encoding="utf-8")
+    sources = {entry.name: entry.source for entry in registry.entries() if isinstance(entry.source, Shipped)}
+    copies = {name: source.origin for name, source in sources.items() if source.origin}
+    assert list(copies) == ["three", "three-orbit-controls"]
+    for entry_name, origin in copies.items():
+        package, _, member = origin.removeprefix("npm:").partition("/")
+        name, _, version = package.partition("@")
+        card = (CARDS / f"{entry_name}.md").read_text(encoding="utf-8")
+        assert member in card and f"{name} {version}" in card
+        assert f"{name} {version}" in notice and f'"{entry_name}"' in notice
 
 
 def test_file_names_do_not_collide() -> None:
@@ -55,7 +68,14 @@ def test_unknown_name_is_answered_with_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", [Shipped(), Url("https://example.org/x"), Wheel("a==1", ("b", "c"), platform="p"), Npm("a@1", "b")]
+    "source",
+    [
+        Shipped(),
+        Shipped("npm:a@1/b"),
+        Url("https://example.org/x"),
+        Wheel("a==1", ("b", "c"), platform="p"),
+        Npm("a@1", "b"),
+    ],
 )
 def test_recorded_entries_come_back(tmp_path: Path, source: Source) -> None:
     path, file = tmp_path / "registry.json", tmp_path / "toy.bin"

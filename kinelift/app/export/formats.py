@@ -16,6 +16,7 @@ from kinelift.app.export.placing import posed
 from kinelift.app.export.sidecar import remarks as sidecar_remarks
 from kinelift.app.export.sidecar import sidecar_path
 from kinelift.app.export.timeline_figure import write_timeline_figure
+from kinelift.app.export.viewer_page import write_viewer
 from kinelift.poses import Recording
 from kinelift.poses.errors import OutputError, SettingsError
 
@@ -33,11 +34,12 @@ class Format(Enum):
     C3D = "c3d"
     ANGLES = "angles"
     TIMELINE = "timeline"
+    VIEWER = "viewer"
 
     @property
     def file(self) -> str:
         """The default name of such a file."""
-        others = {Format.TIMELINE: "timeline.png", Format.ANGLES: "angles.csv"}
+        others = {Format.TIMELINE: "timeline.png", Format.ANGLES: "angles.csv", Format.VIEWER: "viewer.html"}
         return others.get(self, f"poses3d.{self.value}")
 
     @staticmethod
@@ -66,6 +68,7 @@ WRITERS: Mapping[Format, Callable[..., None]] = {
     Format.C3D: write_c3d,
     Format.ANGLES: write_angles,
     Format.TIMELINE: write_timeline_figure,
+    Format.VIEWER: write_viewer,
 }
 _ONE_PER_PERSON = (Format.BVH, Format.TRC, Format.MOT, Format.C3D)
 NEED_POSES = (*_ONE_PER_PERSON, Format.GLB, Format.ANGLES)

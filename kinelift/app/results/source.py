@@ -12,8 +12,8 @@ from kinelift.weights.registry import sha256
 from kinelift.weights.run import fingerprint
 
 RECORDING, OVERLAY, POSES, ACTIONS = "recording.npz", "overlay.mp4", "poses3d.csv", "actions.json"
-TIMELINE = "timeline.png"
-RESULTS = (RECORDING, ACTIONS, TIMELINE, POSES, OVERLAY)
+TIMELINE, VIEWER = "timeline.png", "viewer.html"
+RESULTS = (RECORDING, ACTIONS, TIMELINE, POSES, VIEWER, OVERLAY)
 """The files of one analysis. They belong together."""
 SOURCE_FILE = ".source.json"
 
