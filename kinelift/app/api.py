@@ -8,7 +8,7 @@ from typing import Any, Literal
 from kinelift.app import batch
 from kinelift.app.pipeline import Pipeline
 from kinelift.app.results import claim
-from kinelift.app.settings import Detection, Settings
+from kinelift.app.settings import Detection, Drawing, Layout, Settings
 from kinelift.app.spec import PipelineSpec
 from kinelift.app.video import Reading, Video
 from kinelift.poses import Recording, recording
@@ -19,7 +19,7 @@ def run(
     video: str | Path,
     out: str | Path | None = None,
     *,
-    layout: Literal["side-by-side", "overlay", "3d"] = "side-by-side",
+    layout: Layout = "side-by-side",
     lifter: str | Path = "default",
     classifier: str | Path = "actions",
     device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -51,6 +51,7 @@ def run(
     settings = Settings(**_pop_fields(options, Settings))
     detection = Detection(**_pop_fields(options, Detection))
     reading = Reading(**_pop_fields(options, Reading))
+    drawing = Drawing(layout, **_pop_fields(options, Drawing))
     if options:
         raise TypeError(f"run() has no option {', '.join(options)}. See: kinelift run --help")
     source = Video(video, reading)
@@ -63,7 +64,7 @@ def run(
             warnings.warn(folder.note, stacklevel=2)
         if restart:
             folder.forget_checkpoint()
-        return batch.analyse(folder, source, pipeline, layout, progress, spec.paths())
+        return batch.analyse(folder, source, pipeline, drawing, progress, spec.paths())
 
 
 def load(path: str | Path) -> Recording:

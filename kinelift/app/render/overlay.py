@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from kinelift.app.render import drawing
+from kinelift.app.render import drawing, text
 from kinelift.app.render.style import OUTLINE, SIDE_COLOURS, Strokes, blend, person_colour
 from kinelift.poses import Frame, Person, Recording
 
@@ -27,24 +27,27 @@ class OverlayPanel:
     recording: Recording
     size: tuple[int, int]
 
-    def draw(self, frame: Frame) -> UInt8[np.ndarray, "H W 3"]:
-        """Draw everybody who is tracked in a frame."""
+    def paint(self, frame: Frame, image: UInt8[np.ndarray, "H W 3"]) -> None:
+        """Draw the frame, and everybody who is tracked in it."""
         scale = np.array(self.size) / (frame.image.shape[1], frame.image.shape[0])
-        image = _resized(frame.image, self.size)
+        _resize(frame.image, image)
         present = [p for p in self.recording.people if p.track.start <= frame.index < p.track.stop]
         for person in present:
             _draw_person(image, person, frame, scale)
         for person in present:
             _draw_label(image, person, frame, scale)
-        return image
 
 
-def _resized(image: UInt8[np.ndarray, "H W 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]:
-    """A copy in another size. Area averaging looks better but is five times slower: used for strong shrinking only."""
-    if image.shape[1::-1] == size:
-        return image.copy()
-    interpolation = cv2.INTER_LINEAR if size[0] > 0.5 * image.shape[1] else cv2.INTER_AREA
-    return cv2.resize(image, size, interpolation=interpolation).astype(np.uint8, copy=False)
+def _resize(source: UInt8[np.ndarray, "H W 3"], image: UInt8[np.ndarray, "h w 3"]) -> None:
+    """Copy a picture into one of another size.
+
+    Area averaging looks better but is five times slower: it is used for strong shrinking only.
+    """
+    if image.shape == source.shape:
+        np.copyto(image, source)
+        return
+    interpolation = cv2.INTER_LINEAR if image.shape[1] > 0.5 * source.shape[1] else cv2.INTER_AREA
+    cv2.resize(source, image.shape[1::-1], dst=image, interpolation=interpolation)
 
 
 def _draw_person(image: np.ndarray, person: Person, frame: Frame, scale: np.ndarray) -> None:
@@ -79,7 +82,7 @@ def _draw_label(image: np.ndarray, person: Person, frame: Frame, scale: np.ndarr
     left, top = np.nanmin(points, 0)
     right = np.nanmax(points[:, 0])
     anchor = ((left + right) / 2, top - 3 * strokes.joint)
-    drawing.label(image, caption(person, float(frame.time)), anchor, person_colour(person.id), strokes.text)
+    text.label(image, caption(person, float(frame.time)), anchor, person_colour(person.id), strokes.text)
 
 
 def caption(person: Person, time: float) -> str:

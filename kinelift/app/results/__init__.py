@@ -5,9 +5,9 @@
 """
 
 from kinelift.app.results.folder import ResultFolder, claim, file_for, result_name
-from kinelift.app.results.source import ACTIONS, OVERLAY, POSES, RECORDING, RESULTS, TIMELINE, Source
+from kinelift.app.results.source import ACTIONS, OVERLAY, POSES, RECORDING, RESULTS, TIMELINE, Source, drawn_name
 
 __all__ = [
-    "ACTIONS", "OVERLAY", "POSES", "RECORDING", "RESULTS", "TIMELINE", "ResultFolder", "Source", "claim", "file_for",
-    "result_name",
+    "ACTIONS", "OVERLAY", "POSES", "RECORDING", "RESULTS", "TIMELINE", "ResultFolder", "Source", "claim", "drawn_name",
+    "file_for", "result_name",
 ]  # fmt: skip
