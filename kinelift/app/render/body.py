@@ -1,6 +1,7 @@
 """Draws a body of the 3D view: limbs as thick as a person's, in the person's colour; bones have that of their side."""
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -23,10 +24,24 @@ ROUNDING = 0.1
 """Thickness (metres) of the trunk's edge."""
 BONE = 0.3
 """Thickness of a bone as a share of its limb's."""
+EDGE = 0.02
+"""Thickness (metres) of the dark edge around limbs, both sides together."""
 GUESS_FADING = 0.5
 """Share of the background in the colour of guesses."""
-_DARKEST = 0.4
-"""Share of the background in the colour of the farthest limb."""
+_DARKEST, _SHADES = 0.4, 8
+"""Share of the background in the colour of the farthest limb, and the number of steps to it."""
+
+
+@dataclass(frozen=True)
+class _Limb:
+    """A bone of a skeleton, from joint ``a`` to ``b``, and how it is drawn; ``thickness`` in metres."""
+
+    a: int
+    b: int
+    side: str
+    thickness: float
+    in_trunk: bool
+    is_head: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,43 +75,45 @@ class Body:
         camera: ViewCamera,
     ) -> "Body | None":
         """Project a pose (metres, world); None if no joint of it is shown."""
-        pixels, depth = camera.project(pose)
-        if not np.isfinite(depth).any():
+        pixels, depth = camera.project(np.concatenate([pose, pose * [1.0, 0.0, 1.0]]))
+        joints = len(skeleton)
+        if not np.isfinite(depth[:joints]).any():
             return None
-        scale = camera.pixels(1.0, float(np.nanmean(depth)))
-        return Body(person, skeleton, pixels, depth, camera.project(pose * [1.0, 0.0, 1.0])[0], guessed, scale)
+        scale = camera.pixels(1.0, float(np.nanmean(depth[:joints])))
+        return Body(person, skeleton, pixels[:joints], depth[:joints], pixels[joints:], guessed, scale)
 
-    @property
+    @cached_property
     def distance(self) -> float:
         """Mean distance of the joints, metres."""
         return float(np.nanmean(self.depth))
 
     def draw_shadow(self, image: drawing.Image) -> None:
         """Draw the shadow of a light straight above."""
-        known = np.isfinite(self.shadow).all(axis=1) & np.isfinite(self.depth)
-        for a, b in self.skeleton.bones:
-            if known[a] and known[b]:
-                drawing.line(image, self.shadow[a], self.shadow[b], SHADOW, self._thickness(b))
+        known = self._known & np.isfinite(self.shadow).all(axis=1)
+        bones = [bone for bone in self.skeleton.bones if known[bone[0]] and known[bone[1]]]
+        drawing.lines(image, drawing.fixed(self.shadow)[bones], SHADOW, self._in_pixels(USUAL_THICKNESS))
 
     def draw(self, image: drawing.Image) -> None:
         """Draw limbs and trunk from far to near, near ones brighter.
 
         Limbs with a guessed end are faint and dashed; those with an unknown end are left out.
         """
-        known, trunk = np.isfinite(self.depth), self._trunk()
-        parts: list[tuple[int, ...]] = [bone for bone in self.skeleton.bones if known[list(bone)].all()]
+        known, depth, trunk = self._known, self.depth, self._trunk
+        shown = [one for one in _limbs(self.skeleton) if known[one.a] and known[one.b]]
+        parts: list[tuple[float, _Limb | None]]
+        parts = [(float(depth[one.a] + depth[one.b]) / 2, one) for one in shown if not (trunk and one.in_trunk)]
         if trunk:
-            parts = [trunk, *(bone for bone in parts if self._part(bone[1]) not in TRUNK_BONES)]
-        depths = [float(self.depth[list(part)].mean()) for part in parts]
-        reach = max(float(np.nanmax(self.depth) - np.nanmin(self.depth)), 0.3)
-        for depth, part in sorted(zip(depths, parts, strict=True), reverse=True):
-            fading = _DARKEST * float(np.clip(0.5 + (depth - self.distance) / reach, 0, 1))
-            if part == trunk:
-                self._draw_trunk(image, part, fading)
-            elif self.guessed[list(part)].any():
-                self._draw_guess(image, part[0], part[1])
+            parts.append((float(depth[list(trunk)].mean()), None))
+        reach = max(float(np.nanmax(depth) - np.nanmin(depth)), 0.3)
+        for distance, limb in sorted(parts, key=lambda part: -part[0]):
+            farness = min(max(0.5 + (distance - self.distance) / reach, 0.0), 1.0)
+            fading = _DARKEST * round(_SHADES * farness) / _SHADES
+            if limb is None:
+                self._draw_trunk(image, trunk, fading)
+            elif self.guessed[limb.a] or self.guessed[limb.b]:
+                self._draw_guess(image, limb)
             else:
-                self._draw_limb(image, part[0], part[1], fading)
+                self._draw_limb(image, limb, fading)
 
     def top(self) -> Float[np.ndarray, " 2"]:
         """Where a label belongs on the panel: over the head, above the highest joint."""
@@ -105,45 +122,60 @@ class Body:
         across = head if np.isfinite(head).all() else self.pixels[highest]
         return np.array([across[0], self.pixels[highest, 1]])
 
+    @cached_property
+    def _known(self) -> Bool[np.ndarray, " J"]:
+        return np.isfinite(self.depth)
+
+    @cached_property
+    def _fixed(self) -> drawing.Fixed:
+        return drawing.fixed(self.pixels)
+
+    @cached_property
     def _trunk(self) -> tuple[int, ...]:
         """The joints of the trunk; none if one is missing, unknown or guessed."""
-        if not set(TRUNK) <= set(self.skeleton.joints):
-            return ()
-        corners = tuple(self.skeleton.index(joint) for joint in TRUNK)
-        sure = np.isfinite(self.depth) & ~self.guessed
-        return corners if sure[list(corners)].all() else ()
+        corners = _trunk(self.skeleton)
+        return corners if all(self._known[one] and not self.guessed[one] for one in corners) else ()
 
     def _draw_trunk(self, image: drawing.Image, corners: tuple[int, ...], fading: float) -> None:
-        outline, edge = max(2, round(0.02 * self.scale)), max(2, round(ROUNDING * self.scale))
-        around = drawing.hull(self.pixels[list(corners)])
-        drawing.outline(image, around, OUTLINE, edge + outline)
-        drawing.outline(image, around, blend(self._colour, BACKGROUND, fading), edge)
-        drawing.polygon(image, around, blend(self._colour, BACKGROUND, fading))
+        around, edge = drawing.hull(self._fixed[list(corners)]), self._in_pixels(ROUNDING)
+        drawing.outline(image, around, OUTLINE, edge + self._in_pixels(EDGE))
+        drawing.outline(image, around, self._colour(fading), edge)
+        drawing.polygon(image, around, self._colour(fading))
 
-    def _draw_limb(self, image: drawing.Image, a: int, b: int, fading: float) -> None:
-        start, end, thickness = self.pixels[a], self.pixels[b], self._thickness(b)
-        if self.skeleton.joints[b] == "head":
-            start, end = (start + (end - start) * share for share in SKULL)
-        drawing.line(image, start, end, OUTLINE, thickness + max(2, round(0.02 * self.scale)))
-        drawing.line(image, start, end, blend(self._colour, BACKGROUND, fading), thickness)
-        side = self.skeleton.side(b)
-        if side != "middle":
-            drawing.line(image, start, end, blend(SIDE_COLOURS[side], BACKGROUND, fading / 2), self._bone(b))
+    def _draw_limb(self, image: drawing.Image, limb: _Limb, fading: float) -> None:
+        start, end, thickness = self._fixed[limb.a], self._fixed[limb.b], self._in_pixels(limb.thickness)
+        if limb.is_head:
+            start, end = ((start + (end - start) * share).astype(np.int32) for share in SKULL)
+        drawing.line(image, start, end, OUTLINE, thickness + self._in_pixels(EDGE))
+        drawing.line(image, start, end, self._colour(fading), thickness)
+        if limb.side != "middle":
+            drawing.line(image, start, end, blend(SIDE_COLOURS[limb.side], BACKGROUND, fading / 2), self._bone(limb))
 
-    def _draw_guess(self, image: drawing.Image, a: int, b: int) -> None:
-        colour = blend(self._colour, BACKGROUND, GUESS_FADING)
-        drawing.dashed_line(image, self.pixels[a], self.pixels[b], colour, self._bone(b))
+    def _draw_guess(self, image: drawing.Image, limb: _Limb) -> None:
+        start, end = self._fixed[limb.a], self._fixed[limb.b]
+        drawing.dashed_line(image, start, end, self._colour(GUESS_FADING), self._bone(limb))
 
-    @property
-    def _colour(self) -> RGB:
-        return person_colour(self.person)
+    def _colour(self, fading: float) -> RGB:
+        return blend(person_colour(self.person), BACKGROUND, fading)
 
-    def _part(self, joint: int) -> str:
-        """The name of a joint without its side."""
-        return self.skeleton.joints[joint].removeprefix("left_").removeprefix("right_")
+    def _in_pixels(self, metres: float) -> int:
+        return max(2, round(self.scale * metres))
 
-    def _thickness(self, joint: int) -> int:
-        return max(2, round(self.scale * THICKNESS.get(self._part(joint), USUAL_THICKNESS)))
+    def _bone(self, limb: _Limb) -> int:
+        return max(1, round(BONE * limb.thickness * self.scale))
 
-    def _bone(self, joint: int) -> int:
-        return max(1, round(BONE * self._thickness(joint)))
+
+@lru_cache(maxsize=64)
+def _limbs(skeleton: Skeleton) -> tuple[_Limb, ...]:
+    limbs = []
+    for a, b in skeleton.bones:
+        part = skeleton.joints[b].removeprefix("left_").removeprefix("right_")
+        thickness = THICKNESS.get(part, USUAL_THICKNESS)
+        limbs.append(_Limb(a, b, skeleton.side(b), thickness, part in TRUNK_BONES, part == "head"))
+    return tuple(limbs)
+
+
+@lru_cache(maxsize=64)
+def _trunk(skeleton: Skeleton) -> tuple[int, ...]:
+    """The joints of the trunk; none if one is missing."""
+    return tuple(map(skeleton.index, TRUNK)) if set(TRUNK) <= set(skeleton.joints) else ()

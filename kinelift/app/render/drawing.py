@@ -1,6 +1,6 @@
 """Draws anti-aliased lines, discs and polygons on an RGB image, in place.
 
-Coordinates are in pixels, with pixel centres at +0.5.
+Coordinates are those of ``fixed``, which converts pixels, with centres at +0.5, all at once.
 """
 
 from collections.abc import Sequence
@@ -15,59 +15,56 @@ _SHIFT = 4  # fractional bits of OpenCV's fixed-point coordinates
 _FARTHEST = 1e5
 _MAX_DASHES = 200
 Image = UInt8[np.ndarray, "H W 3"]
-Point = Float[np.ndarray, " 2"] | Sequence[float]
+Fixed = Int32[np.ndarray, "*N 2"]
 
 
-def line(image: Image, start: Point, end: Point, colour: RGB, width: int) -> None:
+def fixed(points: Float[np.ndarray, "*N 2"]) -> Fixed:
+    """Convert to OpenCV's fixed-point pixels, whose centres are whole numbers.
+
+    Distant points are clamped; what becomes of NaN is undefined.
+    """
+    with np.errstate(invalid="ignore"):
+        whole = np.rint((np.asarray(points).clip(-_FARTHEST, _FARTHEST) - 0.5) * (1 << _SHIFT))
+        converted: Fixed = whole.astype(np.int32)
+    return converted
+
+
+def line(image: Image, start: Fixed | Sequence[int], end: Fixed | Sequence[int], colour: RGB, width: int) -> None:
     """Draw a straight line with round ends."""
-    cv2.line(image, _fixed_point(start), _fixed_point(end), colour, width, cv2.LINE_AA, _SHIFT)
+    cv2.line(image, start, end, colour, width, cv2.LINE_AA, _SHIFT)
 
 
-def lines(image: Image, ends: Float[np.ndarray, "N 2 2"], colour: RGB, width: int) -> None:
+def lines(image: Image, ends: Int32[np.ndarray, "N 2 2"], colour: RGB, width: int) -> None:
     """Draw many straight lines in one colour."""
     if len(ends):
-        cv2.polylines(image, list(_fixed_points(ends)), False, colour, width, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(image, list(ends), False, colour, width, cv2.LINE_AA, _SHIFT)
 
 
-def dashed_line(image: Image, start: Point, end: Point, colour: RGB, width: int) -> None:
+def dashed_line(image: Image, start: Fixed, end: Fixed, colour: RGB, width: int) -> None:
     """Draw a straight line of dashes, three widths long and as far apart."""
-    a, b = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
-    dashes = max(1, min(round(float(np.linalg.norm(b - a)) / (6 * width)), _MAX_DASHES))
+    a, step = np.asarray(start, dtype=float), np.subtract(end, start, dtype=float)
+    dashes = max(1, min(round(float(np.linalg.norm(step)) / (1 << _SHIFT) / (6 * width)), _MAX_DASHES))
     begins = np.arange(dashes)[:, None] / dashes
-    lines(image, np.stack([a + (b - a) * begins, a + (b - a) * (begins + 0.5 / dashes)], axis=1), colour, width)
+    ends = np.stack([a + step * begins, a + step * (begins + 0.5 / dashes)], axis=1)
+    lines(image, np.rint(ends).astype(np.int32), colour, width)
 
 
-def disc(image: Image, centre: Point, radius: float, colour: RGB) -> None:
-    """Draw a filled circle."""
-    fixed_radius = max(1, round(radius * (1 << _SHIFT)))
-    cv2.circle(image, _fixed_point(centre), fixed_radius, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+def disc(image: Image, centre: Fixed | Sequence[int], radius: float, colour: RGB) -> None:
+    """Draw a filled circle; its radius is in pixels."""
+    cv2.circle(image, centre, max(1, round(radius * (1 << _SHIFT))), colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
-def hull(points: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, "M 2"]:
+def hull(points: Fixed) -> Fixed:
     """The corners of the convex hull of some points, in order."""
-    corners: Float[np.ndarray, "M 2"] = cv2.convexHull(points.astype(np.float32))[:, 0].astype(np.float64)
+    corners: Fixed = cv2.convexHull(points)[:, 0]
     return corners
 
 
-def polygon(image: Image, corners: Float[np.ndarray, "N 2"], colour: RGB) -> None:
+def polygon(image: Image, corners: Fixed, colour: RGB) -> None:
     """Fill a convex polygon."""
-    cv2.fillConvexPoly(image, _fixed_points(corners), colour, cv2.LINE_AA, _SHIFT)
+    cv2.fillConvexPoly(image, corners, colour, cv2.LINE_AA, _SHIFT)
 
 
-def outline(image: Image, corners: Float[np.ndarray, "N 2"], colour: RGB, width: int) -> None:
+def outline(image: Image, corners: Fixed, colour: RGB, width: int) -> None:
     """Draw the edges of a polygon, with round corners."""
-    cv2.polylines(image, [_fixed_points(corners)], True, colour, width, cv2.LINE_AA, _SHIFT)
-
-
-def _fixed_point(point: Point) -> tuple[int, int]:
-    """Convert to OpenCV's fixed-point pixels, whose centres are whole numbers; distant points are clamped."""
-    x, y = (max(-_FARTHEST, min(_FARTHEST, float(c))) - 0.5 for c in point)
-    return round(x * (1 << _SHIFT)), round(y * (1 << _SHIFT))
-
-
-def _fixed_points(points: Float[np.ndarray, "*N 2"]) -> Int32[np.ndarray, "*N 2"]:
-    """As ``_fixed_point``, for many."""
-    fixed: Int32[np.ndarray, "*N 2"] = np.round((points.clip(-_FARTHEST, _FARTHEST) - 0.5) * (1 << _SHIFT)).astype(
-        np.int32
-    )
-    return fixed
+    cv2.polylines(image, [corners], True, colour, width, cv2.LINE_AA, _SHIFT)

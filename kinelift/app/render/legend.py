@@ -30,7 +30,8 @@ def legend(width: int, height: float, guesses: bool) -> drawing.Image:
         if end > width:
             break
         draw = drawing.dashed_line if dashed else drawing.line
-        draw(strip, (x, middle), (x + 1.4 * height, middle), colour, max(1, round(height / (9 if dashed else 5))))
+        start, stop = drawing.fixed(np.array([[x, middle], [x + 1.4 * height, middle]]))
+        draw(strip, start, stop, colour, max(1, round(height / (9 if dashed else 5))))
         text.write(strip, words, x + 1.9 * height, middle + 0.35 * height, height, _DIM)
         x = end + height
     return strip

@@ -1,6 +1,7 @@
 """The overlay panel: 2D skeletons, ids and actions drawn on the frames of the video."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ from jaxtyping import UInt8
 
 from kinelift.app.render import drawing, text
 from kinelift.app.render.style import OUTLINE, SIDE_COLOURS, Strokes, blend, person_colour
-from kinelift.poses import Frame, Person, Recording
+from kinelift.poses import Frame, Person, Recording, Skeleton
 
 MIN_SCORE = 0.25
 """Detected joints with lower scores are not drawn. Interpolated joints always are."""
@@ -56,21 +57,22 @@ def _draw_person(image: np.ndarray, person: Person, frame: Frame, scale: np.ndar
     interpolated = track.filled[t]
     visible = np.isfinite(points).all(1) & ((track.scores[t] >= MIN_SCORE) | interpolated)
     bones = [(a, b) for a, b in track.skeleton.links if visible[a] and visible[b]]
+    place = drawing.fixed(points)
+    drawing.lines(image, place[bones], OUTLINE, strokes.outline)
     for a, b in bones:
-        drawing.line(image, points[a], points[b], OUTLINE, strokes.outline)
-    for a, b in bones:
-        colour = SIDE_COLOURS[_side(person, a, b)]
+        colour = SIDE_COLOURS[_side(track.skeleton, a, b)]
         dimming = _INTERPOLATED_DIMMING if interpolated[a] or interpolated[b] else 0.0
-        drawing.line(image, points[a], points[b], blend(colour, OUTLINE, dimming), strokes.line)
+        drawing.line(image, place[a], place[b], blend(colour, OUTLINE, dimming), strokes.line)
     for j in np.flatnonzero(visible).tolist():
         dimming = _INTERPOLATED_DIMMING if interpolated[j] else 0.0
-        colour = blend(SIDE_COLOURS[track.skeleton.side(j)], OUTLINE, dimming)
-        drawing.disc(image, points[j], strokes.joint, colour)
+        colour = blend(SIDE_COLOURS[_side(track.skeleton, j, j)], OUTLINE, dimming)
+        drawing.disc(image, place[j], strokes.joint, colour)
 
 
-def _side(person: Person, a: int, b: int) -> str:
+@lru_cache(maxsize=1024)
+def _side(skeleton: Skeleton, a: int, b: int) -> str:
     """The side of a bone: that of its ends if they agree; a bone that joins left and right is in the middle."""
-    sides = {person.track.skeleton.side(a), person.track.skeleton.side(b)} - {"middle"}
+    sides = {skeleton.side(a), skeleton.side(b)} - {"middle"}
     return sides.pop() if len(sides) == 1 else "middle"
 
 

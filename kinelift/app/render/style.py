@@ -2,6 +2,7 @@
 
 from colorsys import hls_to_rgb
 from dataclasses import dataclass
+from functools import lru_cache
 
 RGB = tuple[int, int, int]
 
@@ -51,6 +52,7 @@ class Strokes:
         return Strokes(line, line + max(2, round(height / 300)), max(1, round(height / 190)), max(11.0, height / 40))
 
 
+@lru_cache(maxsize=1024)
 def person_colour(person: int) -> RGB:
     """The colour of a person by id. No two people of a video have the same."""
     extra = person - 1 - len(PERSON_COLOURS)
@@ -61,6 +63,7 @@ def person_colour(person: int) -> RGB:
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
+@lru_cache(maxsize=4096)
 def blend(colour: RGB, other: RGB, share: float) -> RGB:
     """Mix two colours; ``share`` (0–1) is that of ``other``."""
     return tuple(round(c + (o - c) * share) for c, o in zip(colour, other, strict=True))  # type: ignore[return-value]
