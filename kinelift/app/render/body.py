@@ -91,7 +91,8 @@ class Body:
         """Draw the shadow of a light straight above."""
         known = self._known & np.isfinite(self.shadow).all(axis=1)
         bones = [bone for bone in self.skeleton.bones if known[bone[0]] and known[bone[1]]]
-        drawing.lines(image, drawing.fixed(self.shadow)[bones], SHADOW, self._in_pixels(USUAL_THICKNESS))
+        ends = drawing.fixed(self.shadow)[np.reshape(bones, (-1, 2)).astype(int)]
+        drawing.lines(image, ends, SHADOW, self._in_pixels(USUAL_THICKNESS))
 
     def draw(self, image: drawing.Image) -> None:
         """Draw limbs and trunk from far to near, near ones brighter.

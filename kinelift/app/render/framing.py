@@ -179,8 +179,14 @@ def _box(group: Sequence[_Figure], frame: int) -> tuple[Float[np.ndarray, " 3"],
 def _smoothed(wishes: Float[np.ndarray, "F 4"], sigma: float) -> Float[np.ndarray, "F 4"]:
     """The path without jumps. The camera moves back before it has to, and stays there a little longer."""
     known = _interpolated(wishes)
-    known[:, 3] = maximum_filter1d(known[:, 3], 2 * round(sigma) + 1, mode="nearest")
-    return np.asarray(gaussian_filter1d(known, sigma, axis=0, mode="nearest"))
+    distances = maximum_filter1d(known[:, 3], 2 * round(sigma) + 1, mode="nearest")
+    smooth = gaussian_filter1d(distances, sigma, mode="nearest")
+    if len(known) < 2:
+        return known
+    more = min(round(4 * sigma), len(known) - 1)  # a steady walk goes on beyond both ends
+    targets = np.pad(known[:, :3], ((more, more), (0, 0)), mode="reflect", reflect_type="odd")
+    targets = gaussian_filter1d(targets, sigma, axis=0, mode="nearest")[more : more + len(known)]
+    return np.column_stack([targets, smooth])
 
 
 def _interpolated(rows: Float[np.ndarray, "F C"]) -> Float[np.ndarray, "F C"]:

@@ -58,7 +58,7 @@ def _draw_person(image: np.ndarray, person: Person, frame: Frame, scale: np.ndar
     visible = np.isfinite(points).all(1) & ((track.scores[t] >= MIN_SCORE) | interpolated)
     bones = [(a, b) for a, b in track.skeleton.links if visible[a] and visible[b]]
     place = drawing.fixed(points)
-    drawing.lines(image, place[bones], OUTLINE, strokes.outline)
+    drawing.lines(image, place[np.reshape(bones, (-1, 2)).astype(int)], OUTLINE, strokes.outline)
     for a, b in bones:
         colour = SIDE_COLOURS[_side(track.skeleton, a, b)]
         dimming = _INTERPOLATED_DIMMING if interpolated[a] or interpolated[b] else 0.0

@@ -50,7 +50,8 @@ def sizes(source: Size, drawing: Drawing) -> Sizes:
     full = _scaled(source, drawing, 1.0 if drawing.layout == "overlay" else _enlargement(source))
     if max(full.whole) <= PLAYABLE:
         return full
-    reduced = _scaled(source, drawing, (PLAYABLE - GAP - 4) / (max(full.whole) - GAP))
+    between = GAP if drawing.layout == "side-by-side" else 0
+    reduced = _scaled(source, drawing, (PLAYABLE - 1.5 * between) / (max(full.whole) - between))
     note = (
         f"The drawn video is {_text(reduced.whole)}, because many players do not show {_text(full.whole)}. "
         f"--size {max(source)} draws it in full."

@@ -52,7 +52,7 @@ def label(image: Image, words: str, anchor: Point, colour: RGB, height: float) -
     pad = max(2, round(0.3 * height))
     box = np.array([width_of(words, height) + 2 * pad, round(1.1 * height) + pad])
     corner = np.array([anchor[0] - box[0] / 2, anchor[1] - box[1]])
-    x, y = np.clip(corner, 0, np.maximum(image.shape[1::-1] - box, 0)).astype(int)
+    x, y = np.clip(corner, 0, np.maximum(image.shape[1::-1] - box, 0)).astype(int).tolist()
     area = image[y : y + box[1], x : x + box[0]]
     cv2.addWeighted(area, 0.3, np.broadcast_to(np.array(OUTLINE, np.uint8), area.shape), 0.7, 0, dst=area)
     area[-max(1, pad // 2) :] = colour

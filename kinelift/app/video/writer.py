@@ -33,8 +33,8 @@ class VideoWriter:
 
     With ``audio_from``, the source's audio is added in sync (or ``audio_from.notes`` says why not) and its clock is
     used, so that frame times stay exact. Otherwise times are rounded to 1/720000 s. The last image lasts as long as in
-    the source if the source was read to its end (``Video.end``), otherwise as long as the one before it. With ``part``,
-    the written video begins at the start of that part of the source, and its sound ends with the last image.
+    the source if the source was read to its end (``Video.end``), otherwise as long as the one before it. With a
+    ``part`` of the source, the written video begins with the first image, and its sound ends with the last.
 
     Args:
         path: The mp4 to write.
@@ -63,7 +63,7 @@ class VideoWriter:
         clock = audio_from.clock if audio_from else _DEFAULT_CLOCK
         self._clock = clock if clock <= _MAX_CLOCK else _DEFAULT_CLOCK
         self._opened = ExitStack()
-        self._last_tick = -1
+        self._last_tick, self._begin = -1, Fraction(0)
 
     def __enter__(self) -> "VideoWriter":
         if self._source is not None and self._source.audio is not None:
@@ -80,7 +80,7 @@ class VideoWriter:
 
         Args:
             image: The image, in the size of the video.
-            time: When it appears in the source (s ≥ 0, in its part). A time that does not increase becomes one tick
+            time: When it appears in the source (s ≥ 0). A time that does not increase becomes one tick
                 after the last.
 
         Raises:
@@ -89,7 +89,9 @@ class VideoWriter:
         """
         if image.shape != (self.height, self.width, 3):
             raise ShapeError(f"An image of shape {image.shape} does not fit a video of {self.width} × {self.height}.")
-        self._last_tick = max(round((time - self._part.start) * self._clock), self._last_tick + 1)
+        if self._last_tick < 0 and not self._part.whole:
+            self._begin = time
+        self._last_tick = max(round((time - self._begin) * self._clock), self._last_tick + 1)
         with self._output_errors():
             self._encoder.add(image, self._last_tick)
 
@@ -104,7 +106,7 @@ class VideoWriter:
         if self._last_tick < 0:
             raise OutputError(f"{self.path} was not written: there was no image to write.")
         end = self._source.end if self._source else None
-        last = self._encoder.close(None if end is None else round((end - self._part.start) * self._clock))
+        last = self._encoder.close(None if end is None else round((end - self._begin) * self._clock))
         complete = self._folder / _SILENT
         if self._source is not None and self._source.audio is not None:
             complete = self._with_audio(
@@ -115,7 +117,7 @@ class VideoWriter:
     def _with_audio(self, silent: Path, source: Video, length: Fraction | None) -> Path:
         """Add the source's audio; if that fails, the video is kept without, and the source's notes say so."""
         complete = self._folder / _WITH_AUDIO
-        problem = add_audio(silent, source, complete, self._clock, self._part.start, length)
+        problem = add_audio(silent, source, complete, self._clock, self._begin, length)
         if problem:
             source.notes = (*source.notes, f"{self.path.name} has no sound. {problem}")
         return silent if problem else complete
