@@ -146,7 +146,8 @@ def _draw_person(axes: Axes, row: int, person: Person, strip: _Strip, fonts: Fon
     unknown = [(action, UNKNOWN, 1.0) for action in actions if action.label == UNKNOWN]
     seconds = [(action, *second) for action in actions if (second := runner_up(action)) is not None]
     for parts, (top, height) in ((named, _BAR), (unknown, _LINE), (seconds, _STRIP)):
-        _draw_parts(axes, parts, row + top, height)
+        if parts:
+            _draw_parts(axes, parts, row + top, height)
     for action in actions:
         _label_bar(axes, row, action, strip, fonts)
 
