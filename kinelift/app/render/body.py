@@ -53,18 +53,20 @@ class Body:
         skeleton: The joints.
         pixels: Joints on the panel; NaN if unknown or not shown.
         depth: Their distances, metres; NaN like the pixels.
+        reach: The least, the mean and the largest of them.
+        scale: Pixels of a metre at the body.
         shadow: The joints' places on the floor, on the panel.
         guessed: Whether a joint is a guess.
-        scale: Pixels of a metre at the body.
     """
 
     person: int
     skeleton: Skeleton
     pixels: Float[np.ndarray, "J 2"]
     depth: Float[np.ndarray, " J"]
+    reach: tuple[float, float, float]
+    scale: float
     shadow: Float[np.ndarray, "J 2"]
     guessed: Bool[np.ndarray, " J"]
-    scale: float
 
     @staticmethod
     def of(
@@ -77,15 +79,17 @@ class Body:
         """Project a pose (metres, world); None if no joint of it is shown."""
         pixels, depth = camera.project(np.concatenate([pose, pose * [1.0, 0.0, 1.0]]))
         joints = len(skeleton)
-        if not np.isfinite(depth[:joints]).any():
+        shown = depth[:joints][np.isfinite(depth[:joints])]
+        if not len(shown):
             return None
-        scale = camera.pixels(1.0, float(np.nanmean(depth[:joints])))
-        return Body(person, skeleton, pixels[:joints], depth[:joints], pixels[joints:], guessed, scale)
+        scale = camera.pixels(1.0, float(shown.mean()))
+        reach = float(shown.min()), float(shown.mean()), float(shown.max())
+        return Body(person, skeleton, pixels[:joints], depth[:joints], reach, scale, pixels[joints:], guessed)
 
-    @cached_property
+    @property
     def distance(self) -> float:
         """Mean distance of the joints, metres."""
-        return float(np.nanmean(self.depth))
+        return self.reach[1]
 
     def draw_shadow(self, image: drawing.Image) -> None:
         """Draw the shadow of a light straight above."""
@@ -105,9 +109,10 @@ class Body:
         parts = [(float(depth[one.a] + depth[one.b]) / 2, one) for one in shown if not (trunk and one.in_trunk)]
         if trunk:
             parts.append((float(depth[list(trunk)].mean()), None))
-        reach = max(float(np.nanmax(depth) - np.nanmin(depth)), 0.3)
+        nearest, middle, farthest = self.reach
+        span = max(farthest - nearest, 0.3)
         for distance, limb in sorted(parts, key=lambda part: -part[0]):
-            farness = min(max(0.5 + (distance - self.distance) / reach, 0.0), 1.0)
+            farness = min(max(0.5 + (distance - middle) / span, 0.0), 1.0)
             fading = _DARKEST * round(_SHADES * farness) / _SHADES
             if limb is None:
                 self._draw_trunk(image, trunk, fading)

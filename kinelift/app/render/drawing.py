@@ -3,8 +3,6 @@
 Coordinates are those of ``fixed``, which converts pixels, with centres at +0.5, all at once.
 """
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 from jaxtyping import Float, Int32, UInt8
@@ -29,9 +27,9 @@ def fixed(points: Float[np.ndarray, "*N 2"]) -> Fixed:
     return converted
 
 
-def line(image: Image, start: Fixed | Sequence[int], end: Fixed | Sequence[int], colour: RGB, width: int) -> None:
+def line(image: Image, start: Fixed, end: Fixed, colour: RGB, width: int) -> None:
     """Draw a straight line with round ends."""
-    cv2.line(image, start, end, colour, width, cv2.LINE_AA, _SHIFT)
+    cv2.line(image, tuple(start), tuple(end), colour, width, cv2.LINE_AA, _SHIFT)
 
 
 def lines(image: Image, ends: Int32[np.ndarray, "N 2 2"], colour: RGB, width: int) -> None:
@@ -49,9 +47,9 @@ def dashed_line(image: Image, start: Fixed, end: Fixed, colour: RGB, width: int)
     lines(image, np.rint(ends).astype(np.int32), colour, width)
 
 
-def disc(image: Image, centre: Fixed | Sequence[int], radius: float, colour: RGB) -> None:
+def disc(image: Image, centre: Fixed, radius: float, colour: RGB) -> None:
     """Draw a filled circle; its radius is in pixels."""
-    cv2.circle(image, centre, max(1, round(radius * (1 << _SHIFT))), colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+    cv2.circle(image, tuple(centre), max(1, round(radius * (1 << _SHIFT))), colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
 def hull(points: Fixed) -> Fixed:
