@@ -99,7 +99,7 @@ def stages(source: Path, count: int, folder: Path) -> dict[str, dict[str, float]
     actions = clock("recognise", lambda: [pipeline.classifier.classify(p) for p in poses])
     found = tuple(Person(t.id, t.track, p, a) for t, p, a in zip(tracks, poses, actions, strict=True))
     facts = VideoFacts(source.stem, *size, np.array([float(frame.time) for frame in frames]))
-    renderer = Renderer(Recording(facts, found), "side-by-side")
+    renderer = Renderer(Recording(facts, found))
     pictures = clock("draw", lambda: [renderer.draw(frame) for frame in frames])
 
     def encode() -> None:

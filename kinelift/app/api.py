@@ -9,7 +9,7 @@ from kinelift.app import batch
 from kinelift.app.export.formats import Format, check_available
 from kinelift.app.pipeline import Pipeline
 from kinelift.app.results import claim
-from kinelift.app.settings import Detection, Settings
+from kinelift.app.settings import Detection, Drawing, Layout, Settings
 from kinelift.app.spec import PipelineSpec
 from kinelift.app.video import Reading, Video
 from kinelift.poses import Recording, recording
@@ -20,7 +20,7 @@ def run(
     video: str | Path,
     out: str | Path | None = None,
     *,
-    layout: Literal["side-by-side", "overlay", "3d"] = "side-by-side",
+    layout: Layout = "side-by-side",
     lifter: str | Path = "default",
     classifier: str | Path = "actions",
     export: str = "",
@@ -54,6 +54,7 @@ def run(
     settings = Settings(**_pop_fields(options, Settings))
     detection = Detection(**_pop_fields(options, Detection))
     reading = Reading(**_pop_fields(options, Reading))
+    drawing = Drawing(layout, **_pop_fields(options, Drawing))
     if options:
         raise TypeError(f"run() has no option {', '.join(options)}. See: kinelift run --help")
     exports = Format.parse(export)
@@ -68,7 +69,7 @@ def run(
             _warn(folder.note)
         if restart:
             folder.forget_checkpoint()
-        return batch.analyse(folder, source, pipeline, layout, progress, spec.paths(), _warn, exports)
+        return batch.analyse(folder, source, pipeline, drawing, progress, spec.paths(), _warn, exports)
 
 
 def _warn(text: str) -> None:

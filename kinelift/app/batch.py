@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -15,11 +15,13 @@ from kinelift.app.export.placing import posed
 from kinelift.app.export.timeline_figure import write_timeline_figure
 from kinelift.app.export.viewer_page import path_between, write_viewer
 from kinelift.app.pipeline import Pipeline, render
-from kinelift.app.render.composition import MAX_SIDE
+from kinelift.app.render.sizes import sizes
 from kinelift.app.results import ACTIONS, OVERLAY, POSES, RECORDING, RESULTS, TIMELINE, VIEWER, ResultFolder, claim
+from kinelift.app.settings import Drawing
 from kinelift.app.video import Reading, Video
 from kinelift.poses import Recording, recording
 from kinelift.poses.errors import KineliftError
+from kinelift.poses.json_values import to_json
 from kinelift.poses.overwriting import check_outputs
 from kinelift.poses.timeseries import median_interval
 from kinelift.terminal.progress import Progress
@@ -38,7 +40,7 @@ class Batch:
 
     Args:
         out: The folder of all results.
-        layout: What overlay.mp4 shows; a key of ``render.LAYOUTS``.
+        drawing: How overlay.mp4 is drawn.
         inputs: The files that are read: the videos, and those that the options name.
         reporter: Receives results, notes and errors.
         reading: How the videos are read.
@@ -48,7 +50,7 @@ class Batch:
     """
 
     out: Path
-    layout: str
+    drawing: Drawing
     inputs: tuple[Path, ...]
     reporter: Reporter
     reading: Reading = field(default_factory=Reading)
@@ -87,7 +89,7 @@ class Batch:
                 folder.forget_checkpoint()
             with self.reporter.progress(video.path.name) as progress:
                 result = analyse(
-                    folder, video, pipeline, self.layout, progress, self.inputs, self.reporter.note, self.exports
+                    folder, video, pipeline, self.drawing, progress, self.inputs, self.reporter.note, self.exports
                 )
         return folder.path, result
 
@@ -114,7 +116,7 @@ def analyse(
     folder: ResultFolder,
     video: Video,
     pipeline: Pipeline,
-    layout: str,
+    drawing: Drawing,
     progress: Progress,
     inputs: Sequence[Path] = (),
     note: Callable[[str], None] = lambda text: None,
@@ -129,7 +131,7 @@ def analyse(
         folder: Where the results go.
         video: The video.
         pipeline: Analyses it.
-        layout: What overlay.mp4 shows.
+        drawing: How overlay.mp4 is drawn; the recording stores it.
         progress: Shows progress over frames and people.
         inputs: Files that are read, beside the video, and must not be replaced.
         note: Receives what becomes of an earlier run that did not finish, and which exports are left out.
@@ -139,21 +141,21 @@ def analyse(
         KineliftError: The video cannot be read or a result cannot be written.
     """
     check_outputs([folder.path], [video.path])  # results in a folder of pictures would become part of the video
-    check_outputs([folder.path / name for name in RESULTS], [*video.files, *inputs], least_size(video))
+    check_outputs([folder.path / name for name in RESULTS], [*video.files, *inputs], least_size(video, drawing))
     checkpoints = Checkpoints(folder.checkpoint, pipeline.first_pass(folder.source.sha256, video.reading))
     if about_earlier := checkpoints.open():
         note(f"{video.path}: {about_earlier}")
     with folder.new_results(lambda name: belongs_to(name, exports)) as new:
-        result = pipeline.run(video, progress, checkpoints)
+        result = _with_drawing(pipeline.run(video, progress, checkpoints), drawing)
         recording.save(new / RECORDING, result)
         write_timeline(new / ACTIONS, result)
         write_timeline_figure(new / TIMELINE, result)
         write_csv(new / POSES, result)
         _export(new, result, exports, note)
         if pipeline.settings.viewer:
-            shown = None if layout == "3d" else OVERLAY
+            shown = None if drawing.layout == "3d" else OVERLAY
             write_viewer(new / VIEWER, result, shown, path_between(folder.path, video.path), RESULTS)
-        render(result, video, new / OVERLAY, layout, progress)
+        render(result, video, new / OVERLAY, drawing, progress)
     folder.forget_checkpoint()
     return result
 
@@ -169,11 +171,19 @@ def _export(folder: Path, result: Recording, exports: Sequence[Format], note: Ca
                 note(remark)
 
 
-def least_size(video: Video) -> float:
-    """The bytes that a video's results take at least, as a rule; 0 if its headers do not state its length."""
+def _with_drawing(result: Recording, drawing: Drawing) -> Recording:
+    return replace(result, made_with={**result.made_with, "drawing": to_json(drawing)})
+
+
+def least_size(video: Video, drawing: Drawing) -> float:
+    """The bytes that a video's results take at least, as a rule; 0 if its headers do not state its length.
+
+    Raises:
+        SettingsError: The drawn video would be too large.
+    """
     frames = video.summary.frames or (video.summary.duration or 0) * (video.summary.mean_rate or 0)
-    scale = min(1.0, MAX_SIDE / max(video.width, video.height))
-    return float(frames) * video.width * video.height * scale**2 * _LEAST_BYTES_PER_PIXEL
+    width, height = sizes((video.width, video.height), drawing).whole
+    return float(frames) * width * height * _LEAST_BYTES_PER_PIXEL
 
 
 def report_result(path: Path, video: Video, result: Recording, reporter: Reporter) -> None:

@@ -9,12 +9,11 @@ from typing import Annotated, Literal
 from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from kinelift.app.detection_flags import DetectionFlags
-from kinelift.app.settings import Settings, TrackingSettings
+from kinelift.app.settings import Drawing, Settings, TrackingSettings
 from kinelift.app.video.limits import Reading
 from kinelift.poses.errors import SettingsError
 from kinelift.terminal.parsing import Command, run_command
 
-Layout = Literal["side-by-side", "overlay", "3d"]
 Device = Literal["auto", "cpu", "cuda"]
 ExportFormat = Literal["json", "csv", "npz", "bvh", "glb", "trc", "mot", "c3d", "angles", "timeline", "viewer"]
 File = Annotated[Path | None, arg(metavar="FILE", aliases=["-o"])]
@@ -33,8 +32,8 @@ def run(
     settings: OmitArgPrefixes[Settings],
     reading: OmitArgPrefixes[Reading],
     detection: DetectionFlags,
+    drawing: OmitArgPrefixes[Drawing],
     out: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")] = Path("out"),
-    layout: Layout = "side-by-side",
     lifter: Annotated[str, arg(metavar="NAME|PATH")] = "default",
     classifier: Annotated[str, arg(metavar="NAME|PATH")] = "actions",
     export: Annotated[str, arg(metavar="FORMAT,...")] = "",
@@ -51,7 +50,7 @@ def run(
         video: The video to analyse: a file, a folder of pictures, or a pattern such as img_%04d.jpg.
         more: More videos. If one fails, the others are still analysed.
         out: The folder for the results.
-        layout: What overlay.mp4 shows: the video, the 3D view, or both side by side.
+        drawing: Drawing of overlay.mp4.
         settings: People, camera and 3D poses.
         reading: Reading of the video.
         detection: Detection of people in the frames.
@@ -76,7 +75,7 @@ def run(
     videos, spec = (video, *more), PipelineSpec(detection, lifter, classifier, device, settings)
     exports = Format.parse(export)
     check_available(exports)
-    batch = Batch(out, layout, (*videos, *spec.paths()), reporter, reading, restart, exports)
+    batch = Batch(out, drawing, (*videos, *spec.paths()), reporter, reading, restart, exports)
     failed = batch.run(videos, partial(Pipeline.open, spec))
     if failed and more:
         reporter.error(f"{len(failed)} of {len(videos)} videos failed: {', '.join(map(str, failed))}")
@@ -140,10 +139,11 @@ def render(
     recording: RecordingFile,
     video: VideoFile,
     out: File = None,
-    layout: Layout = "side-by-side",
     viewer: bool = False,
+    part: Annotated[str | None, arg(name="range", metavar="START-END")] = None,
     quiet: QuietFlag = False,
     *,
+    drawing: OmitArgPrefixes[Drawing],
     reading: OmitArgPrefixes[Reading],
 ) -> int:
     """Redraw a recording on its video, without analysing it again.
@@ -151,30 +151,33 @@ def render(
     Args:
         recording: A recording.npz written by kinelift run.
         video: The video that the recording was made from.
-        out: The file to write. By default overlay.mp4 beside the recording.
-        layout: What the file shows: the video, the 3D view, or both side by side.
+        out: The file to write. By default, beside the recording: overlay.mp4 with side-by-side, overlay-2d.mp4 with
+            overlay, overlay-3d.mp4 with 3d; with --range, the range is added to the name.
+        part: Draw a part of the video only, such as 12s-20s, 1:05-1:20, 12s- or -20s.
         viewer: Also write viewer.html beside it, with this video.
         quiet: Print errors only.
+        drawing: Drawing of the video.
         reading: Reading of the video, as when it was analysed.
     """
     from kinelift.app import pipeline
     from kinelift.app.batch import least_size
     from kinelift.app.export.viewer_page import path_between, write_viewer
-    from kinelift.app.results import OVERLAY, VIEWER
-    from kinelift.app.video import Video
+    from kinelift.app.results import VIEWER, drawn_name
+    from kinelift.app.video import Part, Video
     from kinelift.poses.overwriting import check_outputs
     from kinelift.poses.recording import load
     from kinelift.terminal.reporter import Quiet, Reporter
 
+    span = Part() if part is None else Part.parse(part)
     reporter, source = Quiet() if quiet else Reporter(), Video(video, reading)
-    path = out or recording.with_name(OVERLAY)
+    path = out or recording.with_name(drawn_name(drawing.layout, span.suffix))
     written = [path, path.with_name(VIEWER)] if viewer else [path]
-    check_outputs(written, [video, *source.files, recording], least_size(source))
+    check_outputs(written, [video, *source.files, recording], least_size(source, drawing) if span.whole else 0)
     result = load(recording)
     with reporter.progress(video.name) as progress:
-        pipeline.render(result, source, path, layout, progress)
+        pipeline.render(result, source, path, drawing, progress, span)
     if viewer:
-        shown = None if layout == "3d" else path.name
+        shown = path.name if span.whole and drawing.layout != "3d" else None
         write_viewer(path.with_name(VIEWER), result, shown, path_between(path.parent, video))
     for file in written:
         reporter.result(str(file))

@@ -9,6 +9,7 @@ Both passes hold a few frames at a time. Only the keypoints grow with the video:
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,10 +19,11 @@ from kinelift.app.camera.motion import Motion, MotionEstimator
 from kinelift.app.checkpoints import Checkpoints
 from kinelift.app.detection import open_detector, resolve_auto
 from kinelift.app.render import Renderer
-from kinelift.app.settings import Detection, Settings
+from kinelift.app.settings import Detection, Drawing, Settings
 from kinelift.app.spec import PipelineSpec, made_with, pick_device
 from kinelift.app.tracking import Watcher, track_people
-from kinelift.app.video import Reading, Video, VideoWriter, video_name
+from kinelift.app.video import Part, Reading, Video, VideoWriter, video_name
+from kinelift.app.video.part import WHOLE
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.lifting.body import PoseLifter
@@ -207,32 +209,54 @@ def _with_motion(tracked: Recording, camera: Camera, motion: Motion) -> tuple[Re
 
 
 def render(
-    recording: Recording, video: Video, path: Path, layout: str = "side-by-side", progress: Progress = no_progress
+    recording: Recording,
+    video: Video,
+    path: Path,
+    drawing: Drawing | None = None,
+    progress: Progress = no_progress,
+    part: Part = WHOLE,
 ) -> None:
     """Draw a recording on the frames of its video and write an mp4.
+
+    ``video.notes`` then has a note on its size if that is not the source's.
 
     Args:
         recording: What to draw.
         video: The video that the recording was made from.
         path: The mp4 to write.
-        layout: A key of ``kinelift.app.render.LAYOUTS``.
+        drawing: How to draw it.
         progress: Shows progress over the frames.
+        part: The part of the video to draw.
 
     Raises:
         DataError: The recording was made from another video.
         OutputError: The mp4 cannot be written.
-        SettingsError: The layout is unknown.
+        SettingsError: The drawn video would be too large, or there is no frame in ``part``.
         VideoError: The video can no longer be read.
     """
-    renderer = Renderer(recording, layout)
-    frames = _matching_frames(video, recording.video)
-    with VideoWriter(path, *renderer.size, audio_from=video) as writer:
-        for frame in progress(frames, "drawing", len(recording.video.times)):
+    drawing = drawing or Drawing()
+    renderer, count = Renderer(recording, drawing), _frames_in(part, recording.video)
+    frames = _matching_frames(video, recording.video, part)
+    with VideoWriter(path, *renderer.size, video, drawing.quality, part) as writer:
+        for frame in progress(frames, "drawing", count):
             writer.write(renderer.draw(frame), frame.time)
+    if renderer.note:
+        video.notes = (*video.notes, renderer.note)
 
 
-def _matching_frames(video: Video, facts: VideoFacts) -> Iterator[Frame]:
-    """The frames of ``video``, checked against the size and times of the video that a recording was made from."""
+def _frames_in(part: Part, facts: VideoFacts) -> int:
+    """The number of frames in a part of a video."""
+    end = inf if part.end is None else float(part.end)
+    count = int(((facts.times >= float(part.start)) & (facts.times < end)).sum())
+    if not count:
+        raise SettingsError(
+            f"There is no frame in that --range: the frames of {facts.name} are from 0 to {facts.times[-1]:.2f} s."
+        )
+    return count
+
+
+def _matching_frames(video: Video, facts: VideoFacts, part: Part) -> Iterator[Frame]:
+    """The frames of a part of ``video``, checked against the size and times of what a recording was made from."""
     other = f"This recording was made from another video ({facts.name}) than {video.path}"
     if (video.width, video.height) != (facts.width, facts.height):
         raise DataError(
@@ -243,7 +267,10 @@ def _matching_frames(video: Video, facts: VideoFacts) -> Iterator[Frame]:
         count += 1
         if frame.index >= len(facts.times) or abs(float(frame.time) - facts.times[frame.index]) > _TIME_TOLERANCE:
             raise DataError(f"{other}: they differ from frame {frame.index} on, at {float(frame.time):.3f} s.")
-        yield frame
+        if part.end is not None and frame.time >= part.end:
+            return
+        if frame.time >= part.start:
+            yield frame
     if count < len(facts.times):
         raise DataError(f"{other}: it had {len(facts.times)} frames, not {count}.")
 

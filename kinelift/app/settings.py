@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from tyro.conf import FlagCreatePairsOff, arg
 
@@ -76,6 +76,38 @@ class Detection:
             raise SettingsError(
                 f"The joints of --detector {kind.name} cannot be refined. Leave out --refine and --redetect."
             )
+
+
+Layout = Literal["side-by-side", "overlay", "3d"]
+Quality = Literal["low", "medium", "high"]
+SMALLEST_SIDE, LARGEST_SIDE = 16, 16_384
+"""Pixels that the longer side of a drawn picture may have; the largest is the H.264 encoder's."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Drawing of the video.
+
+    Raises:
+        SettingsError: A value is out of range.
+    """
+
+    layout: Layout = "side-by-side"
+    """What the video shows: the source with 2D skeletons, the 3D view, or both side by side."""
+
+    size: Annotated[int | None, arg(metavar="PIXELS")] = None
+    """The longer side of the source's picture in the drawn video. Default: the source's own size; beside a 3D view,
+    small sources are enlarged to a height of 480, and videos wider than 4096 are made smaller."""
+
+    quality: Quality = "medium"
+    """The quality of the picture. low takes about half as much space as medium, and high twice as much."""
+
+    def __post_init__(self) -> None:
+        for name, value, known in (("layout", self.layout, Layout), ("quality", self.quality, Quality)):
+            if value not in get_args(known):
+                raise SettingsError(f"Unknown {name} {value!r}. Known: {', '.join(get_args(known))}.")
+        if self.size is not None and not SMALLEST_SIDE <= self.size <= LARGEST_SIDE:
+            raise SettingsError(f"--size is {self.size}. Give a number from {SMALLEST_SIDE} to {LARGEST_SIDE}.")
 
 
 @dataclass(frozen=True)

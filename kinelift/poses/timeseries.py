@@ -16,6 +16,10 @@ _ONE_MISSING = 1.25
 """Frames: the shortest limit of a gap, beyond the usual time between two frames."""
 
 
+_ONLY_FRAME = 1 / 30
+"""Seconds that a frame lasts if it is the only one."""
+
+
 class Gaps(NamedTuple):
     """Frames in gaps, and for each the last known frame before and the first known frame after it."""
 
@@ -27,6 +31,14 @@ class Gaps(NamedTuple):
 def median_interval(times: Float[np.ndarray, " T"]) -> float:
     """The usual time between two frames, s; 0 for fewer than two."""
     return float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+
+
+def span(times: Float[np.ndarray, " T"]) -> tuple[float, float]:
+    """From the first frame to the end of the last one (s), which lasts as long as frames usually do.
+
+    People, their actions and whatever else lasts for some frames begin and end in this way.
+    """
+    return float(times[0]), float(times[-1]) + (median_interval(times) or _ONLY_FRAME)
 
 
 def interpolate(

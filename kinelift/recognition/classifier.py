@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 
 from kinelift.poses import H36M17, H36M21, Action, Poses3D
 from kinelift.poses.errors import ShapeError, WeightsError
+from kinelift.poses.timeseries import span
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.segments import UNKNOWN, Timeline, segments, unseen
@@ -91,7 +92,7 @@ class Classifier:
             )
         poses = poses.converted(H36M17)
         even = resample(poses.points, poses.times, self.plan)
-        begin, end = _span(poses, self.plan)
+        begin, end = span(poses.times)
         marks = [begin + frame / self.plan.rate for frame in range(len(even))] + [end]
         found: list[Action] = []
         for start, stop in _stretches(np.isfinite(even).all(axis=(1, 2))):
@@ -136,9 +137,3 @@ def _both(a: Action, b: Action) -> Action:
     means = {label: share * first.get(label, 0.0) + (1 - share) * second.get(label, 0.0) for label in first | second}
     top = tuple(sorted(means.items(), key=lambda entry: -entry[1]))
     return Action(a.start, b.end, a.label, means.get(a.label, 0.0), top)
-
-
-def _span(poses: Poses3D, plan: WindowPlan) -> tuple[float, float]:
-    """From the first frame to the end of the last one, which lasts as long as the others."""
-    frame = float(np.median(np.diff(poses.times))) if len(poses) > 1 else 1 / plan.rate
-    return float(poses.times[0]), float(poses.times[-1]) + frame

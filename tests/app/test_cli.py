@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +139,57 @@ def test_render_draws_a_recording_again(folder: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "3d.mp4\n"
     assert len(contents(folder / "3d.mp4").times) == 12
     assert (folder / "out" / "dance" / "overlay.mp4").read_bytes() == first
-    assert main(["render", "out/dance/recording.npz", "dance.mp4", "--layout", "overlay"]) == 0
-    assert contents(folder / "out" / "dance" / "overlay.mp4").size == (160, 120)
+
+
+def test_what_is_drawn_again_has_a_name_of_its_own(folder: Path) -> None:
+    main(["run", "dance.mp4"])
+    results = folder / "out" / "dance"
+    first = (results / "overlay.mp4").read_bytes()
+    render = ["render", "out/dance/recording.npz", "dance.mp4"]
+    assert main([*render, "--layout", "overlay"]) == 0
+    assert main([*render, "--layout", "3d"]) == 0
+    assert main([*render, "--range", "0.1s-0.3s"]) == 0
+    assert (results / "overlay.mp4").read_bytes() == first
+    assert contents(results / "overlay-2d.mp4").size == (160, 120)
+    assert contents(results / "overlay-3d.mp4").size == (640, 480)
+    assert contents(results / "overlay-0.1s-0.3s.mp4").size == (640 + 4 + 480, 480)
+
+
+def test_a_part_is_drawn_from_its_first_frame_with_its_sound(folder: Path) -> None:
+    main(["run", "dance.mp4"])
+    render = ["render", "out/dance/recording.npz", "dance.mp4", "--layout", "overlay", "-o", "part.mp4"]
+    assert main([*render, "--range", "0.1s-0.3s"]) == 0
+    part = contents(folder / "part.mp4")
+    shown = [time for time in steady(12, NTSC) if Fraction(1, 10) <= time < Fraction(3, 10)]
+    assert part.times == [time - shown[0] for time in shown]
+    assert part.sound_end == pytest.approx(float(part.picture_end), abs=0.03)
+    assert main([*render, "--range", "0.2s-"]) == 0
+    assert len(contents(folder / "part.mp4").times) == sum(time >= Fraction(1, 5) for time in steady(12, NTSC))
+
+
+@pytest.mark.parametrize(("words", "reason"), [
+    ("9s-12s", "no frame in that --range"), ("3s-2s", "ends before it begins"), ("soon", "not a range of time"),
+])  # fmt: skip
+def test_parts_that_cannot_be_are_told(
+    words: str, reason: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run", "dance.mp4"])
+    assert main(["render", "out/dance/recording.npz", "dance.mp4", "--range", words, "-o", "part.mp4"]) == 1
+    assert reason in capsys.readouterr().err
+    assert not (folder / "part.mp4").exists()
+
+
+def test_size_and_quality_reach_the_video_and_the_recording(folder: Path) -> None:
+    assert main(["run", "dance.mp4", "--layout", "overlay", "--size", "80", "--quality", "low"]) == 0
+    results = folder / "out" / "dance"
+    assert contents(results / "overlay.mp4").size == (80, 60)
+    drawn = load(results / "recording.npz").made_with["drawing"]
+    assert drawn == {"layout": "overlay", "size": 80, "quality": "low"}
+    sizes = []
+    for quality in ("low", "medium", "high"):
+        assert main(["render", "out/dance/recording.npz", "dance.mp4", "--quality", quality, "-o", "q.mp4"]) == 0
+        sizes.append((folder / "q.mp4").stat().st_size)
+    assert sizes == sorted(sizes) and sizes[0] < sizes[2]
 
 
 def test_render_refuses_what_is_no_recording(capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,7 +268,9 @@ def test_wrong_usage_leaves_with_2(wrong: list[str]) -> None:
     assert main(wrong) == 2
 
 
-@pytest.mark.parametrize("wrong", [["--people", "0"], ["--fov", "200"], ["--fov", "50", "--focal", "800"]])
+@pytest.mark.parametrize(
+    "wrong", [["--people", "0"], ["--size", "5"], ["--fov", "200"], ["--fov", "50", "--focal", "800"]]
+)
 def test_values_that_cannot_be_are_told(wrong: list[str], capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     assert main(["run", "dance.mp4", *wrong]) == 1
     assert capsys.readouterr().err.startswith("error: ")

@@ -14,7 +14,7 @@ from kinelift import Pipeline, Video
 from kinelift.app.camera.motion import Motion
 from kinelift.app.detection import resolve_auto
 from kinelift.app.pipeline import _adapt_detector, render
-from kinelift.app.settings import Detection, Settings
+from kinelift.app.settings import Detection, Drawing, Settings
 from kinelift.app.spec import PipelineSpec
 from kinelift.detectors.converted import Converted
 from kinelift.detectors.movenet.second_look import SecondLook
@@ -326,15 +326,15 @@ class TestRendering:
     def test_times_and_sound_are_the_source_s(
         self, tmp_path: Path, source: Video, recording: Recording, layout: str
     ) -> None:
-        render(recording, source, tmp_path / "out.mp4", layout)
+        render(recording, source, tmp_path / "out.mp4", Drawing(layout))
         made, original = contents(tmp_path / "out.mp4"), contents(source.path)
         np.testing.assert_allclose([float(t) for t in made.times], recording.video.times, atol=1e-6)
         assert abs(made.picture_end - original.picture_end) < Fraction(1, 30)
         assert made.sound_codec == original.sound_codec == "aac" and made.pixels == "yuv420p"
 
     def test_people_are_drawn_on_the_picture(self, tmp_path: Path, source: Video, recording: Recording) -> None:
-        render(recording, source, tmp_path / "with.mp4", "overlay")
-        render(Recording(recording.video, ()), source, tmp_path / "without.mp4", "overlay")
+        render(recording, source, tmp_path / "with.mp4", Drawing("overlay"))
+        render(Recording(recording.video, ()), source, tmp_path / "without.mp4", Drawing("overlay"))
         with_people, without = (next(Video(tmp_path / name).frames()).image for name in ("with.mp4", "without.mp4"))
         difference = np.abs(with_people.astype(int) - without.astype(int)).max(axis=-1)
         assert (difference[20:100, 15:45] > 60).any(), "nothing drawn where the person is"

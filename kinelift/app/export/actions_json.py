@@ -5,8 +5,9 @@
             {"start": 0.0, "end": 7.9, "label": "dance", "probability": 0.91, "top": [
                 {"label": "dance", "probability": 0.91}, {"label": "unknown", "probability": 0.04}]}]}]}
 
-Times are seconds from the first frame. A person's ``start`` and ``end`` are those of the track; ``actions`` is null if
-none were classified. ``top`` holds the most probable labels. ``people`` is empty if nobody is in the video.
+Times are seconds from the first frame. A person and an action end when the last frame stops being shown, so a person
+ends with their last action. ``actions`` is null if none were classified. ``top`` holds the most probable labels.
+``people`` is empty if nobody is in the video.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 from kinelift.poses import Action, Person, Recording
 from kinelift.poses.output import replacing
+from kinelift.poses.timeseries import span
 
 _DECIMALS = 6
 
@@ -51,10 +53,10 @@ def actions_to_json(actions: tuple[Action, ...] | None) -> list[dict[str, Any]] 
 
 
 def _person_json(person: Person) -> dict[str, Any]:
-    times = person.track.times
+    start, end = span(person.track.times)
     return {
         "id": person.id,
-        "start": round(float(times[0]), _DECIMALS),
-        "end": round(float(times[-1]), _DECIMALS),
+        "start": round(start, _DECIMALS),
+        "end": round(end, _DECIMALS),
         "actions": actions_to_json(person.actions),
     }

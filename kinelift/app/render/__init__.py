@@ -1,5 +1,5 @@
 """Draws recordings: 2D skeletons on the video, and a 3D view."""
 
-from kinelift.app.render.composition import LAYOUTS, Panel, Renderer
+from kinelift.app.render.composition import Panel, Renderer
 
-__all__ = ["LAYOUTS", "Panel", "Renderer"]
+__all__ = ["Panel", "Renderer"]

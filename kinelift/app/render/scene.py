@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d
 
 from kinelift.lifting.world.assumed import assumed_world
-from kinelift.poses import JointState, Poses3D, Recording, Skeleton
+from kinelift.poses import JointState, Poses3D, Recording, Skeleton, Track2D
 
 ROOT_SIGMA = 0.25
 """Standard deviation (s) of the smoothing of root depths, for display only: monocular depth is noisy."""
@@ -25,6 +25,7 @@ class Actor:
         joints: Positions in the world (metres, y up); NaN = unknown.
         guessed: Whether a joint is a guess in a frame, because it was not seen there.
         start: The video frame of the first pose.
+        extent: The longer side of the person's keypoints in the picture, pixels; NaN where there are none.
     """
 
     id: int
@@ -32,6 +33,7 @@ class Actor:
     joints: Float[np.ndarray, "T J 3"]
     guessed: Bool[np.ndarray, "T J"]
     start: int
+    extent: Float[np.ndarray, " T"]
 
     def at(self, frame: int) -> Float[np.ndarray, "J 3"] | None:
         """The pose in a frame of the video, NaN where a joint is unknown; None if all are."""
@@ -53,8 +55,16 @@ def build_scene(recording: Recording) -> tuple[Actor, ...]:
         root = _root_path(poses, order) if poses.root is None else poses.root
         joints = world.from_camera(poses.points + root[:, None])
         guessed = np.zeros(joints.shape[:2], bool) if poses.seen is None else poses.seen == JointState.UNSEEN
-        actors.append(Actor(person.id, poses.skeleton, joints, guessed, person.track.start))
+        actors.append(Actor(person.id, poses.skeleton, joints, guessed, person.track.start, _extent(person.track)))
     return tuple(actors)
+
+
+def _extent(track: Track2D) -> Float[np.ndarray, " T"]:
+    known = np.isfinite(track.points)
+    high = np.where(known, track.points, -np.inf).max(axis=1, initial=-np.inf)
+    low = np.where(known, track.points, np.inf).min(axis=1, initial=np.inf)
+    extent: Float[np.ndarray, " T"] = (high - low).max(axis=1)
+    return np.where(np.isfinite(extent), extent, np.nan)
 
 
 def _root_path(poses: Poses3D, order: int) -> Float[np.ndarray, "T 3"]:

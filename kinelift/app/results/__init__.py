@@ -5,9 +5,19 @@
 """
 
 from kinelift.app.results.folder import ResultFolder, claim, file_for, result_name
-from kinelift.app.results.source import ACTIONS, OVERLAY, POSES, RECORDING, RESULTS, TIMELINE, VIEWER, Source
+from kinelift.app.results.source import (
+    ACTIONS,
+    OVERLAY,
+    POSES,
+    RECORDING,
+    RESULTS,
+    TIMELINE,
+    VIEWER,
+    Source,
+    drawn_name,
+)
 
 __all__ = [
     "ACTIONS", "OVERLAY", "POSES", "RECORDING", "RESULTS", "TIMELINE", "VIEWER", "ResultFolder", "Source", "claim",
-    "file_for", "result_name",
+    "drawn_name", "file_for", "result_name",
 ]  # fmt: skip

@@ -1,9 +1,11 @@
 """The video that results were made from. A folder of results says so in a hidden file."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kinelift.app.settings import Layout
 from kinelift.app.video.pictures import picture_files
 from kinelift.poses.errors import DataError, VideoError
 from kinelift.poses.json_values import from_json, parse, storable, to_json
@@ -16,6 +18,17 @@ TIMELINE, VIEWER = "timeline.png", "viewer.html"
 RESULTS = (RECORDING, ACTIONS, TIMELINE, POSES, VIEWER, OVERLAY)
 """The files of one analysis. They belong together."""
 SOURCE_FILE = ".source.json"
+_DRAWN: Mapping[Layout, str] = {"side-by-side": "overlay", "overlay": "overlay-2d", "3d": "overlay-3d"}
+
+
+def drawn_name(layout: Layout, suffix: str = "") -> str:
+    """The name of a video that was drawn again; that of ``OVERLAY`` only with the layout that it usually has.
+
+    Args:
+        layout: What the video shows.
+        suffix: What its name ends in if it shows a part.
+    """
+    return f"{_DRAWN[layout]}{suffix}.mp4"
 
 
 @dataclass(frozen=True)

@@ -21,16 +21,20 @@ _COPIED_CODECS = frozenset({"aac", "mp3", "ac3", "eac3"})
 _FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT))
 
 
-def add_audio(silent: Path, source: Video, out: Path, clock: int) -> str | None:
+def add_audio(
+    silent: Path, source: Video, out: Path, clock: int, begin: Fraction = Fraction(0), length: Fraction | None = None
+) -> str | None:
     """Write an mp4 with the video of one file and the audio of another.
 
-    Audio before the first frame is left out.
+    Audio before ``begin`` is left out.
 
     Args:
         silent: An mp4 without audio, whose first frame is at 0.
         source: The video whose audio is used; it must have some.
         out: The mp4 to write.
         clock: Ticks per second of the video track.
+        begin: Time of the source's pictures at which the mp4 begins (s).
+        length: Where the mp4's audio ends (s); None = where the source's does.
 
     Returns:
         Why the audio could not be added; None if it was.
@@ -43,7 +47,7 @@ def add_audio(silent: Path, source: Video, out: Path, clock: int) -> str | None:
     # ffmpeg-python takes text only, and names of files need not be: they get their places in the compiled command.
     names = {"silent": local_url(silent), "source": local_url(source.path), "out": local_url(out)}
     video_input = ffmpeg.input("silent", format="mp4")["v:0"]
-    audio_input = ffmpeg.input("source", itsoffset=_seconds(-source.start), protocol_whitelist="file")
+    audio_input = ffmpeg.input("source", itsoffset=_seconds(-source.start - begin), protocol_whitelist="file")
     options = {
         "format": "mp4",
         "movflags": "+faststart",
@@ -54,6 +58,8 @@ def add_audio(silent: Path, source: Video, out: Path, clock: int) -> str | None:
         "c:a": "copy" if copied else "aac",
         "max_error_rate": 1,
     }
+    if length is not None:
+        options["to"] = _seconds(length)
     output = ffmpeg.output(video_input, audio_input[str(source.audio.stream)], "out", **options)
     output = output.global_args("-hide_banner", "-nostdin", "-loglevel", "error", "-copyts")
     command = ffmpeg.compile(output, cmd=ffmpeg_program(), overwrite_output=True)

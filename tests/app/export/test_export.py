@@ -161,7 +161,7 @@ class TestTimeline:
         first, second = document["people"]
         assert (first["id"], second["id"]) == (1, 3)
         assert second["start"] == pytest.approx(original.video.times[5], abs=1e-6)
-        assert second["end"] == pytest.approx(original.video.times[11], abs=1e-6)
+        assert second["end"] == pytest.approx(original.video.times[12], abs=1e-6)  # when its last frame ends
         assert [(a["label"], a["probability"]) for a in first["actions"]] == [("walk", 0.9), ("unknown", 0.4)]
 
     def test_holds_the_most_probable_labels(self, tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.colors import to_rgb
+from matplotlib.colors import rgb_to_hsv, to_rgb
 
-from kinelift.app.export.timeline_figure import colour_of, timeline_figure, write_timeline_figure
+from kinelift.app.export.figure_fonts import USUAL, Fonts
+from kinelift.app.export.timeline_figure import colour_of, runner_up, timeline_figure, write_timeline_figure
 from kinelift.poses import Action, Person, Recording, Track2D, VideoFacts
 from kinelift.poses.errors import OutputError
 
@@ -56,6 +57,54 @@ def test_a_bar_lies_at_its_time(tmp_path: Path) -> None:
     assert columns[-1] == pytest.approx(left + width / 2, abs=2)
 
 
+def test_unknown_is_a_thin_line_and_named_actions_are_bars() -> None:
+    axes = timeline_figure(recording(person(1, Action(0, 1, "walk", 0.9), Action(1, 3, "unknown", 0.9)))).axes[0]
+    heights = {
+        label: np.ptp(part.get_paths()[0].vertices[:, 1]) for label, part in zip("bu", axes.collections, strict=False)
+    }
+    assert heights["b"] > 0.5 and heights["u"] < 0.1
+    assert "unknown" not in " ".join(text.get_text() for text in axes.texts)
+
+
+def test_the_runner_up_is_shown_below_and_in_words() -> None:
+    sure = Action(0, 2, "walk", 0.7, (("walk", 0.7), ("run", 0.2), ("unknown", 0.1)))
+    unsure = Action(2, 3, "unknown", 0.3, (("sit", 0.4), ("unknown", 0.3), ("stand", 0.2)))
+    assert [runner_up(action) for action in (sure, unsure)] == [("run", 0.2), ("sit", 0.4)]
+    assert runner_up(Action(0, 1, "walk", 0.9)) is None
+    figure = timeline_figure(recording(person(1, sure, unsure)))
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert "walk 70 %, or run 20 %" in texts and "perhaps sit 40 %" in texts
+    strip = figure.axes[0].collections[2]
+    colours = strip.get_facecolor()[:, :3]
+    expected = np.array([to_rgb(colour_of(label)) for label in ("run", "sit")])
+    np.testing.assert_allclose(rgb_to_hsv(colours)[:, 0], rgb_to_hsv(expected)[:, 0], atol=0.01)  # paler, of that hue
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["walk", "unknown", "run", "sit"]
+
+
+@pytest.mark.filterwarnings("error:Glyph")
+def test_other_scripts_come_out_or_are_escaped(tmp_path: Path) -> None:
+    names = ("ходить", "مشى", "走る", "हिलाना", "\U000f0000", "a\nb")
+    found = recording(*(person(k + 1, Action(0, 3, name, 0.9)) for k, name in enumerate(names)))
+    figure = timeline_figure(replace(found, video=replace(found.video, name="踊り")))
+    written = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert written[:2] == ["ходить", "مشى"] and written[4:] == ["\\U000f0000", "a\\nb"]
+    assert all(
+        text in (name, name.encode("unicode_escape").decode()) for text, name in zip(written, names, strict=True)
+    )
+    write_timeline_figure(tmp_path / "t.png", found)
+
+
+def test_fonts_are_looked_for_only_where_they_are_needed() -> None:
+    assert Fonts.of(["walk", "é"]) == Fonts((USUAL,), frozenset())
+    assert "\U000f0000" in Fonts.of(["\U000f0000"]).missing
+
+
+def test_a_person_ends_with_their_last_frame() -> None:
+    late = replace(person(1, seen=(0.0, 2.9)), actions=None)
+    (frame,) = timeline_figure(recording(late, seconds=2.9)).axes[0].collections
+    assert frame.get_paths()[0].vertices[:, 0].max() == pytest.approx(2.9 + 0.1)
+
+
 def test_everybody_has_a_row_and_every_action_an_entry() -> None:
     found = recording(*(person(i, Action(0, 3, f"action {i}", 0.9)) for i in range(1, 13)))
     figure = timeline_figure(found)
@@ -80,7 +129,7 @@ def test_any_length_and_any_number_of_people_is_readable(seconds: float, people:
     limits = [axes.get_xlim() for axes in figure.axes]
     assert limits[0][0] == 0 and limits[-1][1] >= seconds
     assert all(a[1] == b[0] for a, b in pairwise(limits))
-    rows = sum(len(axes.collections) for axes in figure.axes)
+    rows = sum(text.get_text().startswith("person") for axes in figure.axes for text in axes.texts)
     assert min(people, 24) <= rows <= TOTAL_ROWS
     assert all(len(axes.get_xticks()) <= 15 for axes in figure.axes)
     assert ("not shown" in figure.texts[0].get_text()) == (people > 24)
