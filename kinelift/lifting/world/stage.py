@@ -68,13 +68,13 @@ def lift_together(
     """
     settings = settings or WorldSettings()
     up = _given(settings) if settings.up else estimate_up(tracks, lifter, camera, edges)
-    lifted, fitted, first = [], [], DRAFT if settings.contacts else None
+    lifted, fitted, draft = [], [], DRAFT if settings.contacts else None
     views = [camera.during(track.start, track.stop) for track in tracks]
     for track, view in progress(list(zip(tracks, views, strict=True)), "lifting to 3D", len(tracks)):
         poses = lifter.lift(track, view, up)
         lifted.append(poses)
         use_fit = mode == "body" and can_fit(track.skeleton, poses.skeleton)
-        fitted.append(fit(track, poses, view, first) if use_fit else poses)
+        fitted.append(fit(track, poses, view, draft) if use_fit else poses)
     if up is None:
         up = up_direction.combine([up_direction.of_bodies(poses) for poses in fitted])
     if up is None or mode == "off" or any(poses.skeleton != H36M21 for poses in fitted):
