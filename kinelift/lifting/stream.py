@@ -26,13 +26,20 @@ class LifterStream:
     arrives. The network's input is interpolated between the two neighbouring video frames.
     """
 
-    def __init__(self, network: LifterNetwork, camera: Camera, size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        network: LifterNetwork,
+        camera: Camera,
+        size: tuple[int, int],
+        up: Float[np.ndarray, " 3"] | None = None,
+    ) -> None:
         """Start a stream.
 
         Args:
             network: A causal network with a framewise normalisation.
             camera: The camera of the video.
             size: (width, height) of the video.
+            up: The direction up in camera axes, for networks that take it; None if not known.
 
         Raises:
             SettingsError: The network needs future frames.
@@ -48,6 +55,8 @@ class LifterStream:
             )
         self.network, self.camera, self.size = network, camera, size
         self._net = TemporalStream(network.net)
+        sides = np.zeros((2, 3)) if up is None else np.stack([up, up * [-1.0, 1.0, 1.0]])
+        self._up = torch.from_numpy(sides).float()
         self._normalise = normalisation(network.normalisation)
         self._frames: list[tuple[float, Float[np.ndarray, "2*J 2"]]] = []
         self._start, self._count = 0.0, 0
@@ -75,8 +84,9 @@ class LifterStream:
         times, inputs = np.array([t for t, _ in self._frames]), np.stack([p for _, p in self._frames])
         points, visible = sample(inputs, times, np.array([due]))
         both = torch.from_numpy(points[0]).float().unflatten(0, (2, 1, -1))
-        features, rotation = self._normalise(both, torch.from_numpy(visible[0]).unflatten(0, (2, 1, -1)))
-        predictions = (self._net.push(features[:, 0]) @ rotation[:, 0]).double().numpy()
+        features, rotation = self._normalise(both, torch.from_numpy(visible[0]).unflatten(0, (2, 1, -1)), self._up)
+        rows = (self._net.push(features[:, 0]) @ rotation[:, 0]).double().numpy()
+        predictions = rows[:, : len(self.network.target)]
         mirrored = predictions[1][list(self.network.target.mirror)] * [-1.0, 1.0, 1.0]
         pose = (predictions[0] + mirrored) / 2
         return np.asarray(pose - pose[self.network.target.root])

@@ -41,6 +41,18 @@ def test_a_stream_agrees_with_the_whole_track(normalisation: str) -> None:
     np.testing.assert_allclose([pose for _, pose in predictions], whole.points, atol=1e-5)
 
 
+@pytest.mark.parametrize("up", [None, np.array([0.1, -0.95, -0.3])])
+def test_a_stream_that_knows_up_agrees_with_the_whole_track(up: np.ndarray | None) -> None:
+    torch.manual_seed(0)
+    config = TemporalConfig(18, 3, joints_out=18, channels=24, causal=True)
+    network, observed = LifterNetwork(TemporalNet(config).eval(), 30.0, "level"), track(60)
+    whole = Lifter(network, torch.device("cpu")).lift(observed, CAMERA, up)
+    stream = LifterStream(network, CAMERA, SIZE, up)
+    poses = [pose for time, points in zip(observed.times, observed.points, strict=True)
+             for _, pose in stream.push(time, points)]  # fmt: skip
+    np.testing.assert_allclose(poses, whole.points, atol=1e-5)
+
+
 @pytest.mark.parametrize("rate", [24.0, 50.0])
 def test_poses_come_at_the_network_rate_and_not_too_early(rate: float) -> None:
     network, observed = causal(rate=20.0), track(50, rate)

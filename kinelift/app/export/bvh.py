@@ -25,8 +25,8 @@ def write_bvh(path: Path, recording: Recording, names: Names = "plain") -> None:
     """Write the joint rotations of each person as ``NAME-personID.bvh``, and what is guessed as ``NAME.bvh.json``.
 
     Y is up, lengths are metres. The rest pose is a T-pose that faces +Z. Angles are degrees, in the order Z, X, Y. Each
-    file covers the whole video at a constant rate, so that those of several people fit together. Where somebody is not
-    in the picture, the pose is held. ``--names mixamo`` names the joints as Mixamo does.
+    file covers the whole video at a constant rate, so that those of several people fit together. While a person is
+    not in the picture, the pose is held. ``--names mixamo`` names the joints as Mixamo does.
 
     Raises:
         DataError: Nobody has 3D poses.

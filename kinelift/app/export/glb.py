@@ -25,7 +25,7 @@ def write_glb(path: Path, recording: Recording, names: Names = "plain") -> None:
     """Write everybody as one animated scene, and what is guessed in it as ``NAME.glb.json``.
 
     Each person is a skeleton with a simple body in the person's colour. Y is up, lengths are metres, rest poses are
-    T-poses that face +Z. Frames have the exact times of the video, so no rate is needed. While somebody is not in the
+    T-poses that face +Z. Frames have the exact times of the video, so no rate is needed. While a person is not in the
     picture, the skeleton has size 0. ``--names mixamo`` names the joints as Mixamo does.
 
     Raises:
@@ -73,7 +73,7 @@ class _File:
         self._add_mesh(person.id, mesh)
         self._add_skin(motion, first)
         self._animate(motion, first)
-        self._show(owner, motion.times, times)
+        self._show(first, motion.times, times)
 
     def pack(self) -> bytes:
         """The whole file."""
@@ -118,7 +118,7 @@ class _File:
                 turns = self.buffer.add(motion.rotations[:, index].astype(np.float32), "VEC4")
                 self._channel(first + index, "rotation", times, turns)
 
-    def _show(self, owner: int, present: Float[np.ndarray, " T"], times: Float[np.ndarray, " F"]) -> None:
+    def _show(self, root: int, present: Float[np.ndarray, " T"], times: Float[np.ndarray, " F"]) -> None:
         """Give a person size 0 before the first frame and after the last one."""
         after = times[times > present[-1] + 1e-9]
         keys = [(times[0], 0.0)] if times[0] < present[0] - 1e-9 else []
@@ -126,7 +126,7 @@ class _File:
         if len(keys) > 1:
             moments = self.buffer.add(np.array([time for time, _ in keys], np.float32), "SCALAR", bounds=True)
             sizes = np.array([[size] * 3 for _, size in keys], np.float32)
-            self._channel(owner, "scale", moments, self.buffer.add(sizes, "VEC3"), "STEP")
+            self._channel(root, "scale", moments, self.buffer.add(sizes, "VEC3"), "STEP")
 
     def _channel(self, node: int, path: str, times: int, values: int, interpolation: str = "LINEAR") -> None:
         self.channels.append({"sampler": len(self.samplers), "target": {"node": node, "path": path}})

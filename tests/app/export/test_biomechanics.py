@@ -133,6 +133,15 @@ class TestC3d:
         outside = np.r_[0:38, 200:230]
         assert (residuals[:, outside] == -1).all() and np.isnan(points[:3][..., outside]).all()
 
+    def test_a_video_that_is_too_long_is_refused(
+        self, tmp_path: Path, recording: Recording, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pytest.importorskip("ezc3d")
+        monkeypatch.setattr("kinelift.app.export.c3d.MOST_FRAMES", 229)
+        with pytest.raises(OutputError, match="230 frames"):
+            export(tmp_path / "a.c3d", recording, Format.C3D)
+        assert list(tmp_path.iterdir()) == []
+
     def test_without_ezc3d_it_says_how_to_get_it(
         self, tmp_path: Path, recording: Recording, monkeypatch: pytest.MonkeyPatch
     ) -> None:
