@@ -26,7 +26,11 @@ MIDDLE = 20
 
 
 def opened(spec: PipelineSpec) -> Pipeline:
-    return pipeline(script(10_000, lambda k: 30.0 + k % 50, lambda k: 120.0), people=spec.settings.people)
+    return pipeline(
+        script(10_000, lambda k: 30.0 + k % 50, lambda k: 120.0),
+        people=spec.settings.people,
+        viewer=spec.settings.viewer,
+    )
 
 
 def frames(video: Video, original: Any = Video.frames, passes: Iterator[int] = count()) -> Iterator[Frame]:  # noqa: B008

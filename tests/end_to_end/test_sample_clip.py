@@ -48,7 +48,8 @@ def recording(folder: Path) -> Recording:
 
 def test_all_results_are_there_and_nothing_else(folder: Path) -> None:
     results = sorted(str(p.relative_to(folder / "out")) for p in (folder / "out").rglob("*.*"))
-    files = (".source.json", "actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png")
+    files = (".source.json", "actions.json", "overlay.mp4", "poses3d.csv", "recording.npz", "timeline.png",
+             "viewer.html")  # fmt: skip
     assert results == [f"{name}/{file}" for name in ("dance", "empty-street") for file in files]
 
 

@@ -13,6 +13,8 @@ from tests.end_to_end.doubled import WAITING
 from tests.end_to_end.programs import finish, start
 
 DOUBLED = "tests.end_to_end.doubled"
+BEFORE_DRAWING = [".source.json", "actions.json", "poses3d.csv", "recording.npz", "timeline.png"]
+"""The results that are complete while the video is drawn, apart from viewer.html."""
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def test_stopped_while_drawing(folder: Path, number: int, status: int) -> None:
     returned, said = ended(process)
     assert returned == status
     assert ("Interrupted" in said) == (number == signal.SIGINT)
-    assert files(result) == [".source.json", "actions.json", "poses3d.csv", "recording.npz", "timeline.png"]
+    assert files(result) == [*BEFORE_DRAWING, "viewer.html"]
     assert len(load(result / "recording.npz").people) == 2
 
 
@@ -79,11 +81,12 @@ def test_a_disk_that_is_full_at_the_recording(folder: Path) -> None:
 
 
 def test_a_disk_that_is_full_while_drawing(folder: Path) -> None:
-    process = start(DOUBLED, "nowhere", "run", "dance.mp4", "--layout", "overlay", folder=folder, largest=150_000)
+    options = ("--layout", "overlay", "--no-viewer")
+    process = start(DOUBLED, "nowhere", "run", "dance.mp4", *options, folder=folder, largest=150_000)
     returned, said = ended(process)
     assert returned == 1 and "overlay.mp4 cannot be written" in said and "Free some space" in said
     result = folder / "out" / "dance"
-    assert files(result) == [".source.json", "actions.json", "poses3d.csv", "recording.npz", "timeline.png"]
+    assert files(result) == BEFORE_DRAWING
 
 
 def test_the_same_program_unhindered(folder: Path) -> None:

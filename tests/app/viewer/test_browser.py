@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from kinelift.app.export.viewer_page import write_viewer
-from kinelift.poses import Action, Recording, World
+from kinelift.poses import Action, JointState, Recording, World
 from kinelift.poses.camera import Camera
 from tests.app.viewer.browser import Browser, browser, program
 from tests.clips import write_clip
@@ -228,6 +228,33 @@ class TestPoses:
         assert changed(first, picture(page, "#world canvas")) > 200
         page.browser.press("f")
         assert not pressed(page, "[data-toggle=follow]")
+
+    def test_the_view_stays_while_the_followed_person_is_not_there(self, page: Opened) -> None:
+        before = self.at(page, 2)
+        page.browser.press("3")
+        assert changed(before, picture(page, "#world canvas")) < 200  # the label of person 1 is paler
+
+    def test_guesses_are_fainter_and_never_seen_joints_are_left_out(self, page: Opened, tmp_path: Path) -> None:
+        def shown(name: str, state: JointState | None) -> int:
+            """Strongly coloured pixels of a skeleton whose joints, apart from the trunk's, have a state, or none."""
+            poses = page.recording.people[0].poses
+            assert poses is not None and poses.seen is not None
+            limbs = [j for j, joint in enumerate(poses.skeleton.joints) if joint.partition("_")[2]]
+            points, seen = poses.points.copy(), np.full_like(poses.seen, JointState.SEEN)
+            if state is None:
+                points[:, limbs] = np.nan
+            else:
+                seen[:, limbs] = state
+            somebody = replace(page.recording.people[0], poses=replace(poses, points=points, seen=seen))
+            write_viewer(tmp_path / name, replace(page.recording, people=(somebody,)))
+            page.browser.visit(tmp_path / name, "view=camera&theme=dark")
+            page.browser.press("p")
+            image = self.at(page, 8)
+            return int((image.max(axis=-1) - image.min(axis=-1) > 100).sum())
+
+        seen, guessed = shown("seen.html", JointState.SEEN), shown("guess.html", JointState.UNSEEN)
+        missing = shown("missing.html", None)
+        assert seen > 1.5 * guessed and guessed > missing
 
     def test_without_webgl_the_rest_works(self, page: Opened) -> None:
         off = page.browser.send(

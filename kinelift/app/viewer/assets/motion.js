@@ -4,15 +4,18 @@ import * as THREE from "three";
 /** Half of the time over which the followed place is averaged (s): the view does not shake with the hips. */
 const HALF_WINDOW = 0.3;
 
-/** The joint in the middle of the body. */
-export function rootOf(person) {
-  const middle = person.joints.indexOf("hip");
-  return middle >= 0 ? middle : 0;
+/** The middle of somebody in a row: the hip, or else the mean of the known joints; null if none is known. */
+export function middleOf(person, row, out) {
+  const hip = person.joints.indexOf("hip");
+  if (hip >= 0 && person.point(row, hip, out)) return out;
+  const [sum, place] = [new THREE.Vector3(), new THREE.Vector3()];
+  const known = person.joints.filter((_, joint) => person.point(row, joint, place) && sum.add(place)).length;
+  return known ? out.copy(sum.divideScalar(known)) : null;
 }
 
-/** The place of the hips in every row, smoothed over time; null where it is not known. */
-export function hipPath(person, times) {
-  const known = Array.from({ length: person.length }, (_, row) => person.point(row, rootOf(person), new THREE.Vector3()));
+/** The middle of somebody in every row, smoothed over time; null where it is not known. */
+export function smoothedPath(person, times) {
+  const known = Array.from({ length: person.length }, (_, row) => middleOf(person, row, new THREE.Vector3()));
   const at = (row) => times[person.first + row];
   let [start, stop] = [0, 0];
   return known.map((_, row) => {

@@ -1,6 +1,6 @@
 /** The way that somebody goes, as a ribbon on the floor: bright where they have been, faint where they will go. */
 import * as THREE from "three";
-import { rootOf } from "viewer/motion";
+import { middleOf } from "viewer/motion";
 
 const HALF_WIDTH = 0.016; // metres
 const STILL = 1e-3; // metres: shorter steps have no direction
@@ -41,7 +41,7 @@ function ribbon(person) {
   const across = new THREE.Vector3(HALF_WIDTH, 0, 0);
   let connected = false;
   for (let row = 0; row < person.length; row++) {
-    const known = person.point(row, rootOf(person), here) !== null;
+    const known = middleOf(person, row, here) !== null;
     step.subVectors(here, before).setY(0);
     if (known && connected && step.length() > STILL) across.set(-step.z, 0, step.x).setLength(HALF_WIDTH);
     if (known) {

@@ -5,8 +5,8 @@ import { find, findAll } from "viewer/dom";
 import { Figure } from "viewer/figure";
 import { Ground } from "viewer/ground";
 import { Label } from "viewer/label";
+import { smoothedPath } from "viewer/motion";
 import { Path } from "viewer/path";
-import { hipPath } from "viewer/motion";
 
 const FIELD_OF_VIEW = 32; // degrees
 /** Height of the view in metres where nothing else is known: somebody fills half of it. */
@@ -45,7 +45,7 @@ export class World {
       figure: new Figure(this.scene, person, this.clip.sides),
       path: new Path(this.scene, person, order),
       label: new Label(find(".labels", this.section), person),
-      hips: hipPath(person, this.clip.times),
+      places: smoothedPath(person, this.clip.times),
     }));
   }
 
@@ -77,7 +77,7 @@ export class World {
   #follow() {
     const { follow, selected, frame } = this.state.values;
     const actor = this.actors.find(({ person }) => person.id === selected);
-    const place = follow && actor?.hips.at(frame - actor.person.first);
+    const place = follow && actor?.places[actor.person.rowOf(frame)];
     if (!place || !this.controls) return;
     this.camera.position.add(place).sub(this.controls.target);
     this.controls.target.copy(place);
@@ -129,13 +129,12 @@ export class World {
   /** The selected person's place, or the middle of those who are there. */
   #middle() {
     const { frame, selected, follow } = this.state.values;
-    const there = this.actors.filter(({ person }) => person.rowOf(frame) >= 0);
-    const chosen = follow && there.filter(({ person }) => person.id === selected);
-    const places = (chosen?.length ? chosen : there.length ? there : this.actors)
-      .map(({ person, hips }) => hips.at(frame - person.first))
-      .filter(Boolean);
-    const sum = places.reduce((total, place) => total.add(place), new THREE.Vector3());
-    return places.length ? sum.divideScalar(places.length) : sum.setY(0.9);
+    const now = ({ person, places }) => places[person.rowOf(frame)];
+    const chosen = this.actors.filter(({ person }) => follow && person.id === selected).map(now).filter(Boolean);
+    const there = chosen.length ? chosen : this.actors.map(now).filter(Boolean);
+    const known = there.length ? there : this.actors.flatMap(({ places }) => places.find(Boolean) ?? []);
+    const sum = known.reduce((total, place) => total.add(place), new THREE.Vector3());
+    return known.length ? sum.divideScalar(known.length) : sum.setY(0.9);
   }
 
   /** While the canvas has the focus, the arrow keys turn the view. */
