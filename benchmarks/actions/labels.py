@@ -19,8 +19,8 @@ FOLDER = Path(__file__).parent / "labels"
 NONE = "none"
 """The action of somebody who does none of the actions."""
 ACTIONS = (
-    "stand", "walk", "run", "jump", "sit", "squat", "bend", "lie", "kick", "punch", "throw", "gesture", "climb", "dance",
-    "acrobatics", "exercise",
+    "stand", "walk", "run", "jump", "sit", "squat", "bend", "lie", "kick", "punch", "throw", "gesture", "climb",
+    "dance", "acrobatics", "exercise",
 )  # fmt: skip
 
 

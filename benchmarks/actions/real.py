@@ -3,11 +3,12 @@
     python -m benchmarks.actions.real [--clips FOLDER] [--cache FOLDER] [--classifier NAME] [--unknown P]
         [--use choose|report] [--report FILE.json]
 
-Clips: the sample clip, the first camera of each calibrated one, and those of ``clips.FILES`` that ``--clips`` has. Prints
-person-seconds right, wrong and unnamed, for every action and in all, with coverage, precision and their 95 % Wilson
-intervals: for the clips that settings were chosen on and for those kept for reporting (``labels.py``). Only time in
-which a person is tracked counts; ``untracked`` is the labelled time without a track, ``strangers`` the seconds of tracks
-that belong to nobody labelled, and how many of them are named. ``--cache`` keeps the detector's answers.
+Clips: the sample clip, the first camera of each calibrated one, and those of ``clips.FILES`` that ``--clips`` has.
+Prints person-seconds right, wrong and unnamed, for every action and in all, with coverage, precision and their 95 %
+Wilson intervals: for the clips that settings were chosen on and for those kept for reporting (``labels.py``). Only time
+in which a person is tracked counts; ``untracked`` is the labelled time without a track, ``strangers`` the seconds of
+tracks that belong to nobody labelled, and ``strangers_named`` how many of them have a name. ``--cache`` keeps the
+detector's answers.
 """
 
 import json
@@ -119,7 +120,10 @@ def figures(some: Iterable[Judged]) -> dict[str, Any]:
         "all": overall(found),
         "actions": by_action(found),
         "wrong": confusions(found),
-        **{name: round(sum(getattr(one, name) for one in some), 2) for name in ("untracked", "strangers", "strangers_named")},
+        **{
+            name: round(sum(getattr(one, name) for one in some), 2)
+            for name in ("untracked", "strangers", "strangers_named")
+        },
     }
 
 

@@ -43,9 +43,10 @@ def spells(labels: Iterable[Label], timelines: Sequence[Sequence[Action]]) -> li
 
 
 def overall(found: Sequence[Spell]) -> dict[str, Any]:
-    """Figures over all actions. ``coverage``: share of the actions' time that has a name; ``precision``: share of named
-    time whose name is right, that of people who do none of the actions included; ``none_named``: share of their time
-    that has a name.
+    """Figures over all actions.
+
+    ``coverage``: share of the actions' time that has a name; ``precision``: share of named time whose name is right,
+    that of people who do none of the actions included; ``none_named``: share of their time that has a name.
     """
     actions = [spell for spell in found if spell.actions[0] != NONE]
     none = [spell for spell in found if spell.actions[0] == NONE]
@@ -59,8 +60,10 @@ def overall(found: Sequence[Spell]) -> dict[str, Any]:
 
 
 def by_action(found: Sequence[Spell]) -> Mapping[str, dict[str, Any]]:
-    """Figures of every action that is done or said. ``coverage``: share of its time that has a name; ``recall``: a right
-    one; ``precision``: share of the time so named in which this is right.
+    """Figures of every action that is done or said.
+
+    ``coverage``: share of its time that has a name; ``recall``: a right one; ``precision``: share of the time so named
+    in which this is right.
     """
     names = dict.fromkeys([*(s.actions[0] for s in found if s.actions[0] != NONE), *(s.said for s in found if s.named)])
     rows = {}
@@ -102,7 +105,7 @@ def _share(name: str, part: float, whole: float) -> dict[str, Any]:
     if round(whole) < 1:
         return {name: None, f"{name}_interval": None}
     interval = binomtest(min(round(part), round(whole)), round(whole)).proportion_ci(method="wilson")
-    return {name: round(part / whole, 3), f"{name}_interval": [round(interval.low, 3), round(interval.high, 3)]}
+    return {name: round(part / whole, 3), f"{name}_interval": [round(float(interval.low), 3), round(float(interval.high), 3)]}
 
 
 def _sum(found: Iterable[Spell]) -> float:
