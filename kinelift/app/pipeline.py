@@ -32,7 +32,6 @@ from kinelift.lifting.world.stage import lift_together
 from kinelift.poses import (
     COCO17,
     COCO23,
-    Action,
     Frame,
     Person,
     Poses3D,
@@ -42,6 +41,7 @@ from kinelift.poses import (
     missing_keypoints,
 )
 from kinelift.poses.camera import Camera
+from kinelift.poses.containers import Recognition
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.json_values import to_json
 from kinelift.recognition.classifier import Classifier
@@ -57,8 +57,8 @@ _TIME_TOLERANCE = 1e-3  # s
 class ActionClassifier(Protocol):
     """Recognises actions in 3D poses."""
 
-    def classify(self, poses: Poses3D) -> tuple[Action, ...]:
-        """The actions of one person, in order of time."""
+    def recognise(self, poses: Poses3D) -> Recognition:
+        """The actions of one person."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +196,8 @@ class Pipeline:
         """Actions are recognised from whole bodies, guesses included, as in training; then guesses may be removed."""
         poses = with_confidence(lifted, person.track)
         kept = poses if self.settings.guess else without_unseen(poses)
-        return replace(person, poses=kept, actions=self.classifier.classify(poses))
+        found = self.classifier.recognise(poses)
+        return replace(person, poses=kept, actions=found.actions, windows=found.windows)
 
 
 def _with_motion(tracked: Recording, camera: Camera, motion: Motion) -> tuple[Recording, Camera]:

@@ -218,13 +218,43 @@ class Action:
 
 
 @dataclass(frozen=True, eq=False)
+class ActionWindows:
+    """How probable each action is in short windows of a person's time, from which the actions were decided.
+
+    Attributes:
+        labels: What the columns stand for.
+        times: Middle of each window, s.
+        probabilities: 0-1.
+    """
+
+    labels: tuple[str, ...]
+    times: Float[np.ndarray, " W"]
+    probabilities: Float[np.ndarray, "W K"]
+
+    def __post_init__(self) -> None:
+        _expect("probabilities", self.probabilities, (len(self.times), len(self.labels)))
+
+
+@dataclass(frozen=True, eq=False)
+class Recognition:
+    """What a classifier says about one person: actions in order of time, and the windows they were decided from."""
+
+    actions: tuple[Action, ...]
+    windows: ActionWindows | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Person:
-    """One identity in a video. ``poses`` and ``actions`` are None until their stage has run."""
+    """One identity in a video. ``poses`` and ``actions`` are None until their stage has run.
+
+    ``windows`` are those that the actions were decided from; None if not known.
+    """
 
     id: int
     track: Track2D
     poses: Poses3D | None = None
     actions: tuple[Action, ...] | None = None
+    windows: ActionWindows | None = None
 
     def action_at(self, time: float) -> Action | None:
         """The action at ``time`` (seconds), or None."""

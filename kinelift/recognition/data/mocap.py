@@ -11,13 +11,13 @@ from jaxtyping import Float, Int, Shaped
 from kinelift.poses import H36M17
 from kinelift.poses.archive import read_all_arrays
 from kinelift.poses.errors import DataError
-from kinelift.recognition.data import cmu, repair
+from kinelift.recognition.data import cmu, hdm05, repair
 from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
 from kinelift.recognition.data.evidence import ObservedMotion
 from kinelift.recognition.data.labels import LABELS, UNLABELLED, labels_of
 from kinelift.recognition.windows import WindowPlan, resample
 
-FORMAT = 2
+FORMAT = 3
 RATE = 30.0
 """Frames per second at which rules examine a motion."""
 
@@ -40,9 +40,10 @@ class _Recording:
 
 
 def read(path: Path, lifted: Path | None = None) -> Dataset:
-    """Read labelled clips from a prepared file of the CMU database.
+    """Read labelled clips from a prepared file of the CMU database, of HDM05, or of both.
 
-    Duplicates of a recording are left out. Clips whose description matches no rule have no segments.
+    Duplicates of a recording are left out. Clips whose description matches no rule have no segments. Labels that no
+    clip shows are left out.
 
     Args:
         path: Written by ``kinelift lifting prepare``.
@@ -72,13 +73,18 @@ def read(path: Path, lifted: Path | None = None) -> Dataset:
     for lifted_clip, clip_flaws in _lifted_clips(lifted, path, recordings, clips) if lifted else ():
         lifted_clips.append(lifted_clip)
         flaws += clip_flaws
-    return Dataset(H36M17, LABELS, (*clips.values(), *lifted_clips), cmu.TERMS, tuple(flaws))
+    shown = {segment.label for clip in clips.values() for segment in clip.segments}
+    labels = tuple(label for label in LABELS if label in shown)
+    names = [recording.name for recording in recordings]
+    terms = "".join(c.TERMS for c in (cmu, hdm05) if any(hdm05.holds(name) == (c is hdm05) for name in names))
+    return Dataset(H36M17, labels, (*clips.values(), *lifted_clips), terms, tuple(flaws))
 
 
 def _clip(name: str, recording: _Recording) -> Clip:
     resampled = resample(recording.points.astype(np.float64), recording.times, WindowPlan(rate=RATE))
     description = recording.action or recording.name.rsplit("/", 1)[-1]
-    labels = labels_of(description, ObservedMotion(resampled, RATE), cmu.RULES)
+    rules = hdm05.RULES if hdm05.holds(recording.name) else cmu.RULES
+    labels = labels_of(description, ObservedMotion(resampled, RATE), rules)
     return Clip(
         name,
         cmu.subject_of(recording.name, recording.subject),

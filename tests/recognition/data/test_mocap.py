@@ -36,7 +36,7 @@ def prepared(path: Path, rows: tuple[int, ...] = (0, 1, 2, 3, 4), thin: int = 1,
     joints = np.concatenate([np.concatenate([m, np.zeros((len(m), 5, 3))], axis=1) for m in motions])
     np.savez(
         path,
-        format=2,
+        format=3,
         joints=np.array([*H36M17.joints, *EXTRA]),
         points=joints.astype(np.float32),
         offsets=np.cumsum([0, *map(len, motions)]),
