@@ -105,7 +105,10 @@ def _share(name: str, part: float, whole: float) -> dict[str, Any]:
     if round(whole) < 1:
         return {name: None, f"{name}_interval": None}
     interval = binomtest(min(round(part), round(whole)), round(whole)).proportion_ci(method="wilson")
-    return {name: round(part / whole, 3), f"{name}_interval": [round(float(interval.low), 3), round(float(interval.high), 3)]}
+    return {
+        name: round(part / whole, 3),
+        f"{name}_interval": [round(float(interval.low), 3), round(float(interval.high), 3)],
+    }
 
 
 def _sum(found: Iterable[Spell]) -> float:

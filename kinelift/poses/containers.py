@@ -191,6 +191,11 @@ class Poses3D:
         fields = {name: array[:, kept] for name in PER_JOINT if (array := getattr(self, name)) is not None}
         return replace(self, points=self.points[:, kept], skeleton=skeleton, **fields)
 
+    def rotated(self, rotation: Float[np.ndarray, "3 3"]) -> "Poses3D":
+        """The same poses in other axes, the rows of ``rotation``."""
+        root = None if self.root is None else self.root @ rotation.T
+        return replace(self, points=self.points @ rotation.T, root=root)
+
     def mirrored(self) -> "Poses3D":
         """The same movement mirrored: x negated, left and right joints swapped."""
         flip, swap = np.array([-1.0, 1.0, 1.0]), list(self.skeleton.mirror)

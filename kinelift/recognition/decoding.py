@@ -54,7 +54,8 @@ def decode(
     none = np.zeros(len(probabilities)) if other is None else probabilities[:, other]
     states = np.column_stack([probabilities[:, actions], np.maximum(none, timeline.threshold)])
     scores = np.log(np.maximum(states, _LEAST)) * seconds[:, None]
-    return np.append(actions, NOTHING)[_best_path(scores, np.cumsum(seconds), timeline)]
+    choices: Int[np.ndarray, " W"] = np.append(actions, NOTHING)[_best_path(scores, np.cumsum(seconds), timeline)]
+    return choices
 
 
 def _best_path(

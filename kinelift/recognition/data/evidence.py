@@ -43,7 +43,10 @@ class ObservedMotion:
     def knee_flexions(self) -> Float[np.ndarray, "T 2"]:
         """Flexion of each knee in degrees; 0 when the leg is straight."""
         knees = self.left_and_right("knee", self.points)
-        thighs, shanks = knees - self.left_and_right("hip", self.points), self.left_and_right("ankle", self.points) - knees
+        thighs, shanks = (
+            knees - self.left_and_right("hip", self.points),
+            self.left_and_right("ankle", self.points) - knees,
+        )
         return _angles(thighs, shanks)
 
     @cached_property
@@ -155,7 +158,7 @@ def throwing(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
     """A hand moves at close to the clip's highest speed, above the hip, or does within 0.4 s."""
     raised = motion.left_and_right("wrist", motion.points)[..., 1] > motion.points[:, _HIP, 1, None]
     swing = (motion.left_and_right("wrist", motion.speeds) * raised).max(axis=1)
-    return motion.around(swing > 0.7 * swing.max(), 0.4)
+    return motion.around(np.asarray(swing > 0.7 * swing.max()), 0.4)
 
 
 def _planted(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:

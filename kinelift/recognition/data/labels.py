@@ -17,8 +17,8 @@ from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.data.evidence import Evidence, ObservedMotion
 
 LABELS = (
-    "stand", "walk", "run", "jump", "sit", "squat", "bend", "lie", "kick", "punch", "throw", "gesture", "climb", "dance",
-    "acrobatics", "exercise", OTHER,
+    "stand", "walk", "run", "jump", "sit", "squat", "bend", "lie", "kick", "punch", "throw", "gesture", "climb",
+    "dance", "acrobatics", "exercise", OTHER,
 )  # fmt: skip
 
 UNLABELLED = -1

@@ -42,13 +42,13 @@ class _Recording:
 def read(path: Path, lifted: Path | None = None) -> Dataset:
     """Read labelled clips from a prepared file of the CMU database, of HDM05, or of both.
 
-    Duplicates of a recording are left out. Clips whose description matches no rule have no segments. Labels that no
-    clip shows are left out.
+    Duplicates of a recording are left out. Clips whose description matches no rule have no segments. A label that one
+    person alone shows is left out: nobody else could test it.
 
     Args:
         path: Written by ``kinelift lifting prepare``.
-        lifted: Written by ``kinelift lifting relift`` from the same file. Its poses (camera axes, relative to the
-            hip) become clips of kind "lifted" with the segments of their originals.
+        lifted: Written by ``kinelift lifting relift`` from the same file. Its poses (relative to the hip, turned to
+            the world's axes as estimated) become clips of kind "lifted" with the segments of their originals.
 
     Returns:
         Clips of h36m17 joints, in world metres with y up.
@@ -70,14 +70,29 @@ def read(path: Path, lifted: Path | None = None) -> Dataset:
             clips[row] = _clip(name, recording)
             if clips[row].subject != recording.subject:
                 flaws.append(Flaw(name, "no subject recorded", f"counted as subject {clips[row].subject}"))
+    labels, lacking = _shown_by_several(clips.values())
+    flaws += lacking
+    clips = {row: _with_labels(clip, labels) for row, clip in clips.items()}
     for lifted_clip, clip_flaws in _lifted_clips(lifted, path, recordings, clips) if lifted else ():
         lifted_clips.append(lifted_clip)
         flaws += clip_flaws
-    shown = {segment.label for clip in clips.values() for segment in clip.segments}
-    labels = tuple(label for label in LABELS if label in shown)
-    names = [recording.name for recording in recordings]
-    terms = "".join(c.TERMS for c in (cmu, hdm05) if any(hdm05.holds(name) == (c is hdm05) for name in names))
+    from_hdm05 = {hdm05.holds(recording.name) for recording in recordings}
+    terms = "".join(terms for terms, here in ((cmu.TERMS, False), (hdm05.TERMS, True)) if here in from_hdm05)
     return Dataset(H36M17, labels, (*clips.values(), *lifted_clips), terms, tuple(flaws))
+
+
+def _shown_by_several(clips: Iterable[Clip]) -> tuple[tuple[str, ...], list[Flaw]]:
+    """The labels that several subjects show, and a flaw for each that one shows."""
+    shown: dict[str, set[str]] = {label: set() for label in LABELS}
+    for clip in clips:
+        for segment in clip.segments:
+            shown[segment.label].add(clip.subject)
+    lacking = [Flaw(f"label {label}", "shown by one subject", "left out") for label in LABELS if len(shown[label]) == 1]
+    return tuple(label for label in LABELS if len(shown[label]) > 1), lacking
+
+
+def _with_labels(clip: Clip, labels: Sequence[str]) -> Clip:
+    return replace(clip, segments=tuple(segment for segment in clip.segments if segment.label in labels))
 
 
 def _clip(name: str, recording: _Recording) -> Clip:
@@ -126,15 +141,16 @@ def _recordings(path: Path, command: str) -> Iterator[_Recording]:
         bounds, rates = data["offsets"].tolist(), data["rates"].tolist()
         columns = [data[name].tolist() for name in ("names", "subjects", "actions")]
         sources = data["sources"].tolist() if "sources" in data else range(len(rates))
+        axes = data["axes"] if "axes" in data else np.broadcast_to(np.eye(3), (len(rates), 3, 3))
         if int(data["format"]) != FORMAT:
             raise DataError(f"{path} has motion-capture format {data['format']}; this version reads {FORMAT}. {remedy}")
-        rows = list(zip(*columns, rates, sources, bounds[:-1], bounds[1:], strict=True))
+        rows = list(zip(*columns, rates, sources, axes, bounds[:-1], bounds[1:], strict=True))
     except DataError:
         raise
     except Exception as error:  # damaged bytes can raise anything
         raise DataError(f"{path} is not prepared motion capture ({error}). {remedy}") from error
-    for name, subject, action, rate, source, first, end in rows:
-        yield _Recording(name, subject, action, points[first:end], rate, source)
+    for name, subject, action, rate, source, rotation, first, end in rows:
+        yield _Recording(name, subject, action, points[first:end] @ rotation.T.astype(points.dtype), rate, source)
 
 
 def _arrays(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
