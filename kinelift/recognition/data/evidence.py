@@ -130,7 +130,7 @@ def signalling(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
 def idle(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
     """Standing, with both hands below the chest and at rest."""
     raised = motion.left_and_right("wrist", motion.points)[..., 1] > motion.points[:, _THORAX, 1, None]
-    busy = ((motion.left_and_right("wrist", motion.speeds) > 0.4) | raised).any(axis=1)
+    busy = np.asarray(((motion.left_and_right("wrist", motion.speeds) > 0.4) | raised).any(axis=1))
     idles: Bool[np.ndarray, " T"] = upright(motion) & ~motion.around(busy, 0.3)
     return idles
 
