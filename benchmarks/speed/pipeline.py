@@ -96,8 +96,10 @@ def stages(source: Path, count: int, folder: Path) -> dict[str, dict[str, float]
     clock("track", lambda: [tracker.update(p, float(f.time)) for p, f in zip(people, frames, strict=True)])
     tracks = tracker.tracks()
     poses = clock("lift", lambda: [pipeline.lifter.lift(t.track, camera) for t in tracks])
-    actions = clock("recognise", lambda: [pipeline.classifier.classify(p) for p in poses])
-    found = tuple(Person(t.id, t.track, p, a) for t, p, a in zip(tracks, poses, actions, strict=True))
+    actions = clock("recognise", lambda: [pipeline.classifier.recognise(p) for p in poses])
+    found = tuple(
+        Person(t.id, t.track, p, a.actions, a.windows) for t, p, a in zip(tracks, poses, actions, strict=True)
+    )
     facts = VideoFacts(source.stem, *size, np.array([float(frame.time) for frame in frames]))
     renderer = Renderer(Recording(facts, found))
     pictures = clock("draw", lambda: [renderer.draw(frame) for frame in frames])

@@ -18,14 +18,16 @@ from pathlib import Path
 import numpy as np
 import tyro
 from jaxtyping import Float, Int
+from scipy.ndimage import gaussian_filter1d
 
 from benchmarks.reporting import machine
 from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.poses.output import replacing
 from kinelift.recognition.console import Cell, Data, Settings, read_corpus, read_genotype
 from kinelift.recognition.data.clips import OTHER
+from kinelift.recognition.decoding import Timeline
 from kinelift.recognition.measuring.evaluation import subject_folds
-from kinelift.recognition.segments import SMOOTHING, UNKNOWN, Timeline, segments, smoothed
+from kinelift.recognition.segments import UNKNOWN, segments
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.trainer import Trainer, TrainSettings
 from kinelift.recognition.windows import cut, starts
@@ -34,8 +36,12 @@ from kinelift.terminal.reporter import Reporter
 BLEND = 6
 """Number of frames over which stitched motions are blended."""
 THRESHOLDS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9)
-COSTS = (0.25, 0.5, 1.0, 2.0)
-"""Transition costs of Viterbi decoding, in nats × seconds."""
+COSTS = (0.0, 0.1, 0.25, 0.5, 1.0)
+"""Costs of a change, in nats × seconds."""
+SHORTEST = (0.0, 0.5, 1.0)
+"""Least durations of a segment, s."""
+SMOOTHING = 0.6
+"""Standard deviation of the average over time, s, before each window is named."""
 Poses = Float[np.ndarray, "N J 3"]
 Track = Int[np.ndarray, " N"]
 """A label per frame; −1 = unknown."""
@@ -189,16 +195,21 @@ def turned(points: Poses, angle: float) -> Poses:
 Way = Callable[[Case], Track]
 
 
-def library(names: tuple[str, ...], threshold: float) -> Way:
-    """Smooth, segment, join short segments, and name each segment as a whole."""
+def program(change: float, shortest: float) -> Callable[[tuple[str, ...], float], Way]:
+    """The most probable sequence of segments, as in the program, with these costs."""
 
-    def way(case: Case) -> Track:
-        found = segments(case.probabilities, case.centres, (0.0, case.end), names, Timeline(threshold))
-        times = (np.arange(len(case.truth)) + 0.5) / case.rate
-        place = np.searchsorted([action.end for action in found[:-1]], times, side="right")
-        return np.array([-1 if a.label == UNKNOWN else names.index(a.label) for a in found])[place]
+    def made(names: tuple[str, ...], threshold: float) -> Way:
+        timeline = Timeline(threshold, change, shortest)
 
-    return way
+        def way(case: Case) -> Track:
+            found = segments(case.probabilities, case.centres, (0.0, case.end), names, timeline)
+            times = (np.arange(len(case.truth)) + 0.5) / case.rate
+            place = np.searchsorted([action.end for action in found[:-1]], times, side="right")
+            return np.array([-1 if a.label == UNKNOWN else names.index(a.label) for a in found])[place]
+
+        return way
+
+    return made
 
 
 def by_window(names: tuple[str, ...], threshold: float) -> Way:
@@ -212,53 +223,10 @@ def by_window(names: tuple[str, ...], threshold: float) -> Way:
     return way
 
 
-def viterbi(cost: float) -> Callable[[tuple[str, ...], float], Way]:
-    """The most likely sequence with a transition cost of ``cost``, each segment named as a whole."""
-
-    def made(names: tuple[str, ...], threshold: float) -> Way:
-        def way(case: Case) -> Track:
-            pace = float(np.median(np.diff(case.centres)))
-            path = decoded(np.log(case.probabilities + 1e-9) * pace, cost)
-            bounds = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
-            for a, b in pairwise(bounds):
-                mean = case.probabilities[a:b].mean(axis=0, keepdims=True)
-                path[a:b] = judged(mean, path[a : a + 1], names, threshold)
-            return spread(path, case)
-
-        return way
-
-    return made
-
-
-def viterbi_unknown(cost: float) -> Callable[[tuple[str, ...], float], Way]:
-    """Viterbi with an unknown state that is as probable as "other", but at least ``threshold``."""
-
-    def made(names: tuple[str, ...], threshold: float) -> Way:
-        actions = [k for k, name in enumerate(names) if name != OTHER]
-
-        def way(case: Case) -> Track:
-            pace = float(np.median(np.diff(case.centres)))
-            none = case.probabilities[:, [k for k in range(len(names)) if k not in actions]].sum(axis=1)
-            rows = np.column_stack([np.maximum(none, threshold), case.probabilities[:, actions]])
-            return spread(np.array([-1, *actions])[decoded(np.log(rows + 1e-9) * pace, cost)], case)
-
-        return way
-
-    return made
-
-
-def decoded(scores: Float[np.ndarray, "W K"], cost: float) -> Int[np.ndarray, " W"]:
-    """The best path through ``scores`` with a transition cost of ``cost`` (Viterbi)."""
-    best, back = scores[0], []
-    for row in scores[1:]:
-        likeliest = int(best.argmax())
-        stay = best >= best[likeliest] - cost
-        back.append(np.where(stay, np.arange(len(best)), likeliest))
-        best = np.where(stay, best, best[likeliest] - cost) + row
-    path = [int(best.argmax())]
-    for pointers in reversed(back):
-        path.append(int(pointers[path[-1]]))
-    return np.array(path[::-1])
+def smoothed(probabilities: Float[np.ndarray, "W K"], steps: float) -> Float[np.ndarray, "W K"]:
+    """Gaussian average over time with a standard deviation of ``steps`` rows, normalised at both ends."""
+    total = gaussian_filter1d(probabilities, steps, axis=0, mode="constant")
+    return total / gaussian_filter1d(np.ones((len(probabilities), 1)), steps, axis=0, mode="constant")
 
 
 def judged(
@@ -325,10 +293,8 @@ def overlaps(truth: Track, predicted: Track) -> tuple[int, int]:
 
 
 WAYS: Mapping[str, Callable[[tuple[str, ...], float], Way]] = {
-    "library": library,
-    "name each window": by_window,
-    **{f"viterbi {cost}": viterbi(cost) for cost in COSTS},
-    **{f"viterbi {cost}, unknown state": viterbi_unknown(cost) for cost in COSTS},
+    "average over time, name each window": by_window,
+    **{f"change {cost:g}, at least {least:g} s": program(cost, least) for cost in COSTS for least in SHORTEST},
 }
 
 

@@ -31,10 +31,8 @@ from kinelift.poses.errors import DataError
 from kinelift.poses.output import replacing
 from kinelift.recognition.calibration import (
     Answers,
-    Decisions,
     Reliability,
     Trust,
-    bounding,
     calibrate,
     decide_across,
     reliability,
@@ -43,6 +41,7 @@ from kinelift.recognition.calibration import (
     trust_curve,
 )
 from kinelift.recognition.console import Cell, Data, Settings, read_corpus, read_genotype
+from kinelift.recognition.decoding import NOTHING
 from kinelift.recognition.measuring import evaluation, reports
 from kinelift.recognition.measuring.calibration_figure import write_calibration_figure
 from kinelift.recognition.measuring.measure import measure
@@ -54,8 +53,6 @@ from kinelift.weights.run import Run
 
 BOUNDS = (0.05, 0.1, 0.15, 0.2, 0.3)
 """Bounds of the fraction of unknown motion that gets a name."""
-IN_USE = "probability over time"
-"""The score that decides in the program."""
 ARRAYS = ("logits", "labels", "folds", "novel", "sequences")
 
 
@@ -191,18 +188,6 @@ def claim(
     return action if other is None else action / np.maximum(action + (labels - 1) * other, 1e-12)
 
 
-def scores_over_time(
-    probabilities: Float[np.ndarray, "W K"], other: int | None
-) -> tuple[Int[np.ndarray, " W"], dict[str, Float[np.ndarray, " W"]]]:
-    """The most likely action, its probability if "other" is less likely (the rule in use), and its claim."""
-    actions, none = probabilities.copy(), None
-    if other is not None:
-        none, actions[:, other] = probabilities[:, other], -1.0
-    choice, best = actions.argmax(axis=1), actions.max(axis=1)
-    own = best if none is None else np.where(best > none, best, -1.0)
-    return choice, {IN_USE: own, "claim over time": claim(best, none, actions.shape[1])}
-
-
 def scores(
     logits: Float[np.ndarray, "W K"], other: int | None
 ) -> tuple[Int[np.ndarray, " W"], dict[str, Float[np.ndarray, " W"]]]:
@@ -231,11 +216,10 @@ def scores(
 
 
 def compared(answers: Answers, scaled: Float[np.ndarray, " W"], bound: float) -> dict[str, Score]:
-    """Evaluate each score with its own thresholds."""
+    """Evaluate each score of single windows with its own thresholds."""
     logits = answers.taught / scaled[:, None]
-    smooth = answers.over_time(softmax(logits, axis=1))
-    both = (scores_over_time(smooth, answers.other), scores(logits, answers.other))
-    return {name: judged(answers, choice, values, bound) for choice, found in both for name, values in found.items()}
+    choice, found = scores(logits, answers.other)
+    return {name: judged(answers, choice, values, bound) for name, values in found.items()}
 
 
 def judged(answers: Answers, choice: Int[np.ndarray, " W"], values: Float[np.ndarray, " W"], bound: float) -> Score:
@@ -247,8 +231,17 @@ def judged(answers: Answers, choice: Int[np.ndarray, " W"], values: Float[np.nda
     known = values[~answers.unknown]
     areas = {int(k): area(known, values[answers.unknown & (answers.labels == k)]) for k in unknown_labels(answers)}
     left_out = [each for label, each in areas.items() if label != answers.other]
-    found = trust(answers, Decisions(choice, values, values >= thresholds))
+    found = trust(answers, np.where(values >= thresholds, choice, NOTHING))
     return Score(found, areas.get(-1 if answers.other is None else answers.other, np.nan), float(np.mean(left_out)))
+
+
+def bounding(scores: Float[np.ndarray, " W"], labels: Int[np.ndarray, " W"], rate: float) -> float:
+    """The lowest threshold that at most ``rate`` of the scores reach, as a mean over the labels; −∞ if all may."""
+    groups = [np.sort(scores[labels == label]) for label in np.unique(labels)]
+    candidates = np.unique(np.concatenate([[-np.inf], np.nextafter(scores, np.inf)]))
+    reaching = [1 - np.searchsorted(group, candidates) / len(group) for group in groups]
+    rates = np.mean(reaching, axis=0) if groups else np.zeros(len(candidates))
+    return float(candidates[np.argmax(rates <= rate + 1e-12)])
 
 
 def unknown_labels(answers: Answers) -> list[int]:
@@ -299,7 +292,7 @@ def show(found: Asked, facts: dict[str, Any], bound: float) -> None:
         table.add_row(name, *shares(score.trust), f"{score.other:.3f}", f"{score.left_out:.3f}")
     console.print(table)
     table = Table("motion", "false names", title=f"The rule in use, bound {bound:.0%}")
-    for label, share in facts["scores"][IN_USE].trust.false_accept_rates.items():
+    for label, share in bounded(found.answers, bound)["trust"].false_accept_rates.items():
         table.add_row(found.names[label], f"{share:.1%}")
     console.print(table)
     table = Table("expected calibration error", "")

@@ -13,6 +13,9 @@ from math import inf
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+from jaxtyping import Float
+
 from kinelift.app.camera.edges import EdgeCollector
 from kinelift.app.camera.files import read_camera
 from kinelift.app.camera.motion import Motion, MotionEstimator
@@ -34,7 +37,6 @@ from kinelift.lifting.world.stage import lift_together
 from kinelift.poses import (
     COCO17,
     COCO23,
-    Action,
     Frame,
     Person,
     Poses3D,
@@ -44,8 +46,10 @@ from kinelift.poses import (
     missing_keypoints,
 )
 from kinelift.poses.camera import Camera
+from kinelift.poses.containers import Recognition
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.json_values import to_json
+from kinelift.poses.world import LEVEL
 from kinelift.recognition.classifier import Classifier
 from kinelift.terminal.progress import Progress, no_progress
 from kinelift.weights.registry import sha256
@@ -59,8 +63,8 @@ _TIME_TOLERANCE = 1e-3  # s
 class ActionClassifier(Protocol):
     """Recognises actions in 3D poses."""
 
-    def classify(self, poses: Poses3D) -> tuple[Action, ...]:
-        """The actions of one person, in order of time."""
+    def recognise(self, poses: Poses3D) -> Recognition:
+        """The actions of one person, from poses in world axes with y up."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +170,8 @@ class Pipeline:
         tracks = [person.track for person in tracked.people]
         fit, known, lines = self.settings.fit, self.settings.world, edges.result(camera.rotations)
         poses, world = lift_together(tracks, self.lifter, camera, fit, known, progress, lines)
-        people = tuple(self._classified(*pair) for pair in zip(tracked.people, poses, strict=True))
+        axes = LEVEL if world is None else world.rotation
+        people = tuple(self._classified(*pair, axes) for pair in zip(tracked.people, poses, strict=True))
         return replace(tracked, people=people, camera=camera, world=world)
 
     def first_pass(self, video_sha256: str, reading: Reading) -> Run:
@@ -194,11 +199,18 @@ class Pipeline:
         camera, note = read_camera(reference, video_name(video.path), size)
         return camera, (note,)
 
-    def _classified(self, person: Person, lifted: Poses3D) -> Person:
-        """Actions are recognised from whole bodies, guesses included, as in training; then guesses may be removed."""
+    def _classified(self, person: Person, lifted: Poses3D, axes: Float[np.ndarray, "3 3"]) -> Person:
+        """Actions are recognised from whole bodies, guesses included, as in training; then guesses may be removed.
+
+        Args:
+            person: The person.
+            lifted: Their poses.
+            axes: Rows are the world's axes, y up, in those of the poses. Actions are recognised in these.
+        """
         poses = with_confidence(lifted, person.track)
         kept = poses if self.settings.guess else without_unseen(poses)
-        return replace(person, poses=kept, actions=self.classifier.classify(poses))
+        found = self.classifier.recognise(poses.rotated(axes))
+        return replace(person, poses=kept, actions=found.actions, windows=found.windows)
 
 
 def _with_motion(tracked: Recording, camera: Camera, motion: Motion) -> tuple[Recording, Camera]:
@@ -296,5 +308,5 @@ def _load_lifter(name: str, classifier: Classifier, device: str) -> Lifter | Spe
     """Load a lifter by name, from a checkpoint, or from a folder of specialists that the classifier selects from."""
     path = find(name)
     if path.is_dir():
-        return SpecialistLifter.load(path, classifier.classify, device)
+        return SpecialistLifter.load(path, lambda poses: classifier.classify(poses.rotated(LEVEL)), device)
     return Lifter.load(path, device)

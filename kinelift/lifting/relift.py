@@ -5,7 +5,7 @@ Classifiers trained on these poses have seen the lifter's errors before they are
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from math import floor, isfinite
 from pathlib import Path
@@ -25,10 +25,11 @@ from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
 from kinelift.lifting.synthesis.trials import Trial
 from kinelift.lifting.synthesis.virtual_camera import project_virtual_camera
-from kinelift.lifting.world.stage import WorldLifter
-from kinelift.poses import H36M17, convert
+from kinelift.lifting.world.stage import lift_together
+from kinelift.poses import H36M17, Track2D, convert
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import SettingsError
+from kinelift.poses.world import LEVEL
 from kinelift.weights.store import find
 
 Noise: TypeAlias = Literal["measured", "measured-heavy", "measured-movenet", "training", "none"]
@@ -39,6 +40,10 @@ NOISES: Mapping[Noise, NoiseSettings | None] = {
     "training": NoiseSettings(),
     "none": None,
 }
+SLOWEST = 6.0
+"""Frames per second of the slowest videos."""
+FEET = ("ankle", "big_toe", "small_toe", "heel")
+LEGS = ("knee", *FEET)
 KIND = "lifted"
 """The kind of clip that ``save`` writes."""
 
@@ -64,6 +69,10 @@ class ReliftSettings:
     """Fit the lifted poses to one body of constant size, as in the program, or not."""
     rate: float = 30.0
     """Frames per second of the simulated videos."""
+    slow: float = 0.2
+    """Share of videos with fewer frames per second: from 6 to ``rate``."""
+    partial: float = 0.3
+    """Share of videos that do not show the whole body: half of them no feet, the other half no legs."""
     seed: int = 0
     """Seed of cameras and noise."""
 
@@ -72,6 +81,9 @@ class ReliftSettings:
             raise SettingsError(f"There are {self.cameras} cameras. Give at least one with --cameras.")
         if not (isfinite(self.rate) and self.rate > 0):
             raise SettingsError(f"The frame rate is {self.rate}. Give a positive number with --rate.")
+        for name in ("slow", "partial"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingsError(f"--{name} is {getattr(self, name)}. Give a share from 0 to 1.")
 
     def load(self, device: str = "cpu") -> Lifter:
         """Load the lifter.
@@ -91,6 +103,10 @@ class Relifted(Trial):
     """Row of the clip in the prepared file."""
     points: Float[np.ndarray, "T K 3"]
     """Relative to the root, metres, camera axes, like ``truth``; NaN in frames with too few keypoints."""
+    rate: float
+    """Frames per second."""
+    axes: Float[np.ndarray, "3 3"]
+    """Rows are the world's axes, y up, in camera axes, as estimated."""
 
 
 def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterator[Relifted]:
@@ -98,37 +114,60 @@ def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterat
 
     Cameras and noise depend on the seed, the clip's name and its motion only, not on other clips.
     """
-    pose_lifter = WorldLifter(lifter, settings.fit)
     for source in range(len(bank)):
-        times, motion = _resample(bank, source, settings.rate)
         for camera in range(settings.cameras):
             generator = _generator(f"{settings.seed}/{camera}/{bank.names[source]}", bank.clip(source))
-            track, truth, true_camera = project_virtual_camera(motion, times, NOISES[settings.noise], generator)
-            assumed = (
-                true_camera
-                if settings.lens == "known"
-                else Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, track.size)
-            )
-            trial = bank.subjects[source], bank.actions[source], track, truth, true_camera
-            poses = pose_lifter.lift(track, assumed)
-            yield Relifted(*trial, bank.names[source], source, convert(poses.points, poses.skeleton, H36M17))
+            yield _filmed(bank, source, lifter, settings, generator)
+
+
+def _filmed(bank: MotionBank, source: int, lifter: Lifter, settings: ReliftSettings, generator: Generator) -> Relifted:
+    """One clip, recorded by a random camera and lifted as the program does it."""
+    rate = _rate(settings, generator)
+    times, motion = _resample(bank, source, rate)
+    whole, truth, true_camera = project_virtual_camera(motion, times, NOISES[settings.noise], generator)
+    track = _cropped(whole, settings.partial, generator)
+    known = settings.lens == "known"
+    camera = true_camera if known else Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, track.size)
+    (poses,), world = lift_together([track], lifter, camera, settings.fit)
+    trial = bank.subjects[source], bank.actions[source], track, truth, true_camera
+    points, axes = convert(poses.points, poses.skeleton, H36M17), LEVEL if world is None else world.rotation
+    return Relifted(*trial, bank.names[source], source, points, rate, axes)
+
+
+def _rate(settings: ReliftSettings, generator: Generator) -> float:
+    """The frame rate of a video: most have the usual one."""
+    slow, share = torch.rand(2, generator=generator).tolist()
+    return settings.rate if slow >= settings.slow else min(SLOWEST, settings.rate) ** (1 - share) * settings.rate**share
+
+
+def _cropped(track: Track2D, partial: float, generator: Generator) -> Track2D:
+    """The track, or with probability ``partial`` one whose feet or legs are never seen."""
+    part, legs = torch.rand(2, generator=generator).tolist()
+    if part >= partial:
+        return track
+    ends = LEGS if legs < 0.5 else FEET
+    lost = [k for k, joint in enumerate(track.skeleton.joints) if joint.partition("_")[2] in ends]
+    points, scores = track.points.copy(), track.scores.copy()
+    points[:, lost], scores[:, lost] = np.nan, 0.0
+    return replace(track, points=points, scores=scores)
 
 
 def save(path: Path, clips: Sequence[Relifted], settings: ReliftSettings) -> None:
-    """Write lifted poses in the layout of ``lifting prepare``, with three more arrays.
+    """Write lifted poses in the layout of ``lifting prepare``, with four more arrays.
 
     ``kinds`` is ``KIND`` for every clip; ``sources`` is its row in the prepared file, because the pieces of a divided
-    recording share a name; ``made_with`` holds ``settings`` as JSON.
+    recording share a name; ``axes`` is that of ``Relifted``; ``made_with`` holds ``settings`` as JSON.
 
     Raises:
         OutputError: The file cannot be written.
     """
     write(
         path,
-        [Clip(clip.name, clip.subject, clip.action, clip.points, settings.rate) for clip in clips],
+        [Clip(clip.name, clip.subject, clip.action, clip.points, clip.rate) for clip in clips],
         H36M17.joints,
         kinds=np.array([KIND] * len(clips)),
         sources=np.array([clip.source for clip in clips]),
+        axes=np.array([clip.axes for clip in clips]),
         made_with=np.array(json.dumps(asdict(settings))),
     )
 

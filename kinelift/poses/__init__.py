@@ -2,6 +2,7 @@
 
 from kinelift.poses.containers import (
     Action,
+    ActionWindows,
     Frame,
     JointState,
     People,
@@ -20,6 +21,7 @@ __all__ = [
     "H36M17",
     "H36M21",
     "Action",
+    "ActionWindows",
     "Frame",
     "JointState",
     "People",

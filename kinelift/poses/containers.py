@@ -191,6 +191,11 @@ class Poses3D:
         fields = {name: array[:, kept] for name in PER_JOINT if (array := getattr(self, name)) is not None}
         return replace(self, points=self.points[:, kept], skeleton=skeleton, **fields)
 
+    def rotated(self, rotation: Float[np.ndarray, "3 3"]) -> "Poses3D":
+        """The same poses in other axes, the rows of ``rotation``."""
+        root = None if self.root is None else self.root @ rotation.T
+        return replace(self, points=self.points @ rotation.T, root=root)
+
     def mirrored(self) -> "Poses3D":
         """The same movement mirrored: x negated, left and right joints swapped."""
         flip, swap = np.array([-1.0, 1.0, 1.0]), list(self.skeleton.mirror)
@@ -218,13 +223,43 @@ class Action:
 
 
 @dataclass(frozen=True, eq=False)
+class ActionWindows:
+    """How probable each action is in short windows of a person's time, from which the actions were decided.
+
+    Attributes:
+        labels: What the columns stand for.
+        times: Middle of each window, s.
+        probabilities: 0-1.
+    """
+
+    labels: tuple[str, ...]
+    times: Float[np.ndarray, " W"]
+    probabilities: Float[np.ndarray, "W K"]
+
+    def __post_init__(self) -> None:
+        _expect("probabilities", self.probabilities, (len(self.times), len(self.labels)))
+
+
+@dataclass(frozen=True, eq=False)
+class Recognition:
+    """What a classifier says about one person: actions in order of time, and the windows they were decided from."""
+
+    actions: tuple[Action, ...]
+    windows: ActionWindows | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Person:
-    """One identity in a video. ``poses`` and ``actions`` are None until their stage has run."""
+    """One identity in a video. ``poses`` and ``actions`` are None until their stage has run.
+
+    ``windows`` are those that the actions were decided from; None if not known.
+    """
 
     id: int
     track: Track2D
     poses: Poses3D | None = None
     actions: tuple[Action, ...] | None = None
+    windows: ActionWindows | None = None
 
     def action_at(self, time: float) -> Action | None:
         """The action at ``time`` (seconds), or None."""

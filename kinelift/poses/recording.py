@@ -2,9 +2,9 @@
 
 ``header`` is JSON text: the format's number, the video, how the recording was made, the people, their actions, and the
 names of their skeletons. The numbers are arrays: ``times`` of the video, ``camera`` (its ``parameters``),
-``camera_rotations`` if it turns, ``world/rotation`` and ``world/position``, and ``person<id>/track/…`` and
-``person<id>/poses/…``, named as in the containers and stored without loss. What was not computed has no array, or null
-in the header.
+``camera_rotations`` if it turns, ``world/rotation`` and ``world/position``, and ``person<id>/track/…``,
+``person<id>/poses/…`` and ``person<id>/windows/…``, named as in the containers and stored without loss. What was not
+computed has no array, or null in the header.
 
 Earlier formats can still be read. Format 2 has no world, and of the poses only ``points``, ``times`` and ``root``.
 Format 1 has no camera, either, and only text in ``made_with``.
@@ -22,7 +22,7 @@ from jaxtyping import Shaped
 
 from kinelift.poses.archive import archive_keys, read_arrays, read_text
 from kinelift.poses.camera import Camera
-from kinelift.poses.containers import Action, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.poses.containers import Action, ActionWindows, Person, Poses3D, Recording, Track2D, VideoFacts
 from kinelift.poses.errors import DataError, KineliftError, SettingsError
 from kinelift.poses.json_values import from_json, parse, to_json
 from kinelift.poses.output import replacing
@@ -42,6 +42,8 @@ _OPTIONAL_POSES: Mapping[str, tuple[tuple[int | str, ...], tuple[type[np.generic
 }
 """The shape of a frame ("J": the number of joints) and the types of arrays that only some poses have."""
 _WORLD = ("rotation", "position")
+_WINDOWS = ("times", "probabilities", "labels")
+"""Arrays of the windows; ``labels`` is JSON text."""
 _FOCAL = re.compile(r"(\d{1,9}\.\d) px")
 """The focal length in format 1."""
 
@@ -148,6 +150,9 @@ def _arrays(person: Person) -> dict[str, Shaped[np.ndarray, "..."]]:
     if poses is not None:
         arrays |= {f"poses/{name}": getattr(poses, name) for name in _POSES}
         arrays |= {f"poses/{name}": array for name in _OPTIONAL_POSES if (array := getattr(poses, name)) is not None}
+    if person.windows is not None:
+        arrays |= {f"windows/{name}": getattr(person.windows, name) for name in _WINDOWS}
+        arrays["windows/labels"] = np.array(json.dumps(to_json(person.windows.labels)))
     return {f"person{person.id}/{name}": array for name, array in arrays.items()}
 
 
@@ -170,6 +175,7 @@ def _array_names(header: _Header, keys: tuple[str, ...]) -> Iterator[str]:
             yield from (f"person{person.id}/poses/{name}" for name in _POSES)
             optional = (f"person{person.id}/poses/{name}" for name in _OPTIONAL_POSES)
             yield from (name for name in optional if name in keys)
+        yield from (name for part in _WINDOWS if (name := f"person{person.id}/windows/{part}") in keys)
 
 
 def _recording(header: _Header, arrays: Arrays) -> Recording:
@@ -211,7 +217,7 @@ def _person(entry: _Person, arrays: Arrays) -> Person:
     name = f"person{entry.id}"
     track = _track(entry.track, arrays, f"{name}/track")
     poses = None if entry.poses is None else _poses(entry.poses, len(track), arrays, f"{name}/poses")
-    return Person(entry.id, track, poses, entry.actions)
+    return Person(entry.id, track, poses, entry.actions, _windows(arrays, f"{name}/windows"))
 
 
 def _track(entry: _Track, arrays: Arrays, name: str) -> Track2D:
@@ -240,6 +246,17 @@ def _poses(entry: _Poses, frames: int, arrays: Arrays, name: str) -> Poses3D:
         _numbers(arrays, f"{name}/times", frames),
     )
     return Poses3D(points, times, skeleton=layout, **optional)
+
+
+def _windows(arrays: Arrays, name: str) -> ActionWindows | None:
+    present = [f"{name}/{part}" in arrays for part in _WINDOWS]
+    if not any(present):
+        return None
+    if not all(present):
+        raise DataError(f"{name} has only some of its arrays {', '.join(_WINDOWS)}.")
+    labels = from_json(tuple[str, ...], parse(str(arrays[f"{name}/labels"]), f"{name}/labels"), f"{name}/labels")
+    times = _numbers(arrays, f"{name}/times", None)
+    return ActionWindows(labels, times, _numbers(arrays, f"{name}/probabilities", len(times), len(labels)))
 
 
 def _skeleton(name: str, owner: str) -> Skeleton:

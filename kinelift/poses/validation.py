@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from kinelift.poses.camera import are_rotations
-from kinelift.poses.containers import Action, JointState, Person, Poses3D, Recording, Track2D, VideoFacts
+from kinelift.poses.containers import Action, ActionWindows, JointState, Person, Poses3D, Recording, Track2D, VideoFacts
 from kinelift.poses.errors import DataError
 from kinelift.poses.world import World
 
@@ -73,6 +73,8 @@ def _check_person(person: Person, video: VideoFacts) -> None:
     if person.poses is not None:
         _check_poses(person.poses, person.track, f"{name}/poses")
     _check_actions(person.actions or (), name)
+    if person.windows is not None:
+        _check_windows(person.windows, f"{name}/windows")
 
 
 def _check_track(track: Track2D, video: VideoFacts, name: str) -> None:
@@ -118,6 +120,13 @@ def _check_actions(actions: tuple[Action, ...], name: str) -> None:
     for k, (earlier, later) in enumerate(pairwise(actions), 1):
         if later.start < earlier.end - _ROUNDING:
             _refuse(f"{name}/actions[{k}]", "begins before the previous action ends")
+
+
+def _check_windows(windows: ActionWindows, name: str) -> None:
+    if not ((windows.times >= 0) & (windows.times <= 2 * MAX_SECONDS)).all() or not (np.diff(windows.times) > 0).all():
+        _refuse(f"{name}/times", "does not increase from window to window")
+    if not ((windows.probabilities >= -_ROUNDING) & (windows.probabilities <= 1 + _ROUNDING)).all():
+        _refuse(f"{name}/probabilities", "has a probability that is not within 0 to 1")
 
 
 def _check_top(probabilities: list[float], name: str) -> None:

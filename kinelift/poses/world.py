@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+LEVEL = np.diag([1.0, -1.0, -1.0])
+"""``World.rotation`` of a level camera."""
+
 
 @dataclass(frozen=True, eq=False)
 class World:

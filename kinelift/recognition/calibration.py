@@ -1,11 +1,11 @@
 """Calibrate a network on people and motions that it was not trained on.
 
 All functions work on ``Answers``. Windows of unknown motion are those of "other", and those of actions left out of
-training on purpose; without the latter, nothing shows how a classifier responds to new motions. An action is named if
-its own probability, averaged over time as in a timeline, reaches a threshold and exceeds that of "other"
-(docs/explanation/unknown.md).
+training on purpose; without the latter, nothing shows how a classifier responds to new motions. Windows are named as in
+a timeline, by decoding each stretch of them (docs/explanation/unknown.md).
 """
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -14,10 +14,12 @@ from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from kinelift.recognition.segments import SMOOTHING, smoothed
+from kinelift.recognition.decoding import NOTHING, Timeline, decode
 
 _HOTTEST = 20.0
 """Temperatures are searched between 1 / 20 and 20."""
+_THRESHOLDS = 100
+"""Thresholds are chosen from steps of 1 / 100."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,6 @@ class Answers:
         probabilities: Float[np.ndarray, "W K"] = softmax(self.taught / temperature, axis=1)
         return probabilities
 
-    def over_time(self, probabilities: Float[np.ndarray, "W K"]) -> Float[np.ndarray, "W K"]:
-        """Average probabilities over time within each stretch, as in a timeline."""
-        bounds = np.flatnonzero(np.diff(self.sequences)) + 1
-        parts = [smoothed(part, SMOOTHING / self.stride) for part in np.split(probabilities, bounds) if len(part)]
-        return np.concatenate(parts) if parts else probabilities
-
 
 def best_temperature(logits: Float[np.ndarray, "W K"], labels: Int[np.ndarray, " W"]) -> float:
     """The temperature that maximises the likelihood of the true labels (Guo et al., ICML 2017)."""
@@ -108,29 +104,18 @@ def temperatures(answers: Answers) -> Float[np.ndarray, " W"]:
 def lowest_threshold(answers: Answers, temperature: float, rate: float) -> float:
     """The lowest threshold at which at most ``rate`` of unknown motion gets a name; 0 without unknown motion.
 
-    The rate is the mean over the labels of unknown motion, as in ``Trust``.
+    The rate is the mean over the labels of unknown motion, as in ``Trust``. Thresholds are tried in steps of 0.01; a
+    higher one names less.
     """
     unknown = answers.only(answers.unknown)
-    scores = decide(unknown, Calibration(temperature)).scores
-    return max(bounding(scores, unknown.labels, rate), 0.0)
+    if not len(unknown):
+        return 0.0
 
+    def holds(step: int) -> bool:
+        calibration = Calibration(temperature, step / _THRESHOLDS)
+        return trust(unknown, decide(unknown, calibration)).false_accept_rate <= rate + 1e-12
 
-def bounding(scores: Float[np.ndarray, " W"], labels: Int[np.ndarray, " W"], rate: float) -> float:
-    """The lowest threshold that at most ``rate`` of the scores reach.
-
-    Args:
-        scores: Of windows.
-        labels: The rate is a mean over these.
-        rate: From 0 to 1.
-
-    Returns:
-        The threshold; −∞ if all scores may reach it.
-    """
-    groups = [np.sort(scores[labels == label]) for label in np.unique(labels)]
-    candidates = np.unique(np.concatenate([[-np.inf], np.nextafter(scores, np.inf)]))
-    reaching = [1 - np.searchsorted(group, candidates) / len(group) for group in groups]
-    rates = np.mean(reaching, axis=0) if groups else np.zeros(len(candidates))
-    return float(candidates[np.argmax(rates <= rate + 1e-12)])
+    return bisect_left(range(_THRESHOLDS), True, key=holds) / _THRESHOLDS
 
 
 def calibrate(answers: Answers, rate: float) -> Calibration:
@@ -140,43 +125,26 @@ def calibrate(answers: Answers, rate: float) -> Calibration:
     return Calibration(temperature, lowest_threshold(answers, temperature, rate))
 
 
-@dataclass(frozen=True, eq=False)
-class Decisions:
-    """Decisions about windows.
-
-    Attributes:
-        choice: The most probable action, averaged over time.
-        scores: Its probability; −1 where "other" is at least as probable.
-        named: Whether the score reaches the threshold.
-    """
-
-    choice: Int[np.ndarray, " W"]
-    scores: Float[np.ndarray, " W"]
-    named: Bool[np.ndarray, " W"]
+def decide(answers: Answers, calibration: Calibration) -> Int[np.ndarray, " W"]:
+    """The action of every window, ``NOTHING`` if unknown. Each stretch is a timeline of its own."""
+    rows, timeline = answers.probabilities(calibration.temperature), Timeline(calibration.threshold)
+    bounds = np.flatnonzero(np.diff(answers.sequences)) + 1
+    parts = [
+        decode(part, np.full(len(part), answers.stride), answers.other, timeline) for part in np.split(rows, bounds)
+    ]
+    return np.concatenate(parts)
 
 
-def decide(answers: Answers, calibration: Calibration) -> Decisions:
-    """Decide with one calibration for all windows."""
-    actions = answers.over_time(answers.probabilities(calibration.temperature))
-    if answers.other is not None:
-        none = actions[:, answers.other].copy()
-        actions[:, answers.other] = -1.0
-        scores = np.where(actions.max(axis=1) > none, actions.max(axis=1), -1.0)
-    else:
-        scores = actions.max(axis=1)
-    return Decisions(actions.argmax(axis=1), scores, scores >= calibration.threshold)
-
-
-def decide_across(answers: Answers, choose: Callable[[Answers], Calibration]) -> Decisions:
+def decide_across(answers: Answers, choose: Callable[[Answers], Calibration]) -> Int[np.ndarray, " W"]:
     """Decide for every fold with a calibration chosen on all other folds.
 
     Measurements of these decisions are unbiased, unlike those of ``decide(answers, choose(answers))``.
     """
-    folds = np.unique(answers.folds)
-    parts = [decide(answers.only(answers.folds == f), choose(answers.only(answers.folds != f))) for f in folds]
-    back = np.argsort(np.concatenate([np.flatnonzero(answers.folds == f) for f in folds]))
-    names = ("choice", "scores", "named")
-    return Decisions(*(np.concatenate([getattr(part, name) for part in parts])[back] for name in names))
+    choices = np.full(len(answers), NOTHING)
+    for fold in np.unique(answers.folds):
+        here = answers.folds == fold
+        choices[here] = decide(answers.only(here), choose(answers.only(~here)))
+    return choices
 
 
 @dataclass(frozen=True)
@@ -197,13 +165,13 @@ class Trust:
     false_accept_rates: dict[int, float]
 
 
-def trust(answers: Answers, decisions: Decisions) -> Trust:
-    """Measure decisions against the true labels; NaN where there are no windows."""
-    known, unknown = ~answers.unknown, answers.unknown
-    right = decisions.choice == answers.labels
-    by = {int(k): _share(decisions.named[unknown & (answers.labels == k)]) for k in np.unique(answers.labels[unknown])}
+def trust(answers: Answers, choices: Int[np.ndarray, " W"]) -> Trust:
+    """Measure decisions about windows against the true labels; NaN where there are no windows."""
+    known, unknown, named = ~answers.unknown, answers.unknown, choices != NOTHING
+    right = choices == answers.labels
+    by = {int(k): _share(named[unknown & (answers.labels == k)]) for k in np.unique(answers.labels[unknown])}
     false = float(np.mean(list(by.values()))) if by else float("nan")
-    return Trust(_share(decisions.named[known]), _share(right[known & decisions.named]), false, by)
+    return Trust(_share(named[known]), _share(right[known & named]), false, by)
 
 
 def trust_curve(answers: Answers, temperature: float, thresholds: Float[np.ndarray, " N"]) -> tuple[Trust, ...]:

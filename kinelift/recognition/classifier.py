@@ -8,14 +8,18 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from kinelift.poses import H36M17, H36M21, Action, Poses3D
+from kinelift.poses import H36M17, H36M21, Action, ActionWindows, Poses3D
+from kinelift.poses.containers import Recognition
 from kinelift.poses.errors import ShapeError, WeightsError
 from kinelift.poses.timeseries import span
 from kinelift.recognition.data.clips import OTHER
+from kinelift.recognition.decoding import Timeline
 from kinelift.recognition.network import ActionNetwork
-from kinelift.recognition.segments import UNKNOWN, Timeline, segments, unseen
+from kinelift.recognition.segments import UNKNOWN, segments, unseen
 from kinelift.recognition.windows import WindowPlan, extend, resample, starts
 
+_Answers = tuple[np.ndarray, np.ndarray]
+"""Middle (s) and probabilities of the windows of a stretch."""
 Recogniser = Callable[[Float[np.ndarray, "B T J 3"]], Float[np.ndarray, "B K"]]
 """Probabilities of every label for windows of finite poses."""
 
@@ -74,38 +78,57 @@ class Classifier:
         return (*(label for label in self.labels if label != OTHER), UNKNOWN)
 
     def classify(self, poses: Poses3D) -> tuple[Action, ...]:
+        """The actions of one person, as ``recognise`` finds them."""
+        return self.recognise(poses).actions
+
+    def recognise(self, poses: Poses3D) -> Recognition:
         """Classify the actions of one person. ``Action.top`` holds the three most probable labels. Feet are not used.
 
         Poses shorter than a window are extended by playing them backwards and forwards, as in training.
 
         Returns:
-            Actions that cover the person's time in the video without gap or overlap; none if there are no frames.
+            Actions that cover the person's time in the video without gap or overlap, none if there are no frames; and
+            the windows, none in time that is not seen.
 
         Raises:
             ShapeError: The skeleton is neither h36m17 nor h36m21.
         """
-        if not len(poses):
-            return ()
         if poses.skeleton not in (H36M17, H36M21):
             raise ShapeError(
                 f"The classifier needs h36m17 skeletons; these poses are {poses.skeleton.name}. Lift them to h36m17."
             )
+        if not len(poses):
+            return Recognition((), self._windows([]))
         poses = poses.converted(H36M17)
         even = resample(poses.points, poses.times, self.plan)
         begin, end = span(poses.times)
         marks = [begin + frame / self.plan.rate for frame in range(len(even))] + [end]
-        found: list[Action] = []
+        actions: list[Action] = []
+        answers: list[_Answers] = []
         for start, stop in _stretches(np.isfinite(even).all(axis=(1, 2))):
-            found += self._judge(even[start:stop], (marks[start], marks[stop]))
-        return tuple(replace(action, top=action.top[:TOP]) for action in _joined(found))
+            stretch = marks[start], marks[stop]
+            if answer := self._ask(even[start:stop], stretch[0]):
+                actions += segments(answer[1], answer[0], stretch, self.labels, self.timeline)
+                answers.append(answer)
+            else:
+                actions.append(unseen(stretch))
+        top = tuple(replace(action, top=action.top[:TOP]) for action in _joined(actions))
+        return Recognition(top, self._windows(answers))
 
-    def _judge(self, seen: Float[np.ndarray, "N J 3"], span: tuple[float, float]) -> tuple[Action, ...]:
-        """Segments of a stretch that is seen throughout, or not at all."""
+    def _ask(self, seen: Float[np.ndarray, "N J 3"], start: float) -> _Answers | None:
+        """Answers for a stretch that begins at ``start`` s; None if it is too short, or not seen."""
         if len(seen) <= self.evidence * self.plan.rate or not np.isfinite(seen).all():
-            return (unseen(span),)
+            return None
         length = min(len(seen), self.plan.frames)
-        centres = span[0] + (starts(len(seen), self.plan) + (length - 1) / 2) / self.plan.rate
-        return segments(self._probabilities(seen), centres, span, self.labels, self.timeline)
+        centres = start + (starts(len(seen), self.plan) + (length - 1) / 2) / self.plan.rate
+        return centres, self._probabilities(seen)
+
+    def _windows(self, answers: list[_Answers]) -> ActionWindows:
+        names = tuple(UNKNOWN if label == OTHER else label for label in self.labels)
+        times = [times for times, _ in answers]
+        rows = [rows for _, rows in answers]
+        none = np.zeros(0), np.zeros((0, len(names)))
+        return ActionWindows(names, np.concatenate([none[0], *times]), np.concatenate([none[1], *rows]))
 
     def _probabilities(self, seen: Float[np.ndarray, "N J 3"]) -> Float[np.ndarray, "W K"]:
         long = extend(seen, self.plan.frames)

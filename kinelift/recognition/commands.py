@@ -48,6 +48,7 @@ def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: 
     dataset = convert_collection(path, out, layout, lifted)
     reporter = Reporter()
     report_flaws(dataset.flaws, reporter)
+    reporter.table(reports.dataset_table(dataset))
     reporter.result(f"Wrote {out}: {len(dataset)} clips of {len(dataset.subjects)} subjects.")
 
 

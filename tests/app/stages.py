@@ -12,6 +12,7 @@ from kinelift.detectors.protocol import Detector
 from kinelift.detectors.scripted import Scripted
 from kinelift.poses import COCO17, H36M17, Action, Frame, People, Poses3D, Skeleton, Track2D, convert
 from kinelift.poses.camera import Camera
+from kinelift.poses.containers import Recognition
 
 DEPTH = 4.0
 """Metres from the camera to everybody."""
@@ -77,8 +78,8 @@ class Limping(WithoutUp):
 class Waving:
     """Says that everybody waves from their first frame to their last."""
 
-    def classify(self, poses: Poses3D) -> tuple[Action, ...]:
-        return (Action(float(poses.times[0]), float(poses.times[-1]), "wave", 0.8),)
+    def recognise(self, poses: Poses3D) -> Recognition:
+        return Recognition((Action(float(poses.times[0]), float(poses.times[-1]), "wave", 0.8),))
 
 
 def pipeline(detector: Detector, **settings: object) -> Pipeline:

@@ -25,8 +25,9 @@ from kinelift.lifting.body import fit
 from kinelift.lifting.network import LifterNetwork
 from kinelift.models.enas.action_net import ActionNet, ActionNetConfig
 from kinelift.models.temporal import TemporalConfig, TemporalNet
-from kinelift.poses import COCO17, COCO23, H36M17, Action, JointState, Poses3D, Recording, Skeleton, Track2D
+from kinelift.poses import COCO17, COCO23, H36M17, JointState, Poses3D, Recording, Skeleton, Track2D
 from kinelift.poses.camera import Camera, Distortion
+from kinelift.poses.containers import Recognition
 from kinelift.poses.errors import DataError, OutputError, SettingsError, WeightsError
 from kinelift.poses.skeleton import BODY25, HALPE26, OPENPOSE18
 from kinelift.recognition.classifier import Classifier
@@ -175,9 +176,9 @@ class TestAnalysis:
         classified: list[Poses3D] = []
 
         class Watching(Waving):
-            def classify(self, poses: Poses3D) -> tuple[Action, ...]:
+            def recognise(self, poses: Poses3D) -> Recognition:
                 classified.append(poses)
-                return super().classify(poses)
+                return super().recognise(poses)
 
         ankles = [COCO17.index(f"{side}_ankle") for side in ("left", "right")]
         wrist = COCO17.index("left_wrist")

@@ -25,7 +25,7 @@ from kinelift.poses.errors import SettingsError
 from tests.lifting.conftest import Lifting
 from tests.lifting.test_synthesis import generator, standing
 
-SETTINGS = ReliftSettings(cameras=1)
+SETTINGS = ReliftSettings(cameras=1, slow=0.0, partial=0.0)
 
 
 def walking(seconds: float, rate: float, distance: float) -> torch.Tensor:
@@ -138,7 +138,7 @@ def test_fitting_one_body_reduces_the_errors(bank: MotionBank, lifter: Lifter, r
 
 
 def test_a_known_lens_reduces_the_errors(bank: MotionBank, lifter: Lifter) -> None:
-    cases = {lens: ReliftSettings(noise="none", lens=lens) for lens in ("assumed", "known")}
+    cases = {lens: replace(SETTINGS, noise="none", lens=lens) for lens in ("assumed", "known")}
     found = {lens: report(relift(bank, lifter, way), lambda one: one.points) for lens, way in cases.items()}
     assert found["known"].overall.mpjpe < found["assumed"].overall.mpjpe
 
@@ -149,6 +149,26 @@ def test_other_clips_do_not_matter(bank: MotionBank, lifter: Lifter, relifted: l
     assert not np.array_equal(relifted[0].truth, relifted[1].truth)
     (other,) = relift(bank.with_subjects(("2",)), lifter, replace(SETTINGS, seed=1))
     assert not np.array_equal(alone.truth, other.truth)
+
+
+def test_the_axes_turn_poses_upright(relifted: list[Relifted]) -> None:
+    head, hip = H36M17.index("head"), H36M17.index("hip")
+    for one in relifted:
+        np.testing.assert_allclose(one.axes @ one.axes.T, np.eye(3), atol=1e-9)
+        trunk = np.nanmean((one.points[:, head] - one.points[:, hip]) @ one.axes.T, axis=0)
+        assert trunk[1] > 0.9 * np.linalg.norm(trunk)
+
+
+def test_some_videos_are_slow_or_show_a_part_of_the_body(bank: MotionBank, lifter: Lifter) -> None:
+    found = list(relift(bank, lifter, ReliftSettings(cameras=3, noise="none", slow=1.0, partial=1.0)))
+    assert all(6 <= one.rate < 30 for one in found) and len({one.rate for one in found}) == len(found)
+    unseen = [
+        {joint for k, joint in enumerate(one.track.skeleton.joints) if not one.track.scores[:, k].any()}
+        for one in found
+    ]
+    feet = {f"{side}_{part}" for side in ("left", "right") for part in ("ankle", "big_toe", "small_toe", "heel")}
+    assert {frozenset(some) for some in unseen} == {frozenset(feet), frozenset(feet | {"left_knee", "right_knee"})}
+    assert all(one.points.shape[0] == len(one.track) for one in found)
 
 
 def test_errors_are_separate_for_test_subjects(bank: MotionBank, relifted: list[Relifted]) -> None:
@@ -164,7 +184,7 @@ def test_files_describe_the_clips(
     lifting: Lifting, motion: Path, bank: MotionBank, tmp_path: Path, rate: float
 ) -> None:
     out = tmp_path / "deep" / "lifted.npz"
-    output = lifting("relift", motion, "-o", out, "--rate", rate)
+    output = lifting("relift", motion, "-o", out, "--rate", rate, "--slow", 0, "--partial", 0)
     assert "| test subjects | frames |" in output
     with np.load(out, allow_pickle=False) as file:
         data = dict(file)
@@ -178,9 +198,10 @@ def test_files_describe_the_clips(
     assert np.diff(data["offsets"]).tolist() == frames.repeat(2).tolist()
     assert data["points"].shape == (data["offsets"][-1], 17, 3)
     np.testing.assert_allclose(data["points"][np.isfinite(data["points"][:, 0, 0]), 0], 0)
+    assert data["axes"].shape == (6, 3, 3)
     assert json.loads(str(data["made_with"])) == {
         "lifter": "default", "cameras": 2, "noise": "measured", "lens": "assumed", "fit": "body", "rate": rate,
-        "seed": 0,
+        "slow": 0.0, "partial": 0.0, "seed": 0,
     }  # fmt: skip
 
 

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.transform import Rotation
 
-from kinelift.poses import H36M17, Action, Person, Poses3D, Recording, Track2D, VideoFacts, World, skeleton
+from kinelift.poses import (
+    H36M17,
+    Action,
+    ActionWindows,
+    Person,
+    Poses3D,
+    Recording,
+    Track2D,
+    VideoFacts,
+    World,
+    skeleton,
+)
 from kinelift.poses.camera import Camera, Distortion
 from kinelift.poses.containers import PER_JOINT
 from kinelift.poses.errors import DataError, OutputError
@@ -64,7 +75,11 @@ def people(draw: st.DrawFn, number: int, video: VideoFacts) -> Person:
     bounds = sorted(draw(st.lists(st.floats(0, 1e6), max_size=3)))
     tops = st.lists(st.tuples(texts, st.floats(0, 1)), max_size=3).map(lambda top: sorted(top, key=lambda t: -t[1]))
     spans = [Action(*span, draw(texts), draw(st.floats(0, 1)), tuple(draw(tops))) for span in pairwise(bounds)]
-    return Person(number, seen, draw(st.none() | st.just(lifted)), draw(st.none() | st.just(tuple(spans))))
+    labels = tuple(draw(st.lists(texts, max_size=3)))
+    rows = draw(arrays(np.float64, (len(bounds), len(labels)), elements=st.floats(0, 1)))
+    windows = ActionWindows(labels, np.array(sorted(set(bounds)), float), rows[: len(set(bounds))])
+    parts = (lifted, tuple(spans), windows)
+    return Person(number, seen, *(draw(st.none() | st.just(part)) for part in parts))
 
 
 @st.composite
@@ -117,6 +132,24 @@ def test_actions_of_earlier_recordings_have_no_top(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_top_labels_are_checked(tmp_path: Path, top: tuple[tuple[str, float], ...], message: str) -> None:
     save(tmp_path / "r.npz", recording(replace(person(1), actions=(Action(0.0, 1.0, "walk", 0.5, top),))))
+    with pytest.raises(DataError, match=message):
+        load(tmp_path / "r.npz")
+
+
+@pytest.mark.parametrize(("name", "value", "message"), [
+    ("probabilities", np.array([[0.5, 1.5]]), r"person1/windows/probabilities has a probability that is"),
+    ("probabilities", np.array([[0.5]]), r"person1/windows/probabilities has shape \(1, 1\), expected \(1, 2\)"),
+    ("times", np.array([np.nan]), r"person1/windows/times does not increase"),
+    ("labels", np.array("walk"), r"person1/windows/labels"),
+    ("labels", None, r"person1/windows has only some of its arrays"),
+])  # fmt: skip
+def test_windows_are_checked(tmp_path: Path, name: str, value: np.ndarray | None, message: str) -> None:
+    windows = ActionWindows(("walk", "unknown"), np.array([0.5]), np.array([[0.9, 0.1]]))
+    save(tmp_path / "r.npz", recording(replace(person(1), windows=windows)))
+    with np.load(tmp_path / "r.npz") as file:
+        parts = dict(file)
+    parts.pop(f"person1/windows/{name}")
+    np.savez(tmp_path / "r.npz", **parts, **({} if value is None else {f"person1/windows/{name}": value}))
     with pytest.raises(DataError, match=message):
         load(tmp_path / "r.npz")
 

@@ -16,8 +16,8 @@ from kinelift.recognition.calibration import (
     trust,
     trust_curve,
 )
+from kinelift.recognition.decoding import NOTHING, Timeline, decode
 from kinelift.recognition.measuring.calibration_figure import write_calibration_figure
-from kinelift.recognition.segments import SMOOTHING, smoothed
 
 K, OTHER = 4, 3
 
@@ -66,7 +66,7 @@ def test_the_threshold_holds_the_rate_and_no_lower_one_does(seed, rate, temperat
     threshold = lowest_threshold(sample, temperature, rate)
     assert trust(sample, decide(sample, Calibration(temperature, threshold))).false_accept_rate <= rate + 1e-12
     if threshold > 0:
-        lower = Calibration(temperature, float(np.nextafter(threshold, 0)))
+        lower = Calibration(temperature, threshold - 0.01)
         assert trust(sample, decide(sample, lower)).false_accept_rate > rate
 
 
@@ -77,7 +77,7 @@ def test_without_unknown_motion_everything_may_be_named():
 
 def test_a_label_left_out_of_training_is_never_chosen():
     sample = answers()
-    choice = decide(sample, Calibration()).choice
+    choice = decide(sample, Calibration(threshold=0.0))
     assert (choice[sample.novel] != 0).all()
     assert (choice != OTHER).all()
     np.testing.assert_allclose(sample.probabilities(2.0).sum(axis=1), 1.0)
@@ -109,7 +109,9 @@ def test_calibrations_are_chosen_without_the_fold_they_are_measured_on():
 
     decisions = decide_across(sample, choose)
     assert folds == [[1, 2, 3, 4], [0, 2, 3, 4], [0, 1, 3, 4], [0, 1, 2, 4], [0, 1, 2, 3]]
-    assert (decisions.named == (decisions.scores >= 0.1 * (1 + sample.folds))).all()
+    own = sample.probabilities(1.0)[:, :OTHER].max(axis=1)
+    leads = own >= sample.probabilities(1.0)[:, OTHER]
+    assert ((decisions != NOTHING) == (leads & (own >= 0.1 * (1 + sample.folds)))).all()
 
 
 def test_a_rate_chosen_across_folds_holds_on_the_fold_left_out():
@@ -130,22 +132,21 @@ def test_a_name_needs_its_own_probability_and_a_lead_over_other(seed, threshold)
     sample = answers(80, seed)
     probabilities = sample.probabilities(1.0)
     own, none = probabilities[:, :OTHER].max(axis=1), probabilities[:, OTHER]
-    decisions = decide(sample, Calibration(1.0, threshold))
-    assert (decisions.named == ((own >= threshold) & (own > none))).all()
-    np.testing.assert_allclose(decisions.scores[decisions.named], own[decisions.named])
+    choices = decide(sample, Calibration(1.0, threshold))
+    assert ((choices != NOTHING) == ((own >= threshold) & (own >= none))).all()
+    assert (choices[choices != NOTHING] == probabilities[choices != NOTHING, :OTHER].argmax(axis=1)).all()
 
 
-def test_answers_are_averaged_over_the_windows_of_their_own_stretch_only():
+def test_each_stretch_of_windows_is_a_timeline_of_its_own():
     walk, run = np.log([0.9, 0.05, 0.025, 0.025]), np.log([0.05, 0.9, 0.025, 0.025])
     logits = np.array([walk, walk, run, walk, walk, run, run])
     sequences, zeros = np.array([4, 4, 4, 4, 4, 7, 7]), np.zeros(7, int)
     sample = Answers(logits, zeros, zeros, zeros.astype(bool), sequences, OTHER, stride=0.25)
-    found = sample.over_time(sample.probabilities(1.0))
-    np.testing.assert_allclose(found[:5], smoothed(softmax(logits[:5], axis=1), SMOOTHING / 0.25))
-    np.testing.assert_allclose(found[5:], softmax(logits[5:], axis=1))
-    assert decide(sample, Calibration()).choice.tolist() == [0] * 5 + [1] * 2
-    later = sample.only(sequences == 7)
-    np.testing.assert_allclose(later.over_time(later.probabilities(1.0)), found[5:])
+    found = decide(sample, Calibration())
+    assert found[-2:].tolist() == [1, 1]
+    alone = decode(softmax(logits[:5], axis=1), np.full(5, 0.25), OTHER, Timeline(0.5))
+    np.testing.assert_array_equal(found[:5], alone)
+    np.testing.assert_array_equal(decide(sample.only(sequences == 7), Calibration()), found[5:])
 
 
 def test_the_figure_is_drawn(tmp_path):

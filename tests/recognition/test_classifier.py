@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kinelift.poses import COCO17, H36M17, Poses3D
 from kinelift.poses.errors import ShapeError, WeightsError
 from kinelift.recognition.classifier import Classifier
-from kinelift.recognition.segments import Timeline
+from kinelift.recognition.decoding import Timeline
 from kinelift.recognition.windows import WindowPlan
 from tests.recognition.motions import standing
 
@@ -23,7 +23,7 @@ def by_head(windows):
 
 
 def classifier(**changes):
-    settings = {"plan": WindowPlan(seconds=1.0, stride=0.25), "timeline": Timeline(0.5, 0.1, 0.3), **changes}
+    settings = {"plan": WindowPlan(seconds=1.0, stride=0.25), "timeline": Timeline(0.5), **changes}
     return Classifier(by_head, LABELS, **settings)
 
 
@@ -139,6 +139,18 @@ def test_the_three_most_probable_labels_are_kept():
     (action,) = Classifier(certain, labels, classifier().plan, Timeline(0.4)).classify(poses(np.full(60, 1.7)))
     assert (action.label, [label for label, _ in action.top]) == ("c", ["c", "b", "unknown"])
     assert [value for _, value in action.top] == pytest.approx([0.5, 0.2, 0.15])
+
+
+def test_the_windows_of_a_recognition_are_those_in_sight():
+    clip = poses(np.full(150, 1.7))
+    clip.points[60:90] = np.nan
+    clip.points[90:, HEAD, 1] = 3.5
+    found = classifier().recognise(clip)
+    assert found.windows.labels == ("low", "high", "unknown")
+    expected = np.concatenate([2.5 + np.arange(4) * 8 / 30, 5.5 + np.arange(4) * 8 / 30])
+    np.testing.assert_allclose(found.windows.times, expected, atol=0.04)
+    assert found.windows.probabilities.argmax(axis=1).tolist() == [0] * 4 + [2] * 4
+    assert [a.label for a in found.actions] == ["low", "unknown"]
 
 
 def test_a_gap_separates_what_lies_before_and_after():

@@ -130,7 +130,7 @@ class Body:
 
     @cached_property
     def _known(self) -> Bool[np.ndarray, " J"]:
-        return np.isfinite(self.depth)
+        return np.asarray(np.isfinite(self.depth))
 
     @cached_property
     def _fixed(self) -> drawing.Fixed:

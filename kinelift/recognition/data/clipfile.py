@@ -10,6 +10,7 @@ from kinelift.poses import H36M17, H36M21, Skeleton, recording
 from kinelift.poses.archive import archive_keys, read_arrays
 from kinelift.poses.errors import DataError
 from kinelift.poses.skeleton import skeleton
+from kinelift.poses.world import LEVEL
 
 _MAX_EXTENT = 50.0
 """Metres: people in one clip are never further apart."""
@@ -20,7 +21,7 @@ _ARRAYS = ("points", "times", "rate", "skeleton")
 
 
 class ClipMotion(NamedTuple):
-    """Points in metres, times in seconds, and the skeleton that names the joints."""
+    """Points in metres (of a recording, y up), times in seconds, and the skeleton that names the joints."""
 
     points: Float[np.ndarray, "T J 3"]
     times: Float[np.ndarray, " T"]
@@ -94,7 +95,8 @@ def _as_floats(path: Path, name: str, array: Shaped[np.ndarray, "..."]) -> Float
 
 
 def _from_recording(path: Path, person: str) -> ClipMotion:
-    people = {str(member.id): member for member in recording.load(path).people}
+    whole = recording.load(path)
+    people = {str(member.id): member for member in whole.people}
     if not person and len(people) == 1:
         (person,) = people
     if person not in people:
@@ -104,7 +106,8 @@ def _from_recording(path: Path, person: str) -> ClipMotion:
     if poses is None:
         raise DataError(f"{path} has no 3D poses of person {person}. Make the recording again with: kinelift run VIDEO")
     poses = poses.converted(H36M17) if poses.skeleton == H36M21 else poses  # actions are recognised without feet
-    return _check(path, ClipMotion(poses.points, poses.times, poses.skeleton))
+    upright = poses.rotated(LEVEL if whole.world is None else whole.world.rotation)  # as the program recognises them
+    return _check(path, ClipMotion(upright.points, upright.times, upright.skeleton))
 
 
 def _check(path: Path, motion: ClipMotion) -> ClipMotion:

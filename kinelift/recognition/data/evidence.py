@@ -14,7 +14,7 @@ from kinelift.poses import H36M17
 _LEFT, _RIGHT = (
     {part: H36M17.index(f"{side}_{part}") for part in ("hip", "knee", "ankle", "wrist")} for side in ("left", "right")
 )
-_HIP = H36M17.index("hip")
+_HIP, _THORAX = H36M17.index("hip"), H36M17.index("thorax")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +37,29 @@ class ObservedMotion:
     def thigh_angles(self) -> Float[np.ndarray, "T 2"]:
         """Angle of each thigh to the vertical, in degrees; 0 when it hangs straight down."""
         thighs = self.left_and_right("knee", self.points) - self.left_and_right("hip", self.points)
-        cosines = np.clip(-thighs[..., 1] / np.linalg.norm(thighs, axis=-1), -1, 1)
-        angles: Float[np.ndarray, "T 2"] = np.degrees(np.arccos(cosines))
-        return angles
+        return _angles(thighs, np.broadcast_to([0.0, -1.0, 0.0], thighs.shape))
+
+    @cached_property
+    def knee_flexions(self) -> Float[np.ndarray, "T 2"]:
+        """Flexion of each knee in degrees; 0 when the leg is straight."""
+        knees = self.left_and_right("knee", self.points)
+        thighs, shanks = (
+            knees - self.left_and_right("hip", self.points),
+            self.left_and_right("ankle", self.points) - knees,
+        )
+        return _angles(thighs, shanks)
+
+    @cached_property
+    def pitch(self) -> Float[np.ndarray, " T"]:
+        """Angle of the trunk to the vertical, in degrees; 0 when upright."""
+        trunk = self.points[:, _THORAX] - self.points[:, _HIP]
+        return _angles(trunk, np.broadcast_to([0.0, 1.0, 0.0], trunk.shape))
+
+    @cached_property
+    def heights(self) -> Float[np.ndarray, "T J"]:
+        """Height of every joint over the lowest joint of the clip, in metres."""
+        heights: Float[np.ndarray, "T J"] = self.points[..., 1] - self.points[..., 1].min()
+        return heights
 
     def left_and_right(self, part: str, values: Float[np.ndarray, "T J *more"]) -> Float[np.ndarray, "T 2 *more"]:
         """Values of the left and the right joint of a body part."""
@@ -76,9 +96,9 @@ def seated(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
 
 
 def upright(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
-    """Both thighs hang down and both feet are at rest; the arms may do anything."""
+    """Trunk and thighs are vertical and both feet are at rest; the arms may do anything."""
     resting = motion.left_and_right("ankle", motion.speeds).max(axis=1) < 0.2
-    stands: Bool[np.ndarray, " T"] = resting & (motion.thigh_angles.max(axis=1) < 25)
+    stands: Bool[np.ndarray, " T"] = resting & (motion.thigh_angles.max(axis=1) < 25) & (motion.pitch < 30)
     return stands
 
 
@@ -108,9 +128,49 @@ def signalling(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
 
 
 def idle(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
-    """Standing, with both hands down and at rest."""
-    idles: Bool[np.ndarray, " T"] = upright(motion) & ~motion.around(_busy_hands(motion), 0.3)
+    """Standing, with both hands below the chest and at rest."""
+    raised = motion.left_and_right("wrist", motion.points)[..., 1] > motion.points[:, _THORAX, 1, None]
+    busy = np.asarray(((motion.left_and_right("wrist", motion.speeds) > 0.4) | raised).any(axis=1))
+    idles: Bool[np.ndarray, " T"] = upright(motion) & ~motion.around(busy, 0.3)
     return idles
+
+
+def squatting(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
+    """Both knees are clearly bent over feet that stay where they are, and the trunk is upright; or within 0.2 s."""
+    bent = (motion.knee_flexions.min(axis=1) > 45) & (motion.pitch < 60)
+    return motion.around(bent & _planted(motion), 0.2)
+
+
+def bending(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
+    """Over feet that stay where they are, the trunk is bent forward or a hand is low; or within 0.2 s."""
+    low = motion.left_and_right("wrist", motion.heights).min(axis=1) < 0.45
+    return motion.around(((motion.pitch > 45) | low) & _planted(motion), 0.2)
+
+
+def lying(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
+    """The trunk is nearly level, and hip and chest are close to the lowest point of the clip."""
+    low = motion.heights[:, [_HIP, _THORAX]].max(axis=1) < 0.45
+    lies: Bool[np.ndarray, " T"] = low & (np.abs(motion.pitch - 90) < 35)
+    return lies
+
+
+def throwing(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
+    """A hand moves at close to the clip's highest speed, above the hip, or does within 0.4 s."""
+    raised = motion.left_and_right("wrist", motion.points)[..., 1] > motion.points[:, _HIP, 1, None]
+    swing = (motion.left_and_right("wrist", motion.speeds) * raised).max(axis=1)
+    return motion.around(np.asarray(swing > 0.7 * swing.max()), 0.4)
+
+
+def _planted(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:
+    planted: Bool[np.ndarray, " T"] = motion.left_and_right("ankle", motion.speeds).max(axis=1) < 0.3
+    return planted
+
+
+def _angles(a: Float[np.ndarray, "*N 3"], b: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N"]:
+    """Angles between vectors, in degrees."""
+    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    angles: Float[np.ndarray, "*N"] = np.degrees(np.arccos(np.clip((a * b).sum(axis=-1) / lengths, -1, 1)))
+    return angles
 
 
 def _busy_hands(motion: ObservedMotion) -> Bool[np.ndarray, " T"]:

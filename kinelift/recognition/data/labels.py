@@ -16,7 +16,10 @@ from jaxtyping import Int
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.data.evidence import Evidence, ObservedMotion
 
-LABELS = ("walk", "run", "jump", "sit", "stand", "gesture", "kick", "punch", "dance", "climb", OTHER)
+LABELS = (
+    "stand", "walk", "run", "jump", "sit", "squat", "bend", "lie", "kick", "punch", "throw", "gesture", "climb",
+    "dance", "acrobatics", "exercise", OTHER,
+)  # fmt: skip
 
 UNLABELLED = -1
 

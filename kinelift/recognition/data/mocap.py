@@ -11,13 +11,13 @@ from jaxtyping import Float, Int, Shaped
 from kinelift.poses import H36M17
 from kinelift.poses.archive import read_all_arrays
 from kinelift.poses.errors import DataError
-from kinelift.recognition.data import cmu, repair
+from kinelift.recognition.data import cmu, hdm05, repair
 from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
 from kinelift.recognition.data.evidence import ObservedMotion
 from kinelift.recognition.data.labels import LABELS, UNLABELLED, labels_of
 from kinelift.recognition.windows import WindowPlan, resample
 
-FORMAT = 2
+FORMAT = 3
 RATE = 30.0
 """Frames per second at which rules examine a motion."""
 
@@ -40,14 +40,15 @@ class _Recording:
 
 
 def read(path: Path, lifted: Path | None = None) -> Dataset:
-    """Read labelled clips from a prepared file of the CMU database.
+    """Read labelled clips from a prepared file of the CMU database, of HDM05, or of both.
 
-    Duplicates of a recording are left out. Clips whose description matches no rule have no segments.
+    Duplicates of a recording are left out. Clips whose description matches no rule have no segments. A label that one
+    person alone shows is left out: nobody else could test it.
 
     Args:
         path: Written by ``kinelift lifting prepare``.
-        lifted: Written by ``kinelift lifting relift`` from the same file. Its poses (camera axes, relative to the
-            hip) become clips of kind "lifted" with the segments of their originals.
+        lifted: Written by ``kinelift lifting relift`` from the same file. Its poses (relative to the hip, turned to
+            the world's axes as estimated) become clips of kind "lifted" with the segments of their originals.
 
     Returns:
         Clips of h36m17 joints, in world metres with y up.
@@ -69,16 +70,36 @@ def read(path: Path, lifted: Path | None = None) -> Dataset:
             clips[row] = _clip(name, recording)
             if clips[row].subject != recording.subject:
                 flaws.append(Flaw(name, "no subject recorded", f"counted as subject {clips[row].subject}"))
+    labels, lacking = _shown_by_several(clips.values())
+    flaws += lacking
+    clips = {row: _with_labels(clip, labels) for row, clip in clips.items()}
     for lifted_clip, clip_flaws in _lifted_clips(lifted, path, recordings, clips) if lifted else ():
         lifted_clips.append(lifted_clip)
         flaws += clip_flaws
-    return Dataset(H36M17, LABELS, (*clips.values(), *lifted_clips), cmu.TERMS, tuple(flaws))
+    from_hdm05 = {hdm05.holds(recording.name) for recording in recordings}
+    terms = "".join(terms for terms, here in ((cmu.TERMS, False), (hdm05.TERMS, True)) if here in from_hdm05)
+    return Dataset(H36M17, labels, (*clips.values(), *lifted_clips), terms, tuple(flaws))
+
+
+def _shown_by_several(clips: Iterable[Clip]) -> tuple[tuple[str, ...], list[Flaw]]:
+    """The labels that several subjects show, and a flaw for each that one shows."""
+    shown: dict[str, set[str]] = {label: set() for label in LABELS}
+    for clip in clips:
+        for segment in clip.segments:
+            shown[segment.label].add(clip.subject)
+    lacking = [Flaw(f"label {label}", "shown by one subject", "left out") for label in LABELS if len(shown[label]) == 1]
+    return tuple(label for label in LABELS if len(shown[label]) > 1), lacking
+
+
+def _with_labels(clip: Clip, labels: Sequence[str]) -> Clip:
+    return replace(clip, segments=tuple(segment for segment in clip.segments if segment.label in labels))
 
 
 def _clip(name: str, recording: _Recording) -> Clip:
     resampled = resample(recording.points.astype(np.float64), recording.times, WindowPlan(rate=RATE))
     description = recording.action or recording.name.rsplit("/", 1)[-1]
-    labels = labels_of(description, ObservedMotion(resampled, RATE), cmu.RULES)
+    rules = hdm05.RULES if hdm05.holds(recording.name) else cmu.RULES
+    labels = labels_of(description, ObservedMotion(resampled, RATE), rules)
     return Clip(
         name,
         cmu.subject_of(recording.name, recording.subject),
@@ -120,15 +141,16 @@ def _recordings(path: Path, command: str) -> Iterator[_Recording]:
         bounds, rates = data["offsets"].tolist(), data["rates"].tolist()
         columns = [data[name].tolist() for name in ("names", "subjects", "actions")]
         sources = data["sources"].tolist() if "sources" in data else range(len(rates))
+        axes = data["axes"] if "axes" in data else np.broadcast_to(np.eye(3), (len(rates), 3, 3))
         if int(data["format"]) != FORMAT:
             raise DataError(f"{path} has motion-capture format {data['format']}; this version reads {FORMAT}. {remedy}")
-        rows = list(zip(*columns, rates, sources, bounds[:-1], bounds[1:], strict=True))
+        rows = list(zip(*columns, rates, sources, axes, bounds[:-1], bounds[1:], strict=True))
     except DataError:
         raise
     except Exception as error:  # damaged bytes can raise anything
         raise DataError(f"{path} is not prepared motion capture ({error}). {remedy}") from error
-    for name, subject, action, rate, source, first, end in rows:
-        yield _Recording(name, subject, action, points[first:end], rate, source)
+    for name, subject, action, rate, source, rotation, first, end in rows:
+        yield _Recording(name, subject, action, points[first:end] @ rotation.T.astype(points.dtype), rate, source)
 
 
 def _arrays(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:

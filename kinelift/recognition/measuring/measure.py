@@ -111,8 +111,8 @@ def measure(
 
     several_folds = len(np.unique(answers.folds)) > 1
     calibration = choose(answers)
-    decisions = decide_across(answers, choose) if several_folds else decide(answers, calibration)
-    return Measurement(validation, answers, kind, calibration, trust(answers, decisions), _reliability(known))
+    choices = decide_across(answers, choose) if several_folds else decide(answers, calibration)
+    return Measurement(validation, answers, kind, calibration, trust(answers, choices), _reliability(known))
 
 
 def _reliability(known: Answers) -> Reliability:

@@ -7,11 +7,24 @@ import numpy as np
 from rich.table import Table
 
 from kinelift.recognition.calibration import Calibration, Trust
+from kinelift.recognition.data.clips import Dataset
 from kinelift.recognition.measuring.evaluation import Round
 from kinelift.recognition.training.corpus import Corpus
 from kinelift.recognition.training.scores import Scores
 
 _MAX_LISTED = 8
+
+
+def dataset_table(dataset: Dataset) -> Table:
+    """Labels with their subjects, clips and minutes; copies of a clip, as by several cameras, count once."""
+    table = Table("label", "subjects", "clips", "minutes", title="Labelled motion")
+    originals = list({clip.name: clip for clip in dataset.clips}.values())
+    for label in dataset.labels:
+        shown = [(clip, part) for clip in originals for part in clip.segments if part.label == label]
+        bounds = [(max(part.start, clip.times[0]), min(part.end, clip.times[-1])) for clip, part in shown]
+        counts = (len({clip.subject for clip, _ in shown}), len({clip.name for clip, _ in shown}))
+        table.add_row(label, *map(str, counts), f"{sum(end - start for start, end in bounds) / 60:.1f}")
+    return table
 
 
 def corpus_table(corpus: Corpus, plan: Sequence[Round]) -> Table:

@@ -8,7 +8,6 @@ from kinelift.poses.errors import DataError, SettingsError
 from kinelift.recognition.data import labelled_folder, mocap
 from kinelift.recognition.data.clips import Dataset, Flaw, Segment
 from kinelift.recognition.data.collections import convert
-from kinelift.recognition.data.labels import LABELS
 from tests.recognition.data.folders import same
 from tests.recognition.motions import standing, walking
 
@@ -36,7 +35,7 @@ def prepared(path: Path, rows: tuple[int, ...] = (0, 1, 2, 3, 4), thin: int = 1,
     joints = np.concatenate([np.concatenate([m, np.zeros((len(m), 5, 3))], axis=1) for m in motions])
     np.savez(
         path,
-        format=2,
+        format=3,
         joints=np.array([*H36M17.joints, *EXTRA]),
         points=joints.astype(np.float32),
         offsets=np.cumsum([0, *map(len, motions)]),
@@ -60,16 +59,44 @@ def dataset(tmp_path: Path) -> Dataset:
 
 def test_labels_hold_where_the_rules_apply(dataset: Dataset) -> None:
     walk, broken, piece, swim = dataset.clips[:4]
-    assert dataset.labels == LABELS
+    assert dataset.labels == ("stand", "walk")  # of LABELS, those that are shown
     assert walk.segments == (Segment("walk", 0.0, 61 / 30),)
-    (segment,) = broken.segments
-    assert segment.label == "walk"
+    still, segment = broken.segments
+    assert (still.label, still.start, segment.label) == ("stand", 0.0, "walk")
     assert segment.start == pytest.approx(1.0, abs=0.15)
     assert segment.end == pytest.approx(broken.times[-1], abs=0.05)
     assert (piece.name, piece.subject) == ("asfamc/16/16_22-2", "16")
-    assert (swim.segments, swim.subject) == ((), "13")
+    assert ([part.label for part in swim.segments], swim.subject) == (["stand"], "13")
     np.testing.assert_allclose(walk.points, MOTIONS[0], atol=1e-6)
     np.testing.assert_allclose(np.diff(walk.times), 1 / 60)
+
+
+def test_a_label_of_one_person_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COLUMNS, "actions", ("walk", "", "run", "run", "swim"))
+    found = mocap.read(prepared(tmp_path / "m.npz"))
+    assert found.labels == ("stand",)
+    flaws = {
+        Flaw("label walk", "shown by one subject", "left out"),
+        Flaw("label run", "shown by one subject", "left out"),
+    }
+    assert flaws < set(found.flaws)
+    assert {part.label for clip in found.clips for part in clip.segments} == {"stand"}
+
+
+def test_lifted_poses_are_turned_upright(tmp_path: Path) -> None:
+    tilt = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
+    path = prepared(tmp_path / "l.npz", (0,), 2, kinds=np.array(["lifted"]), sources=np.array([0]), axes=tilt[None])
+    (copy,) = (clip for clip in mocap.read(prepared(tmp_path / "m.npz"), path).clips if clip.kind)
+    np.testing.assert_allclose(copy.points, MOTIONS[0][::2] @ tilt.T, atol=1e-6)
+
+
+def test_files_of_hdm05_have_their_own_rules_and_terms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COLUMNS, "actions", ("sneak2StepsLStart", "", "slow walk", "slow walk", "swim"))
+    monkeypatch.setattr("tests.recognition.data.test_mocap.NAMES", ("bd/HDM_bd_sneak_001_120", *NAMES[1:]))
+    both, alone = mocap.read(prepared(tmp_path / "m.npz")), mocap.read(prepared(tmp_path / "h.npz", (0,)))
+    assert [segment.label for segment in both.clips[0].segments] == ["walk"]
+    assert "HDM05" in both.terms and "mocap.cs.cmu.edu" in both.terms
+    assert "HDM05" in alone.terms and "mocap.cs.cmu.edu" not in alone.terms
 
 
 def test_changes_are_reported(dataset: Dataset) -> None:
@@ -115,7 +142,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     prepared(tmp_path / "future.npz")
     with np.load(tmp_path / "future.npz") as file:
-        np.savez(tmp_path / "future.npz", **{**file, "format": 3})
+        np.savez(tmp_path / "future.npz", **{**file, "format": 4})
     for name in ("text", "other", "future", "none"):
         with pytest.raises(DataError, match=f"{name}.*lifting prepare"):
             mocap.read(tmp_path / f"{name}.npz")

@@ -1,0 +1,1 @@
+"""How often real people's actions are named, and rightly."""
