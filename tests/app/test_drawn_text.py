@@ -1,4 +1,4 @@
-"""Text and colours on drawn videos."""
+"""Text, colours and shapes on drawn videos."""
 
 from fractions import Fraction
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from kinelift.app.render import text
+from kinelift.app.render import drawing, text
 from kinelift.app.render.legend import clock, legend
 from kinelift.app.render.style import LEFT, RIGHT, person_colour
 
@@ -41,6 +41,11 @@ def test_no_two_people_share_a_colour() -> None:
     lab = cv2.cvtColor(first, cv2.COLOR_RGB2LAB)[0]
     apart = np.linalg.norm(lab[:, None] - lab[None], axis=-1)[np.triu_indices(24, 1)]
     assert apart.min() > 20  # CIELAB; 2.3 is just noticeable
+
+
+def test_a_hull_leaves_out_what_lies_inside() -> None:
+    corners = drawing.hull(drawing.fixed(np.array([[0.5, 0.5], [10.5, 0.5], [3.5, 2.5], [0.5, 10.5]])))
+    assert sorted(map(tuple, corners.tolist())) == [(0, 0), (0, 160), (160, 0)]
 
 
 def test_the_clock_counts_hundredths() -> None:

@@ -126,7 +126,8 @@ class Body:
         highest = int(np.nanargmin(self.pixels[:, 1]))
         head = self.pixels[self.skeleton.index("head")] if "head" in self.skeleton.joints else self.pixels[highest]
         across = head if np.isfinite(head).all() else self.pixels[highest]
-        return np.array([across[0], self.pixels[highest, 1]])
+        place: Float[np.ndarray, " 2"] = np.array([across[0], self.pixels[highest, 1]])
+        return place
 
     @cached_property
     def _known(self) -> Bool[np.ndarray, " J"]:

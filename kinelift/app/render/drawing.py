@@ -52,9 +52,9 @@ def disc(image: Image, centre: Fixed, radius: float, colour: RGB) -> None:
     cv2.circle(image, tuple(centre), max(1, round(radius * (1 << _SHIFT))), colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
-def hull(points: Fixed) -> Fixed:
+def hull(points: Int32[np.ndarray, "N 2"]) -> Int32[np.ndarray, "M 2"]:
     """The corners of the convex hull of some points, in order."""
-    corners: Fixed = cv2.convexHull(points)[:, 0]
+    corners: Int32[np.ndarray, "M 2"] = cv2.convexHull(points)[:, 0]
     return corners
 
 
