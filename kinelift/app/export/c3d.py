@@ -36,8 +36,8 @@ def write_c3d(path: Path, recording: Recording) -> None:
 
     Markers have the names of Pose2Sim's HALPE_26 set; they lie at joint centres, not on the skin. Y is up, lengths are
     millimetres. Files cover the whole video at a constant rate. A point without a place in a frame has residual -1; the
-    residual of others is the expected error in whole millimetres, at most 255, 0 if it was not computed. A file holds at
-    most 65,535 frames. Needs the extra ``c3d``.
+    residual of others is the expected error in whole millimetres, at most 255, 0 if it was not computed. A file holds
+    at most 65,535 frames. Needs the extra ``c3d``.
 
     Raises:
         DataError: Nobody has 3D poses.
@@ -49,8 +49,8 @@ def write_c3d(path: Path, recording: Recording) -> None:
     def write(part: Path, person: Placed, clock: Clock) -> Mapping[str, Any]:
         if len(clock.times) > MOST_FRAMES:
             raise OutputError(
-                f"{path} cannot be written: {recording.video.name} has {len(clock.times)} frames, and C3D holds at most "
-                f"{MOST_FRAMES}. Choose another format, such as trc."
+                f"{path} cannot be written: {recording.video.name} has {len(clock.times)} frames, and C3D holds at "
+                f"most {MOST_FRAMES}. Choose another format, such as trc."
             )
         file = ezc3d.c3d()
         _fill(file, person, clock)

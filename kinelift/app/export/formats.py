@@ -68,8 +68,6 @@ WRITERS: Mapping[Format, Callable[..., None]] = {
     Format.TIMELINE: write_timeline_figure,
 }
 _ONE_PER_PERSON = (Format.BVH, Format.TRC, Format.MOT, Format.C3D)
-NEED_POSES = (*_ONE_PER_PERSON, Format.GLB, Format.ANGLES)
-"""The formats that cannot be written if nobody has a 3D pose."""
 _NAMED = (Format.BVH, Format.GLB)
 """The formats whose joints can have other names."""
 
