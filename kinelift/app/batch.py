@@ -10,8 +10,7 @@ from typing import TypeVar
 from kinelift.app.checkpoints import Checkpoints
 from kinelift.app.export.actions_json import write_timeline
 from kinelift.app.export.data_files import write_csv
-from kinelift.app.export.formats import NEED_POSES, Format, belongs_to, export, remarks
-from kinelift.app.export.placing import posed
+from kinelift.app.export.formats import Format, belongs_to, export, remarks
 from kinelift.app.export.timeline_figure import write_timeline_figure
 from kinelift.app.export.viewer_page import path_between, write_viewer
 from kinelift.app.pipeline import Pipeline, render
@@ -20,7 +19,7 @@ from kinelift.app.results import ACTIONS, OVERLAY, POSES, RECORDING, RESULTS, TI
 from kinelift.app.settings import Drawing
 from kinelift.app.video import Reading, Video
 from kinelift.poses import Recording, recording
-from kinelift.poses.errors import KineliftError
+from kinelift.poses.errors import DataError, KineliftError
 from kinelift.poses.json_values import to_json
 from kinelift.poses.overwriting import check_outputs
 from kinelift.poses.timeseries import median_interval
@@ -163,12 +162,13 @@ def analyse(
 def _export(folder: Path, result: Recording, exports: Sequence[Format], note: Callable[[str], None]) -> None:
     """Write more formats, under their default names."""
     for to in exports:
-        if to in NEED_POSES and not posed(result):
-            note(f"There is no {to.value} file for {result.video.name}: nobody has a 3D pose.")
-        else:
+        try:
             export(folder / to.file, result, to)
-            for remark in remarks(folder / to.file, to):
-                note(remark)
+        except DataError as error:  # nobody to export: the other results are worth keeping
+            note(f"There is no {to.value} file. {error}")
+            continue
+        for remark in remarks(folder / to.file, to):
+            note(remark)
 
 
 def _with_drawing(result: Recording, drawing: Drawing) -> Recording:

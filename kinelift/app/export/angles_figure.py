@@ -20,6 +20,8 @@ _PANELS = ("hip_flexion", "knee_flexion", "ankle_dorsiflexion", "shoulder_elevat
 _MOST_PEOPLE = 6
 _WIDTH, _HEIGHT, _DPI = 5.0, 1.5, 100
 """Inches of a panel."""
+_EDGE = 0.6
+"""Inches around and between the panels, for titles and numbers."""
 _TRUNK = (90, 90, 90)
 _FAINT = 0.3
 
@@ -40,17 +42,18 @@ def write_angles_figure(path: Path, video: str, people: People) -> None:
 def angles_figure(video: str, people: People) -> Figure:
     """The angles as a figure. Of more than six people, the first six are shown."""
     shown = list(people.items())[:_MOST_PEOPLE]
-    size = (_WIDTH * max(len(shown), 1), _HEIGHT * len(_PANELS) + 0.9)
-    figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
-    figure.suptitle(
-        f"{visible(video)}: joint angles; thin and faint: guessed; band: expected error", parse_math=False, fontsize=10
-    )
+    width, height = _WIDTH * max(len(shown), 1), _HEIGHT * len(_PANELS) + 2 * _EDGE
+    figure = Figure(figsize=(width, height), dpi=_DPI)
+    text = f"{visible(video)}: joint angles; thin and faint: guessed; band: expected error"
+    figure.suptitle(text, parse_math=False, fontsize=10, y=1 - 0.1 / height, va="top")
     panels = figure.subplots(len(_PANELS), len(shown), squeeze=False, sharex="col")
+    figure.subplots_adjust(_EDGE / width, _EDGE / height, 1 - 0.1 / width, 1 - _EDGE / height, _EDGE / _WIDTH, 0.12)
     for column, (number, (person, series)) in enumerate(shown):
         panels[0][column].set_title(f"person {number}", fontsize=9)
         panels[-1][column].set_xlabel("seconds", fontsize=8)
         for row, name in enumerate(_PANELS):
             _draw(panels[row][column], name, person.poses.times, series)
+        panels[0][column].legend(fontsize=6, loc="upper right", ncols=2)
     return figure
 
 
@@ -68,4 +71,3 @@ def _draw(axes: Axes, name: str, times: Float[np.ndarray, " T"], series: Mapping
         axes.plot(
             times, np.where(sure, one.degrees, np.nan), color=colour, linewidth=1.4, label=side.strip("_") or "trunk"
         )
-    axes.legend(fontsize=6, loc="upper right", ncols=2)

@@ -71,8 +71,6 @@ WRITERS: Mapping[Format, Callable[..., None]] = {
     Format.VIEWER: write_viewer,
 }
 _ONE_PER_PERSON = (Format.BVH, Format.TRC, Format.MOT, Format.C3D)
-NEED_POSES = (*_ONE_PER_PERSON, Format.GLB, Format.ANGLES)
-"""The formats that cannot be written if nobody has a 3D pose."""
 _NAMED = (Format.BVH, Format.GLB)
 """The formats whose joints can have other names."""
 

@@ -65,7 +65,7 @@ def place(recording: Recording) -> Scene:
     people = [(person, person.poses) for person in posed(recording) if person.poses is not None]
     if not people:
         raise DataError(
-            f"The recording of {recording.video.name} has no 3D poses to export. Make it with: kinelift run VIDEO"
+            f"The recording of {recording.video.name} has no 3D poses to export. People must be seen to be lifted."
         )
     located = all(poses.root is not None for _, poses in people)
     world = recording.world if located else None

@@ -6,10 +6,14 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.poses import VideoFacts
+from kinelift.poses.errors import DataError
 from kinelift.poses.timeseries import median_interval
 
 _JITTER = 0.1
 """Share of a frame by which times may differ from a constant rate, as containers round them."""
+
+_MOST_PER_FRAME = 20
+"""Frames at a constant rate per frame of the video that are still sensible."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +38,20 @@ class Clock:
 
 
 def clock_of(video: VideoFacts) -> Clock:
-    """The video's own frames if their rate is constant; otherwise frames at its usual rate, from its first time on."""
+    """The video's own frames if their rate is constant; otherwise frames at its usual rate, from its first time on.
+
+    Raises:
+        DataError: The video pauses for so long that nearly all frames at a constant rate would be empty.
+    """
     times, rate = video.times, video.frame_rate
     even = times[:1] + np.arange(len(times)) / rate
     if len(times) < 2 or np.abs(times - even).max() <= _JITTER / rate:
         return Clock(rate, times, False)
     rate = 1 / median_interval(times)
     frames = int(np.floor((times[-1] - times[0]) * rate + 1e-6)) + 1
+    if frames > _MOST_PER_FRAME * len(times):
+        raise DataError(
+            f"{video.name} pauses for so long that a constant frame rate would make {frames} frames of {len(times)}. "
+            "Export to a format with exact times: glb, angles, csv, json or npz."
+        )
     return Clock(rate, times[0] + np.arange(frames) / rate, True)

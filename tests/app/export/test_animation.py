@@ -84,6 +84,7 @@ class TestBvh:
 
     def test_bones_that_change_length_are_said(self, tmp_path: Path, recording: Recording) -> None:
         person = recording.people[1]
+        assert person.poses is not None
         stretch = 1 + 0.05 * np.sin(np.arange(len(person.poses.points)))[:, None, None]
         loose = replace(person, poses=replace(person.poses, points=person.poses.points * stretch))
         *_, sidecar = written(tmp_path, replace(recording, people=(loose,)), Format.BVH)

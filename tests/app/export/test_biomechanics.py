@@ -198,6 +198,7 @@ class TestAngles:
 
     def test_without_states_and_errors_their_cells_are_empty(self, tmp_path: Path, recording: Recording) -> None:
         person = recording.people[1]
+        assert person.poses is not None
         bare = replace(person, poses=replace(person.poses, seen=None, error=None))
         rows = self.rows(written(tmp_path, replace(recording, people=(bare,)), Format.ANGLES)[0])
         assert {(row["seen"], row["error"]) for row in rows} == {("", "")}

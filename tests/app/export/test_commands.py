@@ -89,3 +89,12 @@ def test_run_exports_and_replaces_earlier_exports(tmp_path: Path, monkeypatch: p
     kinelift.run(clip, tmp_path / "out", export="bvh", people="main")
     names = {path.name for path in folder.iterdir()}
     assert "poses3d-person2.bvh" not in names and {"poses3d-person1.bvh", "poses3d.glb", "mine.bvh"} <= names
+
+
+def test_a_run_without_people_says_that_there_is_no_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pipeline, "open", lambda spec: pipeline(script(12)))
+    clip = write_clip(tmp_path / "empty.mp4", steady(12), size=(160, 120))
+    with pytest.warns(UserWarning, match="no glb file.*has no 3D poses"):
+        kinelift.run(clip, tmp_path / "out", export="glb,json")
+    names = {path.name for path in (tmp_path / "out" / "empty").iterdir()}
+    assert {"poses3d.json", "overlay.mp4"} <= names and "poses3d.glb" not in names
