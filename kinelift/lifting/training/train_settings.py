@@ -17,6 +17,7 @@ from kinelift.poses.errors import SettingsError
 Kind: TypeAlias = Literal["temporal", "two-stream", "ugcn"]
 Optimizer: TypeAlias = Literal["adamw", "adam"]
 Schedule: TypeAlias = Literal["cosine", "exponential", "steps"]
+Precision: TypeAlias = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,12 @@ class TrainSettings:
     warmup: int = 200
     """Steps of linear warm-up."""
     norm_momentum: tuple[float, float] = (0.1, 0.1)
-    """Momentum of batch normalisation in the first and last epoch, exponential in between."""
+    """Momentum of batch normalisation in the first epoch, and where its exponential decay ends after the last one."""
     averaging: float = 0.999
     """Decay of the exponential moving average of the weights, which is validated and saved; 0 switches it off."""
+    precision: Precision = "bf16-mixed"
+    """Numbers that the network computes with: single precision, or a mixture with half the bits, as Lightning Fabric
+    names them."""
     seed: int = 0
     synthesis: SynthesisSettings = field(default_factory=SynthesisSettings)
 
