@@ -136,6 +136,7 @@ def test_presets_are_documented_and_build_their_networks(name: str) -> None:
     assert preset.__doc__
     assert preset.__doc__ is not TrainSettings.__doc__ or name == "kinelift"
     assert isinstance(hash(str(asdict(preset()))), int)
+    assert preset().precision == ("bf16-mixed" if name == "kinelift" else "32-true")
     layouts = bank("S1").source, bank("S1").target
     small = replace(preset(), channels=16)
     net = small.network(*layouts)
