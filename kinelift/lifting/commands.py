@@ -15,7 +15,8 @@ from kinelift.lifting.datasets.convert import Layout
 from kinelift.lifting.datasets.convert import convert as convert_files
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.error_plots import errors_by_action, save
-from kinelift.lifting.measuring.evaluation import TrialT, mean_pose, predictions, report, tables, to_json
+from kinelift.lifting.measuring.error_tables import tables
+from kinelift.lifting.measuring.evaluation import TrialT, mean_pose, network_predictions, predictions, report, to_json
 from kinelift.lifting.mocap.audit import table as audited
 from kinelift.lifting.mocap.prepare import prepare as prepare_folders
 from kinelift.lifting.relift import ReliftSettings, errors
@@ -224,7 +225,8 @@ def evaluate(
     reports = {"mean pose": report(dataset_split.test_trials(test, cameras, None, seed), baseline)}
     for name, noise in noises.items():
         reports[name] = report(
-            _with_progress(dataset_split.test_trials(test, cameras, noise, seed)), predictions(WorldLifter(lifter, fit))
+            _with_progress(dataset_split.test_trials(test, cameras, noise, seed)),
+            network_predictions(lifter) if fit == "off" else predictions(WorldLifter(lifter, fit)),
         )
     for title, table in tables(reports).items():
         Reporter().document(f"\n### {title}\n\n{table}")

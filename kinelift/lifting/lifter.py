@@ -79,14 +79,23 @@ class Lifter:
         """
         network, inputs = self.network, self._inputs(track, camera)
         valid = np.isfinite(inputs).all(-1).sum(1) >= MIN_KEYPOINTS
-        rows = self._average(network.net, inputs, track.times, up)[:, : len(network.target)]
-        points = np.where(valid[:, None, None], rows - rows[:, network.target.root, None], np.nan)
+        joints = self.joints(track, camera, up)
+        points = joints - joints[:, network.target.root, None]
         if network.trajectory and normalisation(network.normalisation).keeps_distance:
             roots = self._average(network.trajectory, inputs, track.times, None)[:, 0]
             root = fill_gaps(np.where(valid[:, None], roots, np.nan))
         else:
             root = _estimate_root(points, network, track, camera)
         return Poses3D(points, track.times, root, network.target)
+
+    def joints(
+        self, track: Track2D, camera: Camera, up: Float[np.ndarray, " 3"] | None = None
+    ) -> Float[np.ndarray, "T K 3"]:
+        """What ``lift`` predicts, metres, camera axes, with the root joint where the network put it, near 0."""
+        inputs = self._inputs(track, camera)
+        valid = np.isfinite(inputs).all(-1).sum(1) >= MIN_KEYPOINTS
+        rows = self._average(self.network.net, inputs, track.times, up)[:, : len(self.network.target)]
+        return np.where(valid[:, None, None], rows, np.nan)
 
     def estimate_up(self, track: Track2D, camera: Camera) -> Float[np.ndarray, "T 3"] | None:
         """The direction up (unit vectors, camera axes) as the network sees it in every frame.

@@ -21,7 +21,7 @@ from kinelift.lifting.datasets.dataset_split import TEST_SUBJECTS
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import Report, report
 from kinelift.lifting.mocap.prepare import Clip, write
-from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
 from kinelift.lifting.synthesis.trials import Trial
 from kinelift.lifting.synthesis.virtual_camera import project_virtual_camera
@@ -86,7 +86,6 @@ class ReliftSettings:
 class Relifted(Trial):
     """One clip recorded by one camera, and the lifted poses."""
 
-    name: str
     source: int
     """Row of the clip in the prepared file."""
     points: Float[np.ndarray, "T K 3"]
@@ -109,9 +108,9 @@ def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterat
                 if settings.lens == "known"
                 else Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, track.size)
             )
-            trial = bank.subjects[source], bank.actions[source], track, truth, true_camera
+            trial = bank.subjects[source], bank.actions[source], bank.names[source], track, truth, true_camera, MOCAP.root
             poses = pose_lifter.lift(track, assumed)
-            yield Relifted(*trial, bank.names[source], source, convert(poses.points, poses.skeleton, H36M17))
+            yield Relifted(*trial, source, convert(poses.points, poses.skeleton, H36M17))
 
 
 def save(path: Path, clips: Sequence[Relifted], settings: ReliftSettings) -> None:
@@ -125,7 +124,7 @@ def save(path: Path, clips: Sequence[Relifted], settings: ReliftSettings) -> Non
     """
     write(
         path,
-        [Clip(clip.name, clip.subject, clip.action, clip.points, settings.rate) for clip in clips],
+        [Clip(clip.clip, clip.subject, clip.action, clip.points, settings.rate) for clip in clips],
         H36M17.joints,
         kinds=np.array([KIND] * len(clips)),
         sources=np.array([clip.source for clip in clips]),
@@ -140,8 +139,8 @@ def errors(bank: MotionBank, clips: Sequence[Relifted]) -> Mapping[str, Report]:
     """
     test_names = bank.with_subjects(TEST_SUBJECTS).names
     parts = {
-        "test subjects": [clip for clip in clips if clip.name in test_names],
-        "other subjects": [clip for clip in clips if clip.name not in test_names],
+        "test subjects": [clip for clip in clips if clip.clip in test_names],
+        "other subjects": [clip for clip in clips if clip.clip not in test_names],
     }
     return {name: report(part, lambda clip: clip.points) for name, part in parts.items() if part}
 

@@ -44,7 +44,7 @@ def test_the_table_has_errors_and_unit_epochs(folder: Path) -> None:
 
 
 def test_the_table_is_strict_json_without_predictions(tmp_path: Path) -> None:
-    unpredicted, predicted = Errors(60, 0.0, *[nan] * 7), Errors(60, 1.0, *[30.0] * 7)
+    unpredicted, predicted = Errors(60, 0.0, *[nan] * 9), Errors(60, 1.0, *[30.0] * 9)
     save_table(tmp_path, SETTINGS, [Comparison("Box", "punch", "punch.safetensors", predicted, unpredicted)])
     (row,) = json.loads((tmp_path / "specialists.json").read_text(), parse_constant=pytest.fail)["actions"]
     assert (row["specialist"]["mpjpe"], row["generalist"]["mpjpe"], row["specialist_wins"]) == (None, 30.0, False)
