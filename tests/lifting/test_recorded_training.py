@@ -1,5 +1,6 @@
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from kinelift.lifting.training.schedule import learning_rate, norm_momentum
 from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.models.temporal import TemporalNet
+from kinelift.poses import COCO17
 from kinelift.poses.errors import DataError, SettingsError
 from tests.lifting.recordings import CAMERA, bank
 
@@ -54,6 +56,53 @@ def test_two_streams_train_on_keypoints_with_gaps(normalisation: str) -> None:
     (batch, *_) = run.source.epoch(0, 60, Generator())
     (clean,) = run.learner._clean(batch)
     assert clean.isfinite().all()
+
+
+@pytest.mark.parametrize("normalisation", ["picture", "screen"])
+def test_the_first_stream_sees_the_true_joints_through_the_camera(normalisation: str) -> None:
+    """Exact keypoints with noise: what is clean does not change, and mirror images stay together."""
+    exact = bank("S1")
+    noise = np.random.default_rng(0).normal(0, 5, exact.sequences[0].keypoints.shape)
+    noisy = SequenceBank(tuple(replace(one, keypoints=one.keypoints + noise) for one in exact))
+    settings = replace(SMALL, kind="two-stream", normalisation=normalisation, epochs=1)
+    batches = [next(trainer(settings, data).source.epoch(0, 60, Generator())) for data in (exact, noisy)]
+    torch.testing.assert_close(batches[0].clean, batches[0].points, atol=1e-4, rtol=0)
+    torch.testing.assert_close(batches[1].clean, batches[0].clean)
+    assert (batches[1].points - batches[1].clean).abs().mean() > 1e-3
+
+
+def test_validation_of_two_streams_sees_detected_keypoints_only() -> None:
+    run = trainer(replace(SMALL, kind="two-stream", epochs=1))
+    batch = run.validation_source.validation_batch(8)
+    run.mean.eval()
+    before, _ = run.learner.predict(batch, run.mean)
+    after, _ = run.learner.predict(replace(batch, clean=batch.clean + 1), run.mean)
+    assert torch.equal(before, after)
+
+
+def test_two_streams_need_true_positions_of_all_keypoints() -> None:
+    ten = bank("S1").sequences[0]
+    faces = SequenceBank((replace(ten, keypoints=np.zeros((60, 17, 2), np.float32), source=COCO17),))
+    settings = replace(SMALL, kind="two-stream")
+    with pytest.raises(DataError, match="no true pose of nose, left_eye"):
+        Trainer(settings, faces, faces, Fabric(accelerator="cpu", devices=1))
+    Trainer(replace(settings, streams=1), faces, faces, Fabric(accelerator="cpu", devices=1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "option"),
+    [
+        ("ugcn", {"causal": True}, "--causal"),
+        ("two-stream", {"causal": True}, "--causal"),
+        ("two-stream", {"trajectory": 1.0}, "--trajectory"),
+        ("ugcn", {"trajectory": 1.0}, "--trajectory"),
+        ("temporal", {"streams": 1}, "--streams"),
+        ("two-stream", {"streams": 3}, "--streams 1 or 2"),
+    ],
+)
+def test_options_of_other_networks_are_refused(kind: str, changed: dict[str, Any], option: str) -> None:
+    with pytest.raises(SettingsError, match=option):
+        replace(SMALL, kind=kind, **changed)
 
 
 def test_the_u_shaped_network_trains_on_its_windows() -> None:

@@ -22,7 +22,11 @@ Precision: TypeAlias = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How the shipped lifters are trained: a temporal network, framewise ``facing`` input, and synthetic cameras."""
+    """How the shipped lifters are trained: a temporal network, framewise ``facing`` input, and synthetic cameras.
+
+    Raises:
+        SettingsError: An option belongs to another kind of network.
+    """
 
     kind: Kind = "temporal"
     """Kind of network."""
@@ -33,6 +37,8 @@ class TrainSettings:
     dropout: float = 0.1
     causal: bool = False
     """The temporal network uses past frames only."""
+    streams: int = 2
+    """Streams of the two-stream network. 1 leaves out the one that trains on true keypoints."""
     rate: float = 20.0
     """Input frames per second. Recorded sequences keep their own rate."""
     normalisation: str = "frame"
@@ -70,6 +76,13 @@ class TrainSettings:
     seed: int = 0
     synthesis: SynthesisSettings = field(default_factory=SynthesisSettings)
 
+    def __post_init__(self) -> None:
+        for name, kind in (("causal", "temporal"), ("trajectory", "temporal"), ("streams", "two-stream")):
+            if self.kind != kind and getattr(self, name) != getattr(TrainSettings, name):
+                raise SettingsError(f"A {self.kind} network has no --{name}; only a {kind} network does. Leave it out.")
+        if self.streams not in (1, 2):
+            raise SettingsError(f"There are {self.streams} streams. Choose --streams 1 or 2.")
+
     def network(self, source: Skeleton, target: Skeleton) -> Net:
         """A new network from keypoints of ``source`` to joints of ``target``.
 
@@ -83,7 +96,7 @@ class TrainSettings:
         if self.kind == "temporal":
             return TemporalNet(TemporalConfig(*size, self.widths, self.channels, self.dropout, self.causal))
         if self.kind == "two-stream":
-            return TwoStreamNet(TwoStreamConfig(*size, self.channels, dropout=self.dropout))
+            return TwoStreamNet(TwoStreamConfig(*size, self.channels, dropout=self.dropout, streams=self.streams))
         return UGCN(UGCNConfig(target.parents, *size[:2], dropout=self.dropout))
 
     def root_network(self, source: Skeleton) -> TemporalNet | None:
