@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from kinelift.lifting.axis_keypoints import keypoints, lacking
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.inference.dense import DenseLifting, up_tensor
 from kinelift.lifting.inference.sliding import one_window_per_frame, overlapping_windows
@@ -16,7 +17,7 @@ from kinelift.lifting.network import LifterNetwork, Net, framing, windowed
 from kinelift.lifting.root import estimate_root, fill_gaps
 from kinelift.models.fused_temporal import FusedTemporalNet
 from kinelift.models.temporal import TemporalNet
-from kinelift.poses import H36M17, Poses3D, Skeleton, Track2D, convert, missing_keypoints
+from kinelift.poses import H36M17, Poses3D, Skeleton, Track2D, convert
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 from kinelift.poses.timeseries import sample
@@ -112,12 +113,12 @@ class Lifter:
 
     def _inputs(self, track: Track2D, camera: Camera) -> Float[np.ndarray, "T J 2"]:
         network = self.network
-        if missing := missing_keypoints(track.skeleton, network.source):
+        if missing := lacking(track.skeleton, network.source):
             raise SettingsError(
                 f"This lifter takes {network.source} keypoints; the track has {track.skeleton}, without "
                 f"{', '.join(missing)}. Use a detector that gives {network.source} keypoints, or another lifter."
             )
-        points = track.converted(network.source).points
+        points = keypoints(track, network.source)
         return normalisation(network.normalisation).inputs(points, camera, track.size)
 
     def _average(

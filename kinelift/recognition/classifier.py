@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from kinelift.poses import H36M17, H36M21, Action, Poses3D
+from kinelift.poses import H36M17, Action, Poses3D, convert
 from kinelift.poses.errors import ShapeError, WeightsError
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.network import ActionNetwork
@@ -20,6 +20,8 @@ Recogniser = Callable[[Float[np.ndarray, "B T J 3"]], Float[np.ndarray, "B K"]]
 
 TOP = 3
 """Number of labels in ``Action.top``."""
+_BETWEEN = {"spine": (("hip", "thorax"), 0.5), "neck": (("thorax", "head"), 0.4)}
+"""Joints of h36m17 that other layouts lack: between which joints they lie, and at what share of the way."""
 _BLOCK = 512
 """Windows in memory at a time; an hour of one person has 14,400."""
 
@@ -81,16 +83,11 @@ class Classifier:
             Actions that cover the person's time in the video without gap or overlap; none if there are no frames.
 
         Raises:
-            ShapeError: The skeleton is neither h36m17 nor h36m21.
+            ShapeError: The skeleton lacks joints of h36m17 that cannot be estimated.
         """
         if not len(poses):
             return ()
-        if poses.skeleton not in (H36M17, H36M21):
-            raise ShapeError(
-                f"The classifier needs h36m17 skeletons; these poses are {poses.skeleton.name}. Lift them to h36m17."
-            )
-        poses = poses.converted(H36M17)
-        even = resample(poses.points, poses.times, self.plan)
+        even = resample(_h36m17(poses), poses.times, self.plan)
         begin, end = _span(poses, self.plan)
         marks = [begin + frame / self.plan.rate for frame in range(len(even))] + [end]
         found: list[Action] = []
@@ -111,6 +108,21 @@ class Classifier:
         places = starts(len(seen), self.plan)[:, None] + np.arange(self.plan.frames)
         blocks = [places[i : i + _BLOCK] for i in range(0, len(places), _BLOCK)]
         return np.concatenate([self.recogniser(long[block]) for block in blocks])
+
+
+def _h36m17(poses: Poses3D) -> Float[np.ndarray, "T K 3"]:
+    """The joints of h36m17; spine and neck are estimated if only they are missing, as in humaneva15."""
+    points, given = convert(poses.points, poses.skeleton, H36M17), set(poses.skeleton.joints)
+    missing = [name for name in H36M17.joints if name not in given]
+    if not {*missing} <= _BETWEEN.keys():
+        raise ShapeError(
+            f"The classifier needs h36m17 skeletons; these poses are {poses.skeleton.name}. Lift them to h36m17."
+        )
+    for name in missing:
+        (low, high), share = _BETWEEN[name]
+        ends = (poses.points[:, poses.skeleton.index(joint)] for joint in (low, high))
+        points[:, H36M17.index(name)] = (1 - share) * next(ends) + share * next(ends)
+    return points
 
 
 def _stretches(seen: Bool[np.ndarray, " N"]) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 
@@ -81,6 +81,11 @@ class Sequence:
     def recording(self) -> str:
         """Subject and action, the same for all cameras and for the pieces ("chunk0") that a recording was cut into."""
         return f"{self.subject} {_PIECE.sub('', self.action)}"
+
+    def part(self, start: int, stop: int) -> "Sequence":
+        """The frames from ``start`` up to ``stop``."""
+        truth = None if self.truth is None else self.truth[start:stop]
+        return replace(self, keypoints=self.keypoints[start:stop], truth=truth)
 
     def track(self) -> Track2D:
         """Convert the keypoints to a track, with score 1 where visible."""
