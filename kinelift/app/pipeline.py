@@ -24,9 +24,9 @@ from kinelift.app.tracking import Watcher, track_people
 from kinelift.app.video import Reading, Video, VideoWriter, video_name
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
+from kinelift.lifting.axis_keypoints import lacking
 from kinelift.lifting.body import PoseLifter
 from kinelift.lifting.confidence import with_confidence, without_unseen
-from kinelift.lifting.axis_keypoints import lacking
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.specialist_lifter import SpecialistLifter
 from kinelift.lifting.world.stage import lift_together

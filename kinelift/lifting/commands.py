@@ -174,9 +174,7 @@ def specialising(preset: str) -> Callable[..., None]:
         make_folder(out)
         comparisons: list[Comparison] = []
         reporter = Reporter()
-        for comparison in train_all(
-            settings, parts, labels(parts.test, actions), out, _fabric(settings, accelerator)
-        ):
+        for comparison in train_all(settings, parts, labels(parts.test, actions), out, _fabric(settings, accelerator)):
             comparisons.append(comparison)
             reporter.note(
                 f"{comparison.action}: generalist {comparison.generalist}, specialist {comparison.specialist}"

@@ -108,7 +108,15 @@ def relift(bank: MotionBank, lifter: Lifter, settings: ReliftSettings) -> Iterat
                 if settings.lens == "known"
                 else Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, track.size)
             )
-            trial = bank.subjects[source], bank.actions[source], bank.names[source], track, truth, true_camera, MOCAP.root
+            trial = (
+                bank.subjects[source],
+                bank.actions[source],
+                bank.names[source],
+                track,
+                truth,
+                true_camera,
+                MOCAP.root,
+            )
             poses = pose_lifter.lift(track, assumed)
             yield Relifted(*trial, source, convert(poses.points, poses.skeleton, H36M17))
 

@@ -57,7 +57,9 @@ def test_every_unit_epoch_is_logged_with_its_validation_error(folder: Path) -> N
     assert not list(folder.glob("*.state"))
 
 
-def test_an_interrupted_training_continues_after_its_last_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_training_continues_after_its_last_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     split, names = dataset_split.split(DATA), {"Walking": "walk"}
     whole = list(train_all(SETTINGS, split, names, tmp_path / "whole", FABRIC))
     fit, trained = Trainer.fit, []
@@ -107,7 +109,11 @@ def test_labels_may_have_a_slash(tmp_path: Path) -> None:
 
 def test_the_table_is_strict_json_without_predictions(tmp_path: Path) -> None:
     unpredicted, predicted = Errors(60, 0.0, *[nan] * 9), Errors(60, 1.0, *[30.0] * 9)
-    save_table(tmp_path, SETTINGS, [Comparison("Box", "punch", "punch.safetensors", predicted, unpredicted, predicted, unpredicted)])
+    save_table(
+        tmp_path,
+        SETTINGS,
+        [Comparison("Box", "punch", "punch.safetensors", predicted, unpredicted, predicted, unpredicted)],
+    )
     (row,) = json.loads((tmp_path / "specialists.json").read_text(), parse_constant=pytest.fail)["actions"]
     assert (row["specialist"]["mpjpe"], row["generalist"]["mpjpe"], row["specialist_wins"]) == (None, 30.0, False)
 

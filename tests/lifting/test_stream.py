@@ -60,7 +60,7 @@ def test_published_causal_networks_follow_a_stream() -> None:
 
 
 def test_lost_joints_stay_where_they_were_last_seen() -> None:
-    """Equal to the whole track until the joints come back, for then the whole track has a nearer frame in its window."""
+    """Equal to the whole track until the joints come back: then its window has a frame that is nearer."""
     (streamed, whole), (never, _) = published(0.0, gaps_at=40), published(0.0)
     np.testing.assert_allclose(streamed[:48], whole[:48], atol=1e-5)
     assert np.abs(streamed[48:] - whole[48:]).max() > 1e-4

@@ -7,8 +7,8 @@ from kinelift.lifting.measuring.evaluation import METRICS, POSITION, Errors, Int
 from kinelift.lifting.measuring.intervals import CONFIDENCE
 
 _PROTOCOLS = (
-    "MPJPE and N-MPJPE are of poses relative to their own root joint; with the root kept, the predicted root stays where "
-    "the network put it, as Pavllo et al. 2019 published."
+    "MPJPE and N-MPJPE are of poses relative to their own root joint. With the root kept, the predicted root stays "
+    "where the network put it, as Pavllo et al. 2019 published."
 )
 _INTERVALS = f" In brackets: {CONFIDENCE} % confidence, from drawing clips again."
 

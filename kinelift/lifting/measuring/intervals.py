@@ -43,7 +43,8 @@ def confidence_intervals(
 
 def _ratio(sums: Float[np.ndarray, "*N M"], frames: Float[np.ndarray, "*N M"]) -> Float[np.ndarray, "*N M"]:
     """Means; NaN where there are no frames."""
-    return np.divide(sums, frames, out=np.full_like(sums, np.nan), where=frames > 0)
+    means: Float[np.ndarray, "*N M"] = np.divide(sums, frames, out=np.full_like(sums, np.nan), where=frames > 0)
+    return means
 
 
 def _mean(means: Float[np.ndarray, "A N M"]) -> Float[np.ndarray, "N M"]:

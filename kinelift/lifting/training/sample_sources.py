@@ -78,7 +78,8 @@ class RecordedSamples:
         if self.projected and (missing or self.chunks.truth is None):
             raise DataError(
                 f"One stream of a two-stream network trains on true keypoints. These data have no true pose of "
-                f"{', '.join(missing) or 'anyone'}. Convert them with keypoints of joints whose true positions are known."
+                f"{', '.join(missing) or 'anyone'}. Use keypoints of joints whose true positions are known, or "
+                f"--streams 1."
             )
 
     def steps(self, count: int) -> int:

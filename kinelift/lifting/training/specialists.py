@@ -120,8 +120,9 @@ def save_table(folder: Path, settings: TrainSettings, comparisons: list[Comparis
 
 
 def markdown(comparisons: list[Comparison]) -> str:
-    """A Markdown table by action, with the unweighted mean over actions: MPJPE / MPJVE (mm, mm per frame) on test data,
-    MPJPE on validation data, and which of the two the program will use.
+    """A Markdown table by action, with the unweighted mean over actions.
+
+    MPJPE / MPJVE (mm, mm per frame) on test data, MPJPE on validation data, and which of the two the program will use.
     """
     lines = [
         f"| {c.action} | {_cell(c.generalist)} | {_cell(c.specialist)} | {_mpjpe(c.generalist_validation)} | "
@@ -145,7 +146,7 @@ def labels(bank: Bank, requested: Mapping[str, str]) -> dict[str, str]:
 def _trained(
     settings: TrainSettings, train: Bank, validation: Bank, path: Path, fabric: Fabric, actions: int = 1
 ) -> Lifter:
-    """Load the lifter at ``path`` if it exists, else train it or continue to. ``actions`` make an epoch of unit-epochs."""
+    """Load the lifter at ``path`` if it exists, else train it or continue to. An epoch is ``actions`` unit-epochs."""
     run = run_of(settings, train, validation, fabric)
     if path.exists():
         run.check(path, LifterNetwork.load(path).about)

@@ -149,7 +149,10 @@ def test_json_has_null_for_missing_measurements() -> None:
 def test_tables_and_json_hold_every_metric() -> None:
     reports = {"one": report(TRIALS, noisy_truth(0)), "other": report(TRIALS, noisy_truth(1, 0.05))}
     result = tables(reports)
-    assert "| MPJPE | MPJPE, root kept | P-MPJPE | N-MPJPE | N-MPJPE, root kept | MPJVE | MPJAE | PCK | AUC |" in result["All metrics"]
+    assert (
+        "| MPJPE | MPJPE, root kept | P-MPJPE | N-MPJPE | N-MPJPE, root kept | MPJVE | MPJAE | PCK | AUC |"
+        in result["All metrics"]
+    )
     assert result["All metrics"].count("| one |") == 3
     assert "mean over actions" in result["Overall"]
     back = json.loads(json.dumps({name: asdict(r) for name, r in reports.items()}))
