@@ -1,20 +1,22 @@
 """Measure speed and memory of ``lifting train`` against an ordinary PyTorch loop; prints JSON.
 
-    python -m benchmarks.speed.training [--data FILE] [--rounds 5]
+    python -m benchmarks.speed.training [--data FILE --actions NAME ...] [--rounds 5]
 
 The baseline is the loop one would write without this project, with the same network: ``nn.Conv1d`` with strides,
-windows gathered by index, Adam. Both train on the same recorded frames in the same precision, in turns, so that other
-programs affect both alike. ``times_faster`` is the median over rounds of the baseline's CPU time over Kinelift's.
-``largest_difference`` is that of the two networks' outputs with the same weights.
+windows gathered by index, fused Adam. Both train on the same recorded frames and their mirror images in the same
+precision, in turns, so that other programs affect both alike. ``times_faster`` is the median over rounds of the
+baseline's CPU time over Kinelift's. ``largest_difference`` is that of the two networks' outputs with the same weights,
+``samples_differ`` that of a batch of Kinelift's from the nearest samples of the baseline.
 """
 
 import json
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import chain, islice, product
+from itertools import chain, count, islice, product
+from math import ceil
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,11 +29,13 @@ from torch import Tensor, nn
 
 from benchmarks.reporting import machine
 from kinelift.lifting.coordinates import on_picture
+from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.chunks import ChunkSampler
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.lifting.network import windowed
 from kinelift.lifting.training.presets import VideoPose3D
-from kinelift.lifting.training.train_settings import TrainSettings
+from kinelift.lifting.training.sample_sources import RecordedSamples
+from kinelift.lifting.training.train_settings import Precision, TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.lifting.training_batch import Framing
 from kinelift.models.temporal import TemporalConfig
@@ -41,40 +45,45 @@ from kinelift.poses.lookahead import prefetch
 
 WIDTHS = (3, 3, 3)
 WINDOW, MIDDLE = 27, 13
-BATCHES = (1024, 128)
-PRECISIONS = ("32-true", "bf16-mixed")
 CAMERA, SIZE = Camera(1145.0, (512.0, 515.0)), (1000, 1002)
 
 
 def main(
     data: Path | None = None,
+    actions: tuple[str, ...] = (),
     rounds: int = 5,
     samples: int = 2048,
     epochs: int = 10,
     channels: int = 1024,
+    batches: tuple[int, ...] = (1024, 128),
+    precisions: tuple[Precision, ...] = ("32-true", "bf16-mixed"),
     threads: int = 1,
     accelerator: str = "cpu",
 ) -> None:
     """Measure and print.
 
     Args:
-        data: A file of ``lifting convert`` at one frame rate; synthetic data if not given.
+        data: A file of ``lifting convert`` at one frame rate, of which the training subjects are used; synthetic data
+            if not given.
+        actions: Actions of ``data``. Default: all.
         rounds: Number of measurements of each, after a warm-up.
-        samples: Number of windows per measurement.
+        samples: Number of windows per measurement; 0 is an epoch.
         epochs: Number of epochs for the memory measurement.
         channels: Width of the networks.
+        batches: Windows per step.
+        precisions: As Lightning Fabric names them.
         threads: Threads of each matrix product.
         accelerator: cpu or cuda.
     """
     torch.set_num_threads(threads)
-    settings = replace(VideoPose3D(), widths=WIDTHS, channels=channels, flip=False, epochs=epochs)
+    settings = replace(VideoPose3D(), widths=WIDTHS, channels=channels, epochs=epochs)
     watched = memory(settings, accelerator)  # first: a peak never falls
-    bank = SequenceBank.load(data).filter(lambda one: one.truth is not None) if data else made_up(8, 512)
+    bank = recorded(data, actions) if data else made_up(8, 512)
     speed = {
         f"{precision}, batch {batch}": compared(
-            replace(settings, batch=batch), bank, precision, accelerator, rounds, max(samples // batch, 1)
+            replace(settings, batch=batch, precision=precision), bank, accelerator, rounds, samples
         )
-        for precision, batch in product(PRECISIONS, BATCHES)
+        for precision, batch in product(precisions, batches)
     }
     report = {
         "machine": machine(),
@@ -86,6 +95,13 @@ def main(
         "speed": speed,
     }
     print(json.dumps(report, indent=2, ensure_ascii=False))
+
+
+def recorded(data: Path, actions: tuple[str, ...]) -> SequenceBank:
+    """The training sequences of a recorded data set."""
+    bank = dataset_split.select_actions(dataset_split.split(SequenceBank.load(data)).train, actions)
+    assert isinstance(bank, SequenceBank)
+    return bank
 
 
 def made_up(count: int, frames: int) -> SequenceBank:
@@ -106,8 +122,8 @@ def memory(settings: TrainSettings, accelerator: str) -> dict[str, float]:
 
     It stops growing within the first few epochs, once the allocator has served every kind of request.
     """
-    few = min(BATCHES)
-    trainer = fresh(replace(settings, batch=few), made_up(4, few), PRECISIONS[0], accelerator)
+    few = 128
+    trainer = fresh(replace(settings, batch=few), made_up(4, few // 2), accelerator)
     return {f"epoch {number}": peak() for number, _ in enumerate(trainer.fit(), 1)}
 
 
@@ -125,50 +141,58 @@ def held(bank: SequenceBank) -> dict[str, float]:
 
 
 def compared(
-    settings: TrainSettings, bank: SequenceBank, precision: str, accelerator: str, rounds: int, steps: int
+    settings: TrainSettings, bank: SequenceBank, accelerator: str, rounds: int, samples: int
 ) -> dict[str, Any]:
-    """Time Kinelift and the baseline in turns of ``steps`` batches; the order alternates."""
-    trainer = fresh(settings, bank, precision, accelerator)
-    loop = Loop(settings, bank, precision == "bf16-mixed", trainer.fabric.device)
-    apart = difference(trainer, loop)
+    """Time Kinelift and the baseline in turns of ``samples`` windows; the order alternates."""
+    trainer = fresh(settings, bank, accelerator)
+    loop = Loop(settings, bank, trainer.fabric.device)
+    apart, nearest = difference(trainer, loop), samples_differ(trainer, loop)
+    samples = samples or len(loop.starts)
+    steps = ceil(samples / settings.batch)
     ours, loops = Stopwatch(lambda: train(trainer, steps)), Stopwatch(lambda: loop.train(steps))
     for number in range(1 + rounds):
         for turn in (ours, loops) if number % 2 else (loops, ours):
             turn()
     ratios = [loop_s / ours_s for ours_s, loop_s in zip(ours.processor[1:], loops.processor[1:], strict=True)]
-    samples = settings.batch * steps
     return {
+        "steps": steps,
         "ours": ours.summary(samples),
         "loop": loops.summary(samples),
         "times_faster": round(median(ratios), 2),
         "largest_difference": apart,
+        "samples_differ": nearest,
     }
 
 
-def fresh(settings: TrainSettings, bank: SequenceBank, precision: str, accelerator: str) -> Trainer:
+def fresh(settings: TrainSettings, bank: SequenceBank, accelerator: str) -> Trainer:
     """Kinelift's trainer at the start of a run."""
-    fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)  # type: ignore[arg-type]
+    fabric = Fabric(accelerator=accelerator, devices=1, precision=settings.precision)
     return Trainer(settings, bank, bank, fabric)
 
 
 def train(trainer: Trainer, steps: int) -> float:
     """Train on ``steps`` batches as ``Trainer.fit`` does, and return the last position error, m."""
     trainer.model.train()
-    epochs = (trainer.source.epoch(number, trainer.samples, trainer.generator) for number in range(steps))
+    epochs = (trainer.source.epoch(number, trainer.samples, trainer.generator) for number in count())
     for number, batch in enumerate(prefetch(islice(chain.from_iterable(epochs), steps))):
         last = trainer.step(number, batch)
     return float(last["mpjpe"])
 
 
 class Loop:
-    """The baseline. Keypoints are padded and in normalised picture coordinates; a window is a slice."""
+    """The baseline. Keypoints are padded and in normalised picture coordinates; a window is a slice.
 
-    def __init__(self, settings: TrainSettings, bank: SequenceBank, half: bool, device: torch.device) -> None:
-        self.batch, self.half, self.device = settings.batch, half, device
+    The mirror images of all frames follow the frames.
+    """
+
+    def __init__(self, settings: TrainSettings, bank: SequenceBank, device: torch.device) -> None:
+        self.batch, self.half, self.device = settings.batch, settings.precision == "bf16-mixed", device
         config = settings.network(bank.source, bank.target).config
         assert isinstance(config, TemporalConfig)
         self.net = StridedNet(config).to(device)
-        self.optimizer = torch.optim.Adam(self.net.parameters(), settings.learning_rate, amsgrad=settings.amsgrad)
+        self.optimizer = torch.optim.Adam(
+            self.net.parameters(), settings.learning_rate, amsgrad=settings.amsgrad, fused=True
+        )
         padded, starts, truth, before = [], [], [], 0
         for one in bank:
             assert one.truth is not None
@@ -178,17 +202,17 @@ class Loop:
             starts.append(before + np.arange(len(one)))
             before += len(padded[-1])
         known = np.isfinite(np.concatenate(truth)).all((1, 2))
-        self.keypoints = torch.tensor(np.concatenate(padded), dtype=torch.float32, device=device)
-        self.truth = torch.tensor(np.concatenate(truth)[known], dtype=torch.float32, device=device)
-        self.starts = torch.tensor(np.concatenate(starts)[known], device=device)
+        shown, poses, firsts = np.concatenate(padded), np.concatenate(truth)[known], np.concatenate(starts)[known]
+        mirrored = shown[:, list(bank.source.mirror)] * [-1, 1], poses[:, list(bank.target.mirror)] * [-1, 1, 1]
+        self.keypoints = torch.tensor(np.concatenate([shown, mirrored[0]]), dtype=torch.float32, device=device)
+        self.truth = torch.tensor(np.concatenate([poses, mirrored[1]]), dtype=torch.float32, device=device)
+        self.starts = torch.tensor(np.concatenate([firsts, firsts + len(shown)]), device=device)
 
     def train(self, steps: int) -> float:
         """Train on ``steps`` batches, and return the last position error, m."""
         self.net.train()
-        reach = torch.arange(WINDOW, device=self.device)
-        order = torch.cat([torch.randperm(len(self.starts), device=self.device) for _ in range(steps)])
-        for chosen in order.split(self.batch)[:steps]:
-            windows = self.keypoints[self.starts[chosen, None] + reach]
+        for chosen in islice(self._order(), steps):
+            windows = self.windows(chosen)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
                 found = self.net(windows)
             loss = torch.norm(found.float() - self.truth[chosen], dim=-1).mean()
@@ -196,6 +220,15 @@ class Loop:
             loss.backward()
             self.optimizer.step()
         return loss.item()
+
+    def windows(self, chosen: Tensor) -> Tensor:
+        """Keypoints (B, 27, J, 2) of the samples with these numbers."""
+        return self.keypoints[self.starts[chosen, None] + torch.arange(WINDOW, device=self.device)]
+
+    def _order(self) -> Iterator[Tensor]:
+        """The samples of each batch, epoch after epoch."""
+        while True:
+            yield from torch.randperm(len(self.starts), device=self.device).split(self.batch)
 
 
 class StridedNet(nn.Module):
@@ -229,8 +262,22 @@ def difference(trainer: Trainer, loop: Loop) -> float:
     """Largest difference of the two networks' outputs in fp32, after copying Kinelift's weights to the baseline."""
     ours = trainer.net.eval()
     loop.net.load_state_dict(dict(zip(loop.net.state_dict(), ours.state_dict().values(), strict=True)))
-    windows = loop.keypoints[loop.starts[:64, None] + torch.arange(WINDOW, device=loop.device)]
+    windows = loop.windows(torch.arange(64, device=loop.device))
     return float((windowed(ours)(windows)[:, 0] - loop.net.eval()(windows)).abs().max())
+
+
+def samples_differ(trainer: Trainer, loop: Loop) -> float:
+    """Largest difference between a sample of Kinelift's first batch and the nearest one of the baseline.
+
+    Input and truth count; the numbers of samples of an epoch must be equal.
+    """
+    assert isinstance(trainer.source, RecordedSamples)
+    assert len(trainer.source.chunks) == len(loop.starts), "the epochs differ in length"
+    batch = next(trainer.source.epoch(0, trainer.samples, trainer.generator))
+    ours = torch.cat([batch.points.flatten(1), batch.target.flatten(1)], 1)
+    theirs = torch.cat([loop.windows(torch.arange(len(loop.starts))).flatten(1), loop.truth.flatten(1)], 1)
+    nearest = theirs[torch.cdist(ours, theirs).argmin(1)]
+    return float((ours - nearest).abs().max())
 
 
 class Stopwatch:

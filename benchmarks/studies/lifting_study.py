@@ -102,7 +102,7 @@ def run(case: Case, seed: int, parts: Split, path: Path) -> None:
     """
     assert isinstance(parts.train, MotionBank)
     known, rest = divided(parts.train, case.labelled)
-    fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    fabric = Fabric(accelerator="cpu", devices=1, precision=case.settings.precision)
     learned = replace(case.settings, seed=seed), known, parts.validation, fabric, rest if case.semi else None
     inputs = run_of(*learned, test=contents(parts.test))
     if path.exists():
@@ -169,14 +169,14 @@ def main(
         print(f"\n### {part}\n\n{table([json.loads(p.read_text()) for p in sorted(out.glob(f'{part},*.json'))])}")
 
 
-SPECIALISTS = replace(Bai(), channels=256, epochs=10, batch=512)
+SPECIALISTS = replace(Bai(), channels=256, epochs=10, batch=512, precision="bf16-mixed")
 """Of HumanEva-I: 10 epochs over three actions are 30 unit-epochs."""
 
 
 def specialists(data: Path, out: Path, seeds: int) -> None:
     """Compare one specialist per action with the generalist, at equal training; MPJPE and MPJVE over the seeds."""
     split = dataset_split.split(dataset_split.load(data))
-    fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    fabric = Fabric(accelerator="cpu", devices=1, precision=SPECIALISTS.precision)
     actions = {"Walking": "walking", "Jog": "jog", "Box": "box"}
     for seed in range(seeds):
         folder = make_folder(out / f"specialists {seed}")

@@ -29,6 +29,7 @@ from kinelift.app.video import Part, Reading, Video, VideoWriter, video_name
 from kinelift.app.video.part import WHOLE
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
+from kinelift.lifting.axis_keypoints import lacking
 from kinelift.lifting.body import PoseLifter
 from kinelift.lifting.confidence import with_confidence, without_unseen
 from kinelift.lifting.lifter import Lifter
@@ -288,13 +289,14 @@ def _matching_frames(video: Video, facts: VideoFacts, part: Part) -> Iterator[Fr
 
 
 def _adapt_detector(detector: Detector, source: Skeleton) -> Detector:
-    """Convert the detector's joints to those a lifter takes. Face and feet may be missing."""
-    if missing := missing_keypoints(detector.skeleton, source):
+    """Convert the detector's joints to those a lifter takes. Face and feet may be missing, and what is estimated."""
+    if missing := lacking(detector.skeleton, source):
         raise SettingsError(
             f"The lifter takes {source} keypoints, but the detector provides {detector.skeleton}, without "
             f"{', '.join(missing)}. Choose another lifter or another detector."
         )
-    return detector if detector.skeleton in (COCO17, COCO23) else as_skeleton(detector, source)
+    own = detector.skeleton in (COCO17, COCO23) or missing_keypoints(detector.skeleton, source)
+    return detector if own else as_skeleton(detector, source)
 
 
 def _content(path: Path) -> str | None:

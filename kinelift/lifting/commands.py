@@ -15,7 +15,8 @@ from kinelift.lifting.datasets.convert import Layout
 from kinelift.lifting.datasets.convert import convert as convert_files
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.error_plots import errors_by_action, save
-from kinelift.lifting.measuring.evaluation import TrialT, mean_pose, predictions, report, tables, to_json
+from kinelift.lifting.measuring.error_tables import tables
+from kinelift.lifting.measuring.evaluation import TrialT, mean_pose, network_predictions, predictions, report, to_json
 from kinelift.lifting.mocap.audit import table as audited
 from kinelift.lifting.mocap.prepare import prepare as prepare_folders
 from kinelift.lifting.relift import ReliftSettings, errors
@@ -27,6 +28,7 @@ from kinelift.lifting.training.inputs import run_of
 from kinelift.lifting.training.presets import PRESETS
 from kinelift.lifting.training.session import begin, finish, logged
 from kinelift.lifting.training.specialists import Comparison, labels, markdown, save_table, train_all
+from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.lifting.world.stage import WorldLifter
 from kinelift.poses.errors import SettingsError
@@ -109,7 +111,6 @@ def training(preset: str) -> Callable[..., None]:
         accelerator: str = "auto",
         devices: int = 1,
         nodes: int = 1,
-        precision: str = "bf16-mixed",
         data_terms: str = "not stated",
     ) -> None:
         """Train a lifter, or resume an interrupted run.
@@ -126,7 +127,6 @@ def training(preset: str) -> Callable[..., None]:
             accelerator: cpu, cuda or auto.
             devices: Devices per node.
             nodes: Number of machines; start one process per device with torchrun.
-            precision: Precision as Lightning Fabric names it, such as 32-true or bf16-mixed.
             data_terms: Origin and licence of the data, recorded in the checkpoint; weights often inherit the terms.
         """
         parts = dataset_split.split(dataset_split.load(data), extra_training=extra_datasets)
@@ -134,7 +134,7 @@ def training(preset: str) -> Callable[..., None]:
             dataset_split.select_actions(part, actions) for part in (parts.train, parts.validation)
         )
         unlabelled_data = None if unlabelled is None else dataset_split.load(unlabelled)
-        fabric = _fabric(accelerator, devices, nodes, precision)
+        fabric = _fabric(settings, accelerator, devices, nodes)
         chosen = {"actions": sorted(actions), "extra_datasets": sorted(extra_datasets), "data_terms": data_terms}
         trainer = Trainer(settings, train_data, validation, fabric, unlabelled_data)
         run = run_of(settings, train_data, validation, fabric, unlabelled_data, start, **chosen)
@@ -159,7 +159,6 @@ def specialising(preset: str) -> Callable[..., None]:
         preset: Preset = preset,  # type: ignore[assignment]
         actions: Annotated[dict[str, str], tyro.conf.arg(metavar="ACTION LABEL ...")] = {},  # noqa: B006
         accelerator: str = "auto",
-        precision: str = "bf16-mixed",
     ) -> None:
         """Train a generalist and, with equal unit-epochs, a specialist for every action (Bai), and compare them.
 
@@ -170,15 +169,12 @@ def specialising(preset: str) -> Callable[..., None]:
             preset: Defaults of the settings: our own schedule, or a published one.
             actions: Pairs of an action and the recogniser's label for it: Walking walk Jog run. Default: all actions.
             accelerator: cpu, cuda or auto.
-            precision: Precision as Lightning Fabric names it, such as 32-true or bf16-mixed.
         """
         parts = dataset_split.split(dataset_split.load(data))
         make_folder(out)
         comparisons: list[Comparison] = []
         reporter = Reporter()
-        for comparison in train_all(
-            settings, parts, labels(parts.test, actions), out, _fabric(accelerator, 1, 1, precision)
-        ):
+        for comparison in train_all(settings, parts, labels(parts.test, actions), out, _fabric(settings, accelerator)):
             comparisons.append(comparison)
             reporter.note(
                 f"{comparison.action}: generalist {comparison.generalist}, specialist {comparison.specialist}"
@@ -227,7 +223,8 @@ def evaluate(
     reports = {"mean pose": report(dataset_split.test_trials(test, cameras, None, seed), baseline)}
     for name, noise in noises.items():
         reports[name] = report(
-            _with_progress(dataset_split.test_trials(test, cameras, noise, seed)), predictions(WorldLifter(lifter, fit))
+            _with_progress(dataset_split.test_trials(test, cameras, noise, seed)),
+            network_predictions(lifter) if fit == "off" else predictions(WorldLifter(lifter, fit)),
         )
     for title, table in tables(reports).items():
         Reporter().document(f"\n### {title}\n\n{table}")
@@ -275,8 +272,11 @@ def main(arguments: Sequence[str]) -> int | None:
     return run_command(commands, "kinelift lifting", "Prepare data, train and evaluate lifters.", arguments)
 
 
-def _fabric(accelerator: str, devices: int, nodes: int, precision: str) -> Fabric:
-    fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, precision=precision)  # type: ignore[arg-type]
+def _fabric(settings: TrainSettings, accelerator: str, devices: int = 1, nodes: int = 1) -> Fabric:
+    """The devices to train on. Says when fewer bits than single precision are computed with."""
+    if settings.precision != "32-true":
+        _reporter().note(f"Training in {settings.precision}. For single precision: --precision 32-true")
+    fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, precision=settings.precision)
     fabric.launch()
     return fabric
 

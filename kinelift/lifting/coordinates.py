@@ -33,6 +33,8 @@ class Normalisation:
     """Whether the features depend on the distance of the person, so that a network can estimate the root from them."""
     framewise: bool = False
     """Whether the features of a frame depend on that frame only."""
+    fills: bool = False
+    """Whether the features of an invisible joint come from the frames around it in which it is visible."""
     has_up: bool = False
     """Whether the direction up is the last row of the network's input, after the joints, and of its output."""
 
@@ -180,7 +182,7 @@ _BY_NAME: Mapping[str, Normalisation] = {
     "frame": Normalisation(frame, on_plane, framewise=True),
     "level": Normalisation(level, on_plane, framewise=True, has_up=True),
     "screen": Normalisation(screen, on_plane, keeps_distance=True, framewise=True),
-    "picture": Normalisation(picture, on_picture, features=2, keeps_distance=True),
+    "picture": Normalisation(picture, on_picture, features=2, keeps_distance=True, fills=True),
 }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from kinelift.lifting.axis_keypoints import keypoints, lacking
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.inference.dense import DenseLifting, up_tensor
 from kinelift.lifting.inference.sliding import one_window_per_frame, overlapping_windows
@@ -16,7 +17,7 @@ from kinelift.lifting.network import LifterNetwork, Net, framing, windowed
 from kinelift.lifting.root import estimate_root, fill_gaps
 from kinelift.models.fused_temporal import FusedTemporalNet
 from kinelift.models.temporal import TemporalNet
-from kinelift.poses import H36M17, Poses3D, Skeleton, Track2D, convert, missing_keypoints
+from kinelift.poses import H36M17, Poses3D, Skeleton, Track2D, convert
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 from kinelift.poses.timeseries import sample
@@ -79,14 +80,23 @@ class Lifter:
         """
         network, inputs = self.network, self._inputs(track, camera)
         valid = np.isfinite(inputs).all(-1).sum(1) >= MIN_KEYPOINTS
-        rows = self._average(network.net, inputs, track.times, up)[:, : len(network.target)]
-        points = np.where(valid[:, None, None], rows - rows[:, network.target.root, None], np.nan)
+        joints = self.joints(track, camera, up)
+        points = joints - joints[:, network.target.root, None]
         if network.trajectory and normalisation(network.normalisation).keeps_distance:
             roots = self._average(network.trajectory, inputs, track.times, None)[:, 0]
             root = fill_gaps(np.where(valid[:, None], roots, np.nan))
         else:
             root = _estimate_root(points, network, track, camera)
         return Poses3D(points, track.times, root, network.target)
+
+    def joints(
+        self, track: Track2D, camera: Camera, up: Float[np.ndarray, " 3"] | None = None
+    ) -> Float[np.ndarray, "T K 3"]:
+        """What ``lift`` predicts, metres, camera axes, with the root joint where the network put it, near 0."""
+        inputs = self._inputs(track, camera)
+        valid = np.isfinite(inputs).all(-1).sum(1) >= MIN_KEYPOINTS
+        rows = self._average(self.network.net, inputs, track.times, up)[:, : len(self.network.target)]
+        return np.where(valid[:, None, None], rows, np.nan)
 
     def estimate_up(self, track: Track2D, camera: Camera) -> Float[np.ndarray, "T 3"] | None:
         """The direction up (unit vectors, camera axes) as the network sees it in every frame.
@@ -103,12 +113,12 @@ class Lifter:
 
     def _inputs(self, track: Track2D, camera: Camera) -> Float[np.ndarray, "T J 2"]:
         network = self.network
-        if missing := missing_keypoints(track.skeleton, network.source):
+        if missing := lacking(track.skeleton, network.source):
             raise SettingsError(
                 f"This lifter takes {network.source} keypoints; the track has {track.skeleton}, without "
                 f"{', '.join(missing)}. Use a detector that gives {network.source} keypoints, or another lifter."
             )
-        points = track.converted(network.source).points
+        points = keypoints(track, network.source)
         return normalisation(network.normalisation).inputs(points, camera, track.size)
 
     def _average(

@@ -18,6 +18,7 @@ from kinelift.poses.errors import DataError, WeightsError
 from kinelift.weights import checkpoint
 from kinelift.weights.building import build_for
 from kinelift.weights.checkpoint import Checkpoint
+from kinelift.weights.published import is_pickled
 
 Config: TypeAlias = TemporalConfig | TwoStreamConfig | UGCNConfig
 Net: TypeAlias = TemporalNet | TwoStreamNet | UGCN
@@ -89,6 +90,11 @@ class LifterNetwork:
         Raises:
             WeightsError: The file is not a lifter's checkpoint, or is damaged.
         """
+        if path.is_file() and is_pickled(path):
+            raise WeightsError(
+                f"{path} was written by torch.save; it is not a Kinelift checkpoint. Convert published VideoPose3D "
+                f"weights with: kinelift weights import {path} -o {path.with_suffix('.safetensors')}"
+            )
         stored = checkpoint.load(path)
         if stored.kind not in KINDS:
             raise WeightsError(

@@ -21,7 +21,7 @@ from kinelift.lifting.datasets.dataset_split import TEST_SUBJECTS
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import Report, report
 from kinelift.lifting.mocap.prepare import Clip, write
-from kinelift.lifting.synthesis.bank import MotionBank
+from kinelift.lifting.synthesis.bank import MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import MEASURED, MEASURED_HEAVY, MEASURED_NONE, NoiseSettings
 from kinelift.lifting.synthesis.trials import Trial
 from kinelift.lifting.synthesis.virtual_camera import project_virtual_camera
@@ -98,7 +98,6 @@ class ReliftSettings:
 class Relifted(Trial):
     """One clip recorded by one camera, and the lifted poses."""
 
-    name: str
     source: int
     """Row of the clip in the prepared file."""
     points: Float[np.ndarray, "T K 3"]
@@ -129,9 +128,9 @@ def _filmed(bank: MotionBank, source: int, lifter: Lifter, settings: ReliftSetti
     known = settings.lens == "known"
     camera = true_camera if known else Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, track.size)
     (poses,), world = lift_together([track], lifter, camera, settings.fit)
-    trial = bank.subjects[source], bank.actions[source], track, truth, true_camera
+    trial = bank.subjects[source], bank.actions[source], bank.names[source], track, truth, true_camera, MOCAP.root
     points, axes = convert(poses.points, poses.skeleton, H36M17), LEVEL if world is None else world.rotation
-    return Relifted(*trial, bank.names[source], source, points, rate, axes)
+    return Relifted(*trial, source, points, rate, axes)
 
 
 def _rate(settings: ReliftSettings, generator: Generator) -> float:
@@ -163,7 +162,7 @@ def save(path: Path, clips: Sequence[Relifted], settings: ReliftSettings) -> Non
     """
     write(
         path,
-        [Clip(clip.name, clip.subject, clip.action, clip.points, clip.rate) for clip in clips],
+        [Clip(clip.clip, clip.subject, clip.action, clip.points, clip.rate) for clip in clips],
         H36M17.joints,
         kinds=np.array([KIND] * len(clips)),
         sources=np.array([clip.source for clip in clips]),
@@ -179,8 +178,8 @@ def errors(bank: MotionBank, clips: Sequence[Relifted]) -> Mapping[str, Report]:
     """
     test_names = bank.with_subjects(TEST_SUBJECTS).names
     parts = {
-        "test subjects": [clip for clip in clips if clip.name in test_names],
-        "other subjects": [clip for clip in clips if clip.name not in test_names],
+        "test subjects": [clip for clip in clips if clip.clip in test_names],
+        "other subjects": [clip for clip in clips if clip.clip not in test_names],
     }
     return {name: report(part, lambda clip: clip.points) for name, part in parts.items() if part}
 

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.network import LifterNetwork
@@ -24,6 +24,9 @@ class LifterStream:
 
     Poses come at the network's rate from the first frame on, each as soon as a video frame at or after its time
     arrives. The network's input is interpolated between the two neighbouring video frames.
+
+    A network with the input of published weights ("picture") takes an invisible joint where it was last visible. On a
+    whole track it takes the nearest frame of the window, so results differ after a joint was lost.
     """
 
     def __init__(
@@ -36,19 +39,20 @@ class LifterStream:
         """Start a stream.
 
         Args:
-            network: A causal network with a framewise normalisation.
+            network: A causal network whose input is normalised frame by frame, or as in published weights.
             camera: The camera of the video.
             size: (width, height) of the video.
             up: The direction up in camera axes, for networks that take it; None if not known.
 
         Raises:
-            SettingsError: The network needs future frames.
+            SettingsError: The network or its input needs future frames.
         """
         if not (isinstance(network.net, TemporalNet) and network.net.config.causal):
             raise SettingsError(
                 "This lifter needs future frames, so it cannot follow a stream. Use a causal one, such as: live"
             )
-        if not normalisation(network.normalisation).framewise:
+        self._normalise = normalisation(network.normalisation)
+        if not (self._normalise.framewise or self._normalise.fills):
             raise SettingsError(
                 f"This lifter's input is normalised over a whole window ({network.normalisation}), so it cannot follow "
                 f"a stream. Train one with: --causal --normalisation frame"
@@ -57,7 +61,7 @@ class LifterStream:
         self._net = TemporalStream(network.net)
         sides = np.zeros((2, 3)) if up is None else np.stack([up, up * [-1.0, 1.0, 1.0]])
         self._up = torch.from_numpy(sides).float()
-        self._normalise = normalisation(network.normalisation)
+        self._last = np.full((2 * len(network.source), 2), np.nan)
         self._frames: list[tuple[float, Float[np.ndarray, "2*J 2"]]] = []
         self._start, self._count = 0.0, 0
 
@@ -82,14 +86,23 @@ class LifterStream:
     def _pose(self, due: float) -> Pose:
         """The pose at time ``due``, averaged over the person and the mirror image."""
         times, inputs = np.array([t for t, _ in self._frames]), np.stack([p for _, p in self._frames])
-        points, visible = sample(inputs, times, np.array([due]))
-        both = torch.from_numpy(points[0]).float().unflatten(0, (2, 1, -1))
-        features, rotation = self._normalise(both, torch.from_numpy(visible[0]).unflatten(0, (2, 1, -1)), self._up)
+        sampled, detected = sample(inputs, times, np.array([due]))
+        points, visible = self._filled(sampled[0], detected[0]) if self._normalise.fills else (sampled[0], detected[0])
+        both = torch.from_numpy(points).float().unflatten(0, (2, 1, -1))
+        features, rotation = self._normalise(both, torch.from_numpy(visible).unflatten(0, (2, 1, -1)), self._up)
         rows = (self._net.push(features[:, 0]) @ rotation[:, 0]).double().numpy()
         predictions = rows[:, : len(self.network.target)]
         mirrored = predictions[1][list(self.network.target.mirror)] * [-1.0, 1.0, 1.0]
         pose = (predictions[0] + mirrored) / 2
         return np.asarray(pose - pose[self.network.target.root])
+
+    def _filled(
+        self, points: Float[np.ndarray, "P 2"], visible: Bool[np.ndarray, " P"]
+    ) -> tuple[Float[np.ndarray, "P 2"], Bool[np.ndarray, " P"]]:
+        """The joints of the person and the mirror image, lost ones where they were last seen, and which are known."""
+        self._last = np.where(visible[:, None], points, self._last)
+        known = np.isfinite(self._last).all(-1)
+        return np.where(known[:, None], self._last, 0.0), known
 
     def _with_mirror(self, keypoints: Keypoints) -> Float[np.ndarray, "2*J 2"]:
         """The keypoints of the person, followed by those of the mirror image."""

@@ -53,7 +53,7 @@ class Batch:
     rays: Float[Tensor, "B W J 2"]
     """The same keypoints on the plane z = 1."""
     clean: Float[Tensor, "B W J 2"]
-    """``points`` without the detector's errors; NaN where unknown."""
+    """``points`` without the detector's errors; NaN where unknown or not needed."""
     visible: Bool[Tensor, "B W J"]
     """Whether each keypoint was detected."""
     target: Float[Tensor, "B N K 3"]

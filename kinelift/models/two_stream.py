@@ -12,7 +12,10 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class TwoStreamConfig:
-    """Architecture of a ``TwoStreamNet``: ``blocks`` residual blocks of ``width`` channels in each stream."""
+    """Architecture of a ``TwoStreamNet``: ``blocks`` residual blocks of ``width`` channels in each stream.
+
+    With one of ``streams`` it is the baseline of the paper (Martinez et al. 2017): the stream of detected keypoints.
+    """
 
     joints_in: int = 17
     features_in: int = 2
@@ -20,6 +23,7 @@ class TwoStreamConfig:
     width: int = 1024
     blocks: int = 2
     dropout: float = 0.5
+    streams: int = 2
 
     @property
     def window(self) -> int:
@@ -43,7 +47,8 @@ class TwoStreamNet(nn.Module):
     def __init__(self, config: TwoStreamConfig) -> None:
         super().__init__()
         self.config = config
-        self.clean = _stream(config)
+        if config.streams == 2:
+            self.clean = _stream(config)
         self.detected = _stream(config)
 
     def forward(
@@ -54,13 +59,15 @@ class TwoStreamNet(nn.Module):
         Args:
             windows: Detected keypoints.
             clean: In training, the true keypoints of the same frames, for the first stream. Without them both streams
-                get ``windows``.
+                get ``windows``. A network of one stream does not use them.
 
         Returns:
             Poses in the units and axes of the training targets.
         """
-        first_input = windows if clean is None else clean
-        mean = (self.clean(first_input.flatten(1)) + self.detected(windows.flatten(1))) / 2
+        mean = self.detected(windows.flatten(1))
+        if self.config.streams == 2:
+            first_input = windows if clean is None else clean
+            mean = (self.clean(first_input.flatten(1)) + mean) / 2
         poses: Tensor = mean.unflatten(1, (1, self.config.joints_out, 3))
         return poses
 

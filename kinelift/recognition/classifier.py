@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from kinelift.poses import H36M17, H36M21, Action, ActionWindows, Poses3D
+from kinelift.poses import H36M17, Action, ActionWindows, Poses3D, convert
 from kinelift.poses.containers import Recognition
 from kinelift.poses.errors import ShapeError, WeightsError
 from kinelift.poses.timeseries import span
@@ -25,6 +25,8 @@ Recogniser = Callable[[Float[np.ndarray, "B T J 3"]], Float[np.ndarray, "B K"]]
 
 TOP = 3
 """Number of labels in ``Action.top``."""
+_BETWEEN = {"spine": (("hip", "thorax"), 0.5), "neck": (("thorax", "head"), 0.4)}
+"""Joints of h36m17 that other layouts lack: between which joints they lie, and at what share of the way."""
 _BLOCK = 512
 """Windows in memory at a time; an hour of one person has 14,400."""
 
@@ -91,16 +93,11 @@ class Classifier:
             the windows, none in time that is not seen.
 
         Raises:
-            ShapeError: The skeleton is neither h36m17 nor h36m21.
+            ShapeError: The skeleton lacks joints of h36m17 that cannot be estimated.
         """
-        if poses.skeleton not in (H36M17, H36M21):
-            raise ShapeError(
-                f"The classifier needs h36m17 skeletons; these poses are {poses.skeleton.name}. Lift them to h36m17."
-            )
         if not len(poses):
             return Recognition((), self._windows([]))
-        poses = poses.converted(H36M17)
-        even = resample(poses.points, poses.times, self.plan)
+        even = resample(_h36m17(poses), poses.times, self.plan)
         begin, end = span(poses.times)
         marks = [begin + frame / self.plan.rate for frame in range(len(even))] + [end]
         actions: list[Action] = []
@@ -135,6 +132,21 @@ class Classifier:
         places = starts(len(seen), self.plan)[:, None] + np.arange(self.plan.frames)
         blocks = [places[i : i + _BLOCK] for i in range(0, len(places), _BLOCK)]
         return np.concatenate([self.recogniser(long[block]) for block in blocks])
+
+
+def _h36m17(poses: Poses3D) -> Float[np.ndarray, "T K 3"]:
+    """The joints of h36m17; spine and neck are estimated if only they are missing, as in humaneva15."""
+    points, given = convert(poses.points, poses.skeleton, H36M17), set(poses.skeleton.joints)
+    missing = [name for name in H36M17.joints if name not in given]
+    if not {*missing} <= _BETWEEN.keys():
+        raise ShapeError(
+            f"The classifier needs h36m17 skeletons; these poses are {poses.skeleton.name}. Lift them to h36m17."
+        )
+    for name in missing:
+        (low, high), share = _BETWEEN[name]
+        ends = (poses.points[:, poses.skeleton.index(joint)] for joint in (low, high))
+        points[:, H36M17.index(name)] = (1 - share) * next(ends) + share * next(ends)
+    return points
 
 
 def _stretches(seen: Bool[np.ndarray, " N"]) -> list[tuple[int, int]]:

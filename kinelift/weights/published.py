@@ -57,6 +57,12 @@ class Published:
     epoch: int | None
 
 
+def is_pickled(path: Path) -> bool:
+    """Whether a file begins like one of ``torch.save``, as published weights do."""
+    with path.open("rb") as file:
+        return file.read(4).startswith((b"PK\x03\x04", b"\x80\x02"))
+
+
 def read(path: Path) -> Published:
     """Read a file of VideoPose3D.
 

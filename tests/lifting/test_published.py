@@ -14,7 +14,7 @@ from kinelift.lifting.network import LifterNetwork
 from kinelift.models.temporal import TemporalConfig, TemporalNet
 from kinelift.poses import COCO17, H36M17, Track2D
 from kinelift.poses.camera import Camera
-from kinelift.poses.errors import SettingsError
+from kinelift.poses.errors import SettingsError, WeightsError
 from tests.weights.bins import write
 
 SIZE = (640, 360)
@@ -88,3 +88,10 @@ def test_keypoints_of_another_layout_are_rejected(tmp_path: Path) -> None:
     one = Track2D(np.ones((5, 17, 2)), np.ones((5, 17)), np.arange(5) / 50, np.zeros((5, 17), bool), 0, SIZE)
     with pytest.raises(SettingsError, match="h36m17 keypoints; the track has coco17"):
         lifter.lift(one, CAMERA)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_published_file_is_told_how_to_be_imported(tmp_path: Path, zipped: bool) -> None:
+    path = write(tmp_path / "x.bin", trained().state_dict(), zipped=zipped)
+    with pytest.raises(WeightsError, match=rf"kinelift weights import {path} -o {tmp_path / 'x.safetensors'}"):
+        Lifter.load(path)

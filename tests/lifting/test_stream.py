@@ -53,6 +53,33 @@ def test_a_stream_that_knows_up_agrees_with_the_whole_track(up: np.ndarray | Non
     np.testing.assert_allclose(poses, whole.points, atol=1e-5)
 
 
+def published(missing: float, gaps_at: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Poses of a stream and of the whole track for a causal network with the input of published weights."""
+    torch.manual_seed(0)
+    config = TemporalConfig(17, 2, channels=24, causal=True)
+    network, observed = LifterNetwork(TemporalNet(config).eval(), 50.0, "picture"), track(60, 50.0, missing)
+    if gaps_at is not None:
+        observed.points[gaps_at : gaps_at + 8, 3:9] = np.nan
+    stream = LifterStream(network, CAMERA, SIZE)
+    frames = zip(observed.times, observed.points, strict=True)
+    poses = [pose for time, points in frames for _, pose in stream.push(time, points)]
+    return np.array(poses), Lifter(network, torch.device("cpu")).lift(observed, CAMERA).points
+
+
+def test_published_causal_networks_follow_a_stream() -> None:
+    streamed, whole = published(0.0)
+    np.testing.assert_allclose(streamed, whole, atol=1e-5)
+
+
+def test_lost_joints_stay_where_they_were_last_seen() -> None:
+    """Equal to the whole track until the joints come back: then its window has a frame that is nearer."""
+    (streamed, whole), (never, _) = published(0.0, gaps_at=40), published(0.0)
+    np.testing.assert_allclose(streamed[:48], whole[:48], atol=1e-5)
+    assert np.abs(streamed[48:] - whole[48:]).max() > 1e-4
+    assert np.isfinite(streamed).all()
+    np.testing.assert_allclose(streamed[:40], never[:40], atol=1e-6)
+
+
 @pytest.mark.parametrize("rate", [24.0, 50.0])
 def test_poses_come_at_the_network_rate_and_not_too_early(rate: float) -> None:
     network, observed = causal(rate=20.0), track(50, rate)

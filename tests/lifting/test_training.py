@@ -11,7 +11,8 @@ import torch
 from lightning_fabric import Fabric
 
 from kinelift.lifting.lifter import Lifter
-from kinelift.lifting.measuring.evaluation import mean_pose, predictions, report, tables
+from kinelift.lifting.measuring.error_tables import tables
+from kinelift.lifting.measuring.evaluation import mean_pose, predictions, report
 from kinelift.lifting.synthesis.bank import FORMAT, MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.lifting.synthesis.trials import RATE, trials

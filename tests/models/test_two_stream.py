@@ -65,3 +65,11 @@ def test_every_parameter_learns() -> None:
     net(torch.randn(16, 1, 17, 3), torch.randn(16, 1, 17, 3)).square().sum().backward()
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+
+
+def test_one_stream_is_the_one_of_detected_keypoints() -> None:
+    net = TwoStreamNet(TwoStreamConfig(width=8, streams=1)).eval()
+    windows = torch.randn(4, 1, 17, 2)
+    assert {name.split(".")[0] for name in net.state_dict()} == {"detected"}
+    assert torch.equal(net(windows).flatten(1), net.detected(windows.flatten(1)))
+    assert torch.equal(net(windows, windows + 1), net(windows))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinelift.poses import COCO17, H36M17, Poses3D
+from kinelift.poses import COCO17, H36M17, Poses3D, skeleton
 from kinelift.poses.errors import ShapeError, WeightsError
 from kinelift.recognition.classifier import Classifier
 from kinelift.recognition.decoding import Timeline
@@ -197,6 +198,25 @@ def test_a_long_track_comes_in_blocks():
 def test_all_unseen_is_unknown():
     (action,) = classifier().classify(Poses3D(np.full((90, 17, 3), np.nan), np.arange(90) / 30))
     assert (action.label, action.probability) == ("unknown", 1.0)
+
+
+def test_poses_without_spine_and_neck_are_classified():
+    """As those of lifters trained on HumanEva; an estimate of both lies on the line of their neighbours."""
+    layout = skeleton("humaneva15")
+    points = np.random.default_rng(0).normal(size=(90, 15, 3))
+    seen: list[np.ndarray] = []
+
+    def recognise(windows: np.ndarray) -> np.ndarray:
+        seen.append(windows)
+        return np.tile([1.0, 0.0], (len(windows), 1))
+
+    replace(classifier(), recogniser=recognise, labels=("walk", "run")).classify(
+        Poses3D(points, np.arange(90) / 30, skeleton=layout)
+    )
+    first = seen[0][0, 0]
+    hip, thorax, head = (first[H36M17.index(name)] for name in ("hip", "thorax", "head"))
+    np.testing.assert_allclose(first[H36M17.index("spine")], (hip + thorax) / 2)
+    np.testing.assert_allclose(first[H36M17.index("neck")], thorax + 0.4 * (head - thorax))
 
 
 def test_other_skeletons_are_refused():

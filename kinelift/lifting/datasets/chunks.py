@@ -193,12 +193,7 @@ def _labelled_runs(sequence: Sequence) -> Iterator[Sequence]:
     known = np.ones(len(sequence), dtype=bool) if sequence.truth is None else np.isfinite(sequence.truth).all((1, 2))
     for run in np.split(np.arange(len(sequence)), np.flatnonzero(np.diff(known)) + 1):
         if known[run[0]]:
-            piece = slice(run[0], run[-1] + 1)
-            yield replace(
-                sequence,
-                keypoints=sequence.keypoints[piece],
-                truth=None if sequence.truth is None else sequence.truth[piece],
-            )
+            yield sequence.part(int(run[0]), int(run[-1]) + 1)
 
 
 def _concatenate(arrays: list[np.ndarray]) -> Float[Tensor, "F ..."]:

@@ -1,7 +1,8 @@
 """Recordings of people by calibrated cameras: keypoints, true poses where known, and the file format for both."""
 
+import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from kinelift.poses.errors import DataError, SettingsError, ShapeError
 from kinelift.poses.output import make_folder, replacing
 
 FORMAT = 1
+_PIECE = re.compile(r" chunk\d+$")
+"""How HumanEva-I names the pieces between which a recording has no true poses."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,16 @@ class Sequence:
         """The action without its repetition number, which follows the first space."""
         return self.action.split(" ")[0]
 
+    @property
+    def recording(self) -> str:
+        """Subject and action, the same for all cameras and for the pieces ("chunk0") that a recording was cut into."""
+        return f"{self.subject} {_PIECE.sub('', self.action)}"
+
+    def part(self, start: int, stop: int) -> "Sequence":
+        """The frames from ``start`` up to ``stop``."""
+        truth = None if self.truth is None else self.truth[start:stop]
+        return replace(self, keypoints=self.keypoints[start:stop], truth=truth)
+
     def track(self) -> Track2D:
         """Convert the keypoints to a track, with score 1 where visible."""
         seen = np.isfinite(self.keypoints).all(-1)
@@ -91,7 +104,7 @@ class Sequence:
             raise DataError(f"{self} has no true poses to compare with. Choose sequences that have them.")
         truth = self.truth.astype(np.float64)
         truth = truth - truth[:, self.target.root, None]
-        return Trial(self.subject, self.kind, self.track(), truth, self.camera)
+        return Trial(self.subject, self.kind, self.recording, self.track(), truth, self.camera, self.target.root)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,9 @@
-"""Errors of a lifter on held-out subjects, and of a baseline that always predicts the mean pose."""
+"""Errors of a lifter on held-out subjects, and of a baseline that always predicts the mean pose.
+
+Errors of position follow two protocols. In one, predicted poses are relative to their own root joint, as the program
+gives them. In the other the predicted root stays where the network put it, as in the published code of Pavllo et al.
+2019: its distance from the true root at 0 is an error of every joint.
+"""
 
 import json
 from collections import defaultdict
@@ -12,8 +17,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from kinelift.lifting.body import PoseLifter
+from kinelift.lifting.lifter import Lifter
+from kinelift.lifting.measuring.intervals import confidence_intervals
 from kinelift.lifting.measuring.metrics import auc, mpjae, mpjpe, mpjve, n_mpjpe, p_mpjpe, pck
 from kinelift.lifting.synthesis.trials import Trial
+from kinelift.lifting.world.stage import estimate_up
 from kinelift.poses.errors import DataError
 
 Poses = Float[np.ndarray, "T K 3"]
@@ -29,11 +37,15 @@ class Errors:
     answered: float
     """Share of them (0–1) that have a prediction; the others show too few keypoints."""
     mpjpe: float
-    """P1, mm."""
+    """P1 of poses relative to their own root, mm."""
+    mpjpe_kept: float
+    """P1 with the predicted root kept, mm."""
     p_mpjpe: float
     """P2, mm."""
     n_mpjpe: float
-    """P3, mm."""
+    """P3 of poses relative to their own root, mm."""
+    n_mpjpe_kept: float
+    """P3 with the predicted root kept, mm."""
     mpjve: float
     """mm per frame, over consecutive predicted frames."""
     mpjae: float
@@ -44,7 +56,17 @@ class Errors:
     """Mean of ``pck`` over thresholds from 0 to 150 mm."""
 
     def __str__(self) -> str:
-        return _cell(self, POSITION)
+        return self.cell(POSITION)
+
+    def cell(self, metrics: Sequence[str]) -> str:
+        """``metrics`` as text, with the share of predicted frames where it is below 100 %."""
+        share = "" if self.answered == 1 else f" ({self.answered:.0%})"
+        return " / ".join(self.number(key) for key in metrics) + share
+
+    def number(self, key: str) -> str:
+        """One metric as text."""
+        value = getattr(self, key)
+        return f"{value:.{2 if key in MOTION else 1}f}" if isfinite(value) else "–"
 
     @staticmethod
     def mean(items: Sequence["Errors"]) -> "Errors":
@@ -57,13 +79,31 @@ class Errors:
 
 
 METRICS = {
-    "mpjpe": "MPJPE", "p_mpjpe": "P-MPJPE", "n_mpjpe": "N-MPJPE", "mpjve": "MPJVE", "mpjae": "MPJAE", "pck": "PCK",
+    "mpjpe": "MPJPE",
+    "mpjpe_kept": "MPJPE, root kept",
+    "p_mpjpe": "P-MPJPE",
+    "n_mpjpe": "N-MPJPE",
+    "n_mpjpe_kept": "N-MPJPE, root kept",
+    "mpjve": "MPJVE",
+    "mpjae": "MPJAE",
+    "pck": "PCK",
     "auc": "AUC",
-}  # fmt: skip
+}
 """Fields of ``Errors`` and their headings in tables."""
 POSITION = ("mpjpe", "p_mpjpe")
 MOTION = ("mpjve", "mpjae")
 CORRECT = ("pck", "auc")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Between these errors the mean lies with a confidence of 95 %, if clips are drawn at random.
+
+    NaN if no action has two clips.
+    """
+
+    low: Errors
+    high: Errors
 
 
 @dataclass(frozen=True)
@@ -77,6 +117,8 @@ class Report:
     subjects: Mapping[str, Errors]
     actions: Mapping[str, Errors]
     action_mean: Errors
+    overall_interval: Interval
+    action_mean_interval: Interval
 
     @property
     def subject_mean(self) -> Errors:
@@ -89,7 +131,7 @@ def report(trials: Iterable[TrialT], predict: Callable[[TrialT], Poses]) -> Repo
 
     Args:
         trials: The test videos.
-        predict: Returns poses like ``Trial.truth``; NaN in frames without a prediction.
+        predict: Returns poses like ``Trial.truth``, or with their root elsewhere; NaN in frames without a prediction.
 
     Raises:
         DataError: No frame has a true pose.
@@ -97,19 +139,31 @@ def report(trials: Iterable[TrialT], predict: Callable[[TrialT], Poses]) -> Repo
     overall = _Sum()
     subjects: defaultdict[str, _Sum] = defaultdict(_Sum)
     actions: defaultdict[str, _Sum] = defaultdict(_Sum)
+    clips: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
     for trial in trials:
-        sums = _sums(predict(trial), trial.truth)
-        for group in (overall, subjects[trial.subject], actions[trial.action]):
+        sums = _sums(predict(trial), trial)
+        for group in (overall, subjects[trial.subject], actions[trial.action], clips[trial.action, trial.clip]):
             group.add(sums)
     if not overall.counts["answered"]:
         raise DataError("Cannot measure errors: no frame has a true pose. Choose other subjects or actions.")
     by_subject, by_action = ({name: groups[name].errors() for name in sorted(groups)} for groups in (subjects, actions))
-    return Report(overall.errors(), by_subject, by_action, Errors.mean(tuple(by_action.values())))
+    action_mean = Errors.mean(tuple(by_action.values()))
+    return Report(overall.errors(), by_subject, by_action, action_mean, *_intervals(clips, overall.counts["answered"]))
 
 
 def predictions(lifter: PoseLifter) -> Callable[[Trial], Poses]:
     """The poses that ``lifter`` predicts, for ``report``. Feet, which ``Trial.truth`` lacks, are left out."""
     return lambda trial: lifter.lift(trial.track, trial.camera).points[:, : trial.truth.shape[1]]
+
+
+def network_predictions(lifter: Lifter) -> Callable[[Trial], Poses]:
+    """As ``predictions``, with the root where the network put it. The direction up is estimated if it is needed."""
+
+    def predict(trial: Trial) -> Poses:
+        up = estimate_up([trial.track], lifter, trial.camera)
+        return lifter.joints(trial.track, trial.camera, up)[:, : trial.truth.shape[1]]
+
+    return predict
 
 
 def mean_pose(trials: Iterable[Trial]) -> Callable[[Trial], Poses]:
@@ -134,63 +188,8 @@ def to_json(table: Mapping[str, Any]) -> str:
     return json.dumps(_to_builtin(table), indent=1, allow_nan=False) + "\n"
 
 
-def tables(reports: Mapping[str, Report], metrics: Sequence[str] = POSITION) -> Mapping[str, str]:
-    """Markdown tables by title: all metrics, then ``metrics`` (such as ``MOTION``) overall, by subject and by action.
-
-    The share of predicted frames follows in brackets where it is below 100 %. Units are those of ``Errors``.
-    """
-    return {
-        "All metrics": _all_metrics(reports),
-        "Overall": _table(reports, metrics, _totals),
-        "By subject": _table(reports, metrics, lambda report: report.subjects),
-        "By action": _table(reports, metrics, lambda report: report.actions),
-    }
-
-
-def _totals(report: Report) -> Mapping[str, Errors]:
-    return {
-        "all": report.overall,
-        "mean over subjects": report.subject_mean,
-        "mean over actions": report.action_mean,
-    }
-
-
-def _all_metrics(reports: Mapping[str, Report]) -> str:
-    lines = ["| | over | " + " | ".join(METRICS.values()) + " |", "|---|---|" + "---:|" * len(METRICS)]
-    for name, report in reports.items():
-        means = {"frames": report.overall, "subjects": report.subject_mean, "actions": report.action_mean}
-        for over, errors in means.items():
-            lines.append(f"| {name} | {over} | " + " | ".join(_number(errors, key) for key in METRICS) + " |")
-    return "\n".join(lines)
-
-
-def _table(
-    reports: Mapping[str, Report], metrics: Sequence[str], rows: Callable[[Report], Mapping[str, Errors]]
-) -> str:
-    heading = " / ".join(METRICS[key] for key in metrics)
-    lines = ["| | frames | " + " | ".join(f"{name}, {heading}" for name in reports) + " |"]
-    lines.append("|---|---:|" + "---:|" * len(reports))
-    for name in dict.fromkeys(name for report in reports.values() for name in rows(report)):
-        row = [rows(report).get(name) for report in reports.values()]
-        frames = max(errors.frames for errors in row if errors)
-        lines.append(
-            f"| {name} | {frames} | " + " | ".join(_cell(errors, metrics) if errors else "–" for errors in row) + " |"
-        )
-    return "\n".join(lines)
-
-
-def _cell(errors: Errors, metrics: Sequence[str]) -> str:
-    share = "" if errors.answered == 1 else f" ({errors.answered:.0%})"
-    return " / ".join(_number(errors, key) for key in metrics) + share
-
-
-def _number(errors: Errors, key: str) -> str:
-    value = getattr(errors, key)
-    return f"{value:.{2 if key in MOTION else 1}f}" if isfinite(value) else "–"
-
-
 def _to_builtin(value: Any) -> Any:
-    if isinstance(value, Report | Errors):
+    if isinstance(value, Report | Errors | Interval):
         return _to_builtin(vars(value))
     if isinstance(value, Mapping):
         return {name: _to_builtin(item) for name, item in value.items()}
@@ -202,21 +201,34 @@ def _to_builtin(value: Any) -> Any:
 _Sums = Mapping[str, tuple[float, int]]
 
 
-def _sums(predicted: Poses, truth: Poses) -> _Sums:
+def _sums(predicted: Poses, trial: Trial) -> _Sums:
     """For each field of ``Errors``: its sum over one trial, and the number of frames (or differences) summed."""
+    truth, relative = trial.truth, predicted - predicted[:, trial.root, None]
     has_truth = _is_complete(truth)
     valid = has_truth & _is_complete(predicted)
     frames = int(valid.sum())
     sums = {"answered": (float(frames), int(has_truth.sum()))}
-    for name, metric in (("mpjpe", mpjpe), ("p_mpjpe", p_mpjpe), ("n_mpjpe", n_mpjpe), ("pck", pck), ("auc", auc)):
-        scale = 100 if name in CORRECT else 1000
-        sums[name] = (frames * scale * metric(predicted[valid], truth[valid]) if frames else 0.0, frames)
+    for name, (metric, kept) in _OF_FRAMES.items():
+        scale, poses = 100 if name in CORRECT else 1000, predicted if kept else relative
+        sums[name] = (frames * scale * metric(poses[valid], truth[valid]) if frames else 0.0, frames)
     for name, metric, order in (("mpjve", mpjve, 1), ("mpjae", mpjae, 2)):
         runs = [run for run in _runs(valid) if run.stop - run.start > order]
         counts = [run.stop - run.start - order for run in runs]
-        total = sum(n * 1000 * metric(predicted[run], truth[run]) for n, run in zip(counts, runs, strict=True))
+        total = sum(n * 1000 * metric(relative[run], truth[run]) for n, run in zip(counts, runs, strict=True))
         sums[name] = (total, sum(counts))
     return sums
+
+
+_OF_FRAMES: Mapping[str, tuple[Callable[[Poses, Poses], float], bool]] = {
+    "mpjpe": (mpjpe, False),
+    "mpjpe_kept": (mpjpe, True),
+    "p_mpjpe": (p_mpjpe, False),
+    "n_mpjpe": (n_mpjpe, False),
+    "n_mpjpe_kept": (n_mpjpe, True),
+    "pck": (pck, False),
+    "auc": (auc, False),
+}
+"""The metrics of single frames, and whether the predicted root is kept."""
 
 
 def _is_complete(poses: Poses) -> Bool[np.ndarray, " T"]:
@@ -229,6 +241,18 @@ def _runs(valid: Bool[np.ndarray, " T"]) -> list[slice]:
     """Runs of consecutive valid frames."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], valid, [False]])))
     return [slice(start, stop) for start, stop in edges.reshape(-1, 2).tolist()]
+
+
+def _intervals(clips: Mapping[tuple[str, str], "_Sum"], frames: int) -> tuple[Interval, Interval]:
+    """The intervals of the mean over all frames and of the mean over actions."""
+    names = ("answered", *METRICS)
+    totals, counts = (
+        np.array([[getattr(one, what)[name] for name in names] for one in clips.values()], dtype=float)
+        for what in ("totals", "counts")
+    )
+    bounds = confidence_intervals(totals, counts, [action for action, _ in clips])
+    overall, action_mean = (Interval(*(Errors(frames, *map(float, row)) for row in one)) for one in bounds)
+    return overall, action_mean
 
 
 class _Sum:

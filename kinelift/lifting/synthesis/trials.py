@@ -34,10 +34,14 @@ class Trial:
 
     subject: str
     action: str
+    clip: str
+    """The recording that the video shows; videos of the same one by several cameras, or of pieces of it, share it."""
     track: Track2D
     truth: Float[np.ndarray, "T K 3"]
     """Joints relative to the root, metres, camera axes."""
     camera: Camera
+    root: int
+    """Index of the root joint in ``truth``."""
 
 
 def trials(bank: MotionBank, cameras: int, noise: NoiseSettings | None, seed: int) -> Iterator[Trial]:
@@ -57,7 +61,7 @@ def trials(bank: MotionBank, cameras: int, noise: NoiseSettings | None, seed: in
             points = bank.interpolate(torch.tensor([k]), frames[None]).expand(cameras, -1, -1, -1)
             points = apply_segment_lengths(points, draw(cameras, ADULTS, bodies))
             for track, truth in _projected(points, noise, generator):
-                yield Trial(bank.subjects[k], bank.actions[k], track, truth, CAMERA)
+                yield Trial(bank.subjects[k], bank.actions[k], bank.names[k], track, truth, CAMERA, MOCAP.root)
 
 
 def _projected(

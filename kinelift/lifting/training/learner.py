@@ -60,7 +60,7 @@ class Learner:
     source: Skeleton
     target: Skeleton
     two_stream: bool
-    """Whether the network also takes clean keypoints."""
+    """Whether the network also takes clean keypoints in training."""
 
     def terms(self, batch: Batch) -> Mapping[str, Tensor]:
         """Supervised terms: those of the objective, and the trajectory loss if roots are learned."""
@@ -105,7 +105,7 @@ class Learner:
         visible = framing.windows(batch.visible)
         given_up = batch.given_up.repeat_interleave(framing.span, 0)
         windows, rotation = normalise(framing.windows(batch.points), visible, given_up)
-        positions, roots = model(windows, *(self._clean(batch) if self.two_stream else ()))
+        positions, roots = model(windows, *(self._clean(batch) if self.two_stream and model.training else ()))
         to_camera = rotation[:, framing.first : framing.first + framing.outputs]
         shape = len(batch.points), framing.targets
         predicted = (positions.float() @ to_camera).reshape(*shape, -1, 3)

@@ -1,12 +1,13 @@
 """Published training schedules by name. Values that a paper does not state are marked as our choice.
 
-They are for recorded sequences (``lifting convert``) with keypoints as in Pavllo et al. 2019.
+They are for recorded sequences (``lifting convert``) with keypoints as in Pavllo et al. 2019, and compute in single
+precision, as their authors did.
 """
 
 from dataclasses import dataclass, field
 
 from kinelift.lifting.losses.objective import LossSettings
-from kinelift.lifting.training.train_settings import Kind, Optimizer, Schedule, TrainSettings
+from kinelift.lifting.training.train_settings import Kind, Optimizer, Precision, Schedule, TrainSettings
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class VideoPose3D(TrainSettings):
     warmup: int = 0
     norm_momentum: tuple[float, float] = (0.1, 0.001)
     averaging: float = 0.0
+    precision: Precision = "32-true"
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class UGCN(TrainSettings):
     milestones: tuple[int, ...] = (80, 90, 100)
     warmup: int = 0
     averaging: float = 0.0
+    precision: Precision = "32-true"
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class TwoStream(TrainSettings):
     decay: float = 0.96
     warmup: int = 0
     averaging: float = 0.0
+    precision: Precision = "32-true"
 
 
 PRESETS: dict[str, type[TrainSettings]] = {

@@ -6,16 +6,18 @@ from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Generator
+from jaxtyping import Float
+from torch import Generator, Tensor
 
 from kinelift.lifting.coordinates import normalisation, on_picture
 from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler
 from kinelift.lifting.datasets.dataset_split import Bank
+from kinelift.lifting.losses.terms import reproject
 from kinelift.lifting.synthesis.bank import JOINTS, KEYPOINTS, MotionBank
 from kinelift.lifting.synthesis.sampler import Sampler
 from kinelift.lifting.training_batch import Batch
 from kinelift.poses import Skeleton
-from kinelift.poses.errors import SettingsError
+from kinelift.poses.errors import DataError, SettingsError
 
 
 @runtime_checkable
@@ -56,7 +58,11 @@ class SyntheticSamples:
 class RecordedSamples:
     """Every target frame of recorded sequences once per epoch, divided among ``world`` processes.
 
-    The order depends on ``seed`` and the number of the epoch only.
+    The order depends on ``seed`` and the number of the epoch only. With ``projected``, the clean keypoints are the true
+    joints as the sequence's own camera shows them; every input frame must be a target frame.
+
+    Raises:
+        DataError: With ``projected``, a keypoint has no true joint of its name.
     """
 
     chunks: ChunkSampler
@@ -64,6 +70,17 @@ class RecordedSamples:
     seed: int
     rank: int = 0
     world: int = 1
+    projected: bool = False
+
+    def __post_init__(self) -> None:
+        source, target = self.chunks.source, self.chunks.target
+        missing = [name for name in source.joints if name not in target.joints]
+        if self.projected and (missing or self.chunks.truth is None):
+            raise DataError(
+                f"One stream of a two-stream network trains on true keypoints. These data have no true pose of "
+                f"{', '.join(missing) or 'anyone'}. Use keypoints of joints whose true positions are known, or "
+                f"--streams 1."
+            )
 
     def steps(self, count: int) -> int:
         """Batches per process and epoch. Remaining batches, fewer than there are processes, are left out.
@@ -96,11 +113,28 @@ class RecordedSamples:
             truth = chunks.keypoints.new_full(shape, torch.nan)
         root = truth[:, :, self.chunks.target.root]
         points = chunks.rays
-        if normalisation(self.normalisation).inputs is on_picture:
-            points = (2 * chunks.keypoints - chunks.sizes[:, None, None]) / chunks.sizes[:, None, None, :1]
-        clean = points.where(chunks.seen[..., None], torch.nan)
+        if self._on_picture:
+            points = _pictured(chunks.keypoints, chunks.sizes)
+        clean = self._projections(chunks) if self.projected else torch.full_like(points, torch.nan)
         up = points.new_full((len(chunks), 3), torch.nan)
         return Batch(points, chunks.rays, clean, chunks.seen, truth - root[:, :, None], root, up, torch.zeros_like(up))
+
+    @property
+    def _on_picture(self) -> bool:
+        return normalisation(self.normalisation).inputs is on_picture
+
+    def _projections(self, chunks: Chunks) -> Float[Tensor, "B N J 2"]:
+        """The true joints, by the names of the keypoints, in the input coordinates of the normalisation."""
+        assert chunks.truth is not None, "checked at the start"
+        joints = chunks.truth[:, :, [self.chunks.target.index(name) for name in self.chunks.source.joints]]
+        if self._on_picture:
+            return _pictured(reproject(joints, chunks.cameras), chunks.sizes)
+        return joints[..., :2] / joints[..., 2:]
+
+
+def _pictured(pixels: Float[Tensor, "B W J 2"], sizes: Float[Tensor, "B 2"]) -> Float[Tensor, "B W J 2"]:
+    """``coordinates.on_picture`` for batches of images of different sizes."""
+    return (2 * pixels - sizes[:, None, None]) / sizes[:, None, None, :1]
 
 
 def skeletons_of(bank: Bank) -> tuple[Skeleton, Skeleton]:

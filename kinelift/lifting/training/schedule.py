@@ -30,9 +30,12 @@ def learning_rate(settings: TrainSettings, step: int, steps: int) -> float:
 
 
 def norm_momentum(settings: TrainSettings, epoch: int) -> float:
-    """Momentum in epoch ``epoch`` (from 0), interpolated exponentially between the two values of the settings."""
+    """Momentum in epoch ``epoch`` (from 0): the first value of the settings, decaying exponentially to the second.
+
+    As in the published schedule the second is reached after the last epoch, so no epoch trains with it.
+    """
     start, end = settings.norm_momentum
-    momentum: float = start * (end / start) ** (epoch / max(settings.epochs - 1, 1))
+    momentum: float = start * (end / start) ** (epoch / settings.epochs)
     return momentum
 
 

@@ -32,9 +32,13 @@ def begin(trainer: Trainer, out: Path, run: Run, start: Path | None) -> None:
         out.with_suffix(".jsonl").unlink(missing_ok=True)
 
 
-def logged(trainer: Trainer, out: Path, run: Run) -> Iterator[Mapping[str, float]]:
-    """Train the remaining epochs, saving the state and appending the record to the log after each."""
-    for record in trainer.fit():
+def logged(trainer: Trainer, out: Path, run: Run, actions: int | None = None) -> Iterator[Mapping[str, float]]:
+    """Train the remaining epochs, saving the state and appending the record to the log after each.
+
+    With ``actions``, the number of actions trained on, records also count unit-epochs.
+    """
+    for result in trainer.fit():
+        record = result if actions is None else {"unit_epochs": actions * trainer.epoch, **result}
         trainer.save(out.with_suffix(".state"), run)
         if trainer.fabric.is_global_zero:
             with out.with_suffix(".jsonl").open("a") as lines:

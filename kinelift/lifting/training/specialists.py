@@ -1,8 +1,11 @@
 """Action-specific training (Bai): a specialist for every action, compared with a generalist of equal training effort.
 
 Effort is counted in unit-epochs: passes over the training data of one action. An epoch over A actions is A unit-epochs.
+Every one is logged with its error on validation data, and so is an epoch of the generalist. Which of the two lifts an
+action in the program is decided on validation data too. The test data are for the table alone.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,26 +20,40 @@ from kinelift.lifting.measuring.evaluation import Errors, predictions, report, t
 from kinelift.lifting.network import LifterNetwork
 from kinelift.lifting.specialist_lifter import TABLE
 from kinelift.lifting.training.inputs import run_of
+from kinelift.lifting.training.session import begin, finish, logged
 from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.poses.output import replacing
 
+MARGIN = 0.05
+"""Share by which a specialist's MPJPE on validation data must be lower, so that chance does not decide."""
+_NOT_IN_NAMES = re.compile(r"[^\w-]+")
+"""What a label may have and the name of its file may not, such as a slash."""
+HELD_OUT = 0.2
+"""Share at the end of every recorded sequence that validates instead of training, for want of validation subjects."""
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """Errors of generalist and specialist on the test videos of one action."""
+    """Errors of generalist and specialist on the videos of one action."""
 
     action: str
     label: str
     """The recogniser's name for the action."""
     file: str
     generalist: Errors
+    """On test data."""
     specialist: Errors
+    """On test data."""
+    generalist_validation: Errors | None
+    """None if the validation data lack the action."""
+    specialist_validation: Errors | None
 
     @property
     def specialist_wins(self) -> bool:
-        """Whether the specialist has the lower MPJPE."""
-        return self.specialist.mpjpe < self.generalist.mpjpe
+        """Whether the specialist has the lower MPJPE on validation data, by more than ``MARGIN``."""
+        general, special = self.generalist_validation, self.specialist_validation
+        return bool(general and special and special.mpjpe < (1 - MARGIN) * general.mpjpe)
 
 
 def train_all(
@@ -44,13 +61,14 @@ def train_all(
 ) -> Iterator[Comparison]:
     """Train the generalist for ``settings.epochs``, then a specialist for every action with as many unit-epochs.
 
-    Checkpoints that an interrupted call completed are reused.
+    An interrupted call is continued after its last epoch; what it completed is reused.
 
     Args:
         settings: Of the generalist.
-        split: Training, validation and test data.
+        split: Training, validation and test data. Recorded sequences validate on ``held_out`` parts of the training
+            data instead.
         names: Label by action.
-        folder: Where to write the checkpoints.
+        folder: Where to write the checkpoints, and next to each a log with a JSON line per epoch.
         fabric: Device and precision.
 
     Yields:
@@ -58,39 +76,66 @@ def train_all(
 
     Raises:
         DataError: An action is missing in the training or test data.
-        ResumeError: A checkpoint in ``folder`` was trained from other inputs.
+        ResumeError: A checkpoint or state in ``folder`` comes from other inputs.
     """
     for part in (split.train, split.test):
         dataset_split.select_actions(part, tuple(names))
-    all_actions = dataset_split.select_actions(split.train, tuple(names))
-    generalist = _trained(settings, all_actions, split.validation, folder / "generalist.safetensors", fabric)
-    for action, label in names.items():
-        file = f"{label}.safetensors"
-        train, test = (dataset_split.select_actions(part, (action,)) for part in (split.train, split.test))
-        specialist = _trained(_with_equal_effort(settings, train, len(names)), train, test, folder / file, fabric)
-        errors = (_errors(lifter, test) for lifter in (generalist, specialist))
-        yield Comparison(action, label, file, *errors)
+    all_actions, validation = _divided(split, tuple(names))
+    generalist = _trained(settings, all_actions, validation, folder / "generalist.safetensors", fabric, len(names))
+    for number, (action, label) in enumerate(names.items(), 1):
+        file = f"{number}-{_NOT_IN_NAMES.sub('_', label)}.safetensors"
+        train, test = (dataset_split.select_actions(part, (action,)) for part in (all_actions, split.test))
+        has_action = action in dataset_split.action_names(validation)
+        known = dataset_split.select_actions(validation, (action,)) if has_action else None
+        effort = _with_equal_effort(settings, train, len(names))
+        specialist = _trained(effort, train, known or validation, folder / file, fabric)
+        tested = (_errors(lifter, test) for lifter in (generalist, specialist))
+        validated = (known and _errors(lifter, known) for lifter in (generalist, specialist))
+        yield Comparison(action, label, file, *tested, *validated)
+
+
+def held_out(bank: SequenceBank) -> tuple[SequenceBank, SequenceBank]:
+    """Divide every sequence: all but the last ``HELD_OUT`` of its frames, to train on, and the rest.
+
+    Sequences of fewer than two frames train only.
+    """
+    cuts = [(one, len(one) - round(HELD_OUT * len(one))) for one in bank]
+    first = SequenceBank(tuple(one.part(0, cut) for one, cut in cuts))
+    return first, SequenceBank(tuple(one.part(cut, len(one)) for one, cut in cuts if cut < len(one)))
+
+
+def _divided(split: Split, actions: tuple[str, ...]) -> tuple[Bank, Bank]:
+    """The training data of these actions, and the data to validate on."""
+    train = dataset_split.select_actions(split.train, actions)
+    return held_out(train) if isinstance(train, SequenceBank) else (train, split.validation)
 
 
 def save_table(folder: Path, settings: TrainSettings, comparisons: list[Comparison]) -> None:
     """Write the table that ``SpecialistLifter.load`` reads."""
     rows = [{**vars(c), "specialist_wins": c.specialist_wins} for c in comparisons]
     units = settings.epochs * len(comparisons)
-    table = {"generalist": "generalist.safetensors", "unit_epochs": units, "actions": rows}
+    table = {"generalist": "generalist.safetensors", "unit_epochs": units, "margin": MARGIN, "actions": rows}
     with replacing(folder / TABLE) as part:
         part.write_text(to_json(table))
 
 
 def markdown(comparisons: list[Comparison]) -> str:
-    """A Markdown table of MPJPE / MPJVE (mm, mm per frame) by action, and the unweighted mean over actions."""
-    rows = [(c.action, c.generalist, c.specialist) for c in comparisons]
-    lines = [f"| {name} | {_cell(general)} | {_cell(special)} |" for name, general, special in rows]
-    means = [
-        " / ".join(f"{sum(getattr(row[k], key) for row in rows) / len(rows):.1f}" for key in ("mpjpe", "mpjve"))
-        for k in (1, 2)
+    """A Markdown table by action, with the unweighted mean over actions.
+
+    MPJPE / MPJVE (mm, mm per frame) on test data, MPJPE on validation data, and which of the two the program will use.
+    """
+    lines = [
+        f"| {c.action} | {_cell(c.generalist)} | {_cell(c.specialist)} | {_mpjpe(c.generalist_validation)} | "
+        f"{_mpjpe(c.specialist_validation)} | {'specialist' if c.specialist_wins else 'generalist'} |"
+        for c in comparisons
     ]
-    head = ["| action | generalist, MPJPE / MPJVE | specialist, MPJPE / MPJVE |", "|---|---:|---:|"]
-    return "\n".join([*head, *lines, f"| mean over actions | {means[0]} | {means[1]} |"])
+    means = (_cell(Errors.mean([getattr(c, who) for c in comparisons])) for who in ("generalist", "specialist"))
+    head = [
+        "| action | generalist, MPJPE / MPJVE | specialist, MPJPE / MPJVE | generalist, validation MPJPE "
+        "| specialist, validation MPJPE | used |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    return "\n".join([*head, *lines, f"| mean over actions | {' | '.join(means)} | | | |"])
 
 
 def labels(bank: Bank, requested: Mapping[str, str]) -> dict[str, str]:
@@ -98,16 +143,20 @@ def labels(bank: Bank, requested: Mapping[str, str]) -> dict[str, str]:
     return dict(requested) or {action: action.lower() for action in dataset_split.action_names(bank)}
 
 
-def _trained(settings: TrainSettings, train: Bank, validation: Bank, path: Path, fabric: Fabric) -> Lifter:
-    """Load the lifter at ``path`` if it exists, else train it."""
+def _trained(
+    settings: TrainSettings, train: Bank, validation: Bank, path: Path, fabric: Fabric, actions: int = 1
+) -> Lifter:
+    """Load the lifter at ``path`` if it exists, else train it or continue to. An epoch is ``actions`` unit-epochs."""
     run = run_of(settings, train, validation, fabric)
     if path.exists():
         run.check(path, LifterNetwork.load(path).about)
     else:
         trainer = Trainer(settings, train, validation, fabric)
-        for _ in trainer.fit():
+        begin(trainer, path, run, None)
+        for _ in logged(trainer, path, run, actions):
             pass
-        trainer.result(run.facts()).save(path)
+        finish(trainer, path, run, {}, None)
+    path.with_suffix(".state").unlink(missing_ok=True)
     return Lifter.load(path, "cpu")
 
 
@@ -125,4 +174,8 @@ def _errors(lifter: Lifter, test: Bank) -> Errors:
 
 
 def _cell(errors: Errors) -> str:
-    return f"{errors.mpjpe:.1f} / {errors.mpjve:.1f}"
+    return errors.cell(("mpjpe", "mpjve"))
+
+
+def _mpjpe(errors: Errors | None) -> str:
+    return "–" if errors is None else errors.number("mpjpe")

@@ -17,11 +17,16 @@ from kinelift.poses.errors import SettingsError
 Kind: TypeAlias = Literal["temporal", "two-stream", "ugcn"]
 Optimizer: TypeAlias = Literal["adamw", "adam"]
 Schedule: TypeAlias = Literal["cosine", "exponential", "steps"]
+Precision: TypeAlias = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How the shipped lifters are trained: a temporal network, framewise ``facing`` input, and synthetic cameras."""
+    """How the shipped lifters are trained: a temporal network, framewise ``facing`` input, and synthetic cameras.
+
+    Raises:
+        SettingsError: An option belongs to another kind of network.
+    """
 
     kind: Kind = "temporal"
     """Kind of network."""
@@ -32,6 +37,8 @@ class TrainSettings:
     dropout: float = 0.1
     causal: bool = False
     """The temporal network uses past frames only."""
+    streams: int = 2
+    """Streams of the two-stream network. 1 leaves out the one that trains on true keypoints."""
     rate: float = 20.0
     """Input frames per second. Recorded sequences keep their own rate."""
     normalisation: str = "frame"
@@ -60,11 +67,21 @@ class TrainSettings:
     warmup: int = 200
     """Steps of linear warm-up."""
     norm_momentum: tuple[float, float] = (0.1, 0.1)
-    """Momentum of batch normalisation in the first and last epoch, exponential in between."""
+    """Momentum of batch normalisation in the first epoch, and where its exponential decay ends after the last one."""
     averaging: float = 0.999
     """Decay of the exponential moving average of the weights, which is validated and saved; 0 switches it off."""
+    precision: Precision = "bf16-mixed"
+    """Numbers that the network computes with: single precision, or a mixture with half the bits, as Lightning Fabric
+    names them."""
     seed: int = 0
     synthesis: SynthesisSettings = field(default_factory=SynthesisSettings)
+
+    def __post_init__(self) -> None:
+        for name, kind in (("causal", "temporal"), ("trajectory", "temporal"), ("streams", "two-stream")):
+            if self.kind != kind and getattr(self, name) != getattr(TrainSettings, name):
+                raise SettingsError(f"A {self.kind} network has no --{name}; only a {kind} network does. Leave it out.")
+        if self.streams not in (1, 2):
+            raise SettingsError(f"There are {self.streams} streams. Choose --streams 1 or 2.")
 
     def network(self, source: Skeleton, target: Skeleton) -> Net:
         """A new network from keypoints of ``source`` to joints of ``target``.
@@ -79,7 +96,7 @@ class TrainSettings:
         if self.kind == "temporal":
             return TemporalNet(TemporalConfig(*size, self.widths, self.channels, self.dropout, self.causal))
         if self.kind == "two-stream":
-            return TwoStreamNet(TwoStreamConfig(*size, self.channels, dropout=self.dropout))
+            return TwoStreamNet(TwoStreamConfig(*size, self.channels, dropout=self.dropout, streams=self.streams))
         return UGCN(UGCNConfig(target.parents, *size[:2], dropout=self.dropout))
 
     def root_network(self, source: Skeleton) -> TemporalNet | None:

@@ -224,7 +224,8 @@ class Trainer:
         if normalisation(settings.normalisation).has_up:
             raise SettingsError("Recorded sequences do not tell the direction up. Set --normalisation frame.")
         chunks = ChunkSampler.of(bank, framing, settings.flip).to(fabric.device)
-        return RecordedSamples(chunks, settings.normalisation, settings.seed, fabric.global_rank, fabric.world_size)
+        processes = fabric.global_rank, fabric.world_size
+        return RecordedSamples(chunks, settings.normalisation, settings.seed, *processes, self._clean_stream)
 
     def _network(self, net: Net, trajectory: TemporalNet | None, about: Mapping[str, Any]) -> LifterNetwork:
         description = self.rate, self.settings.normalisation, *self.skeletons
@@ -253,8 +254,13 @@ class Trainer:
         settings = self.settings
         objective = Objective(settings.loss, self.skeletons[1])
         weights = settings.trajectory, settings.semi
-        two_stream = settings.kind == "two-stream"
-        return Learner(self.model, framing, settings.normalisation, objective, *weights, *self.skeletons, two_stream)
+        common = framing, settings.normalisation, objective, *weights, *self.skeletons
+        return Learner(self.model, *common, self._clean_stream)
+
+    @property
+    def _clean_stream(self) -> bool:
+        """Whether a stream of the network trains on clean keypoints."""
+        return self.settings.kind == "two-stream" and self.settings.streams == 2
 
 
 def _means(steps: list[Mapping[str, Tensor]]) -> dict[str, float]:
