@@ -15,6 +15,7 @@ import pytest
 
 from kinelift.__main__ import main
 from kinelift.app.render import Renderer
+from kinelift.app.settings import Drawing
 from kinelift.app.video import Video
 from kinelift.poses import Recording
 from kinelift.poses.recording import load
@@ -34,7 +35,7 @@ def analysed(folder: Path) -> tuple[Recording, np.ndarray]:
     command = ["run", str(clip), "--keypoints", str(KEYPOINTS), "-o", str(folder), "--device", "cpu", "--quiet"]
     assert main(command) == 0
     recording = load(folder / "scripted" / "recording.npz")
-    drawn = Renderer(recording, "side-by-side")
+    drawn = Renderer(recording, Drawing())
     frame = next(frame for frame in Video(clip).frames() if frame.index == DRAWN)
     return recording, drawn.draw(frame)
 
