@@ -75,6 +75,8 @@ def sizes(
         return factors
     common = np.log(camera_height) if camera_height else float(np.median(list(depths.values())))
     together = {k: depth for k, depth in depths.items() if camera_height or abs(depth - common) < SAME_FLOOR}
+    if not together:
+        return factors
     if camera_height is None:
         common = float(np.mean(list(together.values())))
     trust = 1.0 if camera_height else SIZE**2 / (SIZE**2 + MEASURED**2)
