@@ -219,7 +219,7 @@ class TestLoading:
         net = TemporalNet(TemporalConfig(features_in=3, channels=4)).eval()
         LifterNetwork(net, 50.0, source=H36M17).save(tmp_path / "other.safetensors")
         with pytest.raises(
-            SettingsError, match="takes h36m17 keypoints, but the detector provides coco17, without hip"
+            SettingsError, match="takes h36m17 keypoints, but the detector provides coco17, without spine, neck"
         ):
             Pipeline.load(lifter=str(tmp_path / "other.safetensors"), device="cpu")
 

@@ -57,8 +57,9 @@ def test_specialists_are_trained_and_compared(lifting: Lifting, data: Path, tmp_
     output = lifting("specialists", data, "-o", tmp_path / "s", "--epochs", "1", "--actions", "Walking", "walk", *RUN)
     assert "| Walking | " in output and "mean over actions" in output
     assert {p.name for p in (tmp_path / "s").iterdir()} == {
-        "generalist.safetensors", "walk.safetensors", "specialists.json"
-    }  # fmt: skip
+        *(f"{name}.{end}" for name in ("generalist", "1-walk") for end in ("safetensors", "jsonl", "png")),
+        "specialists.json",
+    }
 
 
 def test_shared_files_are_converted(lifting: Lifting, tmp_path: Path) -> None:
