@@ -60,6 +60,10 @@ def write(path: Path, parts: Parts) -> Path:
     return path
 
 
+QUICK = [to for to in Format if to not in (Format.ANGLES, Format.TIMELINE, Format.VIEWER)]
+"""The formats without a figure or a page, which take too long for every example."""
+
+
 def survives(path: Path) -> bool:
     """Whether it can be loaded; then it can also be drawn, exported and learnt from."""
     tracemalloc.start()
@@ -72,7 +76,7 @@ def survives(path: Path) -> bool:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < MOST
-    for to in Format:
+    for to in QUICK:
         try:
             export(path.with_name(to.file), found, to)
         except DataError as error:  # no poses, or not of a body with a rig

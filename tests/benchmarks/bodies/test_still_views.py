@@ -9,7 +9,7 @@ from torch import Generator
 from benchmarks.bodies.standing import bodies, stand, stature
 from benchmarks.bodies.still_views import DISTANCE, RATE, SIZE, VIEWS, StillView, Studio, noisy
 from kinelift.app import cli
-from kinelift.app.settings import Detection, Settings
+from kinelift.app.settings import Detection, Drawing, Settings
 from kinelift.app.video import Reading
 from kinelift.lifting.synthesis.noise import MEASURED
 from kinelift.poses import COCO23
@@ -81,7 +81,7 @@ def test_answers_are_the_commands(tmp_path: Path) -> None:
     answer = studio.lift(points)
     assert len(answer) == frames and answer.times[1] == pytest.approx(1 / RATE, abs=1e-5)
     settings, detection = Settings(), Detection(options={"keypoints": studio.video.with_suffix(".json")})
-    command = {"settings": settings, "detection": detection, "reading": Reading()}
+    command = {"settings": settings, "detection": detection, "reading": Reading(), "drawing": Drawing()}
     assert cli.run(studio.video, **command, out=tmp_path / "out", quiet=True) == 0
     (person,) = load(tmp_path / "out" / "still" / "recording.npz").people
     assert person.poses is not None
