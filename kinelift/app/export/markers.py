@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from kinelift.app.export.placing import Placed
-from kinelift.app.export.timing import Clock
+from kinelift.app.export.timing import JITTER, Clock
 from kinelift.poses.timeseries import hold
 
 MARKERS: Mapping[str, str] = {
@@ -45,7 +45,7 @@ def marker_places(person: Placed, names: tuple[str, ...], clock: Clock) -> Float
 def markers_known(person: Placed, names: tuple[str, ...], clock: Clock) -> Bool[np.ndarray, "F M"]:
     """Whether each marker has a place of its own, not a held one, in the frames of a clock."""
     columns = [person.poses.skeleton.index(MARKERS[name]) for name in names]
-    times, slack = person.poses.times, 0.1 / clock.rate
+    times, slack = person.poses.times, JITTER / clock.rate
     inside = (clock.times >= times[0] - slack) & (clock.times <= times[-1] + slack)
     known = np.isfinite(person.points[:, columns]).all(-1)
     return np.asarray(known[_rows(times, clock)] & inside[:, None])
@@ -61,4 +61,4 @@ def marker_errors(person: Placed, names: tuple[str, ...], clock: Clock) -> Float
 
 def _rows(times: Float[np.ndarray, " T"], clock: Clock) -> Int[np.ndarray, " F"]:
     """For each frame of a clock, the last frame of a track that is not later."""
-    return np.clip(np.searchsorted(times, clock.times + 0.1 / clock.rate, side="right") - 1, 0, len(times) - 1)
+    return np.clip(np.searchsorted(times, clock.times + JITTER / clock.rate, side="right") - 1, 0, len(times) - 1)

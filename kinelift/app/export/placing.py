@@ -8,9 +8,8 @@ from jaxtyping import Float
 from kinelift.poses import Person, Poses3D, Recording, World
 from kinelift.poses.errors import DataError
 from kinelift.poses.kinematics import Motion, solve
+from kinelift.poses.world import LEVEL
 
-_TURNED = np.array([1.0, -1.0, -1.0])
-"""From the camera frame (y down, z forward) to Y up and Z towards the camera."""
 IN_WORLD = "world: x right of the camera, y up, z towards the camera, metres, floor at y = 0"
 IN_CAMERA = (
     "camera: x right, y up, z towards the camera, metres. The recording has no world, so y is the camera's and may "
@@ -96,5 +95,5 @@ def _placed(person: Person, poses: Poses3D, world: World | None) -> Placed:
     if world is not None:
         points, origin = world.from_camera(in_camera), world.from_camera(origin)
     else:
-        points, origin = in_camera * _TURNED, origin * _TURNED
+        points, origin = in_camera @ LEVEL.T, origin @ LEVEL.T
     return Placed(person.id, person.track.start, points, origin, poses)

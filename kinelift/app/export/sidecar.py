@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from kinelift.app.export.placing import Placed
-from kinelift.app.export.timing import Clock
+from kinelift.app.export.timing import JITTER, Clock
 from kinelift.poses import JointState
 from kinelift.poses.output import replacing
 
@@ -59,7 +59,7 @@ def guesses(person: Placed, clock: Clock) -> list[dict[str, Any]]:
     """
     times = person.poses.times
     row = np.clip(np.searchsorted(times, clock.times + 1e-9, side="right") - 1, 0, len(times) - 1)
-    slack = 0.1 / clock.rate
+    slack = JITTER / clock.rate
     absent = (clock.times < times[0] - slack) | (clock.times > times[-1] + slack)
     lifted = np.isfinite(person.points).all(-1).any(1)[row]
     out = [*_spans("all", "absent", absent, clock), *_spans("all", "not lifted", ~absent & ~lifted, clock)]

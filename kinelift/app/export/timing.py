@@ -9,7 +9,7 @@ from kinelift.poses import VideoFacts
 from kinelift.poses.errors import DataError
 from kinelift.poses.timeseries import median_interval
 
-_JITTER = 0.1
+JITTER = 0.1
 """Share of a frame by which times may differ from a constant rate, as containers round them."""
 
 _MOST_PER_FRAME = 20
@@ -32,7 +32,7 @@ class Clock:
 
     def span(self, first: float, last: float) -> "Clock":
         """The frames from one time to another, both included."""
-        slack = _JITTER / self.rate
+        slack = JITTER / self.rate
         inside = (self.times >= first - slack) & (self.times <= last + slack)
         return Clock(self.rate, self.times[inside], self.resampled)
 
@@ -45,7 +45,7 @@ def clock_of(video: VideoFacts) -> Clock:
     """
     times, rate = video.times, video.frame_rate
     even = times[:1] + np.arange(len(times)) / rate
-    if len(times) < 2 or np.abs(times - even).max() <= _JITTER / rate:
+    if len(times) < 2 or np.abs(times - even).max() <= JITTER / rate:
         return Clock(rate, times, False)
     rate = 1 / median_interval(times)
     frames = int(np.floor((times[-1] - times[0]) * rate + 1e-6)) + 1

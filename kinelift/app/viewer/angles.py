@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int8
 
 from kinelift.poses import Skeleton
+from kinelift.poses.kinematics.frames import angle_between
 
 Measure = Literal["bend", "angle"]
 
@@ -75,10 +76,3 @@ def joint_angles(
                 )
                 degrees = 180.0 - between if kind.measure == "bend" else between
                 yield Angle(kind, side, degrees, states[:, rows].min(axis=1))
-
-
-def angle_between(first: Float[np.ndarray, "T 3"], second: Float[np.ndarray, "T 3"]) -> Float[np.ndarray, " T"]:
-    """The angle between two vectors in degrees, exact also near 0° and 180°; NaN if one is unknown or has no length."""
-    across, along = np.linalg.norm(np.cross(first, second), axis=1), (first * second).sum(axis=1)
-    degrees: Float[np.ndarray, " T"] = np.degrees(np.arctan2(across, along))
-    return np.where((across == 0) & (along == 0), np.nan, degrees)

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from kinelift.poses.kinematics.euler import without_gimbal_warning
-from kinelift.poses.kinematics.frames import unit
+from kinelift.poses.kinematics.frames import angle_between
 from kinelift.poses.kinematics.motion import Motion
 from kinelift.poses.kinematics.rig import SIDES
 from kinelift.poses.skeleton import Skeleton
@@ -43,7 +43,7 @@ def flexion(
 ) -> Float[np.ndarray, " T"]:
     """The angle at the middle one of three joints: 0 when they lie on a line; NaN where one is unknown."""
     first, middle, last = (points[:, skeleton.index(joint)] for joint in joints)
-    return _between(middle - first, last - middle)
+    return angle_between(middle - first, last - middle)
 
 
 def dorsiflexion(points: Float[np.ndarray, "T J 3"], skeleton: Skeleton, side: str) -> Float[np.ndarray, " T"]:
@@ -51,7 +51,7 @@ def dorsiflexion(points: Float[np.ndarray, "T J 3"], skeleton: Skeleton, side: s
     if f"{side}_heel" not in skeleton.joints:
         return np.full(len(points), np.nan)
     ankle, knee, heel, toe = (points[:, skeleton.index(f"{side}_{part}")] for part in ("ankle", "knee", "heel", "toe"))
-    return 90.0 - _between(knee - ankle, toe - heel)
+    return 90.0 - angle_between(knee - ankle, toe - heel)
 
 
 def joint_angles(
@@ -161,9 +161,3 @@ def _cardan(turn: Rotation) -> Float[np.ndarray, "T 3"]:
 
 def _wrapped(degrees: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
     return np.asarray((degrees + 180.0) % 360.0 - 180.0)
-
-
-def _between(first: Float[np.ndarray, "T 3"], second: Float[np.ndarray, "T 3"]) -> Float[np.ndarray, " T"]:
-    """The angle between vectors, exact also near 0 and 180 degrees."""
-    a, b = unit(first), unit(second)
-    return np.asarray(np.degrees(2 * np.arctan2(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1))))

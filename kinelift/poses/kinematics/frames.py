@@ -15,6 +15,12 @@ def unit(vectors: Vectors) -> Vectors:
         return np.asarray(vectors / np.where(length > 0, length, np.nan))
 
 
+def angle_between(first: Vectors, second: Vectors) -> Float[np.ndarray, "*#T"]:
+    """The angle between vectors in degrees, exact also near 0 and 180; NaN if one is unknown or has no length."""
+    a, b = unit(first), unit(second)
+    return np.asarray(np.degrees(2 * np.arctan2(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1))))
+
+
 def across(vectors: Vectors, direction: Vectors) -> Vectors:
     """The parts of vectors perpendicular to a unit direction."""
     return np.asarray(vectors - (vectors * direction).sum(-1, keepdims=True) * direction)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from kinelift.app.viewer.angles import KINDS, angle_between, joint_angles
+from kinelift.app.viewer.angles import KINDS, joint_angles
 from kinelift.poses import COCO17, H36M17, H36M21, JointState, Skeleton
+from kinelift.poses.kinematics.frames import angle_between
 
 
 def standing(skeleton: Skeleton = H36M21, frames: int = 3) -> np.ndarray:
