@@ -28,7 +28,7 @@ Cell: TypeAlias = tuple[str, str]
 MEASURES = ("P1", "P1, root subtracted", "P2", "MPJVE")
 BATCHES = 40
 """Training batches over which the statistics of batch normalisation are recomputed."""
-_FRAMES_AT_ONCE = 2**17
+_FRAMES_AT_ONCE = 2**14
 """Input frames of a forward pass; bounds the memory."""
 
 
