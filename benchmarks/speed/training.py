@@ -211,21 +211,26 @@ class Loop:
     def train(self, steps: int) -> float:
         """Train on ``steps`` batches, and return the last position error, m."""
         self.net.train()
-        for chosen in islice(self._order(), steps):
-            windows = self.windows(chosen)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-                found = self.net(windows)
-            loss = torch.norm(found.float() - self.truth[chosen], dim=-1).mean()
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
+        for chosen in islice(self.order(), steps):
+            loss = self.step(chosen)
         return loss.item()
+
+    def step(self, chosen: Tensor) -> Tensor:
+        """Train on the samples with these numbers, and return their position error, m."""
+        windows = self.windows(chosen)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            found = self.net(windows)
+        loss = torch.norm(found.float() - self.truth[chosen], dim=-1).mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
 
     def windows(self, chosen: Tensor) -> Tensor:
         """Keypoints (B, 27, J, 2) of the samples with these numbers."""
         return self.keypoints[self.starts[chosen, None] + torch.arange(WINDOW, device=self.device)]
 
-    def _order(self) -> Iterator[Tensor]:
+    def order(self) -> Iterator[Tensor]:
         """The samples of each batch, epoch after epoch."""
         while True:
             yield from torch.randperm(len(self.starts), device=self.device).split(self.batch)

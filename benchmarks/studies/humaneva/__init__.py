@@ -1,0 +1,1 @@
+"""The papers' methods on HumanEva-I with ground-truth 2D."""
