@@ -8,7 +8,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from kinelift.app.camera.edges import PICTURES, EdgeCollector
-from kinelift.lifting.world.up import CAMERA_UP, with_edges
+from kinelift.lifting.world.manhattan import with_edges
+from kinelift.lifting.world.up import CAMERA_UP
 from kinelift.poses import Frame, People
 from kinelift.poses.camera import Camera
 from kinelift.poses.edges import Edges
