@@ -1,7 +1,7 @@
 """The direction up from straight edges, many of which run along three axes at right angles: up, and two level ones.
 
-Buildings, rooms and furniture are made that way (Coughlan & Yuille 1999, Manhattan world). Vertical edges alone tell the
-pitch of a camera poorly; level ones tell it well.
+Buildings, rooms and furniture are made that way (Coughlan & Yuille 1999, Manhattan world). Vertical edges alone tell
+the pitch of a camera poorly; level ones tell it well.
 """
 
 from dataclasses import dataclass

@@ -15,9 +15,7 @@ def edges(directions: np.ndarray, places: np.ndarray) -> Edges:
     return Edges(normals / np.linalg.norm(normals, axis=1, keepdims=True), np.full(len(normals), 0.1))
 
 
-def room(
-    camera: Rotation, heading: float, counts: tuple[int, int, int], others: int = 0, focal: float = 1.0
-) -> Edges:
+def room(camera: Rotation, heading: float, counts: tuple[int, int, int], others: int = 0, focal: float = 1.0) -> Edges:
     """Edges that are vertical, along the room, across it, and in any direction, within 0.3°.
 
     Args:
