@@ -20,7 +20,7 @@ FIRST_INTERVAL = 15
 MIN_LENGTH = 0.04
 """Shortest edge, as a share of the picture's longer side."""
 BORDER = 3
-"""Pixels of the small pictures along their sides in which edges do not count: those of black bars are not the world's."""
+"""Pixels of the small pictures along their sides in which edges do not count: black bars are not the world."""
 
 
 @dataclass(frozen=True, eq=False)
