@@ -46,9 +46,9 @@ RUN --mount=type=cache,target=/root/.cache/pip KINELIFT_CACHE=/opt/weights \
 
 COPY kinelift/models kinelift/models
 COPY kinelift/detectors kinelift/detectors
-RUN FVCORE_CACHE=/opt/weights/detectron2 \
+RUN KINELIFT_CACHE=/opt/weights \
         python -c "from kinelift.detectors.detectron2.keypoint_rcnn import load; load('R50-FPN')" \
-    && chmod -R a+rwX /opt/weights/detectron2
+    && chmod a+rwx /opt/weights
 
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY kinelift kinelift
@@ -72,7 +72,6 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOME=/home/kinelift \
     USER=kinelift \
     KINELIFT_CACHE=/opt/weights \
-    FVCORE_CACHE=/opt/weights/detectron2 \
     PYTHONUNBUFFERED=1
 
 WORKDIR /data
