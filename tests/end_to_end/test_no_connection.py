@@ -31,7 +31,7 @@ def test_a_run_connects_to_nothing(tmp_path: Path) -> None:
     except WeightsError as error:
         pytest.skip(f"needs the detectors' weights: {error}")
     clip = write_clip(tmp_path / "clip.mp4", steady(12))
-    proxy = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
+    proxy = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
     command = [sys.executable, "-c", RUN, "run", str(clip), "-o", str(tmp_path / "out"), "--detector", "movenet"]
     done = subprocess.run(command, env=os.environ | proxy, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
