@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kinelift.app import batch
-from kinelift.app.settings import Settings, TrackingSettings
+from kinelift.app.settings import Drawing, Settings, TrackingSettings
 from kinelift.app.video import Reading, Video
 from kinelift.poses import Recording
 from kinelift.poses.errors import VideoError
@@ -47,7 +47,7 @@ def test_a_clock_that_jumps_by_days_is_closed_up_and_told(jumping: Path) -> None
 def test_the_room_that_is_asked_for_is_that_of_its_frames(jumping: Path) -> None:
     video = Video(jumping)
     assert video.summary.duration > DAYS
-    assert batch.least_size(video, batch.Drawing()) < 10e6
+    assert batch.least_size(video, Drawing()) < 10e6
 
 
 @pytest.mark.parametrize(("gap", "count"), [(59, 20), (3540, 20)])
