@@ -1,4 +1,4 @@
-"""Which heels and toes rest on the floor, from their movement and height."""
+"""Which heels and toes rest on the floor, from their movement and height, and from whether the body falls."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,24 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d
 
 SMOOTHING = 0.04
-"""Seconds: standard deviation of the smoothing of feet before their speed is taken."""
-SLOW, FAST = 0.35, 0.75
-"""m/s: a contact begins below the first speed and ends above the second. Movement away from the camera does not count,
-because a single view measures it poorly."""
+"""Seconds: standard deviation of the smoothing of paths before their speed and acceleration are taken."""
+SLOW = 0.35
+"""m/s: a contact is below this speed somewhere. Movement away from the camera does not count, because a single view
+measures it poorly."""
+FAST = 0.75
+"""m/s: between two slow moments below this speed a joint rests, too."""
+NEAR, STRETCH = 0.05, 0.12
+"""Metres around its place within which a joint still rests, and within which it must if nothing else holds the body."""
 MIN_DURATION = 0.08
 """Seconds: shorter contacts are not believed."""
-FALLING = -4.0
-"""m/s²: feet that accelerate downwards by more are at the top of a jump, not at rest."""
+FALLING = -4.9
+"""m/s²: a body falls freely if its hip accelerates downwards by more, half of gravity."""
+FALLS_WITH_IT = -3.0
+"""m/s²: a foot is in the air if it accelerates downwards by more while the body falls."""
+MIN_FALL, MIN_FALL_FRAMES = 0.1, 3
+"""Seconds and frames: shorter falls are not believed."""
 REACH = 0.10
-"""Metres over the lower foot up to which the other foot may be on the floor, too."""
+"""Metres over the lowest resting joint up to which others may be on the floor, too."""
 
 
 @dataclass(frozen=True)
@@ -30,25 +38,36 @@ class Span:
 
 
 def resting(
-    feet: Float[np.ndarray, "T 4 3"], times: Float[np.ndarray, " T"], up: Float[np.ndarray, " 3"]
+    feet: Float[np.ndarray, "T 4 3"], hip: Float[np.ndarray, "T 3"], times: Float[np.ndarray, " T"], up: Float[np.ndarray, " 3"]
 ) -> Bool[np.ndarray, "T 4"]:
     """Whether each heel and toe rests on something.
 
     Args:
         feet: Heels and toes in the camera frame, metres; NaN where unknown.
+        hip: The root in the camera frame, metres.
         times: Time of each frame in seconds.
         up: The direction up in camera axes.
 
     Returns:
-        True where a joint moves slowly for a while and is not much higher than the lowest resting joint then.
+        True where a joint stays at its place for a while and is not much higher than the lowest resting joint then.
     """
     known = np.isfinite(feet).all((1, 2))
     found = np.zeros(feet.shape[:2], dtype=bool)
     for start, stop in runs(known):
         part = slice(start, stop)
         if stop - start > 2:
-            found[part] = _resting(feet[part], times[part], up)
+            found[part] = _resting(feet[part], hip[part], times[part], up)
     return found
+
+
+def falls(height: Float[np.ndarray, " T"], times: Float[np.ndarray, " T"]) -> Bool[np.ndarray, " T"]:
+    """Whether a body falls freely, from the height of its hip."""
+    falling = np.zeros(len(height), dtype=bool)
+    speed = np.gradient(_smooth(height, times), times)
+    for start, stop in runs(np.gradient(speed, times) < FALLING):
+        lasts = times[stop - 1] - times[start] + _interval(times)
+        falling[start:stop] = stop - start >= MIN_FALL_FRAMES and lasts > MIN_FALL - 1e-6
+    return falling
 
 
 def spans(contact: Bool[np.ndarray, "T 4"], heights: Float[np.ndarray, "T 4"]) -> list[Span]:
@@ -67,29 +86,96 @@ def runs(flags: Bool[np.ndarray, " T"]) -> list[tuple[int, int]]:
 
 
 def _resting(
-    feet: Float[np.ndarray, "T 4 3"], times: Float[np.ndarray, " T"], up: Float[np.ndarray, " 3"]
+    feet: Float[np.ndarray, "T 4 3"], hip: Float[np.ndarray, "T 3"], times: Float[np.ndarray, " T"], up: Float[np.ndarray, " 3"]
 ) -> Bool[np.ndarray, "T 4"]:
-    interval = max(float(np.median(np.diff(times))), 1e-3)
-    smooth = gaussian_filter1d(feet, SMOOTHING / interval, axis=0, mode="nearest")
+    smooth = _smooth(feet, times)
     velocity = np.gradient(smooth, times, axis=0)
-    ray = smooth / np.linalg.norm(smooth, axis=-1, keepdims=True)
-    across = velocity - (velocity * ray).sum(-1, keepdims=True) * ray
-    speed, height = np.linalg.norm(across, axis=-1), smooth @ up
-    slow = np.stack([_hysteresis(speed[:, j]) for j in range(speed.shape[1])], 1)
-    lowest = np.where(slow, height, np.inf).min(1)
-    contact, rise = slow & (height <= lowest[:, None] + REACH), velocity @ up
+    speed, rise = np.linalg.norm(_across(velocity, smooth), axis=-1), velocity @ up
+    falling = falls(hip @ up, times)
+    contact = np.zeros(speed.shape, dtype=bool)
+    for j in range(speed.shape[1]):
+        grounded = ~_airborne(falling, rise[:, j], times)
+        contact[:, j] = _at_rest(feet[:, j], speed[:, j], grounded)
+    _remove_raised(contact, smooth @ up)
+    _hold_up(contact, feet, falling)
     for j in range(contact.shape[1]):
         for start, stop in runs(contact[:, j]):
-            duration = times[stop - 1] - times[start]
-            falls = rise[stop - 1, j] - rise[start, j] < FALLING * duration
-            if duration + interval < MIN_DURATION or (falls and duration > 0):
-                contact[start:stop, j] = False
-    return np.asarray(contact)
+            contact[start:stop, j] = times[stop - 1] - times[start] + _interval(times) >= MIN_DURATION
+    return contact
 
 
-def _hysteresis(speed: Float[np.ndarray, " T"]) -> Bool[np.ndarray, " T"]:
-    """Runs below ``FAST`` that somewhere are below ``SLOW``."""
-    slow = np.zeros(len(speed), dtype=bool)
-    for start, stop in runs(speed < FAST):
-        slow[start:stop] = bool((speed[start:stop] < SLOW).any())
-    return slow
+def _airborne(
+    falling: Bool[np.ndarray, " T"], rise: Float[np.ndarray, " T"], times: Float[np.ndarray, " T"]
+) -> Bool[np.ndarray, " T"]:
+    """Where the body falls and a foot with it. A foot on the floor stays while the body crouches."""
+    out = np.zeros(len(falling), dtype=bool)
+    for start, stop in runs(falling):
+        out[start:stop] = rise[stop - 1] - rise[start] < FALLS_WITH_IT * (times[stop - 1] - times[start])
+    return out
+
+
+def _at_rest(
+    path: Float[np.ndarray, "T 3"], speed: Float[np.ndarray, " T"], grounded: Bool[np.ndarray, " T"]
+) -> Bool[np.ndarray, " T"]:
+    """Where a joint is slow, and before and after that as long as it is near the same place."""
+    rests = grounded & (speed < SLOW)
+    out = rests.copy()
+    for start, stop in runs(rests):
+        first, last = _extended(_offset(path, start, stop) < NEAR, grounded, start, stop)
+        out[first:last] = True
+    for start, stop in runs(grounded & ~out):
+        if 0 < start and stop < len(out) and out[start - 1] and out[stop]:
+            out[start:stop] = bool((speed[start:stop] < FAST).all())
+    return out
+
+
+def _extended(
+    near: Bool[np.ndarray, " T"], allowed: Bool[np.ndarray, " T"], start: int, stop: int
+) -> tuple[int, int]:
+    """The run from ``start`` to ``stop`` with the frames before and after it that are ``near`` and ``allowed``."""
+    possible = near & allowed
+    while start > 0 and possible[start - 1]:
+        start -= 1
+    while stop < len(possible) and possible[stop]:
+        stop += 1
+    return start, stop
+
+
+def _remove_raised(contact: Bool[np.ndarray, "T 4"], height: Float[np.ndarray, "T 4"]) -> None:
+    """Remove contacts of joints that are still, but mostly higher than ``REACH`` over the lowest."""
+    above = height - np.where(contact, height, np.inf).min(1, keepdims=True)
+    for j in range(contact.shape[1]):
+        for start, stop in runs(contact[:, j]):
+            contact[start:stop, j] &= bool(np.median(above[start:stop, j]) <= REACH)
+
+
+def _hold_up(contact: Bool[np.ndarray, "T 4"], feet: Float[np.ndarray, "T 4 3"], falling: Bool[np.ndarray, " T"]) -> None:
+    """Extend contacts over frames in which nothing touches the floor, though the body does not fall."""
+    bare = ~contact.any(1) & ~falling
+    found = contact.copy()
+    for first, last in runs(bare):
+        for j in range(contact.shape[1]):
+            for start, stop in runs(found[:, j]):
+                if stop == first or start == last:
+                    a, b = _extended(_offset(feet[:, j], start, stop) < STRETCH, bare, start, stop)
+                    contact[a:b, j] = True
+
+
+def _offset(path: Float[np.ndarray, "T 3"], start: int, stop: int) -> Float[np.ndarray, " T"]:
+    """Distance from the median place between two frames, as the camera sees it, metres."""
+    place = np.median(path[start:stop], axis=0)
+    return np.asarray(np.linalg.norm(_across(path - place, path), axis=-1))
+
+
+def _across(vectors: Float[np.ndarray, "*N 3"], places: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
+    """The part of vectors across the rays from the camera to places."""
+    ray = places / np.linalg.norm(places, axis=-1, keepdims=True)
+    return np.asarray(vectors - (vectors * ray).sum(-1, keepdims=True) * ray)
+
+
+def _smooth(paths: Float[np.ndarray, "T *N"], times: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T *N"]:
+    return np.asarray(gaussian_filter1d(paths, SMOOTHING / _interval(times), axis=0, mode="nearest"))
+
+
+def _interval(times: Float[np.ndarray, " T"]) -> float:
+    return max(float(np.median(np.diff(times))), 1e-3)

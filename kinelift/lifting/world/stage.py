@@ -140,8 +140,9 @@ def _feet(poses: Poses3D) -> Float[np.ndarray, "T 4 3"]:
 
 
 def _standing(poses: Poses3D, up: Float[np.ndarray, " 3"]) -> Standing:
+    assert poses.root is not None
     feet = _feet(poses)
-    return Standing.of(spans(resting(feet, poses.times, up), feet @ up - _over_floor()))
+    return Standing.of(spans(resting(feet, poses.root, poses.times, up), feet @ up - _over_floor()))
 
 
 def _over_floor() -> Float[np.ndarray, " 4"]:
