@@ -1,6 +1,7 @@
 """Which heels and toes rest on the floor, from their movement and height, and from whether the body falls."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -13,8 +14,10 @@ SLOW = 0.35
 measures it poorly."""
 FAST = 0.75
 """m/s: between two slow moments below this speed a joint rests, too."""
-NEAR, STRETCH = 0.05, 0.12
+NEAR, STRETCH = 0.04, 0.12
 """Metres around its place within which a joint still rests, and within which it must if nothing else holds the body."""
+BRIDGE = 0.25
+"""x"""
 MIN_DURATION = 0.08
 """Seconds: shorter contacts are not believed."""
 FALLING = -4.9
@@ -95,7 +98,7 @@ def _resting(
     contact = np.zeros(speed.shape, dtype=bool)
     for j in range(speed.shape[1]):
         grounded = ~_airborne(falling, rise[:, j], times)
-        contact[:, j] = _at_rest(feet[:, j], speed[:, j], grounded)
+        contact[:, j] = _at_rest(feet[:, j], speed[:, j], grounded, times)
     _remove_raised(contact, smooth @ up)
     _hold_up(contact, feet, falling)
     for j in range(contact.shape[1]):
@@ -115,7 +118,7 @@ def _airborne(
 
 
 def _at_rest(
-    path: Float[np.ndarray, "T 3"], speed: Float[np.ndarray, " T"], grounded: Bool[np.ndarray, " T"]
+    path: Float[np.ndarray, "T 3"], speed: Float[np.ndarray, " T"], grounded: Bool[np.ndarray, " T"], times
 ) -> Bool[np.ndarray, " T"]:
     """Where a joint is slow, and before and after that as long as it is near the same place."""
     rests = grounded & (speed < SLOW)
@@ -126,6 +129,11 @@ def _at_rest(
     for start, stop in runs(grounded & ~out):
         if 0 < start and stop < len(out) and out[start - 1] and out[stop]:
             out[start:stop] = bool((speed[start:stop] < FAST).all())
+    found = runs(out)
+    for (first, last), (start, stop) in pairwise(found):
+        if times[start] - times[last - 1] < BRIDGE and grounded[last:start].all():
+            apart = _across(np.median(path[first:last], axis=0) - np.median(path[start:stop], axis=0), path[last])
+            out[last:start] = bool(np.linalg.norm(apart) < NEAR)
     return out
 
 
