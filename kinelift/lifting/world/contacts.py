@@ -24,6 +24,8 @@ FALLING = -4.9
 """m/s²: a body falls freely if its hip accelerates downwards by more, half of gravity."""
 FALLS_WITH_IT = -3.0
 """m/s²: a foot is in the air if it accelerates downwards by more while the body falls."""
+MOSTLY = 0.5
+"""Share of a jump in which the body is seen to fall."""
 MIN_FALL, MIN_FALL_FRAMES = 0.1, 3
 """Seconds and frames: shorter falls are not believed."""
 REACH = 0.10
@@ -71,6 +73,29 @@ def falls(height: Float[np.ndarray, " T"], times: Float[np.ndarray, " T"]) -> Bo
         lasts = times[stop - 1] - times[start] + _interval(times)
         falling[start:stop] = stop - start >= MIN_FALL_FRAMES and lasts > MIN_FALL - 1e-6
     return falling
+
+
+def flights(
+    touches: Bool[np.ndarray, " T"], hip: Float[np.ndarray, " T"], times: Float[np.ndarray, " T"]
+) -> Bool[np.ndarray, " T"]:
+    """Where the body falls freely from frame to frame.
+
+    Args:
+        touches: Whether anything touches the floor.
+        hip: Height of the hip, metres; NaN where unknown.
+        times: Time of each frame in seconds.
+
+    Returns:
+        True inside the runs without contacts in which the body falls for most of the time.
+    """
+    out = np.zeros(len(touches), dtype=bool)
+    for first, last in runs(np.isfinite(hip)):
+        if last - first > 2:
+            falling = falls(hip[first:last], times[first:last])
+            for start, stop in runs(~touches[first:last]):
+                if falling[start:stop].mean() > MOSTLY:
+                    out[first + start + 1 : first + stop - 1] = True
+    return out
 
 
 def spans(contact: Bool[np.ndarray, "T 4"], heights: Float[np.ndarray, "T 4"]) -> list[Span]:

@@ -11,7 +11,7 @@ from kinelift.lifting.body import Contacts, FitMode, FitSettings, PoseLifter, ca
 from kinelift.lifting.body.structure import FEET
 from kinelift.lifting.world import up as up_direction
 from kinelift.lifting.world.assumed import world_around
-from kinelift.lifting.world.contacts import resting, spans
+from kinelift.lifting.world.contacts import flights, resting, spans
 from kinelift.lifting.world.floor import Standing, corrected_up, sizes
 from kinelift.poses import H36M21, Poses3D, Track2D, World
 from kinelift.poses.camera import Camera
@@ -89,7 +89,7 @@ def lift_together(
     standing = _on_common_floor([_standing(poses, up) for poses in scaled])
     if settings.contacts:
         scaled = [
-            plant(track, poses, before, view, _contacts(one, len(track), up))
+            plant(track, poses, before, view, _contacts(one, before, up))
             for track, view, poses, before, one in zip(tracks, views, lifted, scaled, standing, strict=True)
         ]
     levels = [one.main for one in standing if one.main is not None]
@@ -185,13 +185,26 @@ def _on_common_floor(standing: Sequence[Standing]) -> list[Standing]:
     return [Standing(one.spans, tuple(merged[level] for level in one.levels)) for one in standing]
 
 
-def _contacts(standing: Standing, frames: int, up: Float[np.ndarray, " 3"]) -> Contacts:
-    weight, height = np.zeros((frames, len(FEET))), np.zeros((frames, len(FEET)))
-    rise = _over_floor()
-    for span, level in zip(standing.spans, standing.levels, strict=True):
+def _contacts(standing: Standing, poses: Poses3D, up: Float[np.ndarray, " 3"]) -> Contacts:
+    assert poses.root is not None
+    weight, rise = np.zeros((len(poses), len(FEET))), _over_floor()
+    level = np.full(weight.shape, np.nan)
+    for span, floor in zip(standing.spans, standing.levels, strict=True):
         part = slice(span.start, span.stop), span.joint
-        weight[part], height[part] = 1.0, level + rise[span.joint]
-    return Contacts(weight, height, up)
+        weight[part], level[part] = 1.0, floor
+    level = np.where(np.isnan(level), _floor_below(level)[:, None], level)
+    return Contacts(weight, level + rise, up, flights(weight.any(1), poses.root @ up, poses.times))
+
+
+def _floor_below(level: Float[np.ndarray, "T 4"]) -> Float[np.ndarray, " T"]:
+    """The lower one of the levels of the last and of the next contact; NaN without any."""
+    lowest = np.fmin.reduce(level, axis=1)
+    touched = np.flatnonzero(np.isfinite(lowest))
+    if not len(touched):
+        return lowest
+    after = np.searchsorted(touched, np.arange(len(lowest))).clip(max=len(touched) - 1)
+    before = (np.searchsorted(touched, np.arange(len(lowest)), side="right") - 1).clip(min=0)
+    return np.minimum(lowest[touched[after]], lowest[touched[before]])
 
 
 @dataclass(frozen=True, eq=False)
