@@ -130,7 +130,7 @@ def plant(
     intervals = np.where(steps == 1, np.diff(track.times[valid], append=np.inf), np.inf).clip(min=MIN_INTERVAL)
     weight, flight = contacts.weight[valid] * located[:, None], contacts.flight[valid] & located
     planted = Planted(weight, intervals, contacts.height[valid], contacts.up, flight)
-    steady = Steady.of(root, weight > CERTAIN, intervals, settings)
+    steady = Steady.of(root[:, None] + fitted.points[valid], weight > CERTAIN, intervals, settings)
     start = Body((State(root, directions(fitted.points[valid])),), log_lengths)
     body = solve_in_windows(replace(problem, planted=planted, steady=steady), start, None, settings)
     contact = np.zeros(poses.points.shape[:2], dtype=bool)

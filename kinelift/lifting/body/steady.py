@@ -26,7 +26,7 @@ class Steady:
     @classmethod
     def of(
         cls,
-        root: Float[np.ndarray, "T 3"],
+        joints: Float[np.ndarray, "T J 3"],
         contact: Bool[np.ndarray, "T 4"],
         intervals: Float[np.ndarray, " T"],
         settings: FitSettings,
@@ -34,20 +34,20 @@ class Steady:
         """The term for somebody who stands where a foot rests for a long time.
 
         Args:
-            root: An estimate of the root, metres.
+            joints: An estimate of all joints in the camera frame, metres; the first one is the root.
             contact: Whether heels and toes rest, in the order of ``structure.FEET``.
             intervals: Seconds to the next frame; infinite if that does not follow, and in the last frame.
             settings: How much somebody sways.
         """
-        ray = root / np.linalg.norm(root, axis=-1, keepdims=True)
+        ray = joints / np.linalg.norm(joints, axis=-1, keepdims=True)
         stands = np.any([_long(contact[:, k : k + 2].any(1), intervals) for k in (0, 2)], axis=0)
         linked = np.isfinite(intervals) & stands & np.roll(stands, -1)
         seconds = np.where(linked, intervals, 1.0)
         typical = float(np.median(seconds[linked])) if linked.any() else 1.0
-        smooth = gaussian_filter1d(root, SMOOTHING / typical, axis=0, mode="nearest")
+        smooth = gaussian_filter1d(joints, SMOOTHING / typical, axis=0, mode="nearest")
         step = np.diff(smooth, axis=0, append=smooth[-1:])
-        across = np.linalg.norm(step - (step * ray).sum(-1, keepdims=True) * ray, axis=-1)
-        return cls(ray, linked / (settings.sway**2 * seconds + (settings.isotropy * across) ** 2))
+        across = np.linalg.norm(step - (step * ray).sum(-1, keepdims=True) * ray, axis=-1)[:, :11].mean(1)
+        return cls(ray[:, 0], linked / (settings.sway**2 * seconds + (settings.isotropy * across) ** 2))
 
     def frames(self, start: int, stop: int) -> "Steady":
         """The frames from ``start`` to ``stop``."""
