@@ -149,7 +149,9 @@ def _at_rest(
     rests = grounded & (speed < SLOW)
     out = rests.copy()
     for start, stop in runs(rests):
-        first, last = _extended(_offset(path, start, stop) < NEAR, grounded, start, stop)
+        near = grounded & (_offset(path, start, stop) < NEAR)
+        first, _ = _extended(near, start, stop)
+        _, last = _extended(near & (speed < FAST), start, stop)
         out[first:last] = True
     for start, stop in runs(grounded & ~out):
         if 0 < start and stop < len(out) and out[start - 1] and out[stop]:
@@ -162,11 +164,8 @@ def _at_rest(
     return out
 
 
-def _extended(
-    near: Bool[np.ndarray, " T"], allowed: Bool[np.ndarray, " T"], start: int, stop: int
-) -> tuple[int, int]:
-    """The run from ``start`` to ``stop`` with the frames before and after it that are ``near`` and ``allowed``."""
-    possible = near & allowed
+def _extended(possible: Bool[np.ndarray, " T"], start: int, stop: int) -> tuple[int, int]:
+    """The run from ``start`` to ``stop`` with the ``possible`` frames before and after it."""
     while start > 0 and possible[start - 1]:
         start -= 1
     while stop < len(possible) and possible[stop]:
@@ -190,7 +189,7 @@ def _hold_up(contact: Bool[np.ndarray, "T 4"], feet: Float[np.ndarray, "T 4 3"],
         for j in range(contact.shape[1]):
             for start, stop in runs(found[:, j]):
                 if stop == first or start == last:
-                    a, b = _extended(_offset(feet[:, j], start, stop) < STRETCH, bare, start, stop)
+                    a, b = _extended(bare & (_offset(feet[:, j], start, stop) < STRETCH), start, stop)
                     contact[a:b, j] = True
 
 
