@@ -21,8 +21,6 @@ from kinelift.poses import COCO17, COCO23, H36M17, H36M21, Poses3D, Skeleton, Tr
 from kinelift.poses.camera import Camera
 from kinelift.poses.errors import SettingsError
 
-CERTAIN = 0.5
-"""Weight over which a contact counts."""
 FALLBACK_DEPTH = 4.0
 """Metres: assumed depth of a person with too few visible keypoints to estimate it."""
 
@@ -35,13 +33,15 @@ class Contacts:
         weight: How certain each contact is, 0-1.
         height: Where the floor lets each joint be, at the least, in metres from the camera along ``up``; NaN if unknown.
         up: The direction up in camera axes.
-        flight: Whether the body falls freely.
+        flight: Whether the body is in the air in this frame, the one before and the next.
+        stands: Whether the person stands.
     """
 
     weight: Float[np.ndarray, "T 4"]
     height: Float[np.ndarray, "T 4"]
     up: Float[np.ndarray, " 3"]
     flight: Bool[np.ndarray, " T"]
+    stands: Bool[np.ndarray, " T"]
 
 
 def can_fit(source: Skeleton, target: Skeleton) -> bool:
@@ -130,11 +130,11 @@ def plant(
     intervals = np.where(steps == 1, np.diff(track.times[valid], append=np.inf), np.inf).clip(min=MIN_INTERVAL)
     weight, flight = contacts.weight[valid] * located[:, None], contacts.flight[valid] & located
     planted = Planted(weight, intervals, contacts.height[valid], contacts.up, flight)
-    steady = Steady.of(root[:, None] + fitted.points[valid], weight > CERTAIN, intervals, settings)
+    steady = Steady.of(root[:, None] + fitted.points[valid], contacts.stands[valid] & located, intervals, settings)
     start = Body((State(root, directions(fitted.points[valid])),), log_lengths)
     body = solve_in_windows(replace(problem, planted=planted, steady=steady), start, None, settings)
     contact = np.zeros(poses.points.shape[:2], dtype=bool)
-    contact[:, list(FEET)] = contacts.weight > CERTAIN
+    contact[:, list(FEET)] = contacts.weight > 0.5
     return replace(_poses(poses, body, valid, located), contact=contact)
 
 

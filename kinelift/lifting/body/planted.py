@@ -30,7 +30,7 @@ class Planted:
     up: Float[np.ndarray, " 3"]
     """The direction up in camera axes."""
     flight: Bool[np.ndarray, " T"]
-    """Whether the body falls freely."""
+    """Whether the body is in the air in a frame, the one before and the next."""
 
     def frames(self, start: int, stop: int) -> "Planted":
         """The frames from ``start`` to ``stop``."""

@@ -1,4 +1,4 @@
-"""A term for people who stand: they sway towards the camera about as much as across, which a single view shows better."""
+"""A term for people who stand: they sway towards the camera about as much as across, which one view shows better."""
 
 from dataclasses import dataclass, replace
 
@@ -7,16 +7,17 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d
 
 from kinelift.lifting.body.fit_settings import FitSettings
+from kinelift.poses import H36M21
 
 SMOOTHING = 0.1
-"""Seconds: standard deviation of the smoothing of the root's path before its speed is taken."""
-STANDS = 1.0
-"""Seconds: a foot that rests for less may be a step."""
+"""Seconds: standard deviation of the smoothing of paths before their movement is taken."""
+TRUNK_AND_LEGS = [k for k, joint in enumerate(H36M21.joints) if not joint.endswith(("shoulder", "elbow", "wrist"))]
+"""Joints by which somebody stands still or not; arms move about."""
 
 
 @dataclass(frozen=True, eq=False)
 class Steady:
-    """How much the root of one window may move along the ray from the camera."""
+    """How much the root may move along the ray from the camera, in one window."""
 
     ray: Float[np.ndarray, "T 3"]
     """The unit vector from the camera to the root."""
@@ -27,27 +28,28 @@ class Steady:
     def of(
         cls,
         joints: Float[np.ndarray, "T J 3"],
-        contact: Bool[np.ndarray, "T 4"],
+        stands: Bool[np.ndarray, " T"],
         intervals: Float[np.ndarray, " T"],
         settings: FitSettings,
     ) -> "Steady":
-        """The term for somebody who stands where a foot rests for a long time.
+        """The term where somebody stands.
 
         Args:
-            joints: An estimate of all joints in the camera frame, metres; the first one is the root.
-            contact: Whether heels and toes rest, in the order of ``structure.FEET``.
+            joints: An estimate of the joints in the camera frame, metres, in the order of h36m21.
+            stands: Whether the person stands.
             intervals: Seconds to the next frame; infinite if that does not follow, and in the last frame.
             settings: How much somebody sways.
         """
-        ray = joints / np.linalg.norm(joints, axis=-1, keepdims=True)
-        stands = np.any([_long(contact[:, k : k + 2].any(1), intervals) for k in (0, 2)], axis=0)
+        root = joints[:, H36M21.root]
         linked = np.isfinite(intervals) & stands & np.roll(stands, -1)
         seconds = np.where(linked, intervals, 1.0)
-        typical = float(np.median(seconds[linked])) if linked.any() else 1.0
-        smooth = gaussian_filter1d(joints, SMOOTHING / typical, axis=0, mode="nearest")
-        step = np.diff(smooth, axis=0, append=smooth[-1:])
-        across = np.linalg.norm(step - (step * ray).sum(-1, keepdims=True) * ray, axis=-1)[:, :11].mean(1)
-        return cls(ray[:, 0], linked / (settings.sway**2 * seconds + (settings.isotropy * across) ** 2))
+        frames = SMOOTHING / float(np.median(intervals[linked])) if linked.any() else 1.0
+        paths = gaussian_filter1d(joints[:, TRUNK_AND_LEGS], frames, axis=0, mode="nearest")
+        rays = paths / np.linalg.norm(paths, axis=-1, keepdims=True)
+        step = np.diff(paths, axis=0, append=paths[-1:])
+        across = np.linalg.norm(step - (step * rays).sum(-1, keepdims=True) * rays, axis=-1).mean(1)
+        variance = settings.sway**2 * seconds + (settings.isotropy * across) ** 2
+        return cls(root / np.linalg.norm(root, axis=-1, keepdims=True), linked / variance)
 
     def frames(self, start: int, stop: int) -> "Steady":
         """The frames from ``start`` to ``stop``."""
@@ -73,12 +75,3 @@ class Steady:
     def _steps(self, root: Float[np.ndarray, "T 3"]) -> Float[np.ndarray, " S"]:
         """Movement along the ray to the next frame, metres."""
         return np.asarray((np.diff(root, axis=0) * self.ray[:-1]).sum(-1))
-
-
-def _long(rests: Bool[np.ndarray, " T"], intervals: Float[np.ndarray, " T"]) -> Bool[np.ndarray, " T"]:
-    """The part of ``rests`` in runs that last for ``STANDS``."""
-    out = np.zeros(len(rests), dtype=bool)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], rests, [False]]).astype(int)))
-    for start, stop in edges.reshape(-1, 2):
-        out[start:stop] = intervals[start : stop - 1].sum() >= STANDS
-    return out

@@ -11,8 +11,9 @@ from kinelift.lifting.body import Contacts, FitMode, FitSettings, PoseLifter, ca
 from kinelift.lifting.body.structure import FEET
 from kinelift.lifting.world import up as up_direction
 from kinelift.lifting.world.assumed import world_around
-from kinelift.lifting.world.contacts import flights, resting, spans
+from kinelift.lifting.world.contacts import resting, spans
 from kinelift.lifting.world.floor import Standing, corrected_up, sizes
+from kinelift.lifting.world.support import flights, stands
 from kinelift.poses import H36M21, Poses3D, Track2D, World
 from kinelift.poses.camera import Camera
 from kinelift.poses.edges import Edges
@@ -193,7 +194,8 @@ def _contacts(standing: Standing, poses: Poses3D, up: Float[np.ndarray, " 3"]) -
         part = slice(span.start, span.stop), span.joint
         weight[part], level[part] = 1.0, floor
     level = np.where(np.isnan(level), _floor_below(level)[:, None], level)
-    return Contacts(weight, level + rise, up, flights(weight.any(1), poses.root @ up, poses.times))
+    flight = flights(weight.any(1), poses.root @ up, poses.times)
+    return Contacts(weight, level + rise, up, flight, stands(weight > 0, poses.times))
 
 
 def _floor_below(level: Float[np.ndarray, "T 4"]) -> Float[np.ndarray, " T"]:
