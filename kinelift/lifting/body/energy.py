@@ -250,6 +250,7 @@ class Energy:
             stop = max(len(tangents) - offset, 0)
             coupling = (joint[:stop] / s.acceleration**2 @ _CHAIN_PRODUCTS).reshape(-1, BONES, 1, BONES, 1)
             dots = (flat[offset:] @ flat[:stop].transpose(0, 2, 1)).reshape(-1, BONES, 2, BONES, 2)
-            block[:stop, 3:, 3:] += (coupling * dots).reshape(-1, 2 * BONES, 2 * BONES)
+            dots *= coupling
+            block[:stop, 3:, 3:] += dots.reshape(-1, 2 * BONES, 2 * BONES)
             for i in range(3):
                 block[:stop, i, i] += centre[:stop, i]

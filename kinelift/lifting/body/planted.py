@@ -68,16 +68,16 @@ class Planted:
         jacobian[..., :3] = np.eye(3)
         by_tangent = _CHAINS[:, :, None, None] * (lengths[_SEGMENT, None, None] * tangents)[:, None]
         jacobian[..., 3:] = by_tangent.reshape(*jacobian.shape[:2], -1, 3).transpose(0, 1, 3, 2)
+        rows, transposed = jacobian.reshape(-1, 12, size), jacobian.reshape(-1, 12, size).transpose(0, 2, 1)
         step, weight, _ = self._steps(feet, settings)
-        current, following = (
-            (weight[..., None] * part).reshape(-1, 12, size) for part in (jacobian[:-1], jacobian[1:])
-        )
-        residual = (weight * step)[:, :, :].reshape(-1, 12, 1)
-        blocks[0][:-1] += current.transpose(0, 2, 1) @ current
-        blocks[0][1:] += following.transpose(0, 2, 1) @ following
-        blocks[1][: len(current)] -= following.transpose(0, 2, 1) @ current
-        gradient[:-1, :size] -= (current.transpose(0, 2, 1) @ residual)[..., 0]
-        gradient[1:, :size] += (following.transpose(0, 2, 1) @ residual)[..., 0]
+        square = np.broadcast_to(weight**2, step.shape).reshape(-1, 12)
+        force, total = square * step.reshape(-1, 12), np.zeros((len(feet), 12))
+        total[:-1] += square
+        total[1:] += square
+        blocks[0][:] += transposed @ (total[..., None] * rows)
+        blocks[1][:-1] -= transposed[1:] @ (square[..., None] * rows[:-1])
+        gradient[:-1, :size] -= (force[:, None] @ rows[:-1])[:, 0]
+        gradient[1:, :size] += (force[:, None] @ rows[1:])[:, 0]
         rise, weight, _ = self._heights(feet, settings)
         upward = weight[..., None] * (self.up @ jacobian)
         blocks[0][:] += upward.transpose(0, 2, 1) @ upward
