@@ -31,7 +31,8 @@ class Contacts:
 
     Attributes:
         weight: How certain each contact is, 0-1.
-        height: Where the floor lets each joint be, at the least, in metres from the camera along ``up``; NaN if unknown.
+        height: Where the floor lets each joint be, at the least, in metres from the camera along ``up``; NaN if not
+            known.
         up: The direction up in camera axes.
         flight: Whether the body is in the air in this frame, the one before and the next.
         stands: Whether the person stands.

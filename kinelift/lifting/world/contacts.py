@@ -12,7 +12,7 @@ SLOW, FAST = 0.35, 0.75
 """m/s: a contact is below the first speed somewhere, and ends above the second. Movement away from the camera does not
 count, because a single view measures it poorly."""
 NEAR = 0.04
-"""Metres around its place within which a joint still rests. Touch-down is sudden, and a smoothed speed shows it late."""
+"""Metres around its place within which a joint still rests: a smoothed speed shows a sudden touch-down late."""
 STRETCH = 0.12
 """The same while nothing else holds the body."""
 BRIDGE = 0.25

@@ -194,19 +194,19 @@ def _contacts(standing: Standing, poses: Poses3D, up: Float[np.ndarray, " 3"]) -
         part = slice(span.start, span.stop), span.joint
         weight[part], level[part] = 1.0, floor
     level = np.where(np.isnan(level), _floor_below(level)[:, None], level)
-    flight = flights(weight.any(1), poses.root @ up, poses.times)
+    flight = flights(np.asarray(weight.any(1)), poses.root @ up, poses.times)
     return Contacts(weight, level + rise, up, flight, stands(weight > 0, poses.times))
 
 
 def _floor_below(level: Float[np.ndarray, "T 4"]) -> Float[np.ndarray, " T"]:
     """The lower one of the levels of the last and of the next contact; NaN without any."""
-    lowest = np.fmin.reduce(level, axis=1)
+    lowest: Float[np.ndarray, " T"] = np.fmin.reduce(level, axis=1)
     touched = np.flatnonzero(np.isfinite(lowest))
     if not len(touched):
         return lowest
     after = np.searchsorted(touched, np.arange(len(lowest))).clip(max=len(touched) - 1)
     before = (np.searchsorted(touched, np.arange(len(lowest)), side="right") - 1).clip(min=0)
-    return np.minimum(lowest[touched[after]], lowest[touched[before]])
+    return np.asarray(np.minimum(lowest[touched[after]], lowest[touched[before]]))
 
 
 @dataclass(frozen=True, eq=False)

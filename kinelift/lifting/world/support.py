@@ -59,8 +59,8 @@ def flights(
 def stands(contact: Bool[np.ndarray, "T 4"], times: Float[np.ndarray, " T"]) -> Bool[np.ndarray, " T"]:
     """Whether a foot rests for ``STANDS`` or longer. Heels and toes are in the order of ``structure.FEET``."""
     out = np.zeros(len(contact), dtype=bool)
-    for foot in (contact[:, :2].any(1), contact[:, 2:].any(1)):
-        for start, stop in runs(foot):
+    for foot in (contact[:, :2], contact[:, 2:]):
+        for start, stop in runs(np.asarray(foot.any(1))):
             out[start:stop] |= bool(times[stop - 1] - times[start] > STANDS - ROUNDING)
     return out
 
