@@ -13,6 +13,8 @@ SLOW, FAST = 0.35, 0.75
 count, because a single view measures it poorly."""
 NEAR = 0.04
 """Metres around its place within which a joint still rests: a smoothed speed shows a sudden touch-down late."""
+RISEN = 0.03
+"""Metres: a joint that is higher over its place has lifted off."""
 STRETCH = 0.12
 """The same while nothing else holds the body."""
 BRIDGE = 0.25
@@ -82,7 +84,7 @@ def _resting(
     columns = []
     for j in range(feet.shape[1]):
         grounded = ~_airborne(falling, rise[:, j], times)
-        columns.append(_bridged(_at_rest(feet[:, j], speed[:, j], grounded), feet[:, j], grounded, times))
+        columns.append(_bridged(_at_rest(feet[:, j], speed[:, j], feet[:, j] @ up, grounded), feet[:, j], grounded, times))
     contact = np.stack(columns, 1)
     _remove_raised(contact, paths @ up)
     _hold_up(contact, feet, falling)
@@ -103,15 +105,19 @@ def _airborne(
 
 
 def _at_rest(
-    path: Float[np.ndarray, "T 3"], speed: Float[np.ndarray, " T"], grounded: Bool[np.ndarray, " T"]
+    path: Float[np.ndarray, "T 3"],
+    speed: Float[np.ndarray, " T"],
+    height: Float[np.ndarray, " T"],
+    grounded: Bool[np.ndarray, " T"],
 ) -> Bool[np.ndarray, " T"]:
-    """Where a joint is slow, and before and after that as long as it is near the same place."""
+    """Where a joint is slow, and before and after that as long as it is near the same place and does not rise."""
     slow = grounded & (speed < SLOW)
     out = slow.copy()
     for start, stop in runs(slow):
         near = grounded & (_offset(path, start, stop) < NEAR)
         first, _ = _extended(near, start, stop)
-        _, last = _extended(near & (speed < FAST), start, stop)
+        low = height < np.median(height[start:stop]) + RISEN
+        _, last = _extended(near & low & (speed < FAST), start, stop)
         out[first:last] = True
     found = runs(out)
     for (_, last), (start, _) in pairwise(found):
