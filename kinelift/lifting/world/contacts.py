@@ -13,7 +13,7 @@ SLOW, FAST = 0.35, 0.75
 count, because a single view measures it poorly."""
 NEAR = 0.04
 """Metres around its place within which a joint still rests: a smoothed speed shows a sudden touch-down late."""
-RISEN = 0.03
+LIFTED = 0.03
 """Metres: a joint that is higher over its place has lifted off."""
 STRETCH = 0.12
 """The same while nothing else holds the body."""
@@ -84,7 +84,8 @@ def _resting(
     columns = []
     for j in range(feet.shape[1]):
         grounded = ~_airborne(falling, rise[:, j], times)
-        columns.append(_bridged(_at_rest(feet[:, j], speed[:, j], feet[:, j] @ up, grounded), feet[:, j], grounded, times))
+        rests = _at_rest(feet[:, j], speed[:, j], feet[:, j] @ up, grounded)
+        columns.append(_bridged(rests, feet[:, j], grounded, times))
     contact = np.stack(columns, 1)
     _remove_raised(contact, paths @ up)
     _hold_up(contact, feet, falling)
@@ -116,7 +117,7 @@ def _at_rest(
     for start, stop in runs(slow):
         near = grounded & (_offset(path, start, stop) < NEAR)
         first, _ = _extended(near, start, stop)
-        low = height < np.median(height[start:stop]) + RISEN
+        low = height < np.median(height[start:stop]) + LIFTED
         _, last = _extended(near & low & (speed < FAST), start, stop)
         out[first:last] = True
     found = runs(out)
