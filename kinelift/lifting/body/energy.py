@@ -5,6 +5,7 @@ the logarithms of twelve segment lengths. Robust terms enter by their weights (i
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import radians
 
 import numpy as np
@@ -26,6 +27,8 @@ MIN_DEPTH = 0.1
 """Metres: smallest depth used in the projection."""
 LIMIT_OUTLIER = 4.0
 """Standard deviations from which a joint limit yields: the estimated hip axis may be wrong."""
+GRAVITY = 9.81
+"""m/s²."""
 FIXED_PRECISION = 1e12
 """Precision of the unknowns of a fixed frame."""
 _CHAINS = chains()[1:]
@@ -83,6 +86,8 @@ class Energy:
         total += sum(np.square(shape).sum() for _, shape in self._foot_shapes(state))
         if self.problem.planted:
             total += self.problem.planted.value(state.root, state.directions, np.exp(log_lengths), s)
+        if self.problem.steady:
+            total += self.problem.steady.value(state.root)
         for violation in limit_violations(state.directions):
             total += geman_mcclure(np.square(violation.amount / radians(s.limit)), LIMIT_OUTLIER)[0].sum()
         return 0.5 * float(total)
@@ -99,6 +104,8 @@ class Energy:
         if self.problem.planted:
             lengths = np.exp(log_lengths)
             self.problem.planted.add(state.root, state.directions, lengths, tangents, self.settings, blocks, gradient)
+        if self.problem.steady:
+            self.problem.steady.add(state.root, blocks, gradient)
         blocks[0][self.problem.fixed] += FIXED_PRECISION * np.eye(FRAME_DOF)
         border, corner = hessian[:, :FRAME_DOF, FRAME_DOF:], hessian[:, FRAME_DOF:, FRAME_DOF:].sum(0)
         return NormalEquations(blocks, gradient[:, :FRAME_DOF], border, corner, gradient[:, FRAME_DOF:].sum(0))
@@ -125,10 +132,26 @@ class Energy:
         p, s = self.problem, self.settings
         bones = p.reference_lengths[_SEGMENT, None] * state.directions
         joints = _CHAINS @ accelerations(bones, p.acceleration_weights / s.acceleration)
-        root = accelerations(state.root, p.acceleration_weights) / np.asarray(s.root_acceleration)
+        root = (accelerations(state.root, p.acceleration_weights) - self._free_fall) / self._root_spread
         joint_terms = charbonnier(np.square(joints).sum(-1), s.acceleration_outlier)
         root_terms = charbonnier(np.square(root).sum(-1), s.acceleration_outlier)
         return (*joint_terms, joints), (*root_terms, root)
+
+    @cached_property
+    def _free_fall(self) -> Float[np.ndarray, "T 3"]:
+        """The root's expected acceleration, m/s²: that of gravity in flight, otherwise zero."""
+        planted = self.problem.planted
+        if planted is None:
+            return np.zeros((len(self.problem), 3))
+        return np.asarray(-GRAVITY * planted.flight[:, None] * planted.up)
+
+    @cached_property
+    def _root_spread(self) -> Float[np.ndarray, "T 3"]:
+        """Its standard deviation, m/s²."""
+        spread = np.tile(np.asarray(self.settings.root_acceleration), (len(self.problem), 1))
+        if self.problem.planted is not None:
+            spread[self.problem.planted.flight] = self.settings.flight
+        return spread
 
     def _hinge_residuals(self, state: State) -> list[tuple[tuple[int, int], float, Float[np.ndarray, "T 3"]]]:
         """For each hinge: its two directions, the gain of a straight limb, and the normalised bend."""
@@ -218,15 +241,16 @@ class Energy:
         weighted = _CHAINS.T @ (joint_weight[..., None] * joints)
         by_bone = accelerations_transposed(weighted, p.acceleration_weights / s.acceleration)
         gradient[:, 3:FRAME_DOF] += (by_tangent @ by_bone[..., None]).reshape(len(by_bone), -1)
-        by_root = accelerations_transposed(root_weight[:, None] * root, p.acceleration_weights)
-        gradient[:, :3] += by_root / np.asarray(s.root_acceleration)
+        by_root = root_weight[:, None] * root / self._root_spread
+        gradient[:, :3] += accelerations_transposed(by_root, p.acceleration_weights)
         flat = by_tangent.reshape(len(tangents), -1, 3)
         joint_bands = acceleration_bands(joint_weight, p.acceleration_weights)
-        root_bands = acceleration_bands(root_weight[:, None], p.acceleration_weights)
+        root_bands = acceleration_bands(root_weight[:, None] / self._root_spread**2, p.acceleration_weights)
         for offset, (block, joint, centre) in enumerate(zip(blocks, joint_bands, root_bands, strict=True)):
             stop = max(len(tangents) - offset, 0)
             coupling = (joint[:stop] / s.acceleration**2 @ _CHAIN_PRODUCTS).reshape(-1, BONES, 1, BONES, 1)
             dots = (flat[offset:] @ flat[:stop].transpose(0, 2, 1)).reshape(-1, BONES, 2, BONES, 2)
-            block[:stop, 3:, 3:] += (coupling * dots).reshape(-1, 2 * BONES, 2 * BONES)
+            dots *= coupling
+            block[:stop, 3:, 3:] += dots.reshape(-1, 2 * BONES, 2 * BONES)
             for i in range(3):
-                block[:stop, i, i] += centre[:stop, 0] / s.root_acceleration[i] ** 2
+                block[:stop, i, i] += centre[:stop, i]

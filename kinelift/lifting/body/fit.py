@@ -12,6 +12,7 @@ from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.planted import Planted
 from kinelift.lifting.body.problem import Problem, State
 from kinelift.lifting.body.solver import Body, LengthPrior
+from kinelift.lifting.body.steady import Steady
 from kinelift.lifting.body.structure import FEET, SEGMENT, TIPS, chains, keypoints_at_joints, keypoints_with_offsets
 from kinelift.lifting.body.windowed_solver import solve_in_windows
 from kinelift.lifting.root import MIN_DEPTH, estimate_root
@@ -30,13 +31,18 @@ class Contacts:
 
     Attributes:
         weight: How certain each contact is, 0-1.
-        height: Where the floor lets each joint be, in metres from the camera along ``up``.
+        height: Where the floor lets each joint be, at the least, in metres from the camera along ``up``; NaN if not
+            known.
         up: The direction up in camera axes.
+        flight: Whether the body is in the air in this frame, the one before and the next.
+        stands: Whether the person stands.
     """
 
     weight: Float[np.ndarray, "T 4"]
     height: Float[np.ndarray, "T 4"]
     up: Float[np.ndarray, " 3"]
+    flight: Bool[np.ndarray, " T"]
+    stands: Bool[np.ndarray, " T"]
 
 
 def can_fit(source: Skeleton, target: Skeleton) -> bool:
@@ -123,9 +129,11 @@ def plant(
     )
     steps = np.diff(np.flatnonzero(valid), append=len(valid) + 1)
     intervals = np.where(steps == 1, np.diff(track.times[valid], append=np.inf), np.inf).clip(min=MIN_INTERVAL)
-    planted = Planted(contacts.weight[valid] * located[:, None], intervals, contacts.height[valid], contacts.up)
+    weight, flight = contacts.weight[valid] * located[:, None], contacts.flight[valid] & located
+    planted = Planted(weight, intervals, contacts.height[valid], contacts.up, flight)
+    steady = Steady.of(root[:, None] + fitted.points[valid], contacts.stands[valid] & located, intervals, settings)
     start = Body((State(root, directions(fitted.points[valid])),), log_lengths)
-    body = solve_in_windows(replace(problem, planted=planted), start, None, settings)
+    body = solve_in_windows(replace(problem, planted=planted, steady=steady), start, None, settings)
     contact = np.zeros(poses.points.shape[:2], dtype=bool)
     contact[:, list(FEET)] = contacts.weight > 0.5
     return replace(_poses(poses, body, valid, located), contact=contact)

@@ -46,6 +46,12 @@ class FitSettings:
     """m/s: standard deviation of the speed of a heel or toe that rests on the floor."""
     floor: float = 0.015
     """Metres: standard deviation of its height."""
+    flight: float = 4.0
+    """m/s²: standard deviation of the root's acceleration around free fall while nothing touches the floor."""
+    sway: float = 0.02
+    """m/√s: standard deviation of the root's movement away from the camera in a second, of somebody who stands."""
+    isotropy: float = 1.0
+    """And that movement as a share of the movement across at the same time."""
     placement: float = 0.06
     """Standard deviation of each log length in addition to the population's: keypoints are not joint centres."""
     views: float = 15.0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.robust import charbonnier
@@ -26,15 +26,18 @@ class Planted:
     intervals: Float[np.ndarray, " T"]
     """Seconds to the next frame; infinite if that does not follow, and in the last frame."""
     height: Float[np.ndarray, "T 4"]
-    """Where the floor lets a foot's joint be, in metres from the camera along ``up``."""
+    """Where the floor lets a foot's joint be, at the least, in metres from the camera along ``up``; NaN if unknown."""
     up: Float[np.ndarray, " 3"]
     """The direction up in camera axes."""
+    flight: Bool[np.ndarray, " T"]
+    """Whether the body is in the air in a frame, the one before and the next."""
 
     def frames(self, start: int, stop: int) -> "Planted":
         """The frames from ``start`` to ``stop``."""
         intervals = self.intervals[start:stop].copy()
         intervals[-1:] = np.inf
-        return replace(self, weight=self.weight[start:stop], intervals=intervals, height=self.height[start:stop])
+        cut = {name: getattr(self, name)[start:stop] for name in ("weight", "height", "flight")}
+        return replace(self, **cut, intervals=intervals)
 
     def value(
         self,
@@ -65,16 +68,16 @@ class Planted:
         jacobian[..., :3] = np.eye(3)
         by_tangent = _CHAINS[:, :, None, None] * (lengths[_SEGMENT, None, None] * tangents)[:, None]
         jacobian[..., 3:] = by_tangent.reshape(*jacobian.shape[:2], -1, 3).transpose(0, 1, 3, 2)
+        rows, transposed = jacobian.reshape(-1, 12, size), jacobian.reshape(-1, 12, size).transpose(0, 2, 1)
         step, weight, _ = self._steps(feet, settings)
-        current, following = (
-            (weight[..., None] * part).reshape(-1, 12, size) for part in (jacobian[:-1], jacobian[1:])
-        )
-        residual = (weight * step)[:, :, :].reshape(-1, 12, 1)
-        blocks[0][:-1] += current.transpose(0, 2, 1) @ current
-        blocks[0][1:] += following.transpose(0, 2, 1) @ following
-        blocks[1][: len(current)] -= following.transpose(0, 2, 1) @ current
-        gradient[:-1, :size] -= (current.transpose(0, 2, 1) @ residual)[..., 0]
-        gradient[1:, :size] += (following.transpose(0, 2, 1) @ residual)[..., 0]
+        square = np.broadcast_to(weight**2, step.shape).reshape(-1, 12)
+        force, total = square * step.reshape(-1, 12), np.zeros((len(feet), 12))
+        total[:-1] += square
+        total[1:] += square
+        blocks[0][:] += transposed @ (total[..., None] * rows)
+        blocks[1][:-1] -= transposed[1:] @ (square[..., None] * rows[:-1])
+        gradient[:-1, :size] -= (force[:, None] @ rows[:-1])[:, 0]
+        gradient[1:, :size] += (force[:, None] @ rows[1:])[:, 0]
         rise, weight, _ = self._heights(feet, settings)
         upward = weight[..., None] * (self.up @ jacobian)
         blocks[0][:] += upward.transpose(0, 2, 1) @ upward
@@ -92,10 +95,14 @@ class Planted:
     def _heights(
         self, feet: Float[np.ndarray, "T 4 3"], settings: FitSettings
     ) -> tuple[Float[np.ndarray, "T 4"], Float[np.ndarray, "T 4"], Float[np.ndarray, "T 4"]]:
-        """Height of each foot over its place on the floor (metres), the root of its weight (1/m), and its energy."""
-        rise = feet @ self.up - self.height
+        """Height of each foot over its place on the floor (metres), the root of its weight (1/m), and its energy.
+
+        Nothing goes through the floor, whether it rests or not.
+        """
+        rise = np.nan_to_num(feet @ self.up - self.height)
+        weight = np.where(rise < 0, 1.0, self.weight)
         energy, robust = charbonnier(np.square(rise / settings.floor), OUTLIER)
-        return rise, np.sqrt(self.weight * robust) / settings.floor, self.weight * energy
+        return rise, np.sqrt(weight * robust) / settings.floor, weight * energy
 
 
 def _feet(

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from kinelift.lifting.body.planted import Planted
+from kinelift.lifting.body.steady import Steady
 from kinelift.lifting.body.structure import SEGMENT, chains
 
 
@@ -59,6 +60,8 @@ class Problem:
     """Frames that must not change."""
     planted: Planted | None = None
     """Feet on the floor; None if not known."""
+    steady: Steady | None = None
+    """How much somebody who stands may sway; None if not known."""
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -69,7 +72,8 @@ class Problem:
         cut = {name: getattr(self, name)[start:stop].copy() for name in names}
         cut["acceleration_weights"][[0, -1]] = 0
         planted = None if self.planted is None else self.planted.frames(start, stop)
-        return replace(self, **cut, planted=planted)
+        steady = None if self.steady is None else self.steady.frames(start, stop)
+        return replace(self, **cut, planted=planted, steady=steady)
 
 
 def tangent_basis(directions: Float[np.ndarray, "T 19 3"]) -> Float[np.ndarray, "T 19 2 3"]:

@@ -1,22 +1,30 @@
-"""Which heels and toes rest on the floor, from their movement and height."""
+"""Which heels and toes rest on the floor, from their places and heights, and from whether the body falls."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import gaussian_filter1d
 
-SMOOTHING = 0.04
-"""Seconds: standard deviation of the smoothing of feet before their speed is taken."""
+from kinelift.lifting.world.support import falls, interval, runs, smooth
+
 SLOW, FAST = 0.35, 0.75
-"""m/s: a contact begins below the first speed and ends above the second. Movement away from the camera does not count,
-because a single view measures it poorly."""
+"""m/s: a contact is below the first speed somewhere, and ends above the second. Movement away from the camera does not
+count, because a single view measures it poorly."""
+NEAR = 0.04
+"""Metres around its place within which a joint still rests: a smoothed speed shows a sudden touch-down late."""
+LIFTED = 0.03
+"""Metres: a joint that is higher over its place has lifted off."""
+STRETCH = 0.12
+"""The same while nothing else holds the body."""
+BRIDGE = 0.25
+"""Seconds: a joint that is back at its place sooner has not left it."""
 MIN_DURATION = 0.08
 """Seconds: shorter contacts are not believed."""
-FALLING = -4.0
-"""m/s²: feet that accelerate downwards by more are at the top of a jump, not at rest."""
+FALLS_WITH_IT = -3.0
+"""m/s²: a foot is in the air if it accelerates downwards by more while the body falls."""
 REACH = 0.10
-"""Metres over the lower foot up to which the other foot may be on the floor, too."""
+"""Metres over the lowest resting joint up to which others may be on the floor, too."""
 
 
 @dataclass(frozen=True)
@@ -30,24 +38,28 @@ class Span:
 
 
 def resting(
-    feet: Float[np.ndarray, "T 4 3"], times: Float[np.ndarray, " T"], up: Float[np.ndarray, " 3"]
+    feet: Float[np.ndarray, "T 4 3"],
+    hip: Float[np.ndarray, "T 3"],
+    times: Float[np.ndarray, " T"],
+    up: Float[np.ndarray, " 3"],
 ) -> Bool[np.ndarray, "T 4"]:
     """Whether each heel and toe rests on something.
 
     Args:
         feet: Heels and toes in the camera frame, metres; NaN where unknown.
+        hip: The middle of the hips in the camera frame, metres.
         times: Time of each frame in seconds.
         up: The direction up in camera axes.
 
     Returns:
-        True where a joint moves slowly for a while and is not much higher than the lowest resting joint then.
+        True where a joint stays at its place for a while and is not much higher than the lowest resting joint then.
     """
     known = np.isfinite(feet).all((1, 2))
     found = np.zeros(feet.shape[:2], dtype=bool)
     for start, stop in runs(known):
         part = slice(start, stop)
         if stop - start > 2:
-            found[part] = _resting(feet[part], times[part], up)
+            found[part] = _resting(feet[part], hip[part] @ up, times[part], up)
     return found
 
 
@@ -60,36 +72,108 @@ def spans(contact: Bool[np.ndarray, "T 4"], heights: Float[np.ndarray, "T 4"]) -
     ]
 
 
-def runs(flags: Bool[np.ndarray, " T"]) -> list[tuple[int, int]]:
-    """First frame and frame after the last of every run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
-
-
 def _resting(
-    feet: Float[np.ndarray, "T 4 3"], times: Float[np.ndarray, " T"], up: Float[np.ndarray, " 3"]
+    feet: Float[np.ndarray, "T 4 3"],
+    hip: Float[np.ndarray, " T"],
+    times: Float[np.ndarray, " T"],
+    up: Float[np.ndarray, " 3"],
 ) -> Bool[np.ndarray, "T 4"]:
-    interval = max(float(np.median(np.diff(times))), 1e-3)
-    smooth = gaussian_filter1d(feet, SMOOTHING / interval, axis=0, mode="nearest")
-    velocity = np.gradient(smooth, times, axis=0)
-    ray = smooth / np.linalg.norm(smooth, axis=-1, keepdims=True)
-    across = velocity - (velocity * ray).sum(-1, keepdims=True) * ray
-    speed, height = np.linalg.norm(across, axis=-1), smooth @ up
-    slow = np.stack([_hysteresis(speed[:, j]) for j in range(speed.shape[1])], 1)
-    lowest = np.where(slow, height, np.inf).min(1)
-    contact, rise = slow & (height <= lowest[:, None] + REACH), velocity @ up
+    paths = smooth(feet, times)
+    velocity = np.gradient(paths, times, axis=0)
+    speed, rise, falling = np.linalg.norm(_across(velocity, paths), axis=-1), velocity @ up, falls(hip, times)
+    columns = []
+    for j in range(feet.shape[1]):
+        grounded = ~_airborne(falling, rise[:, j], times)
+        rests = _at_rest(feet[:, j], speed[:, j], feet[:, j] @ up, grounded)
+        columns.append(_bridged(rests, feet[:, j], grounded, times))
+    contact = np.stack(columns, 1)
+    _remove_raised(contact, paths @ up)
+    _hold_up(contact, feet, falling)
     for j in range(contact.shape[1]):
         for start, stop in runs(contact[:, j]):
-            duration = times[stop - 1] - times[start]
-            falls = rise[stop - 1, j] - rise[start, j] < FALLING * duration
-            if duration + interval < MIN_DURATION or (falls and duration > 0):
-                contact[start:stop, j] = False
-    return np.asarray(contact)
+            contact[start:stop, j] = times[stop - 1] - times[start] + interval(times) >= MIN_DURATION
+    return contact
 
 
-def _hysteresis(speed: Float[np.ndarray, " T"]) -> Bool[np.ndarray, " T"]:
-    """Runs below ``FAST`` that somewhere are below ``SLOW``."""
-    slow = np.zeros(len(speed), dtype=bool)
-    for start, stop in runs(speed < FAST):
-        slow[start:stop] = bool((speed[start:stop] < SLOW).any())
-    return slow
+def _airborne(
+    falling: Bool[np.ndarray, " T"], rise: Float[np.ndarray, " T"], times: Float[np.ndarray, " T"]
+) -> Bool[np.ndarray, " T"]:
+    """Where the body falls and a foot with it. A foot on the floor stays while the body goes down into a crouch."""
+    out = np.zeros(len(falling), dtype=bool)
+    for start, stop in runs(falling):
+        out[start:stop] = rise[stop - 1] - rise[start] < FALLS_WITH_IT * (times[stop - 1] - times[start])
+    return out
+
+
+def _at_rest(
+    path: Float[np.ndarray, "T 3"],
+    speed: Float[np.ndarray, " T"],
+    height: Float[np.ndarray, " T"],
+    grounded: Bool[np.ndarray, " T"],
+) -> Bool[np.ndarray, " T"]:
+    """Where a joint is slow, and before and after that as long as it is near the same place and does not rise."""
+    slow = grounded & (speed < SLOW)
+    out = slow.copy()
+    for start, stop in runs(slow):
+        near = grounded & (_offset(path, start, stop) < NEAR)
+        first, _ = _extended(near, start, stop)
+        low = height < np.median(height[start:stop]) + LIFTED
+        _, last = _extended(near & low & (speed < FAST), start, stop)
+        out[first:last] = True
+    found = runs(out)
+    for (_, last), (start, _) in pairwise(found):
+        out[last:start] = bool((grounded & (speed < FAST))[last:start].all())
+    return out
+
+
+def _bridged(
+    rests: Bool[np.ndarray, " T"],
+    path: Float[np.ndarray, "T 3"],
+    grounded: Bool[np.ndarray, " T"],
+    times: Float[np.ndarray, " T"],
+) -> Bool[np.ndarray, " T"]:
+    """Contacts with the gaps closed after which a joint is at the same place: its keypoint was wrong for a moment."""
+    out = rests.copy()
+    for (first, last), (start, stop) in pairwise(runs(rests)):
+        if times[start] - times[last - 1] < BRIDGE and grounded[last:start].all():
+            step = np.median(path[start:stop], axis=0) - np.median(path[first:last], axis=0)
+            out[last:start] = bool(np.linalg.norm(_across(step, path[last])) < NEAR)
+    return out
+
+
+def _extended(possible: Bool[np.ndarray, " T"], start: int, stop: int) -> tuple[int, int]:
+    """The run from ``start`` to ``stop`` with the ``possible`` frames before and after it."""
+    before, after = np.flatnonzero(~possible[:start]), np.flatnonzero(~possible[stop:])
+    return int(before[-1]) + 1 if len(before) else 0, stop + int(after[0]) if len(after) else len(possible)
+
+
+def _remove_raised(contact: Bool[np.ndarray, "T 4"], height: Float[np.ndarray, "T 4"]) -> None:
+    """Remove contacts of joints that are still, but mostly higher than ``REACH`` over the lowest."""
+    above = height - np.where(contact, height, np.inf).min(1, keepdims=True)
+    for j in range(contact.shape[1]):
+        for start, stop in runs(contact[:, j]):
+            contact[start:stop, j] &= bool(np.median(above[start:stop, j]) <= REACH)
+
+
+def _hold_up(
+    contact: Bool[np.ndarray, "T 4"], feet: Float[np.ndarray, "T 4 3"], falling: Bool[np.ndarray, " T"]
+) -> None:
+    """Extend contacts over frames in which nothing touches the floor, though the body does not fall."""
+    bare = ~contact.any(1) & ~falling
+    edges = runs(bare)
+    for j in range(contact.shape[1]):
+        for start, stop in runs(contact[:, j]):
+            if any(stop == first or start == last for first, last in edges):
+                first, last = _extended(bare & (_offset(feet[:, j], start, stop) < STRETCH), start, stop)
+                contact[first:last, j] = True
+
+
+def _offset(path: Float[np.ndarray, "T 3"], start: int, stop: int) -> Float[np.ndarray, " T"]:
+    """Distance from the median place between two frames, as the camera sees it, metres."""
+    return np.asarray(np.linalg.norm(_across(path - np.median(path[start:stop], axis=0), path), axis=-1))
+
+
+def _across(vectors: Float[np.ndarray, "*N 3"], places: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
+    """The part of vectors across the rays from the camera to places."""
+    ray = places / np.linalg.norm(places, axis=-1, keepdims=True)
+    return np.asarray(vectors - (vectors * ray).sum(-1, keepdims=True) * ray)

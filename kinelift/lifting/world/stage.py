@@ -14,6 +14,7 @@ from kinelift.lifting.world.assumed import world_around
 from kinelift.lifting.world.contacts import resting, spans
 from kinelift.lifting.world.floor import Standing, corrected_up, sizes
 from kinelift.lifting.world.manhattan import with_edges
+from kinelift.lifting.world.support import flights, stands
 from kinelift.poses import H36M21, Poses3D, Track2D, World
 from kinelift.poses.camera import Camera
 from kinelift.poses.edges import Edges
@@ -90,7 +91,7 @@ def lift_together(
     standing = _on_common_floor([_standing(poses, up) for poses in scaled])
     if settings.contacts:
         scaled = [
-            plant(track, poses, before, view, _contacts(one, len(track), up))
+            plant(track, poses, before, view, _contacts(one, before, up))
             for track, view, poses, before, one in zip(tracks, views, lifted, scaled, standing, strict=True)
         ]
     levels = [one.main for one in standing if one.main is not None]
@@ -141,8 +142,9 @@ def _feet(poses: Poses3D) -> Float[np.ndarray, "T 4 3"]:
 
 
 def _standing(poses: Poses3D, up: Float[np.ndarray, " 3"]) -> Standing:
+    assert poses.root is not None
     feet = _feet(poses)
-    return Standing.of(spans(resting(feet, poses.times, up), feet @ up - _over_floor()))
+    return Standing.of(spans(resting(feet, poses.root, poses.times, up), feet @ up - _over_floor()))
 
 
 def _over_floor() -> Float[np.ndarray, " 4"]:
@@ -185,13 +187,27 @@ def _on_common_floor(standing: Sequence[Standing]) -> list[Standing]:
     return [Standing(one.spans, tuple(merged[level] for level in one.levels)) for one in standing]
 
 
-def _contacts(standing: Standing, frames: int, up: Float[np.ndarray, " 3"]) -> Contacts:
-    weight, height = np.zeros((frames, len(FEET))), np.zeros((frames, len(FEET)))
-    rise = _over_floor()
-    for span, level in zip(standing.spans, standing.levels, strict=True):
+def _contacts(standing: Standing, poses: Poses3D, up: Float[np.ndarray, " 3"]) -> Contacts:
+    assert poses.root is not None
+    weight, rise = np.zeros((len(poses), len(FEET))), _over_floor()
+    level = np.full(weight.shape, np.nan)
+    for span, floor in zip(standing.spans, standing.levels, strict=True):
         part = slice(span.start, span.stop), span.joint
-        weight[part], height[part] = 1.0, level + rise[span.joint]
-    return Contacts(weight, height, up)
+        weight[part], level[part] = 1.0, floor
+    level = np.where(np.isnan(level), _floor_below(level)[:, None], level)
+    flight = flights(np.asarray(weight.any(1)), poses.root @ up, poses.times)
+    return Contacts(weight, level + rise, up, flight, stands(weight > 0, poses.times))
+
+
+def _floor_below(level: Float[np.ndarray, "T 4"]) -> Float[np.ndarray, " T"]:
+    """The lower one of the levels of the last and of the next contact; NaN without any."""
+    lowest: Float[np.ndarray, " T"] = np.fmin.reduce(level, axis=1)
+    touched = np.flatnonzero(np.isfinite(lowest))
+    if not len(touched):
+        return lowest
+    after = np.searchsorted(touched, np.arange(len(lowest))).clip(max=len(touched) - 1)
+    before = (np.searchsorted(touched, np.arange(len(lowest)), side="right") - 1).clip(min=0)
+    return np.asarray(np.minimum(lowest[touched[after]], lowest[touched[before]]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.planted import Planted
 from kinelift.lifting.body.problem import Problem, State
 from kinelift.lifting.body.solver import solve_banded
+from kinelift.lifting.body.steady import Steady
 from kinelift.lifting.body.structure import SEGMENT, TIPS, chains, keypoints_at_joints, keypoints_with_offsets
 from kinelift.lifting.synthesis.offsets import PUBLISHED
 from kinelift.poses import COCO23, H36M21
@@ -73,12 +74,26 @@ def test_gradient_of_planted_feet(case: tuple[Energy, State, np.ndarray]) -> Non
     random, count = np.random.default_rng(3), len(state.root)
     heights = -1.0 + 0.02 * random.normal(size=(count, 4))
     intervals = np.append(random.uniform(0.2, 0.4, count - 1), np.inf)
-    planted = Planted(random.uniform(0, 1, (count, 4)), intervals, heights, unit(np.array([0.1, -1.0, 0.2])))
+    heights[0] = np.nan
+    weight, flight = random.uniform(0, 1, (count, 4)) * (random.uniform(size=(count, 4)) < 0.6), np.arange(count) == 2
+    planted = Planted(weight, intervals, heights, unit(np.array([0.1, -1.0, 0.2])), flight)
     settings = replace(energy.settings, planted=1.0, floor=0.5)
-    standing = Energy(replace(energy.problem, planted=planted), settings)
-    gradient = standing.normal_equations(state, log_lengths).gradient
+    assert_gradient(Energy(replace(energy.problem, planted=planted), settings), state, log_lengths)
+
+
+def test_gradient_of_somebody_who_stands(case: tuple[Energy, State, np.ndarray]) -> None:
+    energy, state, log_lengths = case
+    precision = np.array([2.0, 0.0, 30.0, 5.0, 0.0])
+    steady = Steady(unit(state.root), precision)
+    assert_gradient(Energy(replace(energy.problem, steady=steady), energy.settings), state, log_lengths)
+    assert steady.frames(1, 4).precision.tolist() == [0.0, 30.0, 0.0]
+
+
+def assert_gradient(energy: Energy, state: State, log_lengths: np.ndarray) -> None:
+    """The gradient of the frames' unknowns agrees with finite differences."""
+    gradient = energy.normal_equations(state, log_lengths).gradient
     units = STEP * np.eye(gradient.size).reshape(-1, *gradient.shape)
-    ends = [[standing.value(state.updated(sign * one), log_lengths) for sign in (1, -1)] for one in units]
+    ends = [[energy.value(state.updated(sign * one), log_lengths) for sign in (1, -1)] for one in units]
     np.testing.assert_allclose(gradient.ravel(), [(a - b) / (2 * STEP) for a, b in ends], atol=1e-5)
 
 

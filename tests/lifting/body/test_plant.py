@@ -1,6 +1,6 @@
 """Feet on the floor: planted ones stay, the others move as before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -43,10 +43,10 @@ def case() -> Case:
     true = scene(directions, TIMES, np.array([0.1, 1.0, 4.0]) - body[:, H36M21.index("right_ankle")])
     track, raw = noisy(true.track, 4.0), prediction(true, 0.04)
     fitted = fit(track, raw, CAMERA)
-    weight, height = np.zeros((len(TIMES), 4)), np.zeros((len(TIMES), 4))
+    weight, height = np.zeros((len(TIMES), 4)), np.full((len(TIMES), 4), np.nan)
     weight[:, RIGHT] = 1.0
     height[:, RIGHT] = np.median(feet(fitted)[:, RIGHT] @ np.array(UP), axis=0)
-    contacts = Contacts(weight, height, np.array(UP))
+    contacts = Contacts(weight, height, np.array(UP), *np.zeros((2, len(TIMES)), bool))
     case_track = Scene(track, true.truth)
     return Case(case_track, fitted, contacts, plant(track, raw, fitted, CAMERA, contacts))
 
@@ -90,3 +90,52 @@ def test_poses_without_feet_stay_as_they_are(case: Case) -> None:
     track, raw = case.true.track.converted(COCO17), case.true.truth.converted(H36M17)
     fitted = fit(track, raw, CAMERA)
     assert plant(track, raw, fitted, CAMERA, case.contacts) is fitted
+
+
+def test_no_foot_goes_through_the_floor(case: Case) -> None:
+    """The left foot swings; a floor 5 cm over its lowest place raises it, and hardly moves it elsewhere."""
+    contacts, lifted = case.contacts, feet(case.planted)[:, LEFT] @ np.array(UP)
+    floor = np.where(np.isin(range(4), LEFT), lifted.min() + 0.05, contacts.height)
+    raw = prediction(case.true, 0.04)
+    solid = plant(case.true.track, raw, case.fitted, CAMERA, replace(contacts, height=floor))
+    rise = feet(solid)[:, LEFT] @ np.array(UP) - floor[:, LEFT]
+    assert rise.min() > -0.02 and (lifted - floor[:, LEFT]).min() < -0.045
+    high = (lifted - floor[:, LEFT]).min(1) > 0.05
+    assert high.any() and np.median(np.abs(feet(solid) - feet(case.planted))[high][:, LEFT]) < 0.01
+
+
+def test_somebody_who_stands_does_not_drift_in_depth(case: Case) -> None:
+    """The lifter's error is a slow lean."""
+    true = scene(np.tile(standing(knee=5.0), (len(TIMES), 1, 1)), TIMES)
+    lean = np.radians(8) * np.sin(2 * TIMES)[:, None]
+    raw = replace(true.truth, points=true.truth.points + lean[..., None] * true.truth.points[..., [1]] * [0, 0, 1])
+    track = noisy(true.track, 2.0)
+    fitted = fit(track, raw, CAMERA)
+    height = np.tile(np.median(feet(fitted) @ np.array(UP), axis=0), (len(TIMES), 1))
+    loose = Contacts(np.ones((len(TIMES), 4)), height, np.array(UP), *np.zeros((2, len(TIMES)), bool))
+    firm = replace(loose, stands=np.ones(len(TIMES), bool))
+    before, after = (plant(track, raw, fitted, CAMERA, one).root for one in (loose, firm))
+    assert before is not None and after is not None
+    assert np.ptp(after[:, 2]) < 0.03 and np.ptp(after[:, 2]) < 0.5 * np.ptp(before[:, 2])
+
+
+def test_a_body_in_the_air_falls_by_gravity() -> None:
+    """Keypoints of a jump whose middle was not seen."""
+    times = np.arange(40) / 30
+    air = (times - times[10]).clip(0, 0.5)
+    rise = 2.45 * air - 9.81 / 2 * air**2
+    root = np.array([0.1, 0.1, 4.0]) + rise[:, None] * np.array(UP)
+    true = scene(np.tile(standing(knee=30.0), (len(times), 1, 1)), times, root)
+    hidden = noisy(true.track, 4.0)
+    hidden.filled[14:22] = True
+    hidden.points[14:22] += [0.0, 30.0]  # interpolated too low
+    raw = prediction(true, 0.04)
+    fitted, flight = fit(hidden, raw, CAMERA), np.zeros(len(times), bool)
+    flight[12:24] = True
+    weight = np.where((times < times[11]) | (times > times[24]), 1.0, 0.0)[:, None] * np.ones(4)
+    height = np.tile(np.median(feet(fitted)[:10] @ np.array(UP), axis=0), (len(times), 1))
+    contacts = Contacts(weight, height, np.array(UP), flight, np.zeros(len(times), bool))
+    found = [plant(hidden, raw, fitted, CAMERA, replace(contacts, flight=one)).root for one in (flight & False, flight)]
+    curves = [np.polyfit(times[12:24], one[12:24] @ np.array(UP), 2) for one in found if one is not None]
+    without, gravity = (float(-2 * curve[0]) for curve in curves)
+    assert without < 5.0 and 7.5 < gravity < 11.0

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from kinelift.lifting.world.contacts import resting, runs, spans
+from kinelift.lifting.world.contacts import resting, spans
+from kinelift.lifting.world.support import runs
 
 LEVEL = np.array([0.0, -1.0, 0.0])
 FLOOR = 1.5
@@ -29,10 +30,23 @@ def walk(rate: float, seed: int = 0, noise: float = 0.004) -> tuple[np.ndarray, 
     return feet + random.normal(size=feet.shape) * [noise, noise, 3 * noise], times, contact
 
 
+def over(feet: np.ndarray, height: float | np.ndarray = 0.0) -> np.ndarray:
+    """A hip 0.9 m over the floor, and ``height`` higher."""
+    hip = feet.mean(1)
+    hip[:, 1] = FLOOR - 0.9 - height
+    return hip
+
+
+def stood(frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Feet that stand still, without noise, and times at 30 Hz."""
+    feet, times, _ = walk(30.0, noise=0.0)
+    return np.repeat(feet[:1], frames, 0), times[:frames]
+
+
 @pytest.mark.parametrize("rate", [24.0, 30.0, 60.0])
 def test_contacts_of_a_walk(rate: float) -> None:
     feet, times, contact = walk(rate)
-    found = resting(feet, times, LEVEL)
+    found = resting(feet, over(feet), times, LEVEL)
     assert (found & contact).sum() > 0.9 * contact.sum()
     assert (found & ~contact).sum() < 0.1 * (~contact).sum() + 0.05 * contact.sum()
     middle = slice(4, -4)
@@ -44,16 +58,19 @@ def test_a_raised_foot_that_is_still_does_not_rest() -> None:
     feet, times, _ = walk(30.0)
     feet[:] = feet[:1]
     feet[:, 2:, 1] -= 0.3
-    found = resting(feet, times, LEVEL)
+    found = resting(feet, over(feet), times, LEVEL)
     assert found[:, :2].all() and not found[:, 2:].any()
 
 
 def test_jumps_have_no_contacts_and_gaps_stay_unknown() -> None:
     feet, times, _ = walk(30.0)
     feet[:] = feet[:1]
-    feet[50:65, :, 1] -= 0.5 * np.sin(np.pi * np.linspace(0, 1, 15))[:, None]
+    rise = np.zeros(len(feet))
+    rise[50:65] = 0.5 * np.sin(np.pi * np.linspace(0, 1, 15))
+    feet[..., 1] -= rise[:, None]
+    hip = over(feet, rise)
     feet[100:105, 1] = np.nan
-    found = resting(feet, times, LEVEL)
+    found = resting(feet, hip, times, LEVEL)
     assert not found[53:62].any() and found[:45].all() and found[70:100].all()
     assert not found[100:105].any() and found[106:].all()
 
@@ -61,7 +78,7 @@ def test_jumps_have_no_contacts_and_gaps_stay_unknown() -> None:
 def test_short_contacts_are_not_believed() -> None:
     feet, times, _ = walk(60.0, noise=0.0)
     feet[..., 0] = 0.4 * np.sign(times - 1)[:, None] * np.maximum(np.abs(times - 1) - 0.02, 0)[:, None] * 10
-    assert not resting(feet, times, LEVEL)[30:90].any()
+    assert not resting(feet, over(feet), times, LEVEL)[30:90].any()
 
 
 def test_spans_have_median_heights() -> None:
@@ -72,6 +89,68 @@ def test_spans_have_median_heights() -> None:
     assert found == [(1, 2, 6, 2.0), (3, 8, 10, -1.5)]
 
 
-def test_runs() -> None:
-    assert runs(np.array([True, True, False, True])) == [(0, 2), (3, 4)]
-    assert runs(np.zeros(3, bool)) == []
+def jump(drop: float, speed: float = 2.0) -> tuple[np.ndarray, np.ndarray, np.ndarray, slice]:
+    """Feet, hip and times of a jump in which feet and hip fall freely, and the frames in the air.
+
+    Args:
+        drop: How much lower it ends, metres.
+        speed: At take-off, m/s.
+    """
+    feet, times = stood(80)
+    seconds = (speed + np.sqrt(speed**2 + 2 * 9.81 * drop)) / 9.81
+    air = (times - times[30]).clip(0, seconds)
+    rise = speed * air - 9.81 / 2 * air**2
+    feet[..., 1] -= rise[:, None]
+    push = np.where(times < times[30], 0.3 * np.exp((times - times[30]) / 0.15), 0.3)
+    land = np.where(air >= seconds, 0.3 * np.expm1(-(times - times[30] - seconds).clip(0) / 0.15), 0.0)
+    return feet, over(feet, rise + push + land), times, slice(31, 31 + int(seconds * 30))
+
+
+@pytest.mark.parametrize("drop", [0.0, 1.8])
+def test_take_off_and_landing_are_right_to_a_frame(drop: float) -> None:
+    feet, hip, times, air = jump(drop)
+    found = resting(feet, hip, times, LEVEL).any(1)
+    (start, stop), *others = [run for run in runs(~found) if run[1] - run[0] > 2]
+    assert not others and abs(start - air.start) <= 1 and abs(stop - air.stop) <= 1
+
+
+def test_a_low_hop_is_no_contact_though_feet_are_slow_at_its_top() -> None:
+    """Feet rise by 5 cm for 0.2 s."""
+    feet, hip, times, air = jump(0.0, speed=0.98)
+    found = resting(feet, hip, times, LEVEL)
+    assert not found[air.start + 1 : air.stop - 1].any()
+    assert found[:29].all() and found[air.stop + 2 :].all()
+
+
+def test_feet_stay_on_the_floor_while_a_body_drops_into_a_crouch() -> None:
+    feet, times = stood(60)
+    fall = np.clip(times - 1.0, 0, 0.25)
+    assert resting(feet, over(feet, -4.0 * fall**2), times, LEVEL).all()
+
+
+def test_a_touch_down_is_seen_in_its_frame() -> None:
+    """A foot that comes at 6 m/s, whose smoothed speed is over the limit two frames after it stopped."""
+    feet, times = stood(60)
+    feet[:, 2:, 0] += 6.0 * (times[20] - times).clip(0)[:, None]
+    found = resting(feet, over(feet), times, LEVEL)
+    assert found[20:, 2:].all() and not found[:20, 2:].any()
+
+
+def test_wrong_keypoints_for_a_moment_do_not_end_a_contact() -> None:
+    feet, times = stood(60)
+    feet[25:29, 2:, 0] += 0.4
+    found = resting(feet, over(feet), times, LEVEL)
+    assert found.all()
+    feet, times = stood(60)
+    feet[:, 2:, 0] += 0.4 * np.clip((np.arange(60) - 25) / 4, 0, 1)[:, None]  # a step to another place
+    assert not resting(feet, over(feet), times, LEVEL)[26:29, 2:].any()
+
+
+def test_a_body_that_does_not_fall_is_held_by_the_last_foot() -> None:
+    """Both feet slip by 9 cm while the body leans on them."""
+    feet, times = stood(60)
+    slip = 0.09 * np.clip((np.arange(60) - 30) / 3, 0, 1) + 3.0 * (times - times[34]).clip(0)
+    feet[..., 0] += slip[:, None]
+    assert resting(feet, over(feet), times, LEVEL)[:34].all()
+    falling = over(feet, -9.81 / 2 * (times - times[28]).clip(0) ** 2)
+    assert not resting(feet, falling, times, LEVEL)[33].any()
