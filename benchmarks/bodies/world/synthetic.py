@@ -158,6 +158,11 @@ class Reel(Video):
         self._times = times
         self.summary = Summary("", "", "", size, size, 0, False, Fraction(1), None, None, None, len(times), None)
 
+    @property
+    def expected_frames(self) -> int:
+        """The number of frames."""
+        return len(self._times)
+
     def frames(self) -> Iterator[Frame]:
         """The frames, which share one image."""
         image = np.zeros((self.height, self.width, 3), np.uint8)
