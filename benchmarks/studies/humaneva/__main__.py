@@ -8,6 +8,7 @@ is refused. Any number of processes may share a folder: each takes the next trai
 
 import fcntl
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -62,11 +63,16 @@ def main(
     bank = SequenceBank.load(data)
     for seed in seeds:
         for case in (case for run in runs for case in cases(run, channels, epochs)):
-            path = out / f"{case.run}, {case.name}, {case.settings.epochs} epochs, {seed}.json"
+            path = out / file_name(case, seed)
             with claimed(path) as free:
                 if free and perf_counter() < stop:
                     train(replace(case, settings=replace(case.settings, seed=seed)), bank, path, accelerator, stop)
     print(tables([json.loads(path.read_text()) for path in sorted(out.glob("*.json"))]))
+
+
+def file_name(case: Case, seed: int) -> str:
+    """The file of a training, of letters, digits and hyphens."""
+    return re.sub(r"\W+", "-", f"{case.run} {case.name} {case.settings.epochs} epochs {seed}") + ".json"
 
 
 @contextmanager
