@@ -64,3 +64,7 @@ class Batch:
     """The direction up, in camera axes; NaN where unknown."""
     given_up: Float[Tensor, "B 3"]
     """The same as the network gets it: with an error, or 0 where it is not told."""
+
+    def joined(self, other: "Batch") -> "Batch":
+        """The samples of both, those of ``other`` last."""
+        return Batch(*(torch.cat([value, getattr(other, name)]) for name, value in vars(self).items()))

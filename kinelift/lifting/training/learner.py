@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -77,8 +76,7 @@ class Learner:
 
     def mixed_terms(self, batch: Batch, unlabelled: Batch) -> Mapping[str, Tensor]:
         """The terms of ``batch`` and the unsupervised terms of ``unlabelled``, in one forward pass over both."""
-        both = Batch(*(torch.cat([getattr(b, name) for b in (batch, unlabelled)]) for name in vars(batch)))
-        positions, roots = self.predict(both, self.model)
+        positions, roots = self.predict(batch.joined(unlabelled), self.model)
         assert roots is not None, "semi-supervised training needs a trajectory network"
         labelled = len(batch.points)
         supervised = self._supervised(positions[:labelled], roots[:labelled], batch)
