@@ -23,7 +23,9 @@ from lightning_fabric import Fabric
 from benchmarks.studies.humaneva import loop
 from benchmarks.studies.humaneva.cases import RUNS, Case, cases
 from benchmarks.studies.humaneva.judge import Judge
+from benchmarks.studies.humaneva.results import load
 from benchmarks.studies.humaneva.tables import tables
+from docs.generate.results import markdown
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.training.inputs import contents, run_of
@@ -69,7 +71,7 @@ def main(
             with claimed(path) as free:
                 if free and perf_counter() < stop:
                     train(replace(case, settings=replace(case.settings, seed=seed)), bank, path, accelerator, stop)
-    print(tables([json.loads(path.read_text()) for path in sorted(out.glob("*.json"))]))
+    print("\n\n".join(f"### {table['title']}\n\n{markdown(table)}" for table in tables(load(out))))
 
 
 def file_name(case: Case, seed: int) -> str:

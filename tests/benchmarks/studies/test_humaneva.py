@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ import torch
 from lightning_fabric import Fabric
 
 from benchmarks.speed.training import made_up
-from benchmarks.studies.humaneva import loop
+from benchmarks.studies.humaneva import loop, results
 from benchmarks.studies.humaneva.__main__ import claimed, main
 from benchmarks.studies.humaneva.cases import ACTIONS, cases
 from benchmarks.studies.humaneva.judge import Judge
+from benchmarks.studies.humaneva.tables import tables
+from docs.generate.results import markdown
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.evaluation import network_predictions, report
@@ -105,3 +108,36 @@ def test_a_training_has_one_process(tmp_path: Path) -> None:
         assert (first, second) == (True, False)
     with claimed(tmp_path / "a.json") as third:
         assert third
+
+
+def training(name: str, seed: int, error: float, finished: bool = True) -> dict[str, Any]:
+    errors = {"P1": error, "P2": error - 8, "MPJVE": 3.0, "subjects": {f"S{n}": {"P1": error + n} for n in (1, 2, 3)}}
+    record = {"epoch": 20 if finished else 17, "train_mpjpe": 40.0, "running": {**errors, "P1": 50.0}}
+    settings = {"run": "recipe", "name": name, "epochs": 20, "channels": 64, "seed": seed}
+    return {"settings": settings, "finished": finished, "records": [{**record, "recomputed": errors}]}
+
+
+def test_tables_have_the_mean_and_spread_over_seeds() -> None:
+    (table,) = tables([training("a", 0, 30.0), training("a", 1, 34.0), training("b", 0, 28.0, finished=False)])
+    assert table["title"] == "recipe, 64 channels"
+    first, second = table["rows"]
+    assert first[:5] == ["a", 2, 20, [40.0, 0.0], [50.0, 0.0]]
+    assert first[6] == [32.0, 2.828]  # P1: the standard deviation of a sample
+    assert first[8:11] == [[33.0, 2.828], [34.0, 2.828], [35.0, 2.828]]
+    assert second[:3] == ["b", 1, "17 of 20"]
+    assert "| a | 2 | 20 | 40.0 ± 0.0 |" in markdown(table)
+    assert "| b | 1 | 17 of 20 | 40.0 |" in markdown(table)
+
+
+def test_results_keep_their_texts(tmp_path: Path) -> None:
+    out, folder = tmp_path / "results.json", tmp_path / "runs"
+    folder.mkdir()
+    (folder / "a.json").write_text(json.dumps(training("a", 0, 30.0)))
+    old = {"title": "recipe, 64 channels", "conditions": ["Short."], "columns": [], "rows": []}
+    out.write_text(json.dumps({"title": "Study", "tables": [old, {"title": "other", "rows": [1]}]}))
+    results.main(folder, out)
+    found = json.loads(out.read_text())
+    assert found["title"] == "Study"
+    assert [table["title"] for table in found["tables"]] == ["recipe, 64 channels", "other"]
+    assert found["tables"][0]["conditions"] == ["Short."]
+    assert found["tables"][0]["rows"][0][6] == [30.0]
