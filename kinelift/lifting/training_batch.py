@@ -41,6 +41,8 @@ class Framing:
 
     def windows(self, samples: Shaped[Tensor, "B W ..."]) -> Shaped[Tensor, "BS R ..."]:
         """All windows of all samples, sample by sample."""
+        if samples.shape[1] == self.window:
+            return samples
         return samples.unfold(1, self.window, 1).movedim(-1, 2).flatten(0, 1)
 
 

@@ -82,6 +82,7 @@ class Trainer:
         if unlabelled is not None:
             generator = Generator(fabric.device).manual_seed(settings.seed + 7919 + fabric.global_rank)
             self.unlabelled = self._source(unlabelled), generator
+        self.learner = replace(self.learner, complete=all(source.complete for source in self._sources()))
         torch.manual_seed(settings.seed + 1000 * fabric.global_rank)
         self.epoch = 0
 
@@ -197,8 +198,14 @@ class Trainer:
     @torch.no_grad()
     def _average(self, decay: float) -> None:
         """Update the moving average of the weights."""
-        for mean, new in zip(self.mean.state_dict().values(), self._weights().values(), strict=True):
-            mean.lerp_(new, 1 - decay) if mean.is_floating_point() else mean.copy_(new)
+        pairs = list(zip(self.mean.state_dict().values(), self._weights().values(), strict=True))
+        means, values = (
+            list(each) for each in zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
+        )
+        torch._foreach_lerp_(means, values, 1 - decay)
+        for mean, new in pairs:
+            if not mean.is_floating_point():
+                mean.copy_(new)
 
     def _weights(self) -> dict[str, Tensor]:
         """The weights in training, by the names of ``Networks``."""
@@ -243,6 +250,11 @@ class Trainer:
             return few
         more = endless(self.unlabelled[0], self.samples, Generator(device).manual_seed(seed + 7919))
         return map(Batch.joined, few, more)
+
+    def _sources(self) -> list[SampleSource]:
+        """The sources of all samples."""
+        unlabelled = [] if self.unlabelled is None else [self.unlabelled[0]]
+        return [self.source, self.validation_source, *unlabelled]
 
     def _source(self, bank: Bank) -> SampleSource:
         settings, framing, fabric = self.settings, self.learner.framing, self.fabric
