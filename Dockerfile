@@ -28,7 +28,10 @@ ENV PATH=/opt/venv/bin:$PATH \
 COPY requirements /src/requirements
 WORKDIR /src
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install -r requirements/runtime.lock -r requirements/detectron2.lock
+    pip install --no-deps --require-hashes --only-binary :all: -r requirements/runtime.lock \
+    && pip install --no-deps --require-hashes --no-build-isolation -r requirements/detectron2.lock \
+    && pip install -r requirements/torch.lock -r requirements/torchvision.lock \
+    && pip check
 
 # No GPU is visible while an image is built: say which to build for (Turing to Blackwell, later ones through PTX).
 ARG DETECTRON2=02b5c4e295e990042a714712c21dc79b731e8833
@@ -46,13 +49,13 @@ RUN --mount=type=cache,target=/root/.cache/pip KINELIFT_CACHE=/opt/weights \
 
 COPY kinelift/models kinelift/models
 COPY kinelift/detectors kinelift/detectors
-RUN FVCORE_CACHE=/opt/weights/detectron2 \
+RUN KINELIFT_CACHE=/opt/weights \
         python -c "from kinelift.detectors.detectron2.keypoint_rcnn import load; load('R50-FPN')" \
-    && chmod -R a+rwX /opt/weights/detectron2
+    && chmod a+rwx /opt/weights
 
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY kinelift kinelift
-RUN pip install --no-cache-dir --no-deps .
+RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 
 
 # torch's wheels bring cuBLAS, cuDNN and the rest, so the small CUDA image is enough to run.
@@ -72,7 +75,6 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOME=/home/kinelift \
     USER=kinelift \
     KINELIFT_CACHE=/opt/weights \
-    FVCORE_CACHE=/opt/weights/detectron2 \
     PYTHONUNBUFFERED=1
 
 WORKDIR /data

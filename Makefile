@@ -5,8 +5,7 @@ VENV ?= .venv
 OUT ?= out
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
-UV := uv==0.13.8
-PUBLISHING := build==1.6.1 twine==7.0.0
+LOCKED := $(PIP) install --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check test lock dist clean
@@ -32,29 +31,39 @@ $(VENV)/runtime.stamp: requirements/runtime.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Kinelift needs Python 3.11 or newer, and '$(PYTHON)' is not. Name another one: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install -r requirements/runtime.lock
-	$(PIP) install --no-deps -e .
+	$(LOCKED) -r requirements/runtime.lock
+	$(PIP) install -r requirements/torch.lock $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
+	$(PIP) install --no-deps --no-build-isolation -e .
+	$(PIP) check
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.lock $(VENV)/runtime.stamp
-	$(PIP) install -r requirements/dev.lock
+	$(LOCKED) -r requirements/dev.lock
+	$(PIP) check
 	@touch $@
 
-# One lock for every Python and system: markers choose. torch's CUDA packages stay out: torch pins them itself,
-# exactly, and only its CUDA build wants them. Pins are kept where they still fit; renew with LOCKFLAGS=--upgrade.
+# One lock for every Python and system: markers choose, and pip checks the hash of what it installs. torch and torchvision
+# have several builds of one version, so they get files of their own, without hashes. torch's CUDA packages stay out: torch
+# pins them itself, exactly, and only its CUDA build wants them (docs/decisions/022-locks-with-hashes.md).
+# Pins are kept where they still fit; renew with LOCKFLAGS=--upgrade.
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --no-annotate \
-	--custom-compile-command "make lock" --constraint requirements/constraints.txt $(LOCKFLAGS)
+	--generate-hashes --custom-compile-command "make lock" --constraint requirements/constraints.txt $(LOCKFLAGS)
+SPLIT := awk '/^[^ ]/ { name = $$1; sub(/==.*/, "", name) } \
+	name ~ /^torch(vision)?$$/ { if (/==/) print $$1 > ("requirements/" name ".lock"); next } \
+	name !~ /^(cuda|nvidia|triton)(-|$$)/'
 
 lock: $(VENV)/runtime.stamp ## Resolve requirements/*.lock anew from pyproject.toml
-	$(PIP) install --quiet $(UV)
+	$(LOCKED) --quiet -r requirements/tools.lock
 	$(COMPILE) pyproject.toml -o requirements/runtime.lock
-	$(COMPILE) --constraint requirements/runtime.lock pyproject.toml --extra dev -o requirements/dev.lock
-	$(COMPILE) --constraint requirements/runtime.lock requirements/detectron2.in -o requirements/detectron2.lock
-	sed -i.bak -E '/^(cuda|nvidia|triton)[-=]/d' requirements/*.lock
-	rm requirements/*.lock.bak
+	$(SPLIT) requirements/runtime.lock > requirements/new && mv requirements/new requirements/runtime.lock
+	$(COMPILE) -c requirements/runtime.lock -c requirements/torch.lock pyproject.toml --extra dev -o requirements/dev.lock
+	$(SPLIT) requirements/dev.lock > requirements/new && mv requirements/new requirements/dev.lock
+	$(COMPILE) -c requirements/runtime.lock -c requirements/torch.lock requirements/detectron2.in -o requirements/detectron2.lock
+	$(SPLIT) requirements/detectron2.lock > requirements/new && mv requirements/new requirements/detectron2.lock
+	$(COMPILE) -c requirements/runtime.lock requirements/tools.in -o requirements/tools.lock
 
 dist: $(VENV)/runtime.stamp ## Build dist/*.whl and dist/*.tar.gz, and check them (docs/how-to/release.md)
-	$(PIP) install --quiet $(PUBLISHING)
+	$(LOCKED) --quiet -r requirements/tools.lock
 	rm -rf build dist
 	$(PY) -m build --no-isolation
 	$(PY) -m twine check --strict dist/*

@@ -17,7 +17,8 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SETTINGS = PROJECT["project"]
-LOCKS = ("runtime", "dev", "detectron2")
+LOCKS = ("runtime", "dev", "detectron2", "tools")
+UNHASHED = ("torch", "torchvision")
 
 
 def lines(path: str) -> list[str]:
@@ -26,10 +27,15 @@ def lines(path: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 
+def requirements(name: str) -> list[str]:
+    """The requirements of a lock, each with its hashes in one line."""
+    return "\n".join(lines(f"requirements/{name}.lock")).replace("\\\n", " ").splitlines()
+
+
 def pins(name: str) -> dict[str, Version]:
     """Package → version of a lock. Fails where a line is anything else than one exact version of a new package."""
     found: dict[str, Version] = {}
-    for requirement in map(Requirement, lines(f"requirements/{name}.lock")):
+    for requirement in (Requirement(line.partition("--hash")[0]) for line in requirements(name)):
         (specifier,) = requirement.specifier
         package = canonicalize_name(requirement.name)
         assert specifier.operator == "==" and "*" not in specifier.version, requirement
@@ -44,6 +50,18 @@ def make(*args: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
+def test_locks_have_hashes(lock: str) -> None:
+    without = [line for line in requirements(lock) if not re.search(r"( --hash=sha256:[0-9a-f]{64})+$", line)]
+    assert not without
+
+
+@pytest.mark.parametrize("package", UNHASHED)
+def test_torch_is_pinned_in_a_file_of_its_own(package: str) -> None:
+    assert list(pins(package)) == [package]
+    assert not any(package in pins(lock) for lock in LOCKS)
+
+
+@pytest.mark.parametrize("lock", [*LOCKS, *UNHASHED])
 def test_locks_pin_one_public_version_of_every_package(lock: str) -> None:
     assert all(version.local is None for version in pins(lock).values())
 
@@ -52,9 +70,10 @@ def test_locks_pin_one_public_version_of_every_package(lock: str) -> None:
     ("runtime", SETTINGS["dependencies"]),
     ("dev", SETTINGS["dependencies"] + SETTINGS["optional-dependencies"]["dev"]),
     ("detectron2", lines("requirements/detectron2.in")),
+    ("tools", lines("requirements/tools.in")),
 ])  # fmt: skip
 def test_locks_hold_what_is_asked_for(lock: str, wanted: list[str]) -> None:
-    locked = pins(lock)
+    locked = pins(lock) | pins("torch") | pins("torchvision")
     for requirement in map(Requirement, wanted):
         package = canonicalize_name(requirement.name)
         assert package in locked, f"{package} is not in requirements/{lock}.lock: make lock"
@@ -65,7 +84,7 @@ def test_locks_hold_what_is_asked_for(lock: str, wanted: list[str]) -> None:
 def test_locks_agree(lock: str) -> None:
     runtime, other = pins("runtime"), pins(lock)
     assert {p: v for p, v in other.items() if runtime.get(p, v) != v} == {}
-    assert lock == "detectron2" or runtime.keys() <= other.keys()
+    assert lock in ("detectron2", "tools") or runtime.keys() <= other.keys()
 
 
 def test_every_data_file_is_packaged() -> None:
@@ -100,7 +119,10 @@ class TestDockerfile:
         assert pins("detectron2")["setuptools"] < Version("81"), "Detectron2's build needs pkg_resources"
 
     def test_installs_every_package_from_the_locks(self) -> None:
-        assert "pip install -r requirements/runtime.lock -r requirements/detectron2.lock" in self.text
+        installed = re.findall(r"pip install ([^&]*)", self.text.replace("\n", " "))
+        hashed = [each for each in installed if ".lock" in each and "--no-deps --require-hashes" in each]
+        assert re.findall(r"requirements/(\w+)\.lock", " ".join(hashed)) == ["runtime", "detectron2"]
+        assert "-r requirements/torch.lock -r requirements/torchvision.lock" in installed[2]
         assert re.findall(r"\b[\w-]+==[\d.]+", self.text) == []
 
     def test_both_stages_share_cuda_and_system(self) -> None:

@@ -181,9 +181,8 @@ def least_size(video: Video, drawing: Drawing) -> float:
     Raises:
         SettingsError: The drawn video would be too large.
     """
-    frames = video.summary.frames or (video.summary.duration or 0) * (video.summary.mean_rate or 0)
     width, height = sizes((video.width, video.height), drawing).whole
-    return float(frames) * width * height * _LEAST_BYTES_PER_PIXEL
+    return (video.expected_frames or 0) * width * height * _LEAST_BYTES_PER_PIXEL
 
 
 def report_result(path: Path, video: Video, result: Recording, reporter: Reporter) -> None:

@@ -66,7 +66,7 @@ def track_people(
         frames = watcher.watch(frames)
     frames = _record_times(frames, times)
     detections = checkpoints.detect(detector, frames) if checkpoints else detector.detect(frames)
-    for people in progress(detections, "finding people", _expected_frames(video)):
+    for people in progress(detections, "finding people", video.expected_frames):
         for watcher in watchers:
             watcher.update(people)
         tracker.update(most_confident(people, settings.max_people), times[people.frame])
@@ -105,11 +105,3 @@ def _record_times(frames: Iterable[Frame], times: list[float]) -> Iterator[Frame
     for frame in frames:
         times.append(float(frame.time))
         yield frame
-
-
-def _expected_frames(video: Video) -> int | None:
-    """The number of frames according to the file's headers, if they state it."""
-    summary = video.summary
-    if summary.frames is None and summary.duration is not None and summary.mean_rate is not None:
-        return round(summary.duration * summary.mean_rate)
-    return summary.frames

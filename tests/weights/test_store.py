@@ -17,19 +17,19 @@ from tests.weights.conftest import CONTENT, Bytes, entry_for
 class Fails:
     error: BaseException
 
-    def retrieve(self, folder: Path) -> Path:
+    def retrieve(self, folder: Path, size: int) -> Path:
         (folder / "half").write_bytes(CONTENT[:100])
         raise self.error
 
 
 class DiskFull:
-    def retrieve(self, folder: Path) -> Path:
+    def retrieve(self, folder: Path, size: int) -> Path:
         Path("/dev/full").write_bytes(CONTENT)
         raise AssertionError("unreachable")
 
 
 class MustNotBeAsked:
-    def retrieve(self, folder: Path) -> Path:
+    def retrieve(self, folder: Path, size: int) -> Path:
         raise AssertionError("downloaded although the file was there")
 
 

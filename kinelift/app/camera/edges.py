@@ -1,4 +1,4 @@
-"""Straight edges of the background, some of which are vertical in the world."""
+"""Straight edges of the background, some of which are vertical or level in the world."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -19,6 +19,8 @@ FIRST_INTERVAL = 15
 """Frames between them, doubled when there are too many."""
 MIN_LENGTH = 0.04
 """Shortest edge, as a share of the picture's longer side."""
+BORDER = 3
+"""Pixels of the small pictures along their sides in which edges do not count: black bars are not the world."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +81,7 @@ class EdgeCollector:
         ends = np.zeros((0, 2, 2)) if found is None else np.asarray(found, dtype=np.float64).reshape(-1, 2, 2)
         lengths = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1) / max(picture.shape)
         free = self._view.background(people.boxes[np.isfinite(people.boxes).all(1)])
+        free[:BORDER] = free[-BORDER:] = free[:, :BORDER] = free[:, -BORDER:] = 0
         column, row = ends.mean(1).round().astype(int).T
         inside = free[row.clip(0, free.shape[0] - 1), column.clip(0, free.shape[1] - 1)] > 0
         kept = inside & (lengths > MIN_LENGTH)

@@ -49,7 +49,8 @@ _MAX_TICKS = 12
 _DPI = 100
 _WIDTH, _LEFT, _RIGHT, _TOP, _ROW, _AXIS, _LEGEND = 12.0, 0.95, 0.3, 0.45, 0.34, 0.42, 0.28
 """Inches: the figure's width and margins, and the height of a row, an axis with its ticks, and a legend row."""
-_LEGEND_COLUMNS = 9
+_LEGEND_COLUMNS, _LEGEND_ENTRY, _LEGEND_TEXT = 9, 0.45, 50
+"""Maximum number of columns of the legend; inches of an entry beside its text; characters of a text."""
 _CHARACTER_WIDTH = 0.075
 """Width of a character in a bar (inches)."""
 _BAR, _LINE, _STRIP = (-0.4, 0.6), (-0.01, 0.06), (0.26, 0.14)
@@ -87,7 +88,7 @@ def timeline_figure(recording: Recording) -> Figure:
     strips = _strips(recording, shown)
     labels = _labels(shown)
     fonts = Fonts.of([recording.video.name, *labels])
-    legend = _LEGEND * ceil(len(labels) / _LEGEND_COLUMNS)
+    legend = _LEGEND * ceil(len(labels) / _legend_columns(labels))
     height = _TOP + sum(strip.height + _AXIS for strip in strips) + legend
     figure = Figure(figsize=(_WIDTH, height), dpi=_DPI)
     figure.text(
@@ -196,15 +197,26 @@ def _draw_legend(figure: Figure, labels: Sequence[str], fonts: Fonts) -> None:
     handles: list[Patch | Line2D] = [
         Line2D([], [], color=colour_of(label), label=label, linewidth=2)
         if label == UNKNOWN
-        else Patch(color=colour_of(label), label=fonts.legible(label))
+        else Patch(color=colour_of(label), label=fonts.legible(_fitting(label)))
         for label in labels
     ]
     legend = figure.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(_LEFT / _WIDTH - 0.01, 0.0), ncols=_LEGEND_COLUMNS,
+        handles=handles, loc="lower left", bbox_to_anchor=(_LEFT / _WIDTH - 0.01, 0.0), ncols=_legend_columns(labels),
         prop={"size": 8, "family": list(fonts.families)}, frameon=False, handlelength=1.2, columnspacing=1.5,
     )  # fmt: skip
     for text in legend.get_texts():
         text.set_parse_math(False)
+
+
+def _legend_columns(labels: Sequence[str]) -> int:
+    """The number of columns of the legend in which the widest of these labels fits."""
+    widest = max((columns(_fitting(label)) for label in labels), default=0)
+    return min(max(int(_plot_width() / (_LEGEND_ENTRY + widest * _CHARACTER_WIDTH)), 1), _LEGEND_COLUMNS)
+
+
+def _fitting(label: str) -> str:
+    """A label, or the beginning of a very long one."""
+    return label if len(label) <= _LEGEND_TEXT else f"{label[: _LEGEND_TEXT - 1]}…"
 
 
 def _title(recording: Recording, shown: Sequence[Person], fonts: Fonts) -> str:

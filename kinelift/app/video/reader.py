@@ -25,6 +25,8 @@ from kinelift.poses.errors import SettingsError, VideoError
 _DEFAULT_RATE = Fraction(25)
 # A pixel aspect ratio beyond this is an error in the file.
 _MAX_PIXEL_ASPECT = 8
+# A frame of any codec takes at least so many bytes, as a rule, with what the container adds.
+_LEAST_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,20 @@ class Video:
     def files(self) -> tuple[Path, ...]:
         """The files that are read: one, or the pictures."""
         return self._pictures or (self.path,)
+
+    @property
+    def expected_frames(self) -> int | None:
+        """The number of frames that the headers state, but no more than ``reading`` and the file's bytes allow.
+
+        None = they state none. Headers may be wrong by any amount, as those of a file whose clock jumps.
+        """
+        stated, rate = self.summary.frames, self.summary.mean_rate
+        if stated is None and self.summary.duration is not None and rate is not None:
+            stated = round(self.summary.duration * rate)
+        if stated is None:
+            return None
+        most = sum(file.stat().st_size for file in self.files if file.is_file()) // _LEAST_BYTES
+        return max(min(stated, most, round(min(self.reading.max_duration * float(rate or 1), most))), 0)
 
     @property
     def _rate(self) -> Fraction | None:

@@ -4,14 +4,14 @@ He, Gkioxari, Dollár and Girshick, "Mask R-CNN", 2017, section 5, on a feature 
 epochs ("3x"). Detectron2 is imported when a network is built, not before.
 """
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
-from kinelift.poses.errors import DataError, DetectorError, SettingsError, WeightsError
-from kinelift.poses.unpickling import unpickle
+from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
+from kinelift.weights import zoo
+from kinelift.weights.store import default_store
 
 BACKBONES: Mapping[str, str] = {
     "R50-FPN": "COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x.yaml",
@@ -61,7 +61,8 @@ def load(
 ) -> torch.nn.Module:
     """Load the network with the zoo's weights, which are fetched when first needed, or those of a file.
 
-    The file must be of the same network: one of the zoo (.pkl), or one that Detectron2's training wrote (.pth).
+    The file must be of the same network: one of the zoo (.pkl), or one that Detectron2's training wrote (.pth). Nothing
+    in it is executed.
 
     Raises:
         SettingsError: The backbone is unknown.
@@ -69,66 +70,39 @@ def load(
         WeightsError: The weights are missing, damaged or of another network.
     """
     model = build(backbone, device, person_threshold)
-    if weights is None:
-        _fill(model, _fetched(backbone))
-    else:
-        _check(weights)
-        _fill(model, weights)
+    _fill(model, _fetched(backbone, model) if weights is None else weights)
     return model
 
 
-def _fetched(backbone: str) -> Path:
-    """Detectron2's copy of the zoo's weights, in ``$FVCORE_CACHE`` or ``~/.torch/iopath_cache``."""
+def _fetched(backbone: str, model: torch.nn.Module) -> Path:
+    """The zoo's weights in Kinelift's cache. Twice the network's own size is the most that is downloaded."""
     from detectron2 import model_zoo
-    from detectron2.utils.file_io import PathManager
 
     url = model_zoo.get_checkpoint_url(BACKBONES[backbone])
+    size = sum(tensor.nbytes for tensor in model.state_dict().values())
+    file = default_store().cache / f"detectron2-{backbone}-{url.rpartition('_')[2]}"
     try:
-        return Path(PathManager.get_local_path(url))
-    except OSError as error:
-        raise WeightsError(
-            f"Cannot fetch the weights of Detectron2's {backbone}: {error}. Try again, or fetch {url} elsewhere and "
-            "name the file (--detector-weights FILE)."
-        ) from error
+        return zoo.fetch(url, file, most=2 * size)
+    except WeightsError as error:
+        raise WeightsError(f"{error} Or fetch {url} elsewhere and name the file: --detector-weights FILE.") from error
 
 
 def _fill(model: torch.nn.Module, file: Path) -> None:
-    """Read ``file`` into ``model`` and check that no tensor is missing: Detectron2 itself only warns."""
-    from detectron2.checkpoint import DetectionCheckpointer
-
+    """Copy the tensors of ``file`` to ``model``, and check that none is missing, of another shape or not a number."""
+    tensors = zoo.read(file)
+    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    fitting = {name: tensor for name, tensor in tensors.items() if tensor.shape == shapes.get(name)}
     with torch.no_grad():
         for tensor in _floats(model).values():
             tensor.fill_(torch.nan)
-    reader = DetectionCheckpointer(model)
-    reader.logger = logging.Logger("silent", logging.CRITICAL)  # it lists all missing tensors; our error names one
-    try:
-        reader.load(str(file))
-    except Exception as error:  # damaged pickles raise anything
-        raise WeightsError(
-            f"Detectron2 cannot read the weights {file}: {error}. Delete the file and fetch it again."
-        ) from error
-    missing = [name for name, tensor in _floats(model).items() if tensor.isnan().any()]
+        model.load_state_dict(fitting, strict=False)  # the network itself may fill in what early files lack
+    missing = [name for name, tensor in _floats(model).items() if not tensor.isfinite().all()]
     if missing:
         raise WeightsError(
-            f"{file} does not fit this network: {missing[0]} and {len(missing) - 1} other tensors are missing or have "
-            f"another shape. Name the backbone that it was trained with (one of {', '.join(BACKBONES)})."
+            f"{file} does not fit this network: {missing[0]} and {len(missing) - 1} other tensors are missing, have "
+            f"another shape or hold NaN. Name the backbone that it was trained with (one of {', '.join(BACKBONES)})."
         )
 
 
 def _floats(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in model.state_dict().items() if tensor.is_floating_point()}
-
-
-def _check(file: Path) -> None:
-    """Check that ``file`` exists and, if it is a pickle, holds arrays only: Detectron2 would run code in it."""
-    if not file.is_file():
-        raise WeightsError(f"There are no weights at {file}. Without a file, Detectron2 fetches its own.")
-    if file.suffix != ".pkl":
-        return  # torch reads it, and builds nothing but tensors
-    try:
-        with file.open("rb") as stream:
-            unpickle(stream)
-    except DataError as error:
-        raise WeightsError(f"{file} {error}") from error
-    except Exception as error:  # damaged bytes can raise anything
-        raise WeightsError(f"{file} is not a file of weights: {error}.") from error

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-import numpy as np
-
 from kinelift.detectors.keypoint_files.agreement import Passage, check_frames, check_rate, check_size
 from kinelift.poses import Frame, People, Skeleton
 from kinelift.poses.errors import DataError
@@ -66,6 +64,8 @@ class KeypointFile:
 
     def _scaled(self, width: int, height: int) -> Keypoints:
         """The keypoints in pixels of the video."""
+        if self.keypoints.fractions:
+            return self.keypoints.in_pixels(width, height)
         if self.size is None:
             return self.keypoints
         if abs(self.size[0] * height / (self.size[1] * width) - 1) > _SAME_SHAPE:
@@ -73,12 +73,7 @@ class KeypointFile:
                 f"--keypoint-size {self.size[0]}x{self.size[1]} has another shape than the video's {width} × {height} "
                 f"px. Give the size of the pictures in which {self.keypoints.source} was found."
             )
-        factor = np.array([width / self.size[0], height / self.size[1]])
-        scaled = {
-            index: replace(people, points=people.points * factor, boxes=people.boxes * np.tile(factor, 2))
-            for index, people in self.keypoints.frames.items()
-        }
-        return replace(self.keypoints, frames=scaled, size=None)
+        return self.keypoints.scaled(width / self.size[0], height / self.size[1])
 
 
 def _numbered(frames: Iterable[Frame], rate: Fraction | None) -> Iterator[tuple[Frame, int | None]]:

@@ -17,8 +17,9 @@ class KeypointFileOptions:
     """What users can set."""
 
     keypoints: Path = option(
-        about="Use keypoints that another program found: a folder of OpenPose JSON, COCO or AlphaPose JSON, an npz of "
-        "Detectron2 or VideoPose3D, or a recording.",
+        about="Use keypoints that another program found: a folder of OpenPose JSON or Ultralytics labels, JSON of "
+        "COCO, AlphaPose, MMPose or Ultralytics, a csv of DeepLabCut, an npz of Detectron2, VideoPose3D or MHFormer, "
+        "or a recording.",
         metavar="PATH",
     )
     keypoint_layout: str | None = option(

@@ -131,6 +131,7 @@ def _fill_gaps(detections: Mapping[int, Float[np.ndarray, "J 3"]]) -> Float[np.n
 
 
 def _from_keypoints(name: str, keypoints: Keypoints, video: VideoInfo, target: Skeleton) -> Iterator[Sequence]:
+    keypoints = keypoints.in_pixels(*video.size)
     _check_pixels(keypoints, video.size)
     camera = video.camera or Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, video.size)
     frames = {frame: _scored_points(people, video.min_score) for frame, people in keypoints.frames.items()}

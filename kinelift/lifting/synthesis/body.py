@@ -11,7 +11,6 @@ from kinelift.lifting.anthropometry import SEGMENT_OF, SEGMENTS, Population, dra
 from kinelift.lifting.coordinates import turn
 from kinelift.lifting.synthesis import random
 from kinelift.lifting.synthesis.bank import MOCAP
-from kinelift.lifting.synthesis.swing import swing_limbs
 
 LOWER = tuple(
     j for j, name in enumerate(MOCAP.joints) if name.split("_")[-1] in ("hip", "knee", "ankle", "heel", "toe")
@@ -37,10 +36,6 @@ class BodySettings:
     """Share of samples whose upper body comes from another clip."""
     straight: float = 0.45
     """Share of samples in which slightly bent legs are (nearly) straightened. For arms the share is half of it."""
-    swing: float = 0.0
-    """Share of samples in which an arm, a leg or the upper body turns about the joint that carries it, each for itself."""
-    swing_spread: float = 20.0
-    """Standard deviation of that turn about each of three axes."""
     crouched: float = 0.1
     """Share of samples in which both knees bend by 15° to 120° more, with the feet still below the hips."""
     still: float = 0.12
@@ -218,8 +213,6 @@ def augment(points: Float[Tensor, "B R J 3"], settings: BodySettings, generator:
         Poses with the hip of the middle frame at the origin.
     """
     count = len(points)
-    if settings.swing:
-        points = swing_limbs(points, settings.swing, settings.swing_spread, generator)
     points = bend_knees(straighten_limbs(points, settings, generator), settings, generator)
     points = freeze_motion(points, settings, generator)
     points = apply_segment_lengths(points, draw(count, settings.population, generator))

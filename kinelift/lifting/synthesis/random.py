@@ -36,17 +36,7 @@ def rotation_about(axis: str, angle: Float[Tensor, "*B"]) -> Float[Tensor, "*B 3
 
 def uniform_rotations(count: int, generator: Generator) -> Float[Tensor, "B 3 3"]:
     """Draw rotation matrices uniformly over all orientations."""
-    return _rotations(normal((count, 4), generator))
-
-
-def small_rotations(spread: Float[Tensor, "B 1"], generator: Generator) -> Float[Tensor, "B 3 3"]:
-    """Draw rotation matrices about random axes; ``spread`` is the standard deviation about each axis in radians."""
-    return _rotations(torch.cat([torch.ones_like(spread), spread / 2 * normal((len(spread), 3), generator)], -1))
-
-
-def _rotations(quaternions: Float[Tensor, "B 4"]) -> Float[Tensor, "B 3 3"]:
-    """Build the rotation matrices of quaternions (w, x, y, z) of any length."""
-    q = torch.nn.functional.normalize(quaternions, dim=-1)
+    q = torch.nn.functional.normalize(normal((count, 4), generator), dim=-1)
     w, v = q[:, 0, None, None], q[:, 1:]
     zero = torch.zeros_like(v[:, 0])
     cross = torch.stack(

@@ -13,6 +13,7 @@ from kinelift.lifting.world import up as up_direction
 from kinelift.lifting.world.assumed import world_around
 from kinelift.lifting.world.contacts import resting, spans
 from kinelift.lifting.world.floor import Standing, corrected_up, sizes
+from kinelift.lifting.world.manhattan import with_edges
 from kinelift.poses import H36M21, Poses3D, Track2D, World
 from kinelift.poses.camera import Camera
 from kinelift.poses.edges import Edges
@@ -61,7 +62,7 @@ def lift_together(
         mode: Whether to fit poses to bodies. Without, feet are not held to the floor either.
         settings: What is known about the world.
         progress: Shows progress over people.
-        edges: Straight edges of the background, some of which are vertical.
+        edges: Straight edges of the background, some of which are vertical or level.
 
     Returns:
         Poses (metres, camera axes) and the place of the camera; None if nothing shows which way is up.
@@ -125,7 +126,7 @@ def estimate_up(
     """The direction up in camera axes from all people and edges; None if neither tells it."""
     estimates = [lifter.estimate_up(track, camera.during(track.start, track.stop)) for track in tracks]
     up = up_direction.combine([one for one in estimates if one is not None])
-    return up if edges is None else up_direction.with_edges(up, edges)
+    return up if edges is None else with_edges(up, edges)
 
 
 def _given(settings: WorldSettings) -> Float[np.ndarray, " 3"]:

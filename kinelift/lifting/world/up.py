@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.poses import Poses3D
-from kinelift.poses.edges import Edges
 
 CAMERA_UP = np.array([0.0, -1.0, 0.0])
 """Up for a camera that is held level."""
@@ -16,17 +15,6 @@ roll: people pitch cameras, but rarely roll them."""
 ESTIMATE = np.radians(3.0)
 """Standard deviation of the estimate from people, however long they are seen: its errors repeat."""
 MAX_ITERATIONS, TOLERANCE = 50, 1e-6
-PEOPLE, NOBODY = np.radians(8.0), np.radians(12.0)
-"""Standard deviation of the direction up from people, and of a camera's pitch if there is nobody."""
-EDGE, GAIN = np.radians(1.0), 10.0
-"""Standard deviation of a vertical edge's direction, and how much more often edges are vertical than anything else."""
-SAME_LINE, SHORT = np.radians(0.7), 0.05
-"""Angle between edges on one line, and the length below which edges count less."""
-NEAR, CHANCE = np.radians(4.0), 0.8
-"""A direction farther from the estimate from people needs a gain in log probability that edges in random directions
-rarely give: this much times the square root of the number of lines."""
-REACH = 30.0
-"""Degrees around the prior that are searched."""
 MIN_STANDING_COSINE = np.cos(np.radians(35))
 """A person stands if trunk and legs are aligned within 35°."""
 MAX_PITCH_COSINE = np.cos(np.radians(60))
@@ -66,62 +54,6 @@ def _without_roll(up: Float[np.ndarray, " 3"]) -> Float[np.ndarray, " 3"]:
     level = (1 - ROLLED) * np.exp(-0.5 * (roll / spread) ** 2) / (np.sqrt(2 * np.pi) * spread)
     roll *= 1 - level / (level + ROLLED / (2 * MOST_ROLL)) * (ESTIMATE / spread) ** 2
     return np.array([along * np.sin(roll), -along * np.cos(roll), up[2]])
-
-
-def with_edges(up: Float[np.ndarray, " 3"] | None, edges: Edges) -> Float[np.ndarray, " 3"] | None:
-    """The most probable direction up if some of the edges are vertical in the world.
-
-    Each edge is vertical within ``EDGE`` or, more often, anything else; edges that lie on one line count together as
-    one. The estimate from people is normal around the truth (``PEOPLE``).
-
-    Args:
-        up: The estimate from people, camera axes; None without any.
-        edges: Straight edges of the background.
-
-    Returns:
-        A unit vector; ``up`` if edges do not agree on another one.
-    """
-    if not len(edges.normals):
-        return up
-    prior, spread = (CAMERA_UP, NOBODY) if up is None else (up, PEOPLE)
-    weights = _line_weights(edges)
-    across = _unit(np.cross(prior, [0.0, 0.0, 1.0]))
-    steps = np.tan(np.radians(np.arange(-REACH, REACH + 0.5)))
-    x, y = np.meshgrid(steps, steps)
-    candidates = _unit(prior + x[..., None] * across + y[..., None] * np.cross(prior, across)).reshape(-1, 3)
-    best = candidates[_log_probability(candidates, edges, weights, prior, spread).argmax()]
-    for _ in range(MAX_ITERATIONS):
-        vertical = GAIN * np.exp(-0.5 * (edges.normals @ best / EDGE) ** 2)
-        weight = weights * vertical / (1 + vertical) / EDGE**2
-        scatter = (edges.normals * weight[:, None]).T @ edges.normals
-        scatter += (np.eye(3) - np.outer(prior, prior)) / spread**2
-        new = np.linalg.eigh(scatter)[1][:, 0]
-        new = new if new @ best > 0 else -new
-        change, best = np.linalg.norm(new - best), new
-        if change < TOLERANCE:
-            break
-    before, after = _log_probability(np.stack([prior, best]), edges, weights, prior, spread)
-    by_chance = prior @ best < np.cos(NEAR) and after - before < CHANCE * np.sqrt(weights.sum())
-    return up if by_chance else np.asarray(best)
-
-
-def _line_weights(edges: Edges) -> Float[np.ndarray, " N"]:
-    """Weights with which all edges on one line together count about 1, and short ones less."""
-    apart = np.arccos(np.abs(edges.normals @ edges.normals.T).clip(0, 1))
-    on_line = np.exp(-0.5 * (apart / SAME_LINE) ** 2) @ edges.lengths
-    return np.asarray(edges.lengths / (on_line + SHORT))
-
-
-def _log_probability(
-    candidates: Float[np.ndarray, "C 3"],
-    edges: Edges,
-    weights: Float[np.ndarray, " N"],
-    prior: Float[np.ndarray, " 3"],
-    spread: float,
-) -> Float[np.ndarray, " C"]:
-    vertical = np.exp(-0.5 * (candidates @ edges.normals.T / EDGE) ** 2)
-    away = np.arccos((candidates @ prior).clip(-1, 1))
-    return np.asarray(np.log1p(GAIN * vertical) @ weights - 0.5 * (away / spread) ** 2)
 
 
 def of_bodies(poses: Poses3D) -> Float[np.ndarray, "T 3"]:

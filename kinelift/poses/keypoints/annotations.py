@@ -1,11 +1,10 @@
 """Read COCO annotations: ``{"images": …, "annotations": …, "categories": …}``. The categories name the joints."""
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,25 +12,10 @@ from kinelift.poses.errors import DataError
 from kinelift.poses.keypoints.container import FrameRef, Keypoints, Videos, frame_ref
 from kinelift.poses.keypoints.documents import entry
 from kinelift.poses.keypoints.instances import Instance, box_of_corner_and_size, people_by_frame, triples
-from kinelift.poses.keypoints.layouts import requested_layout
-from kinelift.poses.skeleton import Skeleton, registered
+from kinelift.poses.keypoints.layouts import Order, order_of_names, plain_name
 
 Size = tuple[int, int]
 Images = Mapping[int | str, tuple[FrameRef, Size | None]]
-
-
-class Order(NamedTuple):
-    """The layout of a file.
-
-    Attributes:
-        layout: The layout.
-        columns: The index in the layout of each of the file's joints.
-        layout_source: How the layout is known, in words.
-    """
-
-    layout: Skeleton
-    columns: list[int]
-    layout_source: str
 
 
 def annotated_videos(path: Path, facts: dict[str, Any], requested: str | None) -> Videos:
@@ -46,7 +30,7 @@ def annotated_videos(path: Path, facts: dict[str, Any], requested: str | None) -
         DataError: An entry is missing or invalid. Names the entry and the key.
     """
     category, names = _category(path, facts)
-    order, images = _order(path, names, requested), _images(path, facts)
+    order, images = order_of_names(f"{path}: categories", names, requested), _images(path, facts)
     found: dict[str, list[Instance]] = defaultdict(list)
     for k, row in enumerate(entry(facts, "annotations", str(path), list)):
         where = f"{path}: annotations[{k}]"
@@ -69,29 +53,11 @@ def _category(path: Path, facts: dict[str, Any]) -> tuple[int, list[str]]:
         number = entry(category, "id", where, int)
         if "keypoints" in category:
             names = entry(category, "keypoints", where, list)
-            found[number] = [_plain(name) for name in names], str(category.get("name"))
+            found[number] = [plain_name(name) for name in names], str(category.get("name"))
     people = {number: names for number, (names, name) in found.items() if len(found) == 1 or name == "person"}
     if len(people) != 1:
         raise DataError(f"{path}: categories has {len(people)} with keypoints of people. Keep one, with named joints.")
     return next(iter(people.items()))
-
-
-def _plain(name: Any) -> str:
-    return re.sub(r"[\s_-]+", "_", str(name).strip().lower())
-
-
-def _order(path: Path, names: list[str], requested: str | None) -> Order:
-    """The requested layout, or the smallest one that has all these joints."""
-    if requested is not None:
-        return Order(requested_layout(str(path), {len(names)}, requested), list(range(len(names))), "as requested")
-    fitting = [layout for layout in registered() if names and set(names) <= set(layout.joints)]
-    if not fitting or len(set(names)) < len(names):
-        raise DataError(
-            f"{path}: categories names the joints {', '.join(names) or '(none)'}, which no known layout has. "
-            f"Choose the layout with kinelift run --keypoint-layout."
-        )
-    layout = min(fitting, key=len)
-    return Order(layout, [layout.index(name) for name in names], "categories name the joints")
 
 
 def _images(path: Path, facts: dict[str, Any]) -> Images:

@@ -5,10 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from kinelift.poses.containers import People
 from kinelift.poses.errors import DataError, ShapeError
 from kinelift.poses.skeleton import Skeleton
 
+FRACTIONS = 10_000
+"""The width and the height of the picture, where coordinates are fractions of it."""
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
 _NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
 
@@ -23,6 +27,7 @@ class Keypoints:
         layout_source: How the layout is known, in words.
         frames: The people by frame index, in order. A frame that is missing shows nobody.
         size: (width, height) of the pictures in px; None if the file does not state it.
+        fractions: Whether coordinates are not px, but parts of the picture's width and height, times ``FRACTIONS``.
     """
 
     source: str
@@ -30,6 +35,7 @@ class Keypoints:
     layout_source: str
     frames: Mapping[int, People]
     size: tuple[int, int] | None = None
+    fractions: bool = False
 
     def __post_init__(self) -> None:
         if self.size is not None and min(self.size) <= 0:
@@ -44,6 +50,19 @@ class Keypoints:
     def at(self, index: int) -> People:
         """The people in the frame with this index."""
         return self.frames[index] if index in self.frames else People.nobody(index, len(self.layout))
+
+    def scaled(self, x: float, y: float) -> "Keypoints":
+        """The same keypoints with coordinates multiplied by ``x`` and ``y``: px of a picture of another size."""
+        factor = np.array([x, y])
+        frames = {
+            index: replace(people, points=people.points * factor, boxes=people.boxes * np.tile(factor, 2))
+            for index, people in self.frames.items()
+        }
+        return replace(self, frames=frames, size=None, fractions=False)
+
+    def in_pixels(self, width: int, height: int) -> "Keypoints":
+        """The same keypoints in px of a picture of this size, if they are fractions of it; otherwise as they are."""
+        return self.scaled(width / FRACTIONS, height / FRACTIONS) if self.fractions else self
 
     def renumbered(self, first: int) -> "Keypoints":
         """The same keypoints with frames counted from 0.

@@ -3,11 +3,12 @@
 The number of joints alone does not determine it: 17 are COCO's joints in one file and Human3.6M's in another.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from kinelift.poses.errors import DataError
-from kinelift.poses.skeleton import Skeleton, registered, skeleton
+from kinelift.poses.skeleton import COCO17, Skeleton, registered, skeleton
 
 
 class Definition(NamedTuple):
@@ -75,6 +76,48 @@ def requested_layout(where: str, counts: Collection[int], requested: str) -> Ske
             f"{_candidates(min(wrong))}"
         )
     return layout
+
+
+class Order(NamedTuple):
+    """The layout of a file that names its joints.
+
+    Attributes:
+        layout: The layout.
+        columns: The index in the layout of each of the file's joints.
+        layout_source: How the layout is known, in words.
+    """
+
+    layout: Skeleton
+    columns: list[int]
+    layout_source: str
+
+
+def order_of_names(where: str, names: list[str], requested: str | None) -> Order:
+    """The requested layout, or COCO's if it has all these joints, or else the smallest one that has.
+
+    Args:
+        where: Where the file names its joints, for errors.
+        names: The names, as ``plain_name`` gives them.
+        requested: The name of the layout, or None to go by the names.
+
+    Raises:
+        DataError: No layout has all of them, or the requested one has another number of joints.
+    """
+    if requested is not None:
+        return Order(requested_layout(where, {len(names)}, requested), list(range(len(names))), "as requested")
+    fitting = [layout for layout in registered() if names and set(names) <= set(layout.joints)]
+    if not fitting or len(set(names)) < len(names):
+        raise DataError(
+            f"{where} names the joints {', '.join(names) or '(none)'}, which no known layout has. "
+            f"Choose the layout with kinelift run --keypoint-layout."
+        )
+    layout = COCO17 if COCO17 in fitting else min(fitting, key=len)
+    return Order(layout, [layout.index(name) for name in names], f"{where.rpartition(': ')[2]} name the joints")
+
+
+def plain_name(name: object) -> str:
+    """A joint's name as ours are written: small letters, with underscores between words."""
+    return re.sub(r"[\s_-]+", "_", str(name).strip().lower())
 
 
 def _unknown_count(definition: Definition, count: int) -> str:

@@ -97,7 +97,8 @@ def _ultralytics_person(frame: int, person: dict[str, Any], where: str) -> Insta
     xs = numbers(entry(found, "x", where, list), f"{where}: x")
     ys = numbers(entry(found, "y", where, list), f"{where}: y", len(xs))
     scores = numbers(found.get("visible") or [1.0] * len(xs), f"{where}: visible", len(xs))
-    joints = [value for row in zip(xs, ys, scores, strict=True) for value in row]
+    rows = zip(xs, ys, scores, strict=True)
+    joints = [value for x, y, score in rows for value in (x, y, score if (x, y) != (0, 0) else 0.0)]  # (0, 0): not seen
     box = entry(person, "box", where, dict) if "box" in person else None
     corners = box and _box(numbers([box.get(side) for side in ("x1", "y1", "x2", "y2")], f"{where}: box", 4))
     return Instance(frame, joints, where, corners or None, _score(person.get("confidence")))

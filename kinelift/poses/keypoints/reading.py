@@ -7,8 +7,10 @@ from kinelift.poses.archive import archive_keys
 from kinelift.poses.errors import DataError
 from kinelift.poses.keypoints.annotations import annotated_videos
 from kinelift.poses.keypoints.container import Keypoints, Videos
+from kinelift.poses.keypoints.deeplabcut import deeplabcut_videos
 from kinelift.poses.keypoints.detectron import detectron_videos
 from kinelift.poses.keypoints.documents import read_json
+from kinelift.poses.keypoints.labels import label_files, label_videos
 from kinelift.poses.keypoints.newer import mhformer_videos, mmpose_videos, ultralytics_videos
 from kinelift.poses.keypoints.openpose import openpose_videos
 from kinelift.poses.keypoints.positions import position_videos
@@ -16,8 +18,8 @@ from kinelift.poses.keypoints.recorded import recorded_videos
 from kinelift.poses.keypoints.results import alphapose_videos, results_videos
 
 EXPECTED = (
-    "a folder of OpenPose JSON files, a COCO, AlphaPose, MMPose or Ultralytics .json, or a VideoPose3D, MHFormer or "
-    "Kinelift .npz"
+    "a folder of OpenPose JSON files or Ultralytics labels (.txt), a COCO, AlphaPose, MMPose or Ultralytics .json, a "
+    "DeepLabCut .csv, or a VideoPose3D, MHFormer or Kinelift .npz"
 )
 
 _MAX_LISTED = 9
@@ -66,7 +68,7 @@ def _split(path: Path) -> tuple[Path, str | None]:
     """The part of ``path`` that exists, and the name of a video after it."""
     base = next((base for base in (path, *path.parents) if _exists(base)), Path())
     name = path.relative_to(base).as_posix() if base != path else None
-    if name and base.is_dir() and not any(base.glob("*_keypoints.json")):
+    if name and base.is_dir() and not (any(base.glob("*_keypoints.json")) or label_files(base)):
         raise DataError(f"{path} does not exist. Expected {EXPECTED}.")
     return base, name
 
@@ -80,12 +82,15 @@ def _exists(path: Path) -> bool:
 
 def _videos(path: Path, layout: str | None) -> Videos:
     if path.is_dir():
-        return openpose_videos(path, layout)
+        labelled = not any(path.glob("*_keypoints.json")) and label_files(path)
+        return label_videos(path, layout) if labelled else openpose_videos(path, layout)
     if not path.is_file():
         raise DataError(f"{path} does not exist. Expected {EXPECTED}.")
     match path.suffix.lower():
         case ".json":
             return _json_videos(path, read_json(path), layout)
+        case ".csv":
+            return deeplabcut_videos(path, layout)
         case ".npz":
             return _npz_videos(path, set(archive_keys(path)), layout)
     raise DataError(f"{path} is not a known keypoint file. Expected {EXPECTED}.")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import rgb_to_hsv, to_rgb
 
 from kinelift.app.export.figure_fonts import USUAL, Fonts
@@ -159,3 +160,16 @@ def test_names_alone_decide_colours() -> None:
 def test_an_unwritable_place_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         write_timeline_figure(tmp_path / "none" / "timeline.png", recording())
+
+
+@pytest.mark.parametrize("length", [4, 25, 300])
+def test_the_legend_fits_into_the_figure_whatever_the_labels(length: int) -> None:
+    labels = [chr(ord("a") + k) * length for k in range(18)]
+    figure = timeline_figure(
+        recording(person(1, *(Action(k, k + 1, name, 0.9) for k, name in enumerate(labels))), seconds=18.0)
+    )
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert box.x1 <= figure.bbox.x1
+    assert box.y1 <= figure.axes[-1].get_tightbbox().y0 + 1

@@ -1,5 +1,6 @@
 """The adapter around a fake Detectron2, and around the real one with random weights where it is installed."""
 
+import hashlib
 import pickle
 import sys
 import threading
@@ -20,9 +21,12 @@ from kinelift.detectors.detectron2.detector import Detectron2, Detectron2Setting
 from kinelift.detectors.detectron2.kind import installed
 from kinelift.poses import COCO17, Frame
 from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
+from kinelift.weights import download
+from kinelift.weights.download import Patience
 from tests.detectors.conftest import blank
-from tests.detectors.detectron2.fake import URL, Fake, Network, Seen, nobody, person, recorded, red_spot
+from tests.detectors.detectron2.fake import Fake, Network, Seen, nobody, person, recorded, red_spot
 from tests.detectors.detectron2.random_weights import random_network
+from tests.weights.web import Web, cut_after, serving
 
 
 class TestAnswers:
@@ -205,12 +209,30 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, Any], words: str) ->
         Detectron2Settings(**wrong)
 
 
+class Trap:
+    """Makes a file when it is unpickled as usual."""
+
+    def __init__(self, sprung: Path) -> None:
+        self.sprung = sprung
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.sprung,)
+
+
 class TestZoo:
     @pytest.fixture
-    def fake(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fake:
-        fake = Fake(lambda image: person(4, 4)).install(monkeypatch)
-        fake.zoo = self._save(tmp_path / "zoo.pkl", Network(nobody))
-        return fake
+    def web(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+        monkeypatch.setattr(download, "PATIENCE", Patience(silence=0.3, start=1, rate=1e9, tries=2, pause=0.01))
+        monkeypatch.setenv("KINELIFT_CACHE", str(tmp_path / "cache"))
+        with serving(self._save(tmp_path / "zoo.pkl", Network(nobody)).read_bytes()) as web:
+            yield web
+
+    @pytest.fixture
+    def fake(self, monkeypatch: pytest.MonkeyPatch, web: Web) -> Fake:
+        """Its zoo is the local server; the name that it gives its file says how the content begins, as MD5."""
+        digits = hashlib.md5(web.content).hexdigest()[:6]
+        zoo = lambda name: f"{web.address}/{name}/1/model_final_{digits}.pkl"  # noqa: E731
+        return Fake(lambda image: person(4, 4), zoo).install(monkeypatch)
 
     @staticmethod
     def _save(path: Path, network: Network, **more: Any) -> Path:
@@ -224,20 +246,20 @@ class TestZoo:
         return path
 
     @pytest.mark.parametrize(("backbone", "depth"), [("R50-FPN", "R_50"), ("R101-FPN", "R_101")])
-    def test_the_zoos_networks_with_the_zoos_weights(self, fake: Fake, backbone: str, depth: str) -> None:
+    def test_the_zoos_networks_with_the_zoos_weights(self, fake: Fake, web: Web, backbone: str, depth: str) -> None:
         detector = Detectron2.load(backbone, settings=Detectron2Settings(person_threshold=0.3, short_side=8))
         (config,) = fake.configs
         assert config.file == f"/zoo/COCO-Keypoints/keypoint_rcnn_{depth}_FPN_3x.yaml"
         assert (config.MODEL.DEVICE, config.MODEL.ROI_HEADS.SCORE_THRESH_TEST) == ("cpu", 0.3)
-        assert fake.fetched == [f"{URL}COCO-Keypoints/keypoint_rcnn_{depth}_FPN_3x/1/model_final_abc.pkl"]
+        assert [path.partition("/1/")[0] for path in web.paths] == [f"/x/COCO-Keypoints/keypoint_rcnn_{depth}_FPN_3x"]
         assert detector.skeleton == COCO17
         assert [len(people) for people in detector.detect(blank(2))] == [1, 1]
 
     @pytest.mark.parametrize("name", ["own.pkl", "own.pth"])
-    def test_weights_of_ones_own(self, fake: Fake, tmp_path: Path, name: str) -> None:
+    def test_weights_of_ones_own(self, fake: Fake, web: Web, tmp_path: Path, name: str) -> None:
         trained = Network(nobody)
         model = keypoint_rcnn.load(weights=self._save(tmp_path / name, trained))
-        assert not fake.fetched
+        assert not web.asked
         for ours, theirs in zip(model.state_dict().values(), trained.state_dict().values(), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
 
@@ -257,23 +279,71 @@ class TestZoo:
             Detectron2.load(weights=tmp_path / name)
 
     def test_a_pickle_that_runs_code_is_refused_before_it_runs(self, fake: Fake, tmp_path: Path) -> None:
-        class Trap:
-            def __reduce__(self) -> Any:
-                return Path.touch, (tmp_path / "sprung",)
-
-        (tmp_path / "trap.pkl").write_bytes(pickle.dumps({"model": {"backbone.bias": Trap()}}))
-        with pytest.raises(WeightsError, match=r"trap\.pkl would run .*Do not use this file"):
-            Detectron2.load(weights=tmp_path / "trap.pkl")
+        trap = {"model": {"backbone.bias": Trap(tmp_path / "sprung")}}
+        (tmp_path / "trap.pkl").write_bytes(pickle.dumps(trap))
+        torch.save(trap, tmp_path / "trap.pth")
+        for name, says in (("trap.pkl", "would run .*Do not use"), ("trap.pth", "refers to .*Do not trust")):
+            with pytest.raises(WeightsError, match=f"{name} {says} this file"):
+                Detectron2.load(weights=tmp_path / name)
         assert not (tmp_path / "sprung").exists()
 
     def test_missing_file(self, fake: Fake, tmp_path: Path) -> None:
         with pytest.raises(WeightsError, match=r"no weights at .*gone\.pkl"):
             Detectron2.load(weights=tmp_path / "gone.pkl")
 
-    def test_a_failed_download_says_what_to_fetch(self, fake: Fake) -> None:
-        fake.zoo = ConnectionError("no route to host")
-        with pytest.raises(WeightsError, match=rf"R50-FPN: no route to host.*{URL}.*--detector-weights FILE"):
+    @pytest.mark.parametrize("poison", ["trap", "nan"])
+    def test_the_zoos_own_weights_are_not_trusted_either(
+        self, fake: Fake, web: Web, tmp_path: Path, poison: str
+    ) -> None:
+        if poison == "trap":
+            web.content = pickle.dumps({"model": {"backbone.bias": Trap(tmp_path / "sprung")}})
+        else:
+            bias = {"backbone.bias": torch.full((4,), torch.nan)}
+            web.content = self._save(tmp_path / "nan.pkl", Network(nobody), **bias).read_bytes()
+        digits = hashlib.md5(web.content).hexdigest()[:6]
+        fake.zoo = lambda name: f"{web.address}/{name}/model_final_{digits}.pkl"
+        with pytest.raises(
+            WeightsError, match="Do not use this file" if poison == "trap" else "backbone.bias .* hold NaN"
+        ):
             Detectron2.load()
+        assert not (tmp_path / "sprung").exists()
+
+    def test_the_zoos_weights_are_fetched_once_and_checked_each_time(
+        self, fake: Fake, web: Web, tmp_path: Path
+    ) -> None:
+        Detectron2.load()
+        Detectron2.load()
+        assert len(web.asked) == 1
+        (file,) = (tmp_path / "cache").iterdir()
+        file.write_bytes(file.read_bytes()[:-1])
+        Detectron2.load()
+        assert len(web.asked) == 2
+        assert file.read_bytes() == web.content
+
+    @pytest.mark.parametrize("content", [b"x", b""], ids=["other", "empty"])
+    def test_a_damaged_download_is_deleted(self, fake: Fake, web: Web, tmp_path: Path, content: bytes) -> None:
+        web.content = content
+        with pytest.raises(WeightsError, match=r"damaged: its MD5 does not begin with .*--detector-weights FILE"):
+            Detectron2.load()
+        assert list((tmp_path / "cache").iterdir()) == []
+
+    def test_no_more_than_the_networks_size_twice_is_downloaded(self, fake: Fake, web: Web, tmp_path: Path) -> None:
+        size = sum(tensor.nbytes for tensor in Network(nobody).state_dict().values())
+        web.content = bytes(2 * size + 1)
+        with pytest.raises(WeightsError, match=f"more than {2 * size} bytes"):
+            Detectron2.load()
+        assert list((tmp_path / "cache").iterdir()) == []
+
+    def test_a_failed_download_says_what_to_fetch(self, fake: Fake, web: Web) -> None:
+        web.answer = cut_after(0)
+        with pytest.raises(WeightsError, match=rf"broke off.*Or fetch {web.address}.*--detector-weights FILE"):
+            Detectron2.load()
+
+    def test_an_address_without_a_checksum_is_not_fetched(self, fake: Fake, web: Web) -> None:
+        fake.zoo = lambda name: f"{web.address}/{name}.pkl"
+        with pytest.raises(WeightsError, match="holds no checksum"):
+            Detectron2.load()
+        assert not web.asked
 
     def test_unknown_backbone(self, fake: Fake) -> None:
         with pytest.raises(SettingsError, match="Known: R50-FPN, R101-FPN"):
@@ -307,7 +377,7 @@ class TestImport:
         root = Path(__file__).parents[3]
         (commit,) = (line for line in (root / "Dockerfile").read_text().splitlines() if "ARG DETECTRON2=" in line)
         assert f"detectron2@{commit.partition('=')[2]}" in keypoint_rcnn.INSTALL
-        assert "\ntorchvision==0.28.0\n" in (root / "requirements" / "detectron2.lock").read_text()
+        assert (root / "requirements" / "torchvision.lock").read_text() == "torchvision==0.28.0\n"
 
     def test_compiled_for_another_torch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(name: str) -> Any:

@@ -96,3 +96,9 @@ def test_openposes_names_and_keys(tmp_path: Path, name: str, key: str) -> None:
 def test_damage_is_told(tmp_path: Path, document: Any) -> None:
     with pytest.raises(DataError, match=r"k\.json"):
         read(written(tmp_path / "k.json", document))
+
+
+def test_joints_that_ultralytics_puts_into_the_corner_were_not_seen(tmp_path: Path) -> None:
+    keypoints = {"x": [0.0] + [x for x, _ in POINTS[1:]], "y": [0.0] + [y for _, y in POINTS[1:]], "visible": SCORES}
+    people = read(written(tmp_path / "k.json", [[ULTRALYTICS | {"keypoints": keypoints}]])).at(0)
+    assert np.isnan(people.points[0, 0]).all() and people.scores[0, 0] == 0 and (people.scores[0, 1:] > 0).all()
