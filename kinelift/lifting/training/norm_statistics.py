@@ -2,7 +2,7 @@
 
 Running statistics follow weights of earlier steps. With the small momentum and the short training of some schedules
 they lag behind so far that errors on other data are a third higher, and differ from epoch to epoch
-(docs/decisions/023-norm-statistics-are-recomputed.md).
+(docs/decisions/025-norm-statistics-are-recomputed.md).
 """
 
 from collections.abc import Iterable, Iterator

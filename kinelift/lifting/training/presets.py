@@ -15,7 +15,7 @@ class VideoPose3D(TrainSettings):
     """Pavllo et al. 2019, section 5: 243 frames, Adam with amsgrad, learning rate 0.001 × 0.95 an epoch, dropout 0.25.
 
     Batches of 1024 predicted frames, 80 epochs, momentum of batch normalisation 0.1 → 0.001, mirrored copies. Computing
-    its statistics anew at the end is ours (docs/decisions/023-norm-statistics-are-recomputed.md); --norm-batches 0
+    its statistics anew at the end is ours (docs/decisions/025-norm-statistics-are-recomputed.md); --norm-batches 0
     leaves the running ones, as published.
     """
 
