@@ -55,9 +55,9 @@ class Mirror:
     @staticmethod
     def of(source: Skeleton, target: Skeleton) -> "Mirror":
         """The tables for keypoints of ``source`` and poses of ``target``."""
-        orders = (torch.tensor([range(len(layout)), layout.mirror]) for layout in (source, target))
+        keypoints, joints = (torch.tensor([range(len(layout)), layout.mirror]) for layout in (source, target))
         signs = torch.tensor([[1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]])
-        return Mirror(*orders, signs, torch.tensor([(1.0,) * len(_CAMERA_SIGNS), _CAMERA_SIGNS]))
+        return Mirror(keypoints, joints, signs, torch.tensor([(1.0,) * len(_CAMERA_SIGNS), _CAMERA_SIGNS]))
 
     def to(self, device: torch.device) -> "Mirror":
         """Copy the tables to a device."""
