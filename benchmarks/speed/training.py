@@ -28,6 +28,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from benchmarks.reporting import machine
+from benchmarks.speed.operations import operations
 from kinelift.lifting.coordinates import on_picture
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.chunks import ChunkSampler
@@ -161,7 +162,18 @@ def compared(
         "times_faster": round(median(ratios), 2),
         "largest_difference": apart,
         "samples_differ": nearest,
+        "operations": per_step(trainer, loop),
     }
+
+
+def per_step(trainer: Trainer, loop: "Loop") -> dict[str, int]:
+    """Operations of a step with its batch, views left out. Their number limits the speed of small batches on a GPU."""
+    trainer.model.train()
+    loop.net.train()
+    batches, chosen = trainer.source.epoch(0, trainer.samples, trainer.generator), next(loop.order())
+    next(batches)  # the first one prepares the epoch
+    ours, plain = operations(lambda: trainer.step(0, next(batches))), operations(lambda: loop.step(chosen))
+    return {"ours": ours.total(), "loop": plain.total()}
 
 
 def fresh(settings: TrainSettings, bank: SequenceBank, accelerator: str) -> Trainer:

@@ -22,7 +22,7 @@ def page(result: Json, source: str) -> str:
     """Markdown of one measurement."""
     parts = [f"# {result['title']}", result["measures"], _facts(result), _listed(result["conditions"])]
     for table in result["tables"]:
-        parts += [f"## {table['title']}", _facts(table), _listed(table.get("conditions", ())), _table(table)]
+        parts += [f"## {table['title']}", _facts(table), _listed(table.get("conditions", ())), markdown(table)]
     parts += [f"![{result['title']}]({result['figure']})"] if "figure" in result else []
     discussed = " · ".join(f"[{_title(page)}](../../{page})" for page in result["discussed"])
     parts += [f"Discussed in {discussed}. Data: [benchmarks/results/{source}](../../../benchmarks/results/{source})."]
@@ -38,18 +38,19 @@ def cell(value: Any, column: Json) -> str:
     return joined + str(column.get("unit", ""))
 
 
+def markdown(table: Json) -> str:
+    """The Markdown of one table."""
+    columns = table["columns"]
+    lines = [[column["heading"] for column in columns], ["---", *["---:"] * (len(columns) - 1)]]
+    lines += [[cell(value, column) for value, column in zip(row, columns, strict=True)] for row in table["rows"]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
 def _number(value: float, column: Json) -> str:
     grouped = "," if column.get("thousands") else ""
     text = f"{value:{grouped}.{column['decimals']}f}" if "decimals" in column else f"{value:{grouped}}"
     sign = "+" if column.get("signed") and value > 0 else ""
     return sign + (text.replace("-", "−", 1) if text.startswith("-") else text)
-
-
-def _table(table: Json) -> str:
-    columns = table["columns"]
-    lines = [[column["heading"] for column in columns], ["---", *["---:"] * (len(columns) - 1)]]
-    lines += [[cell(value, column) for value, column in zip(row, columns, strict=True)] for row in table["rows"]]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _facts(result: Json) -> str:

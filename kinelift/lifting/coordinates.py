@@ -35,6 +35,8 @@ class Normalisation:
     """Whether the features of a frame depend on that frame only."""
     fills: bool = False
     """Whether the features of an invisible joint come from the frames around it in which it is visible."""
+    turns: bool = True
+    """Whether the axes of the network's output may differ from the camera's."""
     has_up: bool = False
     """Whether the direction up is the last row of the network's input, after the joints, and of its output."""
 
@@ -181,8 +183,8 @@ _BY_NAME: Mapping[str, Normalisation] = {
     "facing": Normalisation(facing, on_plane),
     "frame": Normalisation(frame, on_plane, framewise=True),
     "level": Normalisation(level, on_plane, framewise=True, has_up=True),
-    "screen": Normalisation(screen, on_plane, keeps_distance=True, framewise=True),
-    "picture": Normalisation(picture, on_picture, features=2, keeps_distance=True, fills=True),
+    "screen": Normalisation(screen, on_plane, keeps_distance=True, framewise=True, turns=False),
+    "picture": Normalisation(picture, on_picture, features=2, keeps_distance=True, fills=True, turns=False),
 }
 
 

@@ -41,6 +41,8 @@ class Framing:
 
     def windows(self, samples: Shaped[Tensor, "B W ..."]) -> Shaped[Tensor, "BS R ..."]:
         """All windows of all samples, sample by sample."""
+        if samples.shape[1] == self.window:
+            return samples
         return samples.unfold(1, self.window, 1).movedim(-1, 2).flatten(0, 1)
 
 
@@ -64,3 +66,7 @@ class Batch:
     """The direction up, in camera axes; NaN where unknown."""
     given_up: Float[Tensor, "B 3"]
     """The same as the network gets it: with an error, or 0 where it is not told."""
+
+    def joined(self, other: "Batch") -> "Batch":
+        """The samples of both, those of ``other`` last."""
+        return Batch(*(torch.cat([value, getattr(other, name)]) for name, value in vars(self).items()))

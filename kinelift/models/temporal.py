@@ -146,7 +146,7 @@ class StridedTemporalNet(nn.Module):
             residual = x.unflatten(0, (-1, width))[:, config.residual_tap(width)]
             x = net._activate(net.layers_bn[2 * i], _strided(net.layers_conv[2 * i], x))
             x = residual + net._activate(net.layers_bn[2 * i + 1], _strided(net.layers_conv[2 * i + 1], x))
-        coordinates = nn.functional.linear(x, net.shrink.weight[:, :, 0], net.shrink.bias)
+        coordinates = nn.functional.linear(x, net.shrink.weight.squeeze(2), net.shrink.bias)
         poses: Tensor = coordinates.unflatten(1, (-1, 3))
         return poses
 

@@ -71,6 +71,22 @@ def test_the_first_stream_sees_the_true_joints_through_the_camera(normalisation:
     assert (batches[1].points - batches[1].clean).abs().mean() > 1e-3
 
 
+def test_data_without_gaps_need_no_filling() -> None:
+    """Where every keypoint is visible, leaving out what fills in others changes nothing."""
+    run, gaps = trainer(), trainer(train=SequenceBank((*bank("S1"), replace(bank("S2").sequences[0], **hidden()))))
+    assert (run.learner.complete, gaps.learner.complete) == (True, False)
+    batch = run.validation_source.validation_batch(8)
+    filled = replace(run.learner, complete=False).predict(batch, run.mean.eval())[0]
+    assert torch.equal(run.learner.predict(batch, run.mean)[0], filled)
+
+
+def hidden() -> dict[str, Any]:
+    """Keypoints of which one is missing once."""
+    keypoints = bank("S2").sequences[0].keypoints.copy()
+    keypoints[3, 4] = np.nan
+    return {"keypoints": keypoints}
+
+
 def test_validation_of_two_streams_sees_detected_keypoints_only() -> None:
     run = trainer(replace(SMALL, kind="two-stream", epochs=1))
     batch = run.validation_source.validation_batch(8)

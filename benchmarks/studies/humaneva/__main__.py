@@ -8,6 +8,7 @@ is refused. Any number of processes may share a folder: each takes the next trai
 
 import fcntl
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,8 +22,10 @@ from lightning_fabric import Fabric
 
 from benchmarks.studies.humaneva import loop
 from benchmarks.studies.humaneva.cases import RUNS, Case, cases
-from benchmarks.studies.humaneva.judge import Judge, recomputed
+from benchmarks.studies.humaneva.judge import Judge
+from benchmarks.studies.humaneva.results import load
 from benchmarks.studies.humaneva.tables import tables
+from docs.generate.results import markdown
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.training.inputs import contents, run_of
@@ -31,6 +34,8 @@ from kinelift.poses.output import make_folder, replacing
 
 MEASUREMENTS = 20
 """Measurements of a training, evenly spaced."""
+BATCHES = 40
+"""Training batches over which the statistics of batch normalisation are computed anew, for the second figure."""
 
 
 def main(
@@ -62,11 +67,16 @@ def main(
     bank = SequenceBank.load(data)
     for seed in seeds:
         for case in (case for run in runs for case in cases(run, channels, epochs)):
-            path = out / f"{case.run}, {case.name}, {case.settings.epochs} epochs, {seed}.json"
+            path = out / file_name(case, seed)
             with claimed(path) as free:
                 if free and perf_counter() < stop:
                     train(replace(case, settings=replace(case.settings, seed=seed)), bank, path, accelerator, stop)
-    print(tables([json.loads(path.read_text()) for path in sorted(out.glob("*.json"))]))
+    print("\n\n".join(f"### {table['title']}\n\n{markdown(table)}" for table in tables(load(out))))
+
+
+def file_name(case: Case, seed: int) -> str:
+    """The file of a training, of letters, digits and hyphens."""
+    return re.sub(r"\W+", "-", f"{case.run} {case.name} {case.settings.epochs} epochs {seed}") + ".json"
 
 
 @contextmanager
@@ -119,8 +129,8 @@ def measured(
     for record in epochs:
         late = perf_counter() > stop
         if late or record["epoch"] % every == 0 or record["epoch"] == trainer.settings.epochs:
-            errors = {"running": judge.errors(trainer.net), "recomputed": judge.errors(recomputed(trainer))}
-            yield {**record, **errors}
+            anew = judge.errors(trainer.recomputed(BATCHES).net)
+            yield {**record, "running": judge.errors(trainer.net), "recomputed": anew}
         else:
             yield record
         if late:

@@ -5,29 +5,24 @@ windows averaged. Frames count equally within a subject's action, then actions a
 code of Pavllo et al. 2019.
 """
 
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
-from itertools import islice
+from collections.abc import Mapping
 from statistics import fmean
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.metrics import mpjpe, mpjve, p_mpjpe
 from kinelift.lifting.network import Net, framing, windowed
-from kinelift.lifting.training.trainer import Trainer
 
 Cell: TypeAlias = tuple[str, str]
 """Subject and action."""
 MEASURES = ("P1", "P1, root subtracted", "P2", "MPJVE")
-BATCHES = 40
-"""Training batches over which the statistics of batch normalisation are recomputed."""
 _FRAMES_AT_ONCE = 2**14
 """Input frames of a forward pass; bounds the memory."""
 
@@ -93,32 +88,6 @@ class Judge:
     def _features(self, points: Float[np.ndarray, "B W J 2"], normalise: str) -> Float[Tensor, "B W J F"]:
         windows = torch.tensor(points, dtype=torch.float32, device=self.device)
         return normalisation(normalise)(windows, windows.isfinite().all(-1))[0]
-
-
-def recomputed(trainer: Trainer) -> Net:
-    """A copy of the network whose batch normalisation has the plain mean of statistics over ``BATCHES`` batches.
-
-    They are training batches with dropout, like those that the running statistics follow. Training goes on as if this
-    had not been called.
-    """
-    net = deepcopy(trainer.net)
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            module.reset_running_stats()
-            module.momentum = None
-    run, device = windowed(net.train()), trainer.fabric.device
-    with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
-        for windows in islice(_training_windows(trainer), BATCHES):
-            run(windows)
-    return net
-
-
-def _training_windows(trainer: Trainer) -> Iterator[Float[Tensor, "B W J F"]]:
-    """The complete batches of an epoch that is never trained on."""
-    normalise, frames = normalisation(trainer.settings.normalisation), trainer.learner.framing
-    for batch in trainer.source.epoch(trainer.settings.epochs, trainer.samples, trainer.generator):
-        if len(batch.points) == trainer.samples:
-            yield normalise(frames.windows(batch.points), frames.windows(batch.visible))[0]
 
 
 def _relative(one: Sequence) -> Float[np.ndarray, "T K 3"]:

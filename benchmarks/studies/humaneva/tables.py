@@ -1,68 +1,57 @@
-"""Tables of the study, from its JSON files."""
+"""Tables of the study, from its JSON files, in the form of ``benchmarks/results``."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import mean, median, stdev
-from typing import Any
+from statistics import mean, stdev
+from typing import Any, TypeAlias
 
-COLUMNS = (
-    "", "seeds", "epochs", "s an epoch", "training MPJPE", "P1 / P2", "P1 / P2, median of the last half",
-    "P1 / P2, recomputed", "MPJVE", "MPJVE, recomputed",
-)  # fmt: skip
 SUBJECTS = ("S1", "S2", "S3")
+MEASURED = (
+    "training MPJPE", "P1, running", "P2, running", "P1", "P2", *(f"P1, {one}" for one in SUBJECTS), "MPJVE",
+)  # fmt: skip
+COLUMNS = (
+    *({"heading": name} for name in ("", "seeds", "epochs")),
+    *({"heading": name, "decimals": 2 if name == "MPJVE" else 1, "join": " ± "} for name in MEASURED),
+)
 
-Training = Mapping[str, Any]
-
-
-def tables(trainings: Sequence[Training]) -> str:
-    """Two tables per run: errors with running and with recomputed statistics, and the latter by subject (mm)."""
-    runs = dict.fromkeys(one["settings"]["run"] for one in trainings)
-    return "\n\n".join(
-        f"### {run}\n\n{_table(COLUMNS, rows, _errors)}\n\n{_table(('', *SUBJECTS), rows, _by_subject)}"
-        for run in runs
-        if (rows := [one for one in trainings if one["settings"]["run"] == run])
-    )
+Training: TypeAlias = Mapping[str, Any]
+Table: TypeAlias = dict[str, Any]
 
 
-def _table(columns: Sequence[str], trainings: Sequence[Training], cells: Any) -> str:
-    """A row for the trainings that differ in the seed only."""
-    rows: dict[tuple[str, int, bool], list[Training]] = {}
-    for one in trainings:
-        key = one["settings"]["name"], one["settings"]["epochs"], one["finished"]
-        rows.setdefault(key, []).append(one)
-    lines = [columns, ["---"] * len(columns)]
-    lines += [[name + ("" if finished else ", unfinished"), *cells(same)] for (name, _, finished), same in rows.items()]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+def tables(trainings: Sequence[Training]) -> list[Table]:
+    """A table for every run and width, with a row for the trainings that differ in the seed only.
+
+    Cells are the mean and, of several, the standard deviation over seeds: mm, and mm per frame. Where a column is not
+    called "running", the statistics of batch normalisation were computed anew.
+    """
+    found: dict[str, dict[tuple[str, int, bool], list[Training]]] = {}
+    for one in sorted(trainings, key=lambda one: (one["settings"]["run"], one["settings"]["epochs"])):
+        settings = one["settings"]
+        title = f"{settings['run']}, {settings['channels']} channels"
+        key = settings["name"], settings["epochs"], one["finished"]
+        found.setdefault(title, {}).setdefault(key, []).append(one)
+    return [
+        {"title": title, "columns": list(COLUMNS), "rows": [_row(*key, same) for key, same in rows.items()]}
+        for title, rows in found.items()
+    ]
 
 
-def _errors(same: Sequence[Training]) -> Iterator[str]:
+def _row(name: str, planned: int, finished: bool, same: Sequence[Training]) -> list[Any]:
     last = [one["records"][-1] for one in same]
-    yield str(len(same))
-    yield " ".join(str(number) for number in sorted({one["epoch"] for one in last}))
-    yield f"{median(record['seconds'] for one in same for record in one['records']):.2f}"
-    yield spread([one["train_mpjpe"] for one in last])
-    yield _both([one["running"] for one in last])
-    yield _both([_typical(one["records"]) for one in same])
-    yield _both([one["recomputed"] for one in last])
-    for how in ("running", "recomputed"):
-        yield spread([one[how]["MPJVE"] for one in last], 2)
+    reached = "–".join(str(number) for number in sorted({one["epoch"] for one in last}))
+    values = zip(*(_values(one) for one in last), strict=True)
+    epochs = planned if finished else f"{reached} of {planned}"
+    return [name, len(same), epochs, *(spread(each) for each in values)]
 
 
-def _by_subject(same: Sequence[Training]) -> Iterator[str]:
-    for subject in SUBJECTS:
-        yield _both([one["records"][-1]["recomputed"]["subjects"][subject] for one in same])
+def _values(record: Mapping[str, Any]) -> Iterator[float]:
+    """The columns of ``MEASURED``."""
+    running, anew = record["running"], record["recomputed"]
+    yield from (record["train_mpjpe"], running["P1"], running["P2"], anew["P1"], anew["P2"])
+    yield from (anew["subjects"][subject]["P1"] for subject in SUBJECTS)
+    yield anew["MPJVE"]
 
 
-def _typical(records: Sequence[Mapping[str, Any]]) -> Mapping[str, float]:
-    """The median error with running statistics over the later half of the measurements."""
-    found = [record["running"] for record in records if "running" in record]
-    return {name: median(one[name] for one in found[len(found) // 2 :]) for name in ("P1", "P2")}
-
-
-def _both(errors: Sequence[Mapping[str, float]]) -> str:
-    return " / ".join(spread([one[name] for one in errors]) for name in ("P1", "P2"))
-
-
-def spread(values: Sequence[float], digits: int = 1) -> str:
-    """Mean ± standard deviation."""
-    text = f"{mean(values):.{digits}f}"
-    return text if len(values) == 1 else f"{text} ± {stdev(values):.{digits}f}"
+def spread(values: Sequence[float]) -> list[float]:
+    """The mean and, of several values, the standard deviation."""
+    found = [mean(values)] if len(values) == 1 else [mean(values), stdev(values)]
+    return [round(value, 3) for value in found]

@@ -15,7 +15,7 @@ from kinelift.lifting.training_batch import Framing
 from kinelift.poses import Skeleton
 from kinelift.poses.errors import DataError
 
-_MIRRORED = (1.0, 1.0, -1.0, 1.0, 1.0, 1.0, 1.0, -1.0, 1.0, -1.0, 1.0)
+_CAMERA_SIGNS = (1.0, 1.0, -1.0, 1.0, 1.0, 1.0, 1.0, -1.0, 1.0, -1.0, 1.0)
 """Signs of ``Camera.parameters`` under mirroring: principal point and asymmetric distortion change along x."""
 
 
@@ -44,6 +44,46 @@ class Chunks:
 
 
 @dataclass(frozen=True, eq=False)
+class Mirror:
+    """Mirrors chosen chunks of a batch. Row 0 of each table is for a chunk as it is, row 1 for a mirrored one."""
+
+    keypoints: Int[Tensor, "2 J"]
+    joints: Int[Tensor, "2 K"]
+    signs: Float[Tensor, "2 3"]
+    cameras: Float[Tensor, "2 11"]
+
+    @staticmethod
+    def of(source: Skeleton, target: Skeleton) -> "Mirror":
+        """The tables for keypoints of ``source`` and poses of ``target``."""
+        keypoints, joints = (torch.tensor([range(len(layout)), layout.mirror]) for layout in (source, target))
+        signs = torch.tensor([[1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]])
+        return Mirror(keypoints, joints, signs, torch.tensor([(1.0,) * len(_CAMERA_SIGNS), _CAMERA_SIGNS]))
+
+    def to(self, device: torch.device) -> "Mirror":
+        """Copy the tables to a device."""
+        return Mirror(*(table.to(device) for table in vars(self).values()))
+
+    def __call__(self, chunks: Chunks, flip: Bool[Tensor, " B"]) -> Chunks:
+        """Mirror images about their centre line and poses about the plane x = 0; left and right joints are swapped.
+
+        The camera is mirrored too: its principal point and its asymmetric distortion.
+        """
+        side = flip.long()
+        order, signs = self.keypoints.index_select(0, side), self.signs.index_select(0, side)[:, None, None]
+        seen, rays = _reordered(chunks.seen, order), _reordered(chunks.rays, order) * signs[..., :2]
+        width = chunks.sizes[:, 0] * flip
+        shift = torch.stack([width, torch.zeros_like(width)], -1)[:, None, None]
+        keypoints = torch.addcmul(shift, _reordered(chunks.keypoints, order), signs[..., :2])
+        keypoints = torch.where(seen[..., None], keypoints, 0.0)
+        cameras = chunks.cameras * self.cameras.index_select(0, side)
+        cameras[:, 2] += width
+        truth = chunks.truth
+        if truth is not None:
+            truth = _reordered(truth, self.joints.index_select(0, side)) * signs
+        return Chunks(keypoints, rays, seen, truth, cameras, chunks.sizes)
+
+
+@dataclass(frozen=True, eq=False)
 class ChunkSampler:
     """Cuts chunks of ``framing`` from concatenated sequences. Create it with ``ChunkSampler.of``.
 
@@ -63,6 +103,7 @@ class ChunkSampler:
     lengths: Int[Tensor, " S"]
     cameras: Float[Tensor, "S 11"]
     sizes: Float[Tensor, "S 2"]
+    mirror: Mirror
 
     @staticmethod
     def of(bank: SequenceBank, framing: Framing, mirrored: bool = False) -> "ChunkSampler":
@@ -99,6 +140,7 @@ class ChunkSampler:
             lengths,
             _concatenate([sequence.camera.parameters[None] for sequence in pieces]),
             torch.tensor([sequence.size for sequence in pieces], dtype=torch.float32),
+            Mirror.of(bank.source, bank.target),
         )
 
     def __len__(self) -> int:
@@ -108,7 +150,7 @@ class ChunkSampler:
     def to(self, device: torch.device) -> "ChunkSampler":
         """Copy the data to a device. Generators must be on the same device."""
         moved: dict[str, Any] = {
-            name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)
+            name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor | Mirror)
         }
         return replace(self, **moved)
 
@@ -135,28 +177,35 @@ class ChunkSampler:
         before = (torch.rand(excess.shape, generator=generator, device=device) * (excess + 1)).long().minimum(excess)
         owners = torch.repeat_interleave(self._counts)
         earlier = self._counts.cumsum(0) - self._counts
-        for batch in torch.randperm(len(self), generator=generator, device=device).split(count):
-            piece = batch % total
-            owner = owners[piece]
-            position = (piece - earlier[owner]) * self.framing.targets - before[owner]
-            yield self.cut(owner, position, batch >= total)
+        order = torch.randperm(len(self), generator=generator, device=device)
+        batches = torch.arange(len(self), device=device) // count
+        order = order[(2 * batches + (order >= total)).argsort(stable=True)]  # mirrored ones last in their batch
+        piece = order % total
+        owner = owners[piece]
+        position = (piece - earlier[owner]) * self.framing.targets - before[owner]
+        for batch in zip(*(each.split(count) for each in (owner, position, order >= total)), strict=True):
+            yield self._cut(*batch)
 
     def cut(self, owner: Int[Tensor, " B"], position: Int[Tensor, " B"], flip: Bool[Tensor, " B"]) -> Chunks:
         """Cut chunks with first output frame ``position`` of sequence ``owner``. Mirrored ones come last."""
-        if not self.mirrored:
-            return self._cut(owner, position)
-        plain, flipped = (self._cut(owner[rows], position[rows]) for rows in (~flip, flip))
-        flipped = mirror(flipped, self.source, self.target)
-        present = [name for name, value in vars(plain).items() if value is not None]
-        return replace(plain, **{name: torch.cat([getattr(plain, name), getattr(flipped, name)]) for name in present})
+        order = flip.argsort(stable=True) if self.mirrored else slice(None)
+        return self._cut(owner[order], position[order], flip[order])
 
-    def _cut(self, owner: Int[Tensor, " B"], position: Int[Tensor, " B"]) -> Chunks:
-        steps = torch.arange(self.framing.frames, device=position.device) - self.framing.first
+    def _cut(self, owner: Int[Tensor, " B"], position: Int[Tensor, " B"], flip: Bool[Tensor, " B"]) -> Chunks:
+        """``cut`` in the order given, in few operations and without waiting for a GPU."""
+        first = self.framing.first
+        steps = torch.arange(-first, self.framing.frames - first, device=position.device)
         last = (self.lengths[owner] - 1)[:, None]
         frames = self.starts[owner][:, None] + (position[:, None] + steps).clamp_min(0).minimum(last)
         keypoints, rays, seen = (_gather(values, frames) for values in (self.keypoints, self.rays, self.seen))
         truth = None if self.truth is None else _gather(self.truth, frames[:, self.framing.target_slice])
-        return Chunks(keypoints, rays, seen, truth, self.cameras[owner], self.sizes[owner])
+        chunks = Chunks(keypoints, rays, seen, truth, self.cameras[owner], self.sizes[owner])
+        return self.mirror(chunks, flip) if self.mirrored else chunks
+
+    @property
+    def complete(self) -> bool:
+        """Whether every keypoint is visible in every frame."""
+        return bool(self.seen.all())
 
     @property
     def _counts(self) -> Int[Tensor, " S"]:
@@ -165,22 +214,10 @@ class ChunkSampler:
         return (self.lengths + outputs - 1) // outputs
 
 
-def mirror(chunks: Chunks, source: Skeleton, target: Skeleton) -> Chunks:
-    """Mirror chunks: images about their centre line, poses about the plane x = 0, left and right joints swapped.
-
-    The camera is mirrored too: its principal point and its asymmetric distortion.
-    """
-    swap, flip_x = torch.tensor(source.mirror, device=chunks.seen.device), chunks.keypoints.new_tensor([-1.0, 1.0])
-    seen = chunks.seen.index_select(2, swap)
-    width = torch.stack([chunks.sizes[:, 0], torch.zeros_like(chunks.sizes[:, 0])], -1)
-    keypoints = chunks.keypoints.index_select(2, swap) * flip_x + width[:, None, None]
-    cameras = chunks.cameras * chunks.cameras.new_tensor(_MIRRORED)
-    cameras[:, 2] += chunks.sizes[:, 0]
-    truth = chunks.truth
-    if truth is not None:
-        truth = truth[:, :, list(target.mirror)] * truth.new_tensor([-1.0, 1.0, 1.0])
-    keypoints = torch.where(seen[..., None], keypoints, 0.0)
-    return Chunks(keypoints, chunks.rays.index_select(2, swap) * flip_x, seen, truth, cameras, chunks.sizes)
+def _reordered(values: Shaped[Tensor, "B W J ..."], order: Int[Tensor, "B J"]) -> Shaped[Tensor, "B W J ..."]:
+    """The joints of each sample in an order of its own."""
+    index = order[:, None].unflatten(2, (-1, *(1,) * (values.dim() - 3)))
+    return values.gather(2, index.expand_as(values))
 
 
 def _gather(values: Shaped[Tensor, "F ..."], frames: Int[Tensor, "B W"]) -> Shaped[Tensor, "B W ..."]:

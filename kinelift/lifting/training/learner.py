@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -61,6 +60,8 @@ class Learner:
     target: Skeleton
     two_stream: bool
     """Whether the network also takes clean keypoints in training."""
+    complete: bool = False
+    """Whether no keypoint of any batch is invisible, so that none has to be filled in."""
 
     def terms(self, batch: Batch) -> Mapping[str, Tensor]:
         """Supervised terms: those of the objective, and the trajectory loss if roots are learned."""
@@ -77,8 +78,7 @@ class Learner:
 
     def mixed_terms(self, batch: Batch, unlabelled: Batch) -> Mapping[str, Tensor]:
         """The terms of ``batch`` and the unsupervised terms of ``unlabelled``, in one forward pass over both."""
-        both = Batch(*(torch.cat([getattr(b, name) for b in (batch, unlabelled)]) for name in vars(batch)))
-        positions, roots = self.predict(both, self.model)
+        positions, roots = self.predict(batch.joined(unlabelled), self.model)
         assert roots is not None, "semi-supervised training needs a trajectory network"
         labelled = len(batch.points)
         supervised = self._supervised(positions[:labelled], roots[:labelled], batch)
@@ -101,17 +101,29 @@ class Learner:
         self, batch: Batch, model: nn.Module
     ) -> tuple[Float[Tensor, "B N K 3"], Float[Tensor, "B N 3"] | None, Float[Tensor, "B N 3"] | None]:
         """``predict``, and the direction up in camera axes if the network estimates it."""
-        normalise, framing = normalisation(self.normalisation), self.framing
-        visible = framing.windows(batch.visible)
-        given_up = batch.given_up.repeat_interleave(framing.span, 0)
-        windows, rotation = normalise(framing.windows(batch.points), visible, given_up)
+        windows, to_camera = self._inputs(batch)
         positions, roots = model(windows, *(self._clean(batch) if self.two_stream and model.training else ()))
-        to_camera = rotation[:, framing.first : framing.first + framing.outputs]
-        shape = len(batch.points), framing.targets
-        predicted = (positions.float() @ to_camera).reshape(*shape, -1, 3)
-        up = predicted[:, :, -1] if normalise.has_up else None
-        found_roots = None if roots is None else (roots.float() @ to_camera).reshape(*shape, 3)
+        predicted = self._in_camera(positions, to_camera)
+        up = predicted[:, :, -1] if normalisation(self.normalisation).has_up else None
+        found_roots = None if roots is None else self._in_camera(roots, to_camera)[:, :, 0]
         return predicted[:, :, : len(self.target)], found_roots, up
+
+    def _inputs(self, batch: Batch) -> tuple[Float[Tensor, "BS R N F"], Float[Tensor, "BS O 3 3"] | None]:
+        """Windows as input of the network; rotations of its output to camera axes, None if it is in these already."""
+        normalise, framing = normalisation(self.normalisation), self.framing
+        points = framing.windows(batch.points)
+        if self.complete and normalise.fills:
+            return points, None
+        given_up = batch.given_up.repeat_interleave(framing.span, 0) if normalise.has_up else None
+        windows, rotation = normalise(points, framing.windows(batch.visible), given_up)
+        return windows, rotation[:, framing.first : framing.first + framing.outputs] if normalise.turns else None
+
+    def _in_camera(
+        self, answers: Float[Tensor, "BS O K 3"], to_camera: Float[Tensor, "BS O 3 3"] | None
+    ) -> Float[Tensor, "B N K 3"]:
+        """The network's answers in camera axes, sample by sample."""
+        turned = answers.float() if to_camera is None else answers.float() @ to_camera
+        return turned.reshape(-1, self.framing.targets, *answers.shape[2:])
 
     def _clean(self, batch: Batch) -> tuple[Tensor]:
         """The clean keypoints as input of the network."""

@@ -14,7 +14,9 @@ from kinelift.lifting.training.train_settings import Kind, Optimizer, Precision,
 class VideoPose3D(TrainSettings):
     """Pavllo et al. 2019, section 5: 243 frames, Adam with amsgrad, learning rate 0.001 × 0.95 an epoch, dropout 0.25.
 
-    Batches of 1024 predicted frames, 80 epochs, momentum of batch normalisation 0.1 → 0.001, mirrored copies.
+    Batches of 1024 predicted frames, 80 epochs, momentum of batch normalisation 0.1 → 0.001, mirrored copies. Computing
+    its statistics anew at the end is ours (docs/decisions/025-norm-statistics-are-recomputed.md); --norm-batches 0
+    leaves the running ones, as published.
     """
 
     widths: tuple[int, ...] = (3, 3, 3, 3, 3)
@@ -31,6 +33,7 @@ class VideoPose3D(TrainSettings):
     decay: float = 0.95
     warmup: int = 0
     norm_momentum: tuple[float, float] = (0.1, 0.001)
+    norm_batches: int = 40
     averaging: float = 0.0
     precision: Precision = "32-true"
 

@@ -33,6 +33,10 @@ class SampleSource(Protocol):
     def validation_batch(self, count: int) -> Batch:
         """A fixed set of samples for validation."""
 
+    @property
+    def complete(self) -> bool:
+        """Whether every keypoint of every sample is visible."""
+
 
 @dataclass(frozen=True, eq=False)
 class SyntheticSamples:
@@ -52,6 +56,11 @@ class SyntheticSamples:
     def validation_batch(self, count: int) -> Batch:
         """A fixed draw, with the detector noise of training."""
         return self.sampler.draw(count, Generator(self.sampler.bank.points.device).manual_seed(1))
+
+    @property
+    def complete(self) -> bool:
+        """Imitated detectors miss keypoints."""
+        return False
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +115,11 @@ class RecordedSamples:
         original = replace(self.chunks, mirrored=False)
         return self._batch(original.draw(count, Generator(original.keypoints.device).manual_seed(1)))
 
+    @property
+    def complete(self) -> bool:
+        """Whether every keypoint of the sequences is visible."""
+        return self.chunks.complete
+
     def _batch(self, chunks: Chunks) -> Batch:
         truth = chunks.truth
         if truth is None:
@@ -115,9 +129,10 @@ class RecordedSamples:
         points = chunks.rays
         if self._on_picture:
             points = _pictured(chunks.keypoints, chunks.sizes)
-        clean = self._projections(chunks) if self.projected else torch.full_like(points, torch.nan)
-        up = points.new_full((len(chunks), 3), torch.nan)
-        return Batch(points, chunks.rays, clean, chunks.seen, truth - root[:, :, None], root, up, torch.zeros_like(up))
+        unknown, none = points.new_full((), torch.nan), points.new_zeros(()).expand(len(chunks), 3)
+        clean = self._projections(chunks) if self.projected else unknown.expand_as(points)
+        up = unknown.expand_as(none)
+        return Batch(points, chunks.rays, clean, chunks.seen, truth - root[:, :, None], root, up, none)
 
     @property
     def _on_picture(self) -> bool:

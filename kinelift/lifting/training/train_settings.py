@@ -68,6 +68,9 @@ class TrainSettings:
     """Steps of linear warm-up."""
     norm_momentum: tuple[float, float] = (0.1, 0.1)
     """Momentum of batch normalisation in the first epoch, and where its exponential decay ends after the last one."""
+    norm_batches: int = 0
+    """Training batches over which the statistics of batch normalisation are computed anew for validation and for the
+    checkpoint; 0 keeps the running ones."""
     averaging: float = 0.999
     """Decay of the exponential moving average of the weights, which is validated and saved; 0 switches it off."""
     precision: Precision = "bf16-mixed"
@@ -80,6 +83,8 @@ class TrainSettings:
         for name, kind in (("causal", "temporal"), ("trajectory", "temporal"), ("streams", "two-stream")):
             if self.kind != kind and getattr(self, name) != getattr(TrainSettings, name):
                 raise SettingsError(f"A {self.kind} network has no --{name}; only a {kind} network does. Leave it out.")
+        if self.norm_batches < 0:
+            raise SettingsError(f"--norm-batches is {self.norm_batches}. Set 0 or a number of batches.")
         if self.streams not in (1, 2):
             raise SettingsError(f"There are {self.streams} streams. Choose --streams 1 or 2.")
 

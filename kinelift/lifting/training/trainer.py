@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -23,6 +24,7 @@ from kinelift.lifting.network import framing as framing_of
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.lifting.synthesis.sampler import Sampler
 from kinelift.lifting.training.learner import Learner, Networks
+from kinelift.lifting.training.norm_statistics import recompute
 from kinelift.lifting.training.sample_sources import (
     RecordedSamples,
     SampleSource,
@@ -80,6 +82,7 @@ class Trainer:
         if unlabelled is not None:
             generator = Generator(fabric.device).manual_seed(settings.seed + 7919 + fabric.global_rank)
             self.unlabelled = self._source(unlabelled), generator
+        self.learner = replace(self.learner, complete=all(source.complete for source in self._sources()))
         torch.manual_seed(settings.seed + 1000 * fabric.global_rank)
         self.epoch = 0
 
@@ -115,12 +118,26 @@ class Trainer:
 
     @torch.no_grad()
     def validate(self) -> Mapping[str, float]:
-        """Errors (mm) of the averaged weights on fixed validation samples, with the noise of training."""
-        self.mean.eval()
+        """Errors (mm) of the network of ``result`` on fixed validation samples, with the noise of training."""
+        networks = self.recomputed(self.settings.norm_batches).eval()
         batch = self.validation_source.validation_batch(max(VALIDATION_SAMPLES // self.learner.framing.targets, 1))
-        predicted = self.learner.predict(batch, self.mean)[0].double().cpu().numpy()
+        predicted = self.learner.predict(batch, networks)[0].double().cpu().numpy()
         truth = batch.target.double().cpu().numpy()
         return {"mpjpe": 1000 * mpjpe(predicted, truth), "p_mpjpe": 1000 * p_mpjpe(predicted, truth)}
+
+    def recomputed(self, batches: int) -> Networks:
+        """The averaged networks, with the statistics of batch normalisation of ``batches`` training batches.
+
+        The batches are the same at every call, and training goes on as if this had not been called.
+
+        Args:
+            batches: 0 for the networks themselves, with their running statistics; any other number gives a copy.
+        """
+        if not batches:
+            return self.mean
+        networks = deepcopy(self.mean)
+        recompute(networks, self.learner, self._fixed_batches(batches), self.settings.seed)
+        return networks
 
     def start_from(self, network: LifterNetwork) -> None:
         """Initialise the weights from a trained network. Only dropout, causality and additional joints may differ.
@@ -141,8 +158,8 @@ class Trainer:
 
     def result(self, about: Mapping[str, Any]) -> LifterNetwork:
         """The averaged network, described by ``about``."""
-        mean = deepcopy(self.mean).eval().cpu()
-        return self._network(mean.net, mean.trajectory, about)
+        networks = deepcopy(self.recomputed(self.settings.norm_batches)).eval().cpu()
+        return self._network(networks.net, networks.trajectory, about)
 
     def save(self, path: Path, run: Run) -> None:
         """Write the state for ``restore`` and its inputs. Every process must call it; the first one writes."""
@@ -181,8 +198,14 @@ class Trainer:
     @torch.no_grad()
     def _average(self, decay: float) -> None:
         """Update the moving average of the weights."""
-        for mean, new in zip(self.mean.state_dict().values(), self._weights().values(), strict=True):
-            mean.lerp_(new, 1 - decay) if mean.is_floating_point() else mean.copy_(new)
+        pairs = list(zip(self.mean.state_dict().values(), self._weights().values(), strict=True))
+        means, values = (
+            list(each) for each in zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
+        )
+        torch._foreach_lerp_(means, values, 1 - decay)
+        for mean, new in pairs:
+            if not mean.is_floating_point():
+                mean.copy_(new)
 
     def _weights(self) -> dict[str, Tensor]:
         """The weights in training, by the names of ``Networks``."""
@@ -214,6 +237,24 @@ class Trainer:
             return ((batch,) for batch in labelled)
         unlabelled, generator = self.unlabelled
         return zip(labelled, endless(unlabelled, self.samples, generator), strict=False)
+
+    def _fixed_batches(self, count: int) -> Iterator[Batch]:
+        """The first ``count`` batches of an epoch that is never trained on, without its last one, which may be small.
+
+        An epoch of one batch gives that one.
+        """
+        device, seed = self.fabric.device, self.settings.seed
+        batches = self.source.epoch(self.settings.epochs, self.samples, Generator(device).manual_seed(seed))
+        few = islice(batches, min(count, max(self.steps - 1, 1)))
+        if self.unlabelled is None:
+            return few
+        more = endless(self.unlabelled[0], self.samples, Generator(device).manual_seed(seed + 7919))
+        return map(Batch.joined, few, more)
+
+    def _sources(self) -> list[SampleSource]:
+        """The sources of all samples."""
+        unlabelled = [] if self.unlabelled is None else [self.unlabelled[0]]
+        return [self.source, self.validation_source, *unlabelled]
 
     def _source(self, bank: Bank) -> SampleSource:
         settings, framing, fabric = self.settings, self.learner.framing, self.fabric

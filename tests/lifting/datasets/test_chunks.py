@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler, mirror
+from kinelift.lifting.datasets.chunks import Chunks, ChunkSampler, Mirror
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.losses.terms import reproject
 from kinelift.lifting.training_batch import Framing
-from kinelift.poses import COCO17, H36M17
+from kinelift.poses import COCO17, H36M17, Skeleton
 from kinelift.poses.camera import Camera, Distortion
 from kinelift.poses.errors import DataError
 from tests.lifting.datasets.recordings import bank, sequence
@@ -40,6 +40,10 @@ def numbered(*lengths: int) -> SequenceBank:
 
 def generator(seed: int = 0) -> Generator:
     return Generator().manual_seed(seed)
+
+
+def mirror(chunks: Chunks, source: Skeleton, target: Skeleton) -> Chunks:
+    return Mirror.of(source, target)(chunks, torch.ones(len(chunks), dtype=torch.bool))
 
 
 def answered(chunks: Chunks) -> list[tuple[int, int]]:
