@@ -25,7 +25,7 @@ check: $(VENV)/dev.stamp ## Formatting, lint, types, import contracts
 	$(VENV)/bin/lint-imports
 
 test: $(VENV)/dev.stamp ## The fast tests; choose with ARGS="tests/poses -k mirror"
-	OMP_NUM_THREADS=1 $(PY) -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 $(VENV)/runtime.stamp: requirements/runtime.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -44,7 +44,7 @@ $(VENV)/dev.stamp: requirements/dev.lock $(VENV)/runtime.stamp
 
 # One lock for every Python and system: markers choose, and pip checks the hash of what it installs. torch and torchvision
 # have several builds of one version, so they get files of their own, without hashes. torch's CUDA packages stay out: torch
-# pins them itself, exactly, and only its CUDA build wants them (docs/decisions/022-locks-with-hashes.md).
+# pins them itself, exactly, and only its CUDA build wants them (docs/decisions/024-locks-with-hashes.md).
 # Pins are kept where they still fit; renew with LOCKFLAGS=--upgrade.
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --no-annotate \
 	--generate-hashes --custom-compile-command "make lock" --constraint requirements/constraints.txt $(LOCKFLAGS)

@@ -54,6 +54,9 @@ class Harm:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return os.mkdir, ("harm",)
 
+    def __str__(self) -> str:
+        return "harm"
+
 
 @pytest.mark.parametrize(
     ("labels", "message"),
