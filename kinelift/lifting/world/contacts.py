@@ -1,5 +1,6 @@
 """Which heels and toes rest on the floor, from their places and heights, and from whether the body falls."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -66,9 +67,7 @@ def resting(
 def spans(contact: Bool[np.ndarray, "T 4"], heights: Float[np.ndarray, "T 4"]) -> list[Span]:
     """The contacts of a person, each with its median height."""
     return [
-        Span(joint, start, stop, float(np.median(heights[start:stop, joint])))
-        for joint in range(contact.shape[1])
-        for start, stop in runs(contact[:, joint])
+        Span(joint, start, stop, float(np.median(heights[start:stop, joint]))) for joint, start, stop in _each(contact)
     ]
 
 
@@ -89,9 +88,8 @@ def _resting(
     contact = np.stack(columns, 1)
     _remove_raised(contact, paths @ up)
     _hold_up(contact, feet, falling)
-    for j in range(contact.shape[1]):
-        for start, stop in runs(contact[:, j]):
-            contact[start:stop, j] = times[stop - 1] - times[start] + interval(times) >= MIN_DURATION
+    for j, start, stop in _each(contact):
+        contact[start:stop, j] = times[stop - 1] - times[start] + interval(times) >= MIN_DURATION
     return contact
 
 
@@ -150,9 +148,8 @@ def _extended(possible: Bool[np.ndarray, " T"], start: int, stop: int) -> tuple[
 def _remove_raised(contact: Bool[np.ndarray, "T 4"], height: Float[np.ndarray, "T 4"]) -> None:
     """Remove contacts of joints that are still, but mostly higher than ``REACH`` over the lowest."""
     above = height - np.where(contact, height, np.inf).min(1, keepdims=True)
-    for j in range(contact.shape[1]):
-        for start, stop in runs(contact[:, j]):
-            contact[start:stop, j] &= bool(np.median(above[start:stop, j]) <= REACH)
+    for j, start, stop in _each(contact):
+        contact[start:stop, j] &= bool(np.median(above[start:stop, j]) <= REACH)
 
 
 def _hold_up(
@@ -161,11 +158,17 @@ def _hold_up(
     """Extend contacts over frames in which nothing touches the floor, though the body does not fall."""
     bare = ~contact.any(1) & ~falling
     edges = runs(bare)
-    for j in range(contact.shape[1]):
-        for start, stop in runs(contact[:, j]):
-            if any(stop == first or start == last for first, last in edges):
-                first, last = _extended(bare & (_offset(feet[:, j], start, stop) < STRETCH), start, stop)
-                contact[first:last, j] = True
+    for j, start, stop in _each(contact):
+        if any(stop == first or start == last for first, last in edges):
+            first, last = _extended(bare & (_offset(feet[:, j], start, stop) < STRETCH), start, stop)
+            contact[first:last, j] = True
+
+
+def _each(contact: Bool[np.ndarray, "T 4"]) -> Iterator[tuple[int, int, int]]:
+    """Joint, first frame and frame after the last of every contact, joint by joint."""
+    for joint in range(contact.shape[1]):
+        for start, stop in runs(contact[:, joint]):
+            yield joint, start, stop
 
 
 def _offset(path: Float[np.ndarray, "T 3"], start: int, stop: int) -> Float[np.ndarray, " T"]:
