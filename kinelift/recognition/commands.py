@@ -22,6 +22,7 @@ from kinelift.recognition.data.collections import Layout
 from kinelift.recognition.data.collections import convert as convert_collection
 from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.measuring import classifier_plots, evaluation, reports
+from kinelift.recognition.measuring.advice import expectation, shortages
 from kinelift.recognition.measuring.measure import measure
 from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.search.command import search
@@ -79,6 +80,8 @@ def train(
     beside = [out.with_suffix(suffix) for suffix in (".json", ".jsonl", ".png", ".state")]
     check_outputs([out, *beside], [data / "labels.csv", *([genotype] if genotype else [])])
     make_folder(out.parent)
+    for shortage in shortages(corpus):
+        reporter.note(shortage)
     trainer, run = Trainer(settings, corpus, None, cell, device), run_of(corpus, settings, cell)
     if resume(trainer, out, run):
         reporter.note(f"Resuming after epoch {trainer.epoch} from {out.with_suffix('.state')}.")
@@ -201,6 +204,7 @@ def _measure(
     scores = measurement.scores(measurement.kind)
     reporter.table(reports.scores_table(scores, corpus.names))
     reporter.table(reports.trust_table(measurement.trust, measurement.calibration, measurement.reliability.error))
+    reporter.result(expectation(scores["network"], corpus.names))
     if figure:
         title = f"Subjects not trained on: {scores['network'].accuracy:.1%} of clips correct"
         classifier_plots.confusion(scores["network"].confusion, corpus.names, title, figure)
