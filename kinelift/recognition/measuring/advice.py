@@ -48,7 +48,7 @@ def expectation(scores: Scores, labels: Sequence[str], worst: int = 3) -> str:
     weak = ", ".join(f"{labels[k]} ({right[k]} of {counts[k]})" for k in shown[:worst])
     return (
         f"Expect {scores.accuracy:.0%} of the clips of new people to be right "
-        f"(95 % interval {interval.low:.0%} to {interval.high:.0%}, {_clips(int(counts.sum()))})."
+        f"(95% interval {interval.low:.0%} to {interval.high:.0%}, {_clips(int(counts.sum()))})."
         + (f" Least often right: {weak}." if weak else "")
     )
 

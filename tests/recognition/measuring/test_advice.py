@@ -34,7 +34,7 @@ def test_copies_of_a_clip_count_once():
 def test_expected_accuracy_has_an_interval_and_names_the_weakest():
     scores = Scores(np.array([[60, 0, 0], [15, 5, 0], [0, 0, 20]]), 0.8)
     assert expectation(scores, ("walk", "run", "sit")) == (
-        "Expect 85% of the clips of new people to be right (95 % interval 77% to 91%, 100 clips). "
+        "Expect 85% of the clips of new people to be right (95% interval 77% to 91%, 100 clips). "
         "Least often right: run (5 of 20)."
     )
 
