@@ -126,6 +126,8 @@ def detect(
         check_outputs([path], [video, *source.files, *PipelineSpec(detection).paths()])
         check(path, video_name(video), Format(to))
         make_folder(path.parent)
+        if opened.description:
+            reporter.info(f"detector: {opened.description}")
         with reporter.progress(video.name) as progress:
             recording = track_people(
                 source, opened.detector, tracking, provenance, progress, opened.repair, opened.remarks

@@ -1,8 +1,10 @@
 """How a run ends, whatever happens in it."""
 
 import errno
+import logging
 import os
 import signal
+import warnings
 from collections.abc import Callable
 
 import pytest
@@ -33,6 +35,23 @@ def test_an_error_is_a_status_and_a_line(
 ) -> None:
     assert run_guarded(raising(error)) == status
     assert capsys.readouterr() == ("", says)
+
+
+def test_what_libraries_warn_and_log_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    def command() -> None:
+        warnings.warn("a function is deprecated", UserWarning, stacklevel=1)
+        last = logging.lastResort
+        if last is not None:
+            last.handle(logging.LogRecord("lib", logging.WARNING, "", 0, "logged", (), None))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        before = logging.lastResort
+        assert run_guarded(command) == 0
+        assert capfd.readouterr() == ("", "")
+        assert logging.lastResort is before is not None
+        with pytest.warns(UserWarning, match="deprecated"):
+            command()
 
 
 def test_success_has_the_status_of_the_command() -> None:

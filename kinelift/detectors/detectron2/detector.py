@@ -16,9 +16,10 @@ import torch
 from jaxtyping import Float
 
 from kinelift.detectors.detectron2.keypoint_rcnn import load
+from kinelift.detectors.fitting_batch import FittingBatch
 from kinelift.detectors.protocol import FrameIndependent
 from kinelift.poses import COCO17, Frame, People, Skeleton
-from kinelift.poses.errors import DetectorError, SettingsError
+from kinelift.poses.errors import SettingsError
 from kinelift.poses.lookahead import map_ahead
 
 _LARGEST_BATCH = 16
@@ -34,7 +35,8 @@ class Detectron2Settings:
         person_threshold: People below this score (0-1) are left out; 0.5 is what Detectron2's demo uses.
         short_side: Images are resized until the shorter side has this many pixels ...
         long_side: ... or the longer side this many, whichever comes first.
-        batch: Frames that go through the network together, 1-16; twice as many are read ahead.
+        batch: Frames that go through the network together, 1-16; twice as many are read ahead. It is halved where the
+            GPU's memory does not suffice.
         precision: "fp32", "fp16" (mixed, on a GPU), or "auto", which is fp16 on a GPU and fp32 on a CPU.
 
     Raises:
@@ -80,6 +82,7 @@ class Detectron2(FrameIndependent):
         """
         self._model = model.eval()
         self._settings = settings or Detectron2Settings()
+        self._batch = FittingBatch(self._settings.batch)
         self._half = _is_half(self._settings.precision, str(model.device))
         if self._half:
             _keep_positions_exact(model)
@@ -116,15 +119,19 @@ class Detectron2(FrameIndependent):
         """Detect the people in each frame, most confident first.
 
         Raises:
-            DetectorError: A batch does not fit into the GPU's memory.
+            DetectorError: A single frame does not fit into the GPU's memory.
         """
         for found in map_ahead(self._run, self._batches(frames)):
             yield from found
 
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know after a pass over a video."""
+        return self._batch.remarks()
+
     def _batches(self, frames: Iterable[Frame]) -> Iterator[list[dict[str, Any]]]:
         """Batches of network inputs. Only one original frame is held at a time."""
         source = iter(frames)
-        while batch := [self._input(frame) for frame in islice(source, self._settings.batch)]:
+        while batch := [self._input(frame) for frame in islice(source, self._batch.size)]:
             yield batch
 
     def _input(self, frame: Frame) -> dict[str, Any]:
@@ -136,15 +143,10 @@ class Detectron2(FrameIndependent):
         return {"image": bgr, "height": height, "width": width, "image_id": frame.index}
 
     def _run(self, batch: list[dict[str, Any]]) -> list[People]:
-        try:
-            with torch.inference_mode(), self._autocast():
-                outputs = self._model(batch)
-        except torch.OutOfMemoryError as error:
-            raise DetectorError(
-                f"The GPU has too little memory for {len(batch)} frames of {self._settings.short_side} pixels at a "
-                f"time. Give Detectron2 smaller batches (batch, now {self._settings.batch}) or smaller images "
-                "(short_side, long_side)."
-            ) from error
+        with torch.inference_mode(), self._autocast():
+            height, width = batch[0]["image"].shape[1:]
+            smaller = f"Give --long-side a number below {max(height, width)}, or --device cpu."
+            outputs = self._batch.run(self._model, batch, smaller)
         return [self._people(item["image_id"], output) for item, output in zip(batch, outputs, strict=True)]
 
     def _autocast(self) -> AbstractContextManager[Any]:

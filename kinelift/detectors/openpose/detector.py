@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from kinelift.detectors.fitting_batch import FittingBatch
 from kinelift.detectors.letterbox import Letterbox
 from kinelift.detectors.openpose.field_network import Encoding, FieldNetwork
 from kinelift.detectors.openpose.part_fields import GroupingSettings, PartFields, group
@@ -53,7 +54,7 @@ class OpenPose(FrameIndependent):
             raise SettingsError(f"long_side is {long_side}: give a positive number of pixels, such as 656.")
         if long_side is not None and network.size:
             raise SettingsError(f"This network's input is always {network.size[0]} × {network.size[1]}: no long side.")
-        self._network = network
+        self._network, self._batch = network, FittingBatch(network.batch)
         self._long_side = long_side
         self._grouping = grouping or GroupingSettings()
 
@@ -61,6 +62,15 @@ class OpenPose(FrameIndependent):
     def skeleton(self) -> Skeleton:
         """OpenPose's 18 joints of COCO."""
         return OPENPOSE18
+
+    @property
+    def device(self) -> str:
+        """Where the network runs."""
+        return self._network.device
+
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know after a pass over a video."""
+        return self._batch.remarks()
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
         """Detect the people in each frame, most confident first.
@@ -82,12 +92,13 @@ class OpenPose(FrameIndependent):
         for (height, width, _), alike in groupby(frames, lambda frame: frame.image.shape):
             box = self._letterbox(width, height)
             views = ((frame.index, box.apply(frame.image, _GREY)) for frame in alike)
-            while some := list(islice(views, self._network.batch)):
+            while some := list(islice(views, self._batch.size)):
                 indices, pictures = zip(*some, strict=True)
                 yield _Batch(indices, box, np.stack(pictures))
 
     def _run(self, batch: "_Batch") -> tuple["_Batch", list[PartFields]]:
-        return batch, self._network.fields(batch.pictures)
+        smaller = f"Give --long-side a number below {max(batch.box.padded)}, or --device cpu."
+        return batch, self._batch.run(self._network.fields, batch.pictures, smaller)
 
     def _letterbox(self, width: int, height: int) -> Letterbox:
         network = self._network

@@ -31,9 +31,9 @@ def _open(options: OpenPoseOptions, device: str) -> Opened:
     from kinelift.detectors.openpose.part_fields import GroupingSettings
 
     grouping = GroupingSettings(person=options.person_threshold)
-    return Opened(
-        open_openpose(options.detector_weights, device=device, long_side=options.long_side, grouping=grouping)
-    )
+    detector = open_openpose(options.detector_weights, device=device, long_side=options.long_side, grouping=grouping)
+    description = f"an OpenPose network on {detector.device} ({options.detector_weights})"
+    return Opened(detector, remarks=detector.remarks, description=description)
 
 
 OPENPOSE = DetectorKind("openpose", OpenPoseOptions, _open)

@@ -20,6 +20,7 @@ from kinelift.poses.errors import DetectorError
 
 _TRIAL = (160, 96)
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+_ON_GPU = "CUDAExecutionProvider"
 _FIRST, _LAST = 1, 3
 """The possible axes of the channels in a batch."""
 
@@ -49,7 +50,7 @@ class OnnxFields:
 
         Args:
             model: The file.
-            device: "cuda" runs it on a GPU if the installed onnxruntime was built for it.
+            device: "cuda" or "cuda:1" runs it on a GPU if the installed onnxruntime was built for it.
             threads: Of the CPU.
             encoding: The colours that the network expects, which the file does not say. None: that of Lightweight
                 OpenPose if the outputs have the names of its own export, else BGR, 0-255.
@@ -59,6 +60,7 @@ class OnnxFields:
         """
         self._model = model
         self._session = _open(model, device, threads)
+        self.device = device if _ON_GPU in self._session.get_providers() else "cpu"
         self._input, self._axis, self.size = self._read_input()
         outputs = [output.name for output in self._session.get_outputs()]
         lightweight = all(name.startswith("stage_") for name in outputs)
@@ -124,8 +126,10 @@ def _open(model: Path, device: str, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    wanted = ["CUDAExecutionProvider"] * (device == "cuda") + ["CPUExecutionProvider"]
-    providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
+    kind, _, number = device.partition(":")
+    providers: list[Any] = ["CPUExecutionProvider"]
+    if kind == "cuda" and _ON_GPU in onnxruntime.get_available_providers():
+        providers.insert(0, (_ON_GPU, {"device_id": int(number or 0)}))
     try:
         return onnxruntime.InferenceSession(str(model), options, providers=providers)
     except Exception as error:  # a damaged file can fail in any way
