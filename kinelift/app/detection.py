@@ -17,7 +17,7 @@ def open_detector(choice: Detection, device: str) -> Opened:
 
     Args:
         choice: What the user chose. Every "auto" is resolved here.
-        device: "cpu" or "cuda", for the networks that support it.
+        device: "cpu", "cuda" or "cuda:1", for the networks that support it.
 
     Raises:
         SettingsError: An option does not belong to the detector that "auto" selects.
@@ -47,7 +47,7 @@ def resolve_auto(choice: Detection, device: str) -> Detection:
 
     Args:
         choice: What the user chose.
-        device: "cpu" or "cuda".
+        device: "cpu", "cuda" or "cuda:1".
 
     Raises:
         SettingsError: An option does not belong to the detector that "auto" selects.

@@ -108,7 +108,7 @@ class Pipeline:
             detection: The detector and its options.
             lifter: A name of registered weights, or the path to a checkpoint or to a folder of specialists.
             classifier: A name of registered weights, or the path to a checkpoint.
-            device: "auto", "cpu" or "cuda".
+            device: "auto", "cpu", "cuda", or one of several GPUs, such as "cuda:1".
             settings: People, camera and 3D poses.
 
         Raises:

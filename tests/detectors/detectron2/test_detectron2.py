@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torch import Tensor
 
 from kinelift.detectors.detectron2 import keypoint_rcnn
@@ -82,6 +83,18 @@ class TestPictures:
         (people,) = Detectron2(Network(red_spot), settings).detect([Frame(0, Fraction(0), image)])
         rounding = 0.05 * max(1.0, width / settings.scaled(width, height)[0])  # of colours, in the scaled picture
         np.testing.assert_allclose(people.points[0], np.broadcast_to([x, y], (17, 2)), atol=rounding)
+
+    @given(width=st.integers(30, 300), height=st.integers(30, 300), side=st.integers(20, 300), seed=st.integers(0, 9))
+    @settings(max_examples=30)
+    def test_pictures_are_resized_as_detectron2_does(self, width: int, height: int, side: int, seed: int) -> None:
+        """By Pillow, with its bilinear filter, in ``ResizeTransform``."""
+        network, image = Network(nobody), np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+        chosen = Detectron2Settings(short_side=side, long_side=side)
+        list(Detectron2(network, chosen).detect([Frame(0, Fraction(0), image)]))
+        expected = np.asarray(Image.fromarray(image).resize(chosen.scaled(width, height), Image.Resampling.BILINEAR))
+        given_ = network.batches[0][0]["image"].permute(1, 2, 0).numpy()[..., ::-1]
+        assert given_.dtype == np.uint8 and given_.shape == expected.shape
+        assert np.abs(given_.astype(int) - expected).max() <= 1
 
     def test_red_is_the_last_channel(self) -> None:
         network = Network(nobody)
