@@ -1,14 +1,13 @@
 """Batches that fit into a GPU's memory."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
 from kinelift.poses.errors import DetectorError
 
-Items = TypeVar("Items", bound=Sequence[object] | np.ndarray)
 Answer = TypeVar("Answer")
 
 
@@ -22,12 +21,14 @@ class FittingBatch:
     def __init__(self, most: int) -> None:
         self.most = self.size = most
 
-    def run(self, network: Callable[[Items], Sequence[Answer]], items: Items, smaller: str) -> list[Answer]:
+    def run(
+        self, network: Callable[[Any], Sequence[Answer]], items: Sequence[Any] | np.ndarray, smaller: str
+    ) -> list[Answer]:
         """The network's answers to all items, in order.
 
         Args:
-            network: Answers several items at once.
-            items: The items.
+            network: Answers several items at once, given as a part of ``items``.
+            items: The items, as a list or as an array.
             smaller: What makes a single item smaller, for the error.
 
         Raises:

@@ -18,12 +18,10 @@ from kinelift.poses.boxes import bounding_boxes
 from kinelift.poses.errors import DetectorError, SettingsError
 from kinelift.poses.lookahead import map_ahead
 from kinelift.poses.skeleton import OPENPOSE18
+from kinelift.weights.store import locate_all
 
-PUBLISHED = (
-    "https://download.01.org/opencv/openvino_training_extensions/models/human_pose_estimation/"
-    "checkpoint_iter_370000.pth"
-)
-"""Where Lightweight OpenPose's author publishes its weights (Apache-2.0)."""
+DEFAULT = ("human-pose-estimation-0001", "human-pose-estimation-0001-bin")
+"""The registered files of the network that is used when none is named: Lightweight OpenPose as trained by Intel."""
 
 _GREY = 128
 """The padding colour that the networks were trained with."""
@@ -125,25 +123,26 @@ def open_openpose(
     encoding: Encoding | None = None,
     grouping: GroupingSettings | None = None,
 ) -> OpenPose:
-    """Open a file of weights: Lightweight OpenPose as published, or any ONNX network with OpenPose's COCO output.
+    """Open a file of weights: Lightweight OpenPose as published, or any network with OpenPose's COCO output.
 
     Args:
-        weights: The file; None raises an error that says where to get one.
+        weights: The file: torch, ONNX, or OpenVINO's .xml; None = ``DEFAULT``.
         device: "cpu" or "cuda".
         long_side: The input's longer side in pixels; None = the network's usual size.
-        threads: CPU threads of an ONNX network.
+        threads: CPU threads of an ONNX or OpenVINO network.
         encoding: The colours that an ONNX network expects, see ``OnnxFields``.
         grouping: What counts as a part, a limb and a person.
 
     Raises:
         DetectorError: There is no file, its library is missing, or it holds another kind of network.
-        WeightsError: It is a torch file of another network.
+        WeightsError: It is a torch file of another network, or the default network was not fetched.
     """
-    if weights is None or not weights.is_file():
-        missing = "OpenPose needs a file of weights" if weights is None else f"There is no file {weights}"
+    if weights is None:
+        weights, _ = locate_all(DEFAULT)
+    elif not weights.is_file():
         raise DetectorError(
-            f"{missing}. Lightweight OpenPose's is published at {PUBLISHED} (Apache-2.0); any network with OpenPose's "
-            "COCO output will do as ONNX. Give it with: --detector-weights FILE"
+            f"There is no file {weights}. --detector-weights takes Lightweight OpenPose's published checkpoint (.pth), "
+            "or any network with OpenPose's COCO output as ONNX or for OpenVINO (.xml)."
         )
     return OpenPose(_network(weights, device, threads, encoding), long_side=long_side, grouping=grouping)
 
@@ -155,6 +154,10 @@ def _network(weights: Path, device: str, threads: int, encoding: Encoding | None
         from kinelift.detectors.openpose.lightweight import LightweightFields
 
         return LightweightFields.load(weights, device=device)
+    if weights.suffix == ".xml":
+        from kinelift.detectors.openpose.openvino_fields import OpenVinoFields
+
+        return OpenVinoFields(weights, threads=threads)
     from kinelift.detectors.openpose.onnx_fields import OnnxFields
 
     return OnnxFields(weights, device=device, threads=threads, encoding=encoding)
