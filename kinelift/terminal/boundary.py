@@ -84,7 +84,7 @@ def _without_warnings() -> Iterator[None]:
         yield
         return
     shown = logging.lastResort
-    logging.lastResort = None
+    logging.lastResort = logging.NullHandler()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,10 +1,10 @@
 """How a run ends, whatever happens in it."""
 
 import errno
-import logging
 import os
 import signal
-import warnings
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -37,21 +37,25 @@ def test_an_error_is_a_status_and_a_line(
     assert capsys.readouterr() == ("", says)
 
 
-def test_what_libraries_warn_and_log_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
-    def command() -> None:
-        warnings.warn("a function is deprecated", UserWarning, stacklevel=1)
-        last = logging.lastResort
-        if last is not None:
-            last.handle(logging.LogRecord("lib", logging.WARNING, "", 0, "logged", (), None))
+LIBRARY = """
+import logging, warnings
+from kinelift.terminal.boundary import run_guarded
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("default")
-        before = logging.lastResort
-        assert run_guarded(command) == 0
-        assert capfd.readouterr() == ("", "")
-        assert logging.lastResort is before is not None
-        with pytest.warns(UserWarning, match="deprecated"):
-            command()
+def command():
+    logging.getLogger("library").warning("logged")
+    warnings.warn("deprecated")
+
+shown = logging.lastResort
+run_guarded(command)
+assert logging.lastResort is shown
+"""
+
+
+@pytest.mark.parametrize(("options", "shown"), [([], False), (["-W", "default"], True)])
+def test_what_libraries_warn_and_log_is_not_shown_unless_asked_for(options: list[str], shown: bool) -> None:
+    done = subprocess.run([sys.executable, *options, "-c", LIBRARY], capture_output=True, text=True, check=True)
+    assert ("logged" in done.stderr, "deprecated" in done.stderr) == (shown, shown)
+    assert shown or done.stderr == ""
 
 
 def test_success_has_the_status_of_the_command() -> None:
