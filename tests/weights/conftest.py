@@ -35,11 +35,15 @@ class Bytes:
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Patience:
-    """The patience of downloads in tests: tenths of a second."""
-    patience = Patience(silence=0.3, start=1, rate=1e9, tries=3, pause=0.01)
-    monkeypatch.setattr(download, "PATIENCE", patience)
-    return patience
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloads wait for a busy machine, but not before they try again."""
+    monkeypatch.setattr(download, "PATIENCE", Patience(silence=60, start=600, rate=1e9, tries=3, pause=0.01))
+
+
+@pytest.fixture
+def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloads wait for a server for a second, and last three."""
+    monkeypatch.setattr(download, "PATIENCE", Patience(silence=1, start=3, rate=1e9, tries=3, pause=0.01))
 
 
 @pytest.fixture
