@@ -1,15 +1,17 @@
 """Opens the chosen detector, with its refinement, stride and track repair."""
 
 from dataclasses import replace
+from functools import partial
 
 from kinelift.app.settings import Detection
 from kinelift.detectors import kinds
-from kinelift.detectors.protocol import Detector, Opened
+from kinelift.detectors.protocol import Detector, Opened, TrackRepair
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.framewise import FrameByFrame, FramewiseDetector
 from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.strided import Strided
 from kinelift.detectors.tracking import repair_side_flips
+from kinelift.detectors.tracking.side_flips import VOTED
 from kinelift.weights.store import locate
 
 
@@ -34,15 +36,21 @@ def open_detector(choice: Detection, device: str) -> Opened:
         detector = with_refinement(detector, resolved.refine, every=resolved.redetect)
     if resolved.stride > 1:
         detector = Strided(detector, resolved.stride)
-    repair = repair_side_flips if resolved.flips == "mend" else opened.repair
-    return replace(opened, detector=detector, repair=repair)
+    return replace(opened, detector=detector, repair=_repair(resolved) or opened.repair)
+
+
+def _repair(resolved: Detection) -> TrackRepair | None:
+    """What repairs left and right, if anything: of joints that are refined, two networks have voted on the sides."""
+    if resolved.flips == "keep":
+        return None
+    return repair_side_flips if resolved.refine == "none" else partial(repair_side_flips, costs=VOTED)
 
 
 def resolve_auto(choice: Detection, device: str) -> Detection:
     """Replace every "auto" by a concrete value.
 
     The detector becomes the first listed one that can run on the device, and the refinement that detector's usual one.
-    Left-right flips are repaired where there is no refinement, which avoids them.
+    Left-right flips are repaired.
 
     Args:
         choice: What the user chose.
@@ -53,7 +61,7 @@ def resolve_auto(choice: Detection, device: str) -> Detection:
     """
     kind = kinds.choose(choice.detector, choice.options, device)
     refine = (kind.refinement or "none") if choice.refine == "auto" else choice.refine
-    flips = ("mend" if refine == "none" else "keep") if choice.flips == "auto" else choice.flips
+    flips = "mend" if choice.flips == "auto" else choice.flips
     return replace(choice, detector=kind.name, refine=refine, flips=flips)
 
 
