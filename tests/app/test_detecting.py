@@ -1,5 +1,6 @@
 """``kinelift detect``, and keypoint files in place of a detector."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from kinelift.detectors.protocol import Opened
 from kinelift.detectors.scripted import Scripted
 from kinelift.detectors.strided import Strided
 from kinelift.detectors.tracking import repair_side_flips
+from kinelift.detectors.tracking.side_flips import VOTED
 from kinelift.poses import COCO17, COCO23, H36M21, Recording, convert, keypoints
 from kinelift.poses.recording import load
 from kinelift.poses.skeleton import OPENPOSE18
@@ -155,11 +157,23 @@ class TestChoice:
         assert resolve_auto(Detection(refine="heavy", detector="openpose"), "cpu").refine == "heavy"
         assert resolve_auto(Detection(refine="none"), "cpu").refine == "none"
 
-    def test_sides_are_repaired_for_detectors_that_see_each_frame_alone(self) -> None:
+    def test_sides_are_repaired(self) -> None:
         written = detected("coco-json")
         assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is repair_side_flips
         assert open_detector(Detection(options={"keypoints": written}, flips="keep"), "cpu").repair is None
-        assert [resolve_auto(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "keep"]
+        assert [resolve_auto(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "mend"]
+        assert resolve_auto(Detection(flips="keep"), "cpu").flips == "keep"
+
+    def test_the_sides_of_refined_joints_are_believed_more_firmly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("kinelift.weights.store.locate", lambda name: Path(name))
+        monkeypatch.setattr(
+            "kinelift.detectors.movenet.multi_scale.multi_scale_movenet", lambda model, **chosen: script(1)
+        )
+        monkeypatch.setattr("kinelift.app.detection.with_refinement", lambda base, size, every: base)
+        repair = open_detector(Detection("movenet", refine="full"), "cpu").repair
+        assert isinstance(repair, partial)
+        assert (repair.func, repair.keywords) == (repair_side_flips, {"costs": VOTED})
+        assert open_detector(Detection("movenet", refine="full", flips="keep"), "cpu").repair is None
 
     def test_sizes_and_thresholds_reach_the_detector(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[dict[str, Any]] = []
