@@ -6,6 +6,7 @@
 #   docker run --rm --gpus all -v "$PWD:/data" kinelift run /data/dance.mp4
 #
 # Results lie in the mounted folder and belong to user 1000; for another owner add: --user "$(id -u):$(id -g)"
+# Weights for detection are in the image. Others are fetched to /home/kinelift/weights: mount a volume there to keep them.
 
 # The CUDA that the pinned torch is built with, so that nvcc and torch agree.
 ARG CUDA=13.0.2
@@ -45,13 +46,13 @@ RUN FORCE_CUDA=1 pip install --no-cache-dir --no-deps --no-build-isolation \
 COPY kinelift/poses kinelift/poses
 COPY kinelift/weights kinelift/weights
 RUN --mount=type=cache,target=/root/.cache/pip KINELIFT_CACHE=/opt/weights \
-    python -c "from kinelift.weights.store import fetch; fetch('movenet-multipose'); fetch('blazepose-full')"
+    python -c "from kinelift.weights.store import fetch; \
+        [fetch(name) for name in ('movenet-multipose', 'blazepose-full', 'blazepose-heavy')]"
 
 COPY kinelift/models kinelift/models
 COPY kinelift/detectors kinelift/detectors
 RUN KINELIFT_CACHE=/opt/weights \
-        python -c "from kinelift.detectors.detectron2.keypoint_rcnn import load; load('R50-FPN')" \
-    && chmod a+rwx /opt/weights
+        python -c "from kinelift.detectors.detectron2.keypoint_rcnn import load; load('R50-FPN')"
 
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY kinelift kinelift
@@ -69,12 +70,15 @@ RUN apt-get update \
 COPY --from=build /opt/weights /opt/weights
 COPY --from=build /opt/venv /opt/venv
 
-# A home that any --user can write to; libraries that ask for a user name get one.
-RUN mkdir --mode=1777 /home/kinelift
+# Only user 1000 can write to this home. Another --user needs no home, and fetches weights to a folder of their own with
+# -e KINELIFT_CACHE=/data/weights. Libraries that ask for a user name get one.
+RUN install --directory --owner=1000 --group=1000 /home/kinelift /home/kinelift/weights
 ENV PATH=/opt/venv/bin:$PATH \
     HOME=/home/kinelift \
     USER=kinelift \
-    KINELIFT_CACHE=/opt/weights \
+    KINELIFT_IMAGE=kinelift \
+    KINELIFT_WEIGHTS=/opt/weights \
+    KINELIFT_CACHE=/home/kinelift/weights \
     PYTHONUNBUFFERED=1
 
 WORKDIR /data

@@ -149,6 +149,22 @@ class TestDockerfile:
         done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
         assert done.stdout.strip() == str(tmp_path / "kinelift")
 
+    def test_no_folder_is_writable_for_everybody(self) -> None:
+        assert not re.search(r"chmod [^&]*([ao]|^)\+\w*w|[0-7]*[2367]77\b|--mode=\S*[2367]\b", self.text)
+
+    def test_its_weights_are_read_only_and_downloads_have_a_folder_of_the_user(self) -> None:
+        variables = dict(
+            re.findall(r"\b(KINELIFT_\w+)=(\S+)", " ".join(word for words in self.words("ENV") for word in words))
+        )
+        (owner,) = self.words("USER")
+        (made,) = (line for line in self.text.splitlines() if line.startswith("RUN install --directory"))
+        assert (
+            "--owner={} --group={}".format(*owner[0].split(":")) in made and variables["KINELIFT_CACHE"] in made.split()
+        )
+        assert f"COPY --from=build {variables['KINELIFT_WEIGHTS']} {variables['KINELIFT_WEIGHTS']}" in self.text
+        fetched = re.findall(r"fetch\(name\) for name in \(([^)]*)\)", self.text)
+        assert re.findall(r"'([\w-]+)'", fetched[0]) == ["movenet-multipose", "blazepose-full", "blazepose-heavy"]
+
     def test_starts_our_program_as_an_ordinary_user(self) -> None:
         (entrypoint,) = self.words("ENTRYPOINT")
         assert entrypoint == [f'["{next(iter(SETTINGS["scripts"]))}"]']

@@ -45,6 +45,8 @@ SMOOTHING = 0.6
 Poses = Float[np.ndarray, "N J 3"]
 Track = Int[np.ndarray, " N"]
 """A label per frame; −1 = unknown."""
+Run = tuple[int, int, int]
+"""A segment: label, first frame and end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,7 @@ class Measure:
 
     ``frames``: accuracy over frames; ``edit`` score; ``f1`` at half overlap; ``named``: fraction of known frames that
     get a name; ``right``: fraction of these names that are correct; ``false``: fraction of frames of "other" that get a
-    name.
+    name; ``boundary``: median error (s) of both ends of the segments detected.
     """
 
     frames: float
@@ -77,6 +79,7 @@ class Measure:
     named: float
     right: float
     false: float
+    boundary: float
 
 
 def main(
@@ -257,10 +260,16 @@ def measure(found: list[Case], names: tuple[str, ...], way: Way) -> Measure:
         float(claimed[known].mean()),
         float(right[known & claimed].mean()) if (known & claimed).any() else float("nan"),
         float(claimed[~known].mean()) if (~known).any() else float("nan"),
+        float(
+            np.median(
+                [error / case.rate for case, pair in zip(found, pairs, strict=True) for error in ends(*pair)]
+                or [np.nan]
+            )
+        ),
     )
 
 
-def runs(track: Track) -> list[tuple[int, int, int]]:
+def runs(track: Track) -> list[Run]:
     """Label, first frame and end of each run."""
     bounds = [0, *(np.flatnonzero(np.diff(track)) + 1).tolist(), len(track)]
     return [(int(track[a]), a, b) for a, b in pairwise(bounds)]
@@ -277,19 +286,31 @@ def edit_score(truth: Track, predicted: Track) -> float:
     return 1 - row[-1] / max(len(a), len(b))
 
 
-def overlaps(truth: Track, predicted: Track) -> tuple[int, int]:
-    """Number of segments detected (same label, IoU of at least 0.5, each true one once), and of errors."""
-    left, guesses = runs(truth), runs(predicted)
-    count, hits = len(left), 0
-    for label, a, b in guesses:
+def matches(truth: Track, predicted: Track) -> Iterator[tuple[Run, Run]]:
+    """Pairs of a true and a predicted segment: same label, IoU of at least 0.5, each true one once."""
+    left = runs(truth)
+    for label, a, b in runs(predicted):
         match = next(
             (t for t in left if t[0] == label and 2 * (min(b, t[2]) - max(a, t[1])) >= max(b, t[2]) - min(a, t[1])),
             None,
         )
         if match:
             left.remove(match)
-            hits += 1
-    return hits, count + len(guesses) - 2 * hits
+            yield match, (label, a, b)
+
+
+def overlaps(truth: Track, predicted: Track) -> tuple[int, int]:
+    """Number of segments detected (see ``matches``), and of errors."""
+    hits = len(list(matches(truth, predicted)))
+    return hits, len(runs(truth)) + len(runs(predicted)) - 2 * hits
+
+
+def ends(truth: Track, predicted: Track) -> Iterator[int]:
+    """Frames by which both ends of each known segment detected are off; the ends of the motion itself do not count."""
+    for (label, a, b), (_, first, last) in matches(truth, predicted):
+        if label >= 0:
+            yield from (abs(first - a),) * (a > 0)
+            yield from (abs(last - b),) * (b < len(truth))
 
 
 WAYS: Mapping[str, Callable[[tuple[str, ...], float], Way]] = {

@@ -273,7 +273,7 @@ def confidence(answers: Answers, scaled: Float[np.ndarray, " W"], bins: int) -> 
 def draw(answers: Answers, scaled: Float[np.ndarray, " W"], bound: float, path: Path) -> None:
     """The figure of docs/explanation/recognition.md."""
     calibration, thresholds = calibrate(answers, bound), np.linspace(0, 1, 101)
-    curve = trust_curve(answers, calibration.temperature, thresholds)
+    curve = trust_curve(answers, calibration, thresholds)
     write_calibration_figure(path, confidence(answers, scaled, 10), thresholds, curve, calibration.threshold)
 
 

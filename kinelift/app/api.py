@@ -3,7 +3,7 @@
 import warnings
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from kinelift.app import batch
 from kinelift.app.export.formats import Format, check_available
@@ -24,7 +24,7 @@ def run(
     lifter: str | Path = "default",
     classifier: str | Path = "actions",
     export: str = "",
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: str = "auto",
     restart: bool = False,
     progress: Progress = no_progress,
     **options: Any,
@@ -39,7 +39,7 @@ def run(
         lifter: The 2D-to-3D network: a registered name, or the path to a checkpoint or to a folder of specialists.
         classifier: The action classifier: a registered name, or the path to a checkpoint.
         export: Formats to write as well, separated by commas, such as "bvh,glb".
-        device: Where the networks run; auto uses a GPU if there is one.
+        device: Where the networks run: "auto" (a GPU if there is one), "cpu", "cuda", or one GPU, such as "cuda:1".
         restart: Start again, instead of continuing an earlier run that was interrupted.
         progress: Wraps the items of each stage and shows progress.
         options: The other options of the command, with underscores: ``people="main"``, ``fov=60``, ``stride=2``.

@@ -69,6 +69,8 @@ class Batch:
         """
         opened = [(path, self._attempt(path, partial(Video, path, self.reading))) for path in videos]
         pipeline = load() if any(video for _, video in opened) else None
+        if pipeline and pipeline.description:
+            self.reporter.info(f"detector: {pipeline.description}")
         failed = (path for path, video in opened if not (video and pipeline and self._process(video, pipeline)))
         return tuple(failed)
 

@@ -14,7 +14,7 @@ from kinelift.app.video.limits import Reading
 from kinelift.poses.errors import SettingsError
 from kinelift.terminal.parsing import Command, run_command
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = Annotated[str, arg(metavar="auto|cpu|cuda|cuda:N")]
 ExportFormat = Literal["json", "csv", "npz", "bvh", "glb", "trc", "mot", "c3d", "angles", "timeline", "viewer"]
 File = Annotated[Path | None, arg(metavar="FILE", aliases=["-o"])]
 VideoFile = Annotated[Positional[Path], arg(metavar="VIDEO")]
@@ -58,7 +58,7 @@ def run(
             folder of specialists. Write ./NAME for a path without a suffix.
         classifier: The action classifier: a name, or the path to a checkpoint (see kinelift recognition train).
         export: Formats to write as well, separated by commas, such as bvh,glb (see kinelift export).
-        device: Where the networks run; auto uses a GPU if there is one.
+        device: Where the networks run; auto uses a GPU if there is one, and cuda:1 the second of several.
         restart: Start again. By default a run that was interrupted continues after the last ten seconds of video that
             it had completed.
         quiet: Print errors only.
@@ -103,7 +103,7 @@ def detect(
         to: openpose-json: a folder with one file per frame. coco-json: a list of results with 17 joints. npz: a
             recording without 3D poses, which marks interpolated joints.
         out: The file or folder to write. By default out/NAME/keypoints.npz, keypoints.json or keypoints/.
-        device: Where the networks run; auto uses a GPU if there is one.
+        device: Where the networks run; auto uses a GPU if there is one, and cuda:1 the second of several.
         quiet: Print errors only.
     """
     from kinelift.app.batch import report_result
@@ -126,6 +126,8 @@ def detect(
         check_outputs([path], [video, *source.files, *PipelineSpec(detection).paths()])
         check(path, video_name(video), Format(to))
         make_folder(path.parent)
+        if opened.description:
+            reporter.info(f"detector: {opened.description}")
         with reporter.progress(video.name) as progress:
             recording = track_people(
                 source, opened.detector, tracking, provenance, progress, opened.repair, opened.remarks

@@ -7,7 +7,6 @@ from kinelift.app.settings import Detection
 from kinelift.detectors import kinds
 from kinelift.detectors.protocol import Detector, Opened, TrackRepair
 from kinelift.detectors.refining.blazepose import BlazePose
-from kinelift.detectors.refining.framewise import FrameByFrame, FramewiseDetector
 from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.strided import Strided
 from kinelift.detectors.tracking import repair_side_flips
@@ -20,7 +19,7 @@ def open_detector(choice: Detection, device: str) -> Opened:
 
     Args:
         choice: What the user chose. Every "auto" is resolved here.
-        device: "cpu" or "cuda", for the networks that support it.
+        device: "cpu", "cuda" or "cuda:1", for the networks that support it.
 
     Raises:
         SettingsError: An option does not belong to the detector that "auto" selects.
@@ -31,12 +30,13 @@ def open_detector(choice: Detection, device: str) -> Opened:
     resolved = resolve_auto(choice, device)
     kind = kinds.kind_named(resolved.detector)
     opened = kind.open(kind.read(resolved.options), device)
-    detector = opened.detector
+    detector, description = opened.detector, opened.description
     if resolved.refine != "none":
         detector = with_refinement(detector, resolved.refine, every=resolved.redetect)
+        description += f", joints refined by BlazePose on cpu (blazepose-{resolved.refine})"
     if resolved.stride > 1:
         detector = Strided(detector, resolved.stride)
-    return replace(opened, detector=detector, repair=_repair(resolved) or opened.repair)
+    return replace(opened, detector=detector, repair=_repair(resolved) or opened.repair, description=description)
 
 
 def _repair(resolved: Detection) -> TrackRepair | None:
@@ -49,18 +49,20 @@ def _repair(resolved: Detection) -> TrackRepair | None:
 def resolve_auto(choice: Detection, device: str) -> Detection:
     """Replace every "auto" by a concrete value.
 
-    The detector becomes the first listed one that can run on the device, and the refinement that detector's usual one.
-    Left-right flips are repaired.
+    The detector becomes the first listed one that has the given options and can run on the device. The refinement
+    becomes that detector's usual one; ``redetect``, which needs one, gives every detector a second stage. Left-right
+    flips are repaired.
 
     Args:
         choice: What the user chose.
-        device: "cpu" or "cuda".
+        device: "cpu", "cuda" or "cuda:1".
 
     Raises:
         SettingsError: An option does not belong to the detector that "auto" selects.
     """
     kind = kinds.choose(choice.detector, choice.options, device)
-    refine = (kind.refinement or "none") if choice.refine == "auto" else choice.refine
+    usual = "full" if kind.refinement == "none" and choice.redetect > 1 else kind.refinement or "none"
+    refine = usual if choice.refine == "auto" else choice.refine
     flips = "mend" if choice.flips == "auto" else choice.flips
     return replace(choice, detector=kind.name, refine=refine, flips=flips)
 
@@ -74,5 +76,4 @@ def with_refinement(base: Detector, size: str, *, every: int = 1) -> Refined:
         every: Run ``base`` on every ``every``-th frame; BlazePose tracks people in between.
     """
     landmarks = BlazePose(locate(f"blazepose-{size}"))
-    people = base if isinstance(base, FramewiseDetector) else FrameByFrame(base)
-    return Refined(people, landmarks, every=every)
+    return Refined(base, landmarks, every=every)

@@ -81,6 +81,7 @@ class Pipeline:
         notes: Notes for the user, which recordings store.
         repair: Corrects each track before its gaps are filled.
         remarks: Further notes, known after a pass over a video.
+        description: The detector, its device and its weights, for the user.
     """
 
     detector: Detector
@@ -91,6 +92,7 @@ class Pipeline:
     notes: tuple[str, ...] = ()
     repair: TrackRepair | None = None
     remarks: Callable[[], tuple[str, ...]] = tuple
+    description: str = ""
 
     @staticmethod
     def load(
@@ -106,7 +108,7 @@ class Pipeline:
             detection: The detector and its options.
             lifter: A name of registered weights, or the path to a checkpoint or to a folder of specialists.
             classifier: A name of registered weights, or the path to a checkpoint.
-            device: "auto", "cpu" or "cuda".
+            device: "auto", "cpu", "cuda", or one of several GPUs, such as "cuda:1".
             settings: People, camera and 3D poses.
 
         Raises:
@@ -139,6 +141,7 @@ class Pipeline:
             notes=opened.notes,
             repair=opened.repair,
             remarks=opened.remarks,
+            description=opened.description,
         )
 
     def run(self, video: Video, progress: Progress = no_progress, checkpoints: Checkpoints | None = None) -> Recording:

@@ -40,7 +40,7 @@ class Detection:
     refine: Literal["auto", "none", "full", "heavy"] = option(
         "auto",
         about="Refine the joints of each person: not at all, with BlazePose, or with the larger and slower BlazePose "
-        "heavy. auto refines for detectors that need it, such as MoveNet.",
+        "heavy. auto refines for detectors that need it, such as MoveNet, and with --redetect.",
     )
     flips: Literal["auto", "keep", "mend"] = option(
         "auto",
@@ -72,9 +72,11 @@ class Detection:
 
     def _check(self, kind: DetectorKind[Any]) -> None:
         kind.read(self.options)
-        if kind.refinement is None and (self.refine in ("full", "heavy") or self.redetect > 1):
+        refine, redetect = ["--refine"] * (self.refine in ("full", "heavy")), ["--redetect"] * (self.redetect > 1)
+        if kind.refinement is None and (refine or redetect):
             raise SettingsError(
-                f"The joints of --detector {kind.name} cannot be refined. Leave out --refine and --redetect."
+                f"The joints of {kinds.chosen_with(kind, self.detector)} cannot be refined. "
+                f"Leave out {' and '.join(refine + redetect)}."
             )
 
 

@@ -8,6 +8,7 @@ made with. It can be saved as JSON and loaded again:
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from kinelift.poses.json_values import from_json, parse, to_json
 from kinelift.poses.output import replacing
 
 FORMAT = 1
-DEVICES = ("auto", "cpu", "cuda")
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class PipelineSpec:
         detection: The detector and its options.
         lifter: A name of registered weights, or the path to a checkpoint or to a folder of specialists.
         classifier: A name of registered weights, or the path to a checkpoint.
-        device: "auto", "cpu" or "cuda".
+        device: "auto", "cpu", "cuda", or one of several GPUs, such as "cuda:1".
         settings: People, camera and 3D poses.
 
     Raises:
@@ -47,8 +48,7 @@ class PipelineSpec:
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
-        if self.device not in DEVICES:
-            raise SettingsError(f"Unknown device {self.device!r}. Known: {', '.join(DEVICES)}.")
+        check_device(self.device)
 
     @staticmethod
     def load(path: Path) -> "PipelineSpec":
@@ -128,16 +128,27 @@ def made_with(spec: Mapping[str, Any], notes: tuple[str, ...] = ()) -> dict[str,
     return {"version": kinelift.__version__, "spec": {"format": FORMAT, **to_json(spec)}, "notes": list(notes)}
 
 
+def check_device(device: str) -> None:
+    """Raise ``SettingsError`` unless ``device`` is the name of a device, which may not be there."""
+    if not _DEVICE.fullmatch(device):
+        raise SettingsError(f"Unknown device {device!r}. Known: auto, cpu, cuda, and cuda:N for one of several GPUs.")
+
+
 def pick_device(device: str) -> str:
     """Choose the torch device: for "auto" a GPU if there is one, otherwise the CPU.
 
     Raises:
-        SettingsError: "cuda" was requested, but torch finds no CUDA device.
+        SettingsError: The device is unknown, or torch does not find it.
     """
     import torch
 
+    check_device(device)
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
+    if device == "cpu":
+        return device
+    if not torch.cuda.is_available():
         raise SettingsError("torch finds no CUDA device here. Use --device cpu.")
+    if int(device.partition(":")[2] or 0) >= torch.cuda.device_count():
+        raise SettingsError(f"There is no {device} here. The last device is cuda:{torch.cuda.device_count() - 1}.")
     return device

@@ -1,6 +1,6 @@
 """The detectors that users can choose. A new one is added to ``KINDS`` and nowhere else."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from kinelift.detectors.detectron2.kind import DETECTRON2
@@ -34,47 +34,68 @@ def candidates(name: str, options: Collection[str]) -> list[DetectorKind[Any]]:
 
     Args:
         name: A detector's name or "auto".
-        options: The names of the options that the user gave.
+        options: The names of the options that the user gave; each of the detectors has all of them.
 
     Raises:
-        SettingsError: The detector is unknown, or none of them has one of the options.
+        SettingsError: The detector is unknown, or does not have one of the options.
     """
     if name == AUTO:
         selected = [kind for kind in KINDS if kind.chosen_by in options]
         kinds = selected[:1] or [kind for kind in KINDS if kind.automatic_on is not None]
     else:
         kinds = [kind_named(name)]
-    _check_owners(options, kinds)
-    return kinds
+    having = _having(options, kinds)
+    if not having:
+        raise _refusal(name, options, kinds)
+    return having
 
 
 def choose(name: str, options: Collection[str], device: str) -> DetectorKind[Any]:
-    """The detector that ``name`` means on a device ("cpu", "cuda").
+    """The detector that ``name`` means on a device ("cpu", "cuda", "cuda:1").
+
+    "auto" is the first that it takes on this device and that has the options, otherwise the only one that has them.
 
     Raises:
-        SettingsError: The detector is unknown, or does not have one of the options.
+        SettingsError: The detector is unknown or does not have one of the options, or several others have them.
     """
     kinds = candidates(name, options)
-    chosen = (
-        kinds[0] if len(kinds) == 1 else next(one for one in kinds if one.automatic_on and one.automatic_on(device))
-    )
-    _check_owners(options, [chosen])
-    return chosen
+    if name != AUTO or kinds[0].chosen_by in options:
+        return kinds[0]
+    automatic = [kind for kind in KINDS if kind.automatic_on and kind.automatic_on(device)]
+    if suitable := _having(options, automatic):
+        return suitable[0]
+    having = _having(options, KINDS)
+    if len(having) > 1:
+        raise _refusal(name, options, automatic)
+    return having[0]
 
 
-def _check_owners(options: Collection[str], kinds: Collection[DetectorKind[Any]]) -> None:
-    """Refuse options that none of ``kinds`` has; the message says which detectors have them."""
-    for name in options:
-        if any(kind.takes(name) for kind in kinds):
-            continue
-        owners = _either([kind.name for kind in KINDS if kind.takes(name)])
+def chosen_with(kind: DetectorKind[Any], name: str) -> str:
+    """What the user chose a detector with: ``--detector`` and its name, or for "auto" the option that selects it."""
+    return flag(kind.chosen_by) if name == AUTO and kind.chosen_by else f"--detector {kind.name}"
+
+
+def _having(options: Collection[str], kinds: Iterable[DetectorKind[Any]]) -> list[DetectorKind[Any]]:
+    return [kind for kind in kinds if all(map(kind.takes, options))]
+
+
+def _refusal(name: str, options: Collection[str], kinds: Sequence[DetectorKind[Any]]) -> SettingsError:
+    """Why none of the detectors that ``name`` stands for has all options, in words that the user gave."""
+    for option in options:
+        owners = _either([kind.name for kind in KINDS if kind.takes(option)])
         if not owners:
-            raise SettingsError(f"{flag(name)} is not an option of any detector. Leave it out.")
-        chosen = _either([kind.name for kind in kinds])
-        raise SettingsError(
-            f"{flag(name)} belongs to the detector {owners}, not to {chosen}. "
-            f"Give --detector {owners}, or leave {flag(name)} out."
+            return SettingsError(f"{flag(option)} is not an option of any detector. Leave it out.")
+        if any(kind.takes(option) for kind in kinds):
+            continue
+        if name != AUTO or kinds[0].chosen_by in options:
+            return SettingsError(
+                f"{flag(option)} belongs to the detector {owners} and does not go with "
+                f"{chosen_with(kinds[0], name)}. Leave out one of the two."
+            )
+        return SettingsError(
+            f"{flag(option)} belongs to the detector {owners}. Give --detector {owners}, or leave {flag(option)} out."
         )
+    return SettingsError(f"No detector has all of {', '.join(map(flag, options))}. Leave some of them out.")
 
 
 def _either(names: list[str]) -> str:

@@ -36,6 +36,8 @@ class Letterbox:
     def apply(self, image: UInt8[np.ndarray, "H W 3"], fill: int = 0) -> UInt8[np.ndarray, "H2 W2 3"]:
         """Scale an image and pad it with grey of value ``fill``."""
         smaller = self.content[0] < self.size[0]
+        if smaller:
+            image = _halved(image, self.content)
         scaled = cv2.resize(image, self.content, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
         out = np.full((self.padded[1], self.padded[0], 3), fill, np.uint8)
         out[: self.content[1], : self.content[0]] = scaled
@@ -45,6 +47,18 @@ class Letterbox:
         """Map (x, y) in the padded image to (x, y) in the original; pixel centres are at +0.5 in both."""
         original: Float[np.ndarray, "*many 2"] = points * (np.array(self.size) / np.array(self.content))
         return original
+
+
+def _halved(image: UInt8[np.ndarray, "H W 3"], least: tuple[int, int]) -> UInt8[np.ndarray, "H2 W2 3"]:
+    """The image, halved as often as its sides are even and stay at least twice as long as ``least``.
+
+    Means of 2 × 2 pixels are quick, and the means over larger areas are then taken from a quarter of the pixels. They
+    are nearly the same: an area that ends within a pair of pixels gets its share of their mean. Where areas are smaller
+    than 4 × 4 pixels, that would show: joints would jitter by 8 % more at MoveNet's larger input.
+    """
+    while all(n >= 4 * side and n % 2 == 0 for n, side in zip(image.shape[1::-1], least, strict=True)):
+        image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    return image
 
 
 def _round_up(value: int, multiple: int) -> int:

@@ -81,12 +81,14 @@ class Opened:
         notes: What the user should know about it, one sentence each.
         repair: How its tracks are corrected before their gaps are filled; None = not at all.
         remarks: What the user should know after a pass over a video, one sentence each.
+        description: The network, its device and its weights, as in "MoveNet on cpu (movenet-multipose)".
     """
 
     detector: Detector
     notes: tuple[str, ...] = ()
     repair: TrackRepair | None = None
     remarks: Callable[[], tuple[str, ...]] = tuple
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,10 @@ class DetectorKind(Generic[Options]):
         name: What ``--detector`` takes.
         options: A frozen dataclass that checks its own values. Each field is made with ``option`` and becomes a flag of
             the command line. Detectors that have an option of the same name and type share its flag.
-        open: Loads the detector with its options on a device ("cpu", "cuda"). It imports networks and libraries when it
-            is called, so that ``kinelift --help`` stays fast. It raises ``DetectorError`` for a missing library,
-            ``WeightsError`` for missing or damaged weights, and ``DataError`` for a file that cannot be read.
+        open: Loads the detector with its options on a device ("cpu", "cuda", "cuda:1"). It imports networks and
+            libraries when it is called, so that ``kinelift --help`` stays fast. It raises ``DetectorError`` for a
+            missing library, ``WeightsError`` for missing or damaged weights, and ``DataError`` for a file that cannot
+            be read.
         chosen_by: The option that selects this detector when ``--detector`` is auto.
         automatic_on: Whether auto may take this detector on a device; None = never.
         refinement: What ``--refine auto`` means for this detector; None = its joints cannot be refined.

@@ -1,18 +1,24 @@
 """TensorFlow Lite networks: opening a file, and keeping the library from writing to the terminal."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kinelift.detectors.pruning import keep_outputs
 from kinelift.poses.errors import DetectorError
 
 _STANDARD_ERROR = 2
 
 
-def open_network(model: Path, threads: int) -> Any:
+def open_network(model: Path, threads: int, outputs: Sequence[int] = ()) -> Any:
     """Open an interpreter for a model file; its tensors are not allocated yet.
+
+    Args:
+        model: The file.
+        threads: CPU threads.
+        outputs: Compute only these of the file's outputs, and what leads to them; empty = all.
 
     Raises:
         DetectorError: ai-edge-litert is missing, or the file is not a TensorFlow Lite network.
@@ -25,7 +31,10 @@ def open_network(model: Path, threads: int) -> Any:
             "Install it with: pip install ai-edge-litert"
         ) from error
     try:
-        return Interpreter(model_path=str(model), num_threads=threads)
+        network = Interpreter(model_path=str(model), num_threads=threads)  # checks the file
+        if not outputs:
+            return network
+        return Interpreter(model_content=keep_outputs(model.read_bytes(), outputs), num_threads=threads)
     except (ValueError, RuntimeError, OSError) as error:
         raise DetectorError(f"Cannot open {model} as a TensorFlow Lite network: {error}") from error
 

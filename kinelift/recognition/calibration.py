@@ -6,8 +6,10 @@ a timeline, by decoding each stretch of them (docs/explanation/unknown.md).
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -24,10 +26,36 @@ _THRESHOLDS = 100
 
 @dataclass(frozen=True)
 class Calibration:
-    """Logits are divided by ``temperature``. A less probable action than ``threshold`` is not named."""
+    """From logits to decisions.
+
+    Attributes:
+        temperature: Logits are divided by it.
+        threshold: A less probable action is not named.
+        weights: How likely each label is before anything is seen, relative to the others; empty = all alike, as in
+            training.
+    """
 
     temperature: float = 1.0
     threshold: float = 0.5
+    weights: tuple[float, ...] = ()
+
+    @staticmethod
+    def from_mapping(values: Mapping[str, Any]) -> "Calibration":
+        """Read what ``asdict`` wrote, also after a round trip through JSON.
+
+        Raises:
+            ValueError: A weight is not positive and finite.
+        """
+        weights = tuple(float(weight) for weight in values.get("weights", ()))
+        if not all(0 < weight < inf for weight in weights):
+            raise ValueError(f"the weights of labels must be positive, not {weights}")
+        return Calibration(**{**values, "weights": weights})
+
+    def probabilities(self, logits: Float[np.ndarray, "W K"]) -> Float[np.ndarray, "W K"]:
+        """Probability of every label."""
+        prior = np.log(self.weights) if self.weights else 0.0
+        probabilities: Float[np.ndarray, "W K"] = softmax(logits / self.temperature + prior, axis=1)
+        return probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +102,6 @@ class Answers:
         logits[np.flatnonzero(self.novel), self.labels[self.novel]] = -np.inf
         return logits
 
-    def probabilities(self, temperature: float) -> Float[np.ndarray, "W K"]:
-        """Probability of every label, 0 for the one left out of a network's training."""
-        probabilities: Float[np.ndarray, "W K"] = softmax(self.taught / temperature, axis=1)
-        return probabilities
-
 
 def best_temperature(logits: Float[np.ndarray, "W K"], labels: Int[np.ndarray, " W"]) -> float:
     """The temperature that maximises the likelihood of the true labels (Guo et al., ICML 2017)."""
@@ -101,7 +124,7 @@ def temperatures(answers: Answers) -> Float[np.ndarray, " W"]:
     return out
 
 
-def lowest_threshold(answers: Answers, temperature: float, rate: float) -> float:
+def lowest_threshold(answers: Answers, calibration: Calibration, rate: float) -> float:
     """The lowest threshold at which at most ``rate`` of unknown motion gets a name; 0 without unknown motion.
 
     The rate is the mean over the labels of unknown motion, as in ``Trust``. Thresholds are tried in steps of 0.01; a
@@ -112,22 +135,28 @@ def lowest_threshold(answers: Answers, temperature: float, rate: float) -> float
         return 0.0
 
     def holds(step: int) -> bool:
-        calibration = Calibration(temperature, step / _THRESHOLDS)
-        return trust(unknown, decide(unknown, calibration)).false_accept_rate <= rate + 1e-12
+        tried = replace(calibration, threshold=step / _THRESHOLDS)
+        return trust(unknown, decide(unknown, tried)).false_accept_rate <= rate + 1e-12
 
     return bisect_left(range(_THRESHOLDS), True, key=holds) / _THRESHOLDS
 
 
-def calibrate(answers: Answers, rate: float) -> Calibration:
-    """Choose the temperature on known actions, and the threshold on unknown motion (see ``lowest_threshold``)."""
+def calibrate(answers: Answers, rate: float, weights: tuple[float, ...] = ()) -> Calibration:
+    """Choose the temperature on known actions, and the threshold on unknown motion (see ``lowest_threshold``).
+
+    Args:
+        answers: Logits on other people than the networks were trained on.
+        rate: Share of unknown motion that may get a name.
+        weights: Of the labels, see ``Calibration``. The temperature does not depend on them.
+    """
     taught = answers.only(~answers.novel)
-    temperature = best_temperature(taught.logits, taught.labels)
-    return Calibration(temperature, lowest_threshold(answers, temperature, rate))
+    calibration = Calibration(best_temperature(taught.logits, taught.labels), weights=weights)
+    return replace(calibration, threshold=lowest_threshold(answers, calibration, rate))
 
 
 def decide(answers: Answers, calibration: Calibration) -> Int[np.ndarray, " W"]:
     """The action of every window, ``NOTHING`` if unknown. Each stretch is a timeline of its own."""
-    rows, timeline = answers.probabilities(calibration.temperature), Timeline(calibration.threshold)
+    rows, timeline = calibration.probabilities(answers.taught), Timeline(calibration.threshold)
     bounds = np.flatnonzero(np.diff(answers.sequences)) + 1
     parts = [
         decode(part, np.full(len(part), answers.stride), answers.other, timeline) for part in np.split(rows, bounds)
@@ -174,9 +203,9 @@ def trust(answers: Answers, choices: Int[np.ndarray, " W"]) -> Trust:
     return Trust(_share(named[known]), _share(right[known & named]), false, by)
 
 
-def trust_curve(answers: Answers, temperature: float, thresholds: Float[np.ndarray, " N"]) -> tuple[Trust, ...]:
-    """Trust at every threshold."""
-    return tuple(trust(answers, decide(answers, Calibration(temperature, float(t)))) for t in thresholds)
+def trust_curve(answers: Answers, calibration: Calibration, thresholds: Float[np.ndarray, " N"]) -> tuple[Trust, ...]:
+    """Trust at every threshold, with the rest of ``calibration``."""
+    return tuple(trust(answers, decide(answers, replace(calibration, threshold=float(t)))) for t in thresholds)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from kinelift.recognition.data.collections import Layout
 from kinelift.recognition.data.collections import convert as convert_collection
 from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.measuring import classifier_plots, evaluation, reports
+from kinelift.recognition.measuring.advice import expectation, shortages
 from kinelift.recognition.measuring.measure import measure
 from kinelift.recognition.network import ActionNetwork
 from kinelift.recognition.search.command import search
@@ -34,6 +36,8 @@ from kinelift.terminal.parsing import Command, run_command
 from kinelift.terminal.reporter import Reporter
 
 OptionalFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
+Threshold = Annotated[float | None, tyro.conf.arg(metavar="P")]
+Prior = Annotated[tuple[str, ...], tyro.conf.arg(metavar="LABEL=TIMES")]
 
 
 def convert(path: tyro.conf.Positional[Path], out: Out, layout: Layout, lifted: OptionalFile = None) -> None:
@@ -59,6 +63,8 @@ def train(
     genotype: Cell = None,
     folds: int = 5,
     false_names: float = 0.1,
+    threshold: Threshold = None,
+    prior: Prior = (),
     device: str = "cpu",
 ) -> None:
     """Measure across subjects, then train on everybody. Resumes an interrupted run.
@@ -70,28 +76,33 @@ def train(
         genotype: JSON of the cell from a search; by default, the hand-chosen one.
         folds: Groups of subjects to measure on, if the data have no split; 0 = do not measure.
         false_names: Share of unknown motion that may get a name. Sets the threshold for naming an action.
+        threshold: Probability that an action needs for a name, instead of one chosen by --false-names.
+        prior: Labels that are likelier than others before anything is seen, and how many times: stand=8 walk=8.
         device: cpu or cuda.
     """
     reporter = Reporter()
     corpus, settings = read_corpus(data, settings, reporter)
+    settings, rate = _decisions(settings, corpus, prior, threshold), None if threshold is not None else false_names
     cell = read_genotype(genotype)
     report = out.with_suffix(".json")
     beside = [out.with_suffix(suffix) for suffix in (".json", ".jsonl", ".png", ".state")]
     check_outputs([out, *beside], [data / "labels.csv", *([genotype] if genotype else [])])
     make_folder(out.parent)
+    for shortage in shortages(corpus):
+        reporter.note(shortage)
     trainer, run = Trainer(settings, corpus, None, cell, device), run_of(corpus, settings, cell)
     if resume(trainer, out, run):
         reporter.note(f"Resuming after epoch {trainer.epoch} from {out.with_suffix('.state')}.")
-    measuring_run = run_of(corpus, settings, cell, folds=folds, false_names=false_names)
+    measuring_run = run_of(corpus, settings, cell, folds=folds, false_names=rate)
     figures = matching_report(report, measuring_run)
     if folds and figures is None:
-        _measure(corpus, settings, cell, folds, false_names, report, out.with_suffix(".png"), reporter)
+        _measure(corpus, settings, cell, folds, rate, report, out.with_suffix(".png"), reporter)
         figures = matching_report(report, measuring_run)
     with reporter.progress_bar("epochs", settings.epochs, trainer.epoch) as advance:
         for record in fit_with_log(trainer, out, run):
             advance(f"loss {record['loss']:.2f}")
     about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "data": corpus.dataset.terms, "measured": figures, **run.facts()}
-    calibration = Calibration(**figures["calibration"]) if figures else settings.calibration
+    calibration = Calibration.from_mapping(figures["calibration"]) if figures else settings.calibration
     replace(trainer.result(about), calibration=calibration).save(out)
     reporter.result(f"Wrote {out}.")
 
@@ -102,6 +113,8 @@ def evaluate(
     genotype: Cell = None,
     folds: int = 5,
     false_names: float = 0.1,
+    threshold: Threshold = None,
+    prior: Prior = (),
     figure: OptionalFile = None,
     report: OptionalFile = None,
 ) -> None:
@@ -113,12 +126,15 @@ def evaluate(
         genotype: JSON of the cell from a search; by default, the hand-chosen one.
         folds: Groups of subjects, if the data have no split.
         false_names: Share of unknown motion that may get a name.
+        threshold: Probability that an action needs for a name, instead of one chosen by --false-names.
+        prior: Labels that are likelier than others before anything is seen, and how many times: stand=8 walk=8.
         figure: PNG to write the confusion matrix to.
         report: JSON to write the figures to.
     """
     reporter = Reporter()
     corpus, settings = read_corpus(data, settings, reporter)
-    _measure(corpus, settings, read_genotype(genotype), folds, false_names, report, figure, reporter)
+    settings, rate = _decisions(settings, corpus, prior, threshold), None if threshold is not None else false_names
+    _measure(corpus, settings, read_genotype(genotype), folds, rate, report, figure, reporter)
 
 
 def encode(
@@ -183,12 +199,39 @@ def _excerpt(
     return excerpt, (len(excerpt) - 1) / plan.rate
 
 
+def _decisions(settings: TrainSettings, corpus: Corpus, prior: Sequence[str], threshold: float | None) -> TrainSettings:
+    """The settings with these weights of labels and this threshold.
+
+    Raises:
+        SettingsError: The prior names no label of the data, or a number that is not positive.
+    """
+    times = dict.fromkeys(corpus.names, 1.0)
+    for entry in prior:
+        label, _, number = entry.rpartition("=")
+        if label not in times:
+            raise SettingsError(f"--prior {entry}: no label is called {label!r}. Labels: {', '.join(corpus.names)}.")
+        try:
+            times[label] = float(number)
+        except ValueError:
+            raise SettingsError(
+                f"--prior {entry}: {number!r} is not a number. Give LABEL=TIMES, as in stand=8."
+            ) from None
+        if not 0 < times[label] < inf:
+            raise SettingsError(f"--prior {entry}: give a positive number.")
+    calibration = replace(settings.calibration, weights=tuple(times.values()) if prior else ())
+    if threshold is not None:
+        if not 0 <= threshold <= 1:
+            raise SettingsError(f"--threshold is {threshold:g}; it must be from 0 to 1.")
+        calibration = replace(calibration, threshold=threshold)
+    return replace(settings, calibration=calibration)
+
+
 def _measure(
     corpus: Corpus,
     settings: TrainSettings,
     cell: AnyGenotype,
     folds: int,
-    false_names: float,
+    false_names: float | None,
     report: Path | None,
     figure: Path | None,
     reporter: Reporter,
@@ -201,6 +244,7 @@ def _measure(
     scores = measurement.scores(measurement.kind)
     reporter.table(reports.scores_table(scores, corpus.names))
     reporter.table(reports.trust_table(measurement.trust, measurement.calibration, measurement.reliability.error))
+    reporter.result(expectation(scores["network"], corpus.names))
     if figure:
         title = f"Subjects not trained on: {scores['network'].accuracy:.1%} of clips correct"
         classifier_plots.confusion(scores["network"].confusion, corpus.names, title, figure)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.special import softmax
 from torch import Tensor
 
 from kinelift.models.enas import architecture
@@ -33,7 +32,7 @@ class ActionNetwork:
         labels: Of the network's outputs.
         encoding: How windows are drawn.
         plan: How motions are cut into windows.
-        calibration: Temperature of the outputs, and the threshold for naming an action.
+        calibration: From outputs to decisions.
         about: Training data, their terms, and measured accuracy.
     """
 
@@ -61,8 +60,8 @@ class ActionNetwork:
         return np.concatenate(outputs) if outputs else np.zeros((0, len(self.labels)))
 
     def probabilities(self, windows: Float[np.ndarray, "B T J 3"]) -> Float[np.ndarray, "B K"]:
-        """Probabilities of all labels, at the calibrated temperature."""
-        return softmax(self.logits(windows) / self.calibration.temperature, axis=1)
+        """Probabilities of all labels, calibrated."""
+        return self.calibration.probabilities(self.logits(windows))
 
     def save(self, path: Path) -> None:
         """Write a self-describing checkpoint."""
@@ -104,12 +103,15 @@ def motion_images(windows: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> 
 def _from_checkpoint(stored: Checkpoint, device: str) -> ActionNetwork:
     description = stored.description
     config = architecture.config_from_mapping(description["network"])
+    labels, calibration = tuple(description["labels"]), Calibration.from_mapping(description["calibration"])
+    if len(calibration.weights) not in (0, len(labels)):
+        raise ValueError(f"there are {len(calibration.weights)} weights for {len(labels)} labels")
     net = build_for(lambda: architecture.build_network(config), description["network"], stored.tensors)
     return ActionNetwork(
         net.eval().to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
-        tuple(description["labels"]),
+        labels,
         Encoding.from_mapping(description["encoding"]),
         WindowPlan(**description["windows"]),
-        Calibration(**description["calibration"]),
+        calibration,
         description["about"],
     )

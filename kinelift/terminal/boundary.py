@@ -3,9 +3,11 @@
 Until something fails, it imports the standard library only, so that Ctrl-C during slow imports is handled here, too.
 """
 
+import logging
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -29,7 +31,7 @@ def run_guarded(command: Callable[[], int | None]) -> int:
     """
     escape_unencodable_output()
     try:
-        with _exit_on_sigterm():
+        with _exit_on_sigterm(), _without_warnings():
             return _run_and_flush(command) or 0
     except KeyboardInterrupt:
         _print_error("Interrupted. Complete results are kept.")
@@ -73,6 +75,22 @@ def _print_error(error: str) -> None:
 
     with suppress(OSError):
         Reporter().error(error)
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep what libraries warn and log, which is for developers, off standard error; ``python -W default`` shows it."""
+    if sys.warnoptions:
+        yield
+        return
+    shown = logging.lastResort
+    logging.lastResort = logging.NullHandler()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.lastResort = shown
 
 
 @contextmanager

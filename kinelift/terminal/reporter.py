@@ -85,6 +85,10 @@ class Reporter:
         for line in text.split("\n"):
             self.result(line)
 
+    def info(self, text: object) -> None:
+        """Print what is about to run."""
+        self.messages.print(str(text))
+
     def note(self, text: object) -> None:
         """Print something to know about a success."""
         self.messages.print(f"note: {text}", style="yellow")
@@ -115,6 +119,9 @@ class Quiet(Reporter):
         """Print nothing."""
 
     def table(self, table: Table) -> None:
+        """Print nothing."""
+
+    def info(self, text: object) -> None:
         """Print nothing."""
 
     def note(self, text: object) -> None:

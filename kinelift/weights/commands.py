@@ -38,6 +38,8 @@ def list_weights() -> None:
         table.add_row(entry.name, f"{entry.size / 1e6:.1f}", entry.licence, _coloured(state), entry.summary)
     reporter.table(table)
     reporter.result(f"Fetched files are in {store.cache} (set KINELIFT_CACHE to use another folder).")
+    if store.fetched:
+        reporter.result(f"Files fetched beforehand are in {store.fetched} (KINELIFT_WEIGHTS).")
 
 
 def fetch(names: Positional[Names] = ()) -> None:

@@ -1,10 +1,13 @@
 """The store of weights: shipped files in ``weights/files/``, downloaded ones in a cache. Every file is verified.
 
-The environment variable ``KINELIFT_CACHE`` selects another cache folder.
+The environment variable ``KINELIFT_CACHE`` selects another cache folder. ``KINELIFT_WEIGHTS`` names a folder of files
+that were downloaded beforehand, for all users of a machine or for an image; nothing is written there. In an image,
+``KINELIFT_IMAGE`` is its name, for messages that say what to run.
 """
 
 import enum
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,15 +35,23 @@ class Store:
     Args:
         shipped: Files that come with the program; read only.
         cache: Downloaded files.
+        fetched: Files that were downloaded beforehand; read only.
     """
 
     shipped: Path
     cache: Path
+    fetched: Path | None = None
 
     def path(self, entry: Entry) -> Path:
         """The path of an entry's file, which may not exist."""
-        folder = self.shipped if isinstance(entry.source, Shipped) else self.cache
-        return folder / entry.file
+        return self.shipped / entry.file if isinstance(entry.source, Shipped) else self.downloaded(entry.file)
+
+    def downloaded(self, name: str) -> Path:
+        """The path of a downloaded file: in the cache, unless only the files downloaded beforehand have it."""
+        cached = self.cache / name
+        if self.fetched and not cached.exists() and (self.fetched / name).is_file():
+            return self.fetched / name
+        return cached
 
     def verify(self, entry: Entry) -> State:
         """Compare the file's size and SHA-256 with the registry.
@@ -92,11 +103,11 @@ class Store:
             with download_folder(self.cache / f".{entry.file}.{entry.sha256[:8]}.part") as folder:
                 download = entry.source.retrieve(folder, entry.size)
                 _check_download(entry, download)
-                download.replace(self.path(entry))
+                download.replace(self.cache / entry.file)
         except OSError as error:
             raise WeightsError(
                 f"Cannot write {entry.name} ({entry.size / 1e6:.1f} MB) to {self.cache}: {error.strerror or error}. "
-                "Free space there, or set KINELIFT_CACHE to a folder that you can write to."
+                f"{writable_cache()}"
             ) from error
         return self.path(entry)
 
@@ -105,8 +116,16 @@ def default_store() -> Store:
     """The store of the installed program. Its cache is ``$KINELIFT_CACHE``, otherwise the system's cache folder."""
     from platformdirs import user_cache_path
 
-    cache = os.environ.get("KINELIFT_CACHE")
-    return Store(FILES, Path(cache).expanduser() if cache else user_cache_path("kinelift", appauthor=False))
+    cache, fetched = os.environ.get("KINELIFT_CACHE"), os.environ.get("KINELIFT_WEIGHTS")
+    folder = Path(cache).expanduser() if cache else user_cache_path("kinelift", appauthor=False)
+    return Store(FILES, folder, Path(fetched).expanduser() if fetched else None)
+
+
+def writable_cache() -> str:
+    """What to do if the cache cannot be written, in a sentence."""
+    if image := os.environ.get("KINELIFT_IMAGE"):
+        return f"Keep downloads in a folder of your own: docker run -e KINELIFT_CACHE=/data/weights ... {image} ..."
+    return "Free space there, or set KINELIFT_CACHE to a folder that you can write to."
 
 
 def locate(name: str) -> Path:
@@ -116,6 +135,18 @@ def locate(name: str) -> Path:
         WeightsError: The name is unknown, or the file is missing or damaged.
     """
     return default_store().locate(registry.entry(name))
+
+
+def locate_all(names: Sequence[str]) -> list[Path]:
+    """The paths of verified files that are used together.
+
+    Raises:
+        WeightsError: A name is unknown, or a file is missing or damaged. The message says how to get all of them.
+    """
+    store, entries = default_store(), [registry.entry(name) for name in names]
+    if missing := [entry.name for entry in entries if store.verify(entry) is State.MISSING]:
+        raise WeightsError(f"No weights for {' and '.join(missing)} at {store.cache}. {_how_to_fetch(*missing)}")
+    return [store.locate(entry) for entry in entries]
 
 
 def find(choice: str) -> Path:
@@ -165,4 +196,14 @@ def _check_download(entry: Entry, download: Path) -> None:
 def _remedy(entry: Entry) -> str:
     if isinstance(entry.source, Shipped):
         return "It comes with Kinelift: reinstall it, or record your own with: kinelift weights record"
-    return f"Fetch them with: kinelift weights fetch {entry.name}"
+    return _how_to_fetch(entry.name)
+
+
+def _how_to_fetch(*names: str) -> str:
+    if image := os.environ.get("KINELIFT_IMAGE"):
+        volume = f"-v kinelift-weights:{default_store().cache}"
+        return (
+            f"Fetch them with: docker run --rm {volume} {image} weights fetch {' '.join(names)}, "
+            f"and add {volume} to the run that needs them."
+        )
+    return f"Fetch them with: kinelift weights fetch {' '.join(names)}"

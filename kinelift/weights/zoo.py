@@ -17,6 +17,7 @@ from kinelift.poses.errors import DataError, WeightsError
 from kinelift.poses.unpickling import unpickle
 from kinelift.weights.download import download_folder, download_whole
 from kinelift.weights.published import read_state
+from kinelift.weights.store import writable_cache
 
 _NAME = re.compile(r"_([0-9a-f]{6})\.pkl$")
 
@@ -54,8 +55,7 @@ def fetch(url: str, file: Path, most: int) -> Path:
             return whole.replace(file)
     except OSError as error:
         raise WeightsError(
-            f"Cannot write {file} ({most / 1e6:.0f} MB at most): {error.strerror or error}. Free space there, or set "
-            "KINELIFT_CACHE to a folder that you can write to."
+            f"Cannot write {file} ({most / 1e6:.0f} MB at most): {error.strerror or error}. {writable_cache()}"
         ) from error
 
 

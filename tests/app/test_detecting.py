@@ -1,5 +1,6 @@
 """``kinelift detect``, and keypoint files in place of a detector."""
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from kinelift.detectors.strided import Strided
 from kinelift.detectors.tracking import repair_side_flips
 from kinelift.detectors.tracking.side_flips import VOTED
 from kinelift.poses import COCO17, COCO23, H36M21, Recording, convert, keypoints
+from kinelift.poses.errors import SettingsError
 from kinelift.poses.recording import load
 from kinelift.poses.skeleton import OPENPOSE18
 from tests.app.stages import script
@@ -156,6 +158,64 @@ class TestChoice:
         assert resolve_auto(Detection(), "cpu").refine == "full"
         assert resolve_auto(Detection(refine="heavy", detector="openpose"), "cpu").refine == "heavy"
         assert resolve_auto(Detection(refine="none"), "cpu").refine == "none"
+
+    @pytest.mark.parametrize("detector", ["detectron2", "openpose"])
+    def test_tracking_between_detections_gives_every_detector_a_second_stage(self, detector: str) -> None:
+        chosen = resolve_auto(Detection(detector, redetect=3), "cpu")
+        assert (chosen.refine, chosen.flips, chosen.redetect) == ("full", "mend", 3)
+        assert resolve_auto(Detection(detector, refine="heavy", redetect=3), "cpu").refine == "heavy"
+
+    def test_auto_takes_what_has_the_options(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("kinelift.detectors.detectron2.kind.installed", lambda: True)
+        assert resolve_auto(Detection(options={"backbone": "R101-FPN"}), "cpu").detector == "detectron2"
+        assert resolve_auto(Detection(options={"detector_weights": "x.pkl"}), "cuda:1").detector == "detectron2"
+        assert resolve_auto(Detection(options={"long_side": 640}), "cpu").detector == "movenet"
+        on_gpu = resolve_auto(Detection(redetect=3), "cuda")
+        assert (on_gpu.detector, on_gpu.refine) == ("detectron2", "full")
+
+    @pytest.mark.parametrize(
+        ("choice", "says"),
+        [
+            (
+                {"options": {"detector_weights": "x.onnx"}},
+                "--detector-weights belongs to the detector detectron2 or openpose. "
+                "Give --detector detectron2 or openpose, or leave --detector-weights out.",
+            ),
+            ({"options": {"keypoints": "k"}, "redetect": 2}, "of --keypoints cannot be refined. Leave out --redetect."),
+            ({"options": {"keypoints": "k"}, "refine": "full"}, "--keypoints cannot be refined. Leave out --refine."),
+            (
+                {"options": {"keypoints": "k", "long_side": 64}},
+                "--long-side belongs to the detector detectron2, movenet or openpose and does not go with --keypoints.",
+            ),
+            (
+                {"detector": "movenet", "options": {"backbone": "R50-FPN"}},
+                "--backbone belongs to the detector detectron2 and does not go with --detector movenet.",
+            ),
+            ({"refine": "none", "redetect": 2}, "Leave out --refine none."),
+        ],
+    )
+    def test_messages_name_what_was_given_and_nothing_else(self, choice: dict[str, Any], says: str) -> None:
+        with pytest.raises(SettingsError) as error:
+            resolve_auto(Detection(**choice), "cpu")
+        assert says in str(error.value)
+        given = {"--detector"} | {f"--{name.replace('_', '-')}" for name in (*choice, *choice.get("options", {}))}
+        assert set(re.findall(r"--[a-z-]+", str(error.value))) <= given
+
+    @pytest.mark.parametrize("command", ["run", "detect"])
+    def test_it_says_what_runs_where(self, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+        written = detected("coco-json")
+        capsys.readouterr()
+        assert main([command, "dance.mp4", "--keypoints", str(written), "--device", "cpu"]) == 0
+        assert f"detector: keypoints of {written}\n" in capsys.readouterr().err
+
+    def test_the_second_stage_is_named_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("kinelift.weights.store.locate", lambda name: Path(name))
+        monkeypatch.setattr("kinelift.detectors.movenet.multi_scale.multi_scale_movenet", lambda *_, **__: script(1))
+        monkeypatch.setattr("kinelift.app.detection.with_refinement", lambda base, size, every: base)
+        opened = open_detector(Detection("movenet", refine="heavy"), "cuda")
+        assert opened.description == (
+            "MoveNet on cpu (movenet-multipose), joints refined by BlazePose on cpu (blazepose-heavy)"
+        )
 
     def test_sides_are_repaired(self) -> None:
         written = detected("coco-json")

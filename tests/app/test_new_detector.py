@@ -66,9 +66,9 @@ def test_its_options_are_in_the_help(capsys: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.parametrize(("flags", "message"), [
     (["--detector", "scripted-test", "--long-side", "512"], "--long-side belongs to"),
-    (["--walkers", "2"], "--walkers belongs to the detector scripted-test, not to detectron2 or movenet. Give"),
+    (["--walkers", "2"], "--walkers belongs to the detector scripted-test. Give --detector scripted-test, or"),
     (["--detector", "scripted-test", "--spacing", "0"], "--spacing is 0; give a positive number of pixels"),
-    (["--detector", "scripted-test", "--keypoints", "k.json"], "or leave --keypoints out"),
+    (["--detector", "scripted-test", "--keypoints", "k.json"], "does not go with --detector scripted-test. Leave out"),
 ])  # fmt: skip
 def test_options_are_checked_before_any_work(
     flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
@@ -84,7 +84,7 @@ def test_auto_never_takes_it_unless_it_says_so(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(kinds, "KINDS", (eager, *kinds.KINDS))
     assert resolve_auto(Detection(), "cpu").detector == "eager"
     assert resolve_auto(Detection(options={"walkers": 3}), "cpu").detector == "eager"
-    with pytest.raises(SettingsError, match="belongs to the detector eager or scripted-test, not to movenet"):
+    with pytest.raises(SettingsError, match=r"belongs to the detector eager or scripted-test. Give"):
         resolve_auto(Detection(options={"walkers": 3}), "cuda")
 
 

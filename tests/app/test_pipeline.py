@@ -15,7 +15,7 @@ from kinelift.app.camera.motion import Motion
 from kinelift.app.detection import resolve_auto
 from kinelift.app.pipeline import _adapt_detector, render
 from kinelift.app.settings import Detection, Drawing, Settings
-from kinelift.app.spec import PipelineSpec
+from kinelift.app.spec import PipelineSpec, pick_device
 from kinelift.detectors.converted import Converted
 from kinelift.detectors.movenet.second_look import SecondLook
 from kinelift.detectors.protocol import Opened
@@ -251,6 +251,19 @@ class TestLoading:
         with pytest.raises(WeightsError, match="'boxing'"):
             Pipeline.load(classifier="boxing", device="cpu")
 
+    def test_one_of_several_gpus(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+        assert [pick_device(name) for name in ("auto", "cpu", "cuda", "cuda:1")] == ["cuda", "cpu", "cuda", "cuda:1"]
+        with pytest.raises(SettingsError, match=r"no cuda:2 here. The last device is cuda:1"):
+            pick_device("cuda:2")
+
+    @pytest.mark.parametrize("name", ["cuda:", "cuda:-1", "cuda:x", "gpu", "cuda:1,2", ""])
+    def test_names_of_no_device(self, name: str) -> None:
+        for check in (pick_device, lambda device: PipelineSpec(device=device)):
+            with pytest.raises(SettingsError, match=r"Unknown device .* cuda:N"):
+                check(name)
+
     def test_unknown_device(self) -> None:
         with pytest.raises(SettingsError, match=r"'tpu'.*auto, cpu, cuda"):
             Pipeline.load(device="tpu")
@@ -370,7 +383,7 @@ class TestDetection:
         ({"detector": "movenet", "options": {"backbone": "R50-FPN"}}, "--backbone belongs to the detector detectron2"),
         ({"detector": "movenet", "options": {"spam": 1}}, "--spam is not an option of any detector"),
         ({"detector": "keypoints"}, "needs --keypoints"),
-        ({"options": {"person_threshold": 0.3, "keypoints": Path("k.json")}}, "or leave --person-threshold out"),
+        ({"options": {"person_threshold": 0.3, "keypoints": Path("k.json")}}, "does not go with --keypoints. Leave"),
         ({"options": {"keypoints": "k.json"}, "redetect": 2}, "cannot be refined"),
         ({"redetect": 3, "refine": "none"}, "needs a refinement"),
         ({"options": {"keypoints": Path("k.json")}, "detector": "movenet"}, "--keypoints belongs to"),

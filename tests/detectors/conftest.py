@@ -12,7 +12,8 @@ from kinelift.poses.errors import WeightsError
 from kinelift.weights import store
 
 
-def _fetched(name: str) -> Path:
+def fetched(name: str) -> Path:
+    """A registered file; skips the test where it was not fetched."""
     try:
         return store.locate(name)
     except WeightsError as error:
@@ -22,13 +23,13 @@ def _fetched(name: str) -> Path:
 @pytest.fixture(scope="session")
 def movenet_file() -> Path:
     """The real network, if it was fetched."""
-    return _fetched("movenet-multipose")
+    return fetched("movenet-multipose")
 
 
 @pytest.fixture(scope="session")
 def blazepose_file() -> Path:
     """The smaller of the two landmark networks, if it was fetched."""
-    return _fetched("blazepose-full")
+    return fetched("blazepose-full")
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +44,7 @@ def openpose_file(shared: Path) -> Path:
 @pytest.fixture(scope="session")
 def clip() -> list[Frame]:
     """Every eighth of the sample clip's first 120 frames, if it was fetched: a man, from frame 40 on a woman too."""
-    with av.open(str(_fetched("sample-clip"))) as video:
+    with av.open(str(fetched("sample-clip"))) as video:
         frames: Iterator[av.VideoFrame] = islice(video.decode(video=0), 0, 120, 8)
         return [Frame(k, Fraction(8 * k, 30), f.to_ndarray(format="rgb24")) for k, f in enumerate(frames)]
 

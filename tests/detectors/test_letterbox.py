@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -43,6 +44,25 @@ def test_padding_is_black_and_right_and_below() -> None:
     out = Letterbox.fit(100, 70, 64).apply(np.full((70, 100, 3), 200, np.uint8))
     assert out.shape == (64, 64, 3)
     assert (out[:45] == 200).all() and (out[45:] == 0).all()
+
+
+@pytest.mark.parametrize("times", [1, 2, 4, 8])
+def test_halving_alone_gives_the_means_of_the_pixels(times: int) -> None:
+    image = np.random.default_rng(times).integers(0, 256, (24 * times, 32 * times, 3), np.uint8)
+    means = image.reshape(24, times, 32, times, 3).mean(axis=(1, 3))
+    seen = Letterbox.fit(32 * times, 24 * times, 32, multiple=8).apply(image)
+    assert np.abs(seen - means).max() <= 2.0  # each of up to three halvings rounds by up to half a level
+    assert abs((seen - means).mean()) < 0.5
+
+
+@given(width=st.integers(130, 1200), height=st.integers(130, 1200), long_side=st.sampled_from([64, 96, 128]))
+def test_other_sizes_give_the_means_of_smooth_pictures(width: int, height: int, long_side: int) -> None:
+    box = Letterbox.fit(width, height, long_side)
+    x, y = (np.arange(n) * 2 * np.pi / n for n in (width, height))
+    image = (127 + 60 * np.sin(2 * x) + 60 * np.cos(y)[:, None])[..., None].repeat(3, -1).round().astype(np.uint8)
+    at_once = cv2.resize(image.astype(np.float32), box.content, interpolation=cv2.INTER_AREA)
+    seen = box.apply(image)[: box.content[1], : box.content[0]]
+    assert np.abs(seen - at_once).mean() < 1 and abs((seen - at_once).mean()) < 0.5
 
 
 @given(SIDES, SIDES, SIDES, SIDES)

@@ -1,3 +1,6 @@
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -63,7 +66,7 @@ def test_reliability_of_known_cases():
 @given(st.integers(0, 50), st.floats(0.0, 1.0), st.floats(0.5, 3.0))
 def test_the_threshold_holds_the_rate_and_no_lower_one_does(seed, rate, temperature):
     sample = answers(80, seed)
-    threshold = lowest_threshold(sample, temperature, rate)
+    threshold = lowest_threshold(sample, Calibration(temperature), rate)
     assert trust(sample, decide(sample, Calibration(temperature, threshold))).false_accept_rate <= rate + 1e-12
     if threshold > 0:
         lower = Calibration(temperature, threshold - 0.01)
@@ -72,7 +75,7 @@ def test_the_threshold_holds_the_rate_and_no_lower_one_does(seed, rate, temperat
 
 def test_without_unknown_motion_everything_may_be_named():
     sample = answers()
-    assert lowest_threshold(sample.only(~sample.unknown), 1.0, 0.1) == 0.0
+    assert lowest_threshold(sample.only(~sample.unknown), Calibration(), 0.1) == 0.0
 
 
 def test_a_label_left_out_of_training_is_never_chosen():
@@ -80,7 +83,7 @@ def test_a_label_left_out_of_training_is_never_chosen():
     choice = decide(sample, Calibration(threshold=0.0))
     assert (choice[sample.novel] != 0).all()
     assert (choice != OTHER).all()
-    np.testing.assert_allclose(sample.probabilities(2.0).sum(axis=1), 1.0)
+    np.testing.assert_allclose(Calibration(2.0).probabilities(sample.taught).sum(axis=1), 1.0)
 
 
 def test_labels_with_few_windows_count_as_much_as_those_with_many():
@@ -93,7 +96,7 @@ def test_labels_with_few_windows_count_as_much_as_those_with_many():
 
 
 def test_stricter_thresholds_name_less_of_everything():
-    curve = trust_curve(answers(hard=1.0), 1.0, np.linspace(0, 1.01, 12))
+    curve = trust_curve(answers(hard=1.0), Calibration(), np.linspace(0, 1.01, 12))
     for share in ("named", "false_accept_rate"):
         values = [getattr(each, share) for each in curve]
         assert values == sorted(values, reverse=True) and values[0] > values[-1] == 0.0
@@ -109,8 +112,9 @@ def test_calibrations_are_chosen_without_the_fold_they_are_measured_on():
 
     decisions = decide_across(sample, choose)
     assert folds == [[1, 2, 3, 4], [0, 2, 3, 4], [0, 1, 3, 4], [0, 1, 2, 4], [0, 1, 2, 3]]
-    own = sample.probabilities(1.0)[:, :OTHER].max(axis=1)
-    leads = own >= sample.probabilities(1.0)[:, OTHER]
+    probabilities = Calibration().probabilities(sample.taught)
+    own = probabilities[:, :OTHER].max(axis=1)
+    leads = own >= probabilities[:, OTHER]
     assert ((decisions != NOTHING) == (leads & (own >= 0.1 * (1 + sample.folds)))).all()
 
 
@@ -122,6 +126,29 @@ def test_a_rate_chosen_across_folds_holds_on_the_fold_left_out():
     assert measured.precision > 0.6
 
 
+def test_weights_multiply_the_odds():
+    logits = np.log([[0.2, 0.4, 0.3, 0.1]])
+    assert Calibration().probabilities(logits)[0].tolist() == pytest.approx([0.2, 0.4, 0.3, 0.1])
+    weighted = Calibration(weights=(8.0, 1.0, 1.0, 1.0)).probabilities(logits)[0]
+    assert weighted.tolist() == pytest.approx(np.array([1.6, 0.4, 0.3, 0.1]) / 2.4)
+
+
+def test_weights_make_a_label_likelier_but_not_its_temperature():
+    sample = answers(6000)
+    plain, weighted = calibrate(sample, 0.2), calibrate(sample, 0.2, (8.0, 1.0, 1.0, 1.0))
+    assert weighted.temperature == plain.temperature and weighted.weights == (8.0, 1.0, 1.0, 1.0)
+    chosen = [(decide(sample, each) == 0).mean() for each in (plain, weighted)]
+    assert chosen[1] > 1.2 * chosen[0]
+
+
+def test_calibrations_come_back_from_json():
+    calibration = Calibration(1.5, 0.4, (1.0, 2.0))
+    assert Calibration.from_mapping(json.loads(json.dumps(asdict(calibration)))) == calibration
+    assert Calibration.from_mapping({"temperature": 1.5, "threshold": 0.4}).weights == (), "before weights"
+    with pytest.raises(ValueError, match="positive"):
+        Calibration.from_mapping({"weights": [1.0, 0.0]})
+
+
 def test_one_class_alone_without_other():
     sample = Answers(np.zeros((4, 1)), np.zeros(4, int), np.arange(4), np.zeros(4, bool), np.arange(4))
     assert trust(sample, decide(sample, calibrate(sample, 0.1))).named == 1.0
@@ -130,7 +157,7 @@ def test_one_class_alone_without_other():
 @given(st.integers(0, 50), st.floats(0, 1))
 def test_a_name_needs_its_own_probability_and_a_lead_over_other(seed, threshold):
     sample = answers(80, seed)
-    probabilities = sample.probabilities(1.0)
+    probabilities = Calibration().probabilities(sample.taught)
     own, none = probabilities[:, :OTHER].max(axis=1), probabilities[:, OTHER]
     choices = decide(sample, Calibration(1.0, threshold))
     assert ((choices != NOTHING) == ((own >= threshold) & (own >= none))).all()
@@ -151,7 +178,7 @@ def test_each_stretch_of_windows_is_a_timeline_of_its_own():
 
 def test_the_figure_is_drawn(tmp_path):
     sample, thresholds = answers(), np.linspace(0, 1, 11)
-    curve = trust_curve(sample, 1.0, thresholds)
+    curve = trust_curve(sample, Calibration(), thresholds)
     bins = reliability(np.linspace(0, 1, 50), np.arange(50) > 20, 15)
     write_calibration_figure(tmp_path / "made" / "calibration.png", bins, thresholds, curve, 0.5)
     assert (tmp_path / "made" / "calibration.png").stat().st_size > 10_000

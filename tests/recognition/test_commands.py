@@ -7,7 +7,8 @@ import pytest
 import tyro
 
 from kinelift.models.enas.genotype import HAND_CHOSEN, Genotype
-from kinelift.poses.errors import DataError
+from kinelift.poses.errors import DataError, SettingsError, WeightsError
+from kinelift.recognition.calibration import Calibration
 from kinelift.recognition.classifier import Classifier
 from kinelift.recognition.commands import evaluate, train
 from kinelift.recognition.data import labelled_folder
@@ -52,6 +53,43 @@ def test_train_measures_calibrates_and_resumes(data, tmp_path):
     network = ActionNetwork.load(out)
     assert network.about["data"] == "made up" and network.about["measured"] is None
     assert Classifier.load(out).actions[-1] == "unknown" and OTHER not in Classifier.load(out).actions
+
+
+@pytest.mark.parametrize("folds", [0, 2])
+def test_a_prior_and_a_threshold_go_into_the_classifier(data, tmp_path, folds):
+    out = tmp_path / "actions.safetensors"
+    train(data, out, TINY, folds=folds, prior=("walk=8", "sit=2.5"), threshold=0.35)
+    network = ActionNetwork.load(out)
+    assert network.calibration.weights == (8.0, 2.5, 1.0, 1.0, 1.0) and network.calibration.threshold == 0.35
+    windows = np.stack([walking(31), standing(31)])
+    odds = network.probabilities(windows) / replace(network, calibration=TINY.calibration).probabilities(windows)
+    assert odds[:, 0] / odds[:, 2] == pytest.approx(8.0, rel=0.3), "the temperature is another"
+    assert Classifier.load(out).timeline.threshold == 0.35
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"prior": ("run=2",)}, "no label is called 'run'"),
+        ({"prior": ("walk=lots",)}, "is not a number"),
+        ({"prior": ("walk",)}, "no label is called ''"),
+        ({"prior": ("walk=0",)}, "positive"),
+        ({"threshold": 1.5}, "from 0 to 1"),
+    ],
+)
+def test_a_wrong_prior_or_threshold_is_refused(data, tmp_path, wrong, message):
+    with pytest.raises(SettingsError, match=message):
+        train(data, tmp_path / "a.safetensors", TINY, folds=0, **wrong)
+    assert not (tmp_path / "a.safetensors").exists()
+
+
+@pytest.mark.parametrize("weights", [(1.0, 2.0), (1.0, -1.0, 1.0, 1.0, 1.0)])
+def test_weights_that_do_not_fit_the_labels_are_refused(data, tmp_path, weights):
+    train(data, tmp_path / "a.safetensors", TINY, folds=0)
+    network = ActionNetwork.load(tmp_path / "a.safetensors")
+    replace(network, calibration=Calibration(weights=weights)).save(tmp_path / "b.safetensors")
+    with pytest.raises(WeightsError, match="weights"):
+        ActionNetwork.load(tmp_path / "b.safetensors")
 
 
 def test_evaluate_reports_trust(data, tmp_path):

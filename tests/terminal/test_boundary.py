@@ -3,6 +3,8 @@
 import errno
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -33,6 +35,27 @@ def test_an_error_is_a_status_and_a_line(
 ) -> None:
     assert run_guarded(raising(error)) == status
     assert capsys.readouterr() == ("", says)
+
+
+LIBRARY = """
+import logging, warnings
+from kinelift.terminal.boundary import run_guarded
+
+def command():
+    logging.getLogger("library").warning("logged")
+    warnings.warn("deprecated")
+
+shown = logging.lastResort
+run_guarded(command)
+assert logging.lastResort is shown
+"""
+
+
+@pytest.mark.parametrize(("options", "shown"), [([], False), (["-W", "default"], True)])
+def test_what_libraries_warn_and_log_is_not_shown_unless_asked_for(options: list[str], shown: bool) -> None:
+    done = subprocess.run([sys.executable, *options, "-c", LIBRARY], capture_output=True, text=True, check=True)
+    assert ("logged" in done.stderr, "deprecated" in done.stderr) == (shown, shown)
+    assert shown or done.stderr == ""
 
 
 def test_success_has_the_status_of_the_command() -> None:

@@ -106,6 +106,43 @@ def test_cache_folder_follows_the_environment(tmp_path: Path, monkeypatch: pytes
     assert "kinelift" in str(module.default_store().cache)
 
 
+class TestFilesFetchedBeforehand:
+    """As in an image, whose weights belong to root."""
+
+    @pytest.fixture
+    def image(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+        (tmp_path / "image").mkdir()
+        monkeypatch.setenv("KINELIFT_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("KINELIFT_WEIGHTS", str(tmp_path / "image"))
+        return module.default_store()
+
+    def test_they_are_used_where_they_are(self, image: Store) -> None:
+        entry = entry_for(MustNotBeAsked())
+        (image.fetched / entry.file).write_bytes(CONTENT)
+        assert image.fetch(entry) == image.locate(entry) == image.fetched / entry.file
+        assert not image.cache.exists()
+
+    @pytest.mark.parametrize("before", [None, CONTENT[:-1]], ids=["missing", "damaged"])
+    def test_others_go_to_the_cache_which_comes_first(self, image: Store, before: bytes | None) -> None:
+        entry = entry_for(Bytes())
+        if before is not None:
+            (image.fetched / entry.file).write_bytes(before)
+        assert image.fetch(entry) == image.locate(entry) == image.cache / entry.file
+        assert before is None or (image.fetched / entry.file).read_bytes() == before
+
+    def test_in_an_image_the_remedies_are_commands_of_the_host(
+        self, image: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KINELIFT_IMAGE", "kinelift")
+        with pytest.raises(WeightsError) as missing:
+            image.locate(entry_for(Bytes()))
+        volume = f"-v kinelift-weights:{image.cache}"
+        assert f"docker run --rm {volume} kinelift weights fetch toy, and add {volume}" in str(missing.value)
+        image.cache.write_text("not a folder")
+        with pytest.raises(WeightsError, match=r"Cannot write toy .*: docker run -e KINELIFT_CACHE=/data/weights"):
+            image.fetch(entry_for(Bytes()))
+
+
 class TestFind:
     """NAME|PATH: a registered name is never a path, and a path is never looked up as a name."""
 

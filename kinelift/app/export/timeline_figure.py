@@ -22,12 +22,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from kinelift.app.export.figure_fonts import Fonts, columns
 from kinelift.app.render.style import person_colour
 from kinelift.poses import Action, Person, Recording
 from kinelift.poses.output import replacing
 from kinelift.poses.timeseries import span
 from kinelift.recognition.segments import UNKNOWN
+from kinelift.terminal.figure_fonts import Fonts, columns
 from kinelift.terminal.reporter import visible
 
 _COLOURS = {

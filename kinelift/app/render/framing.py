@@ -1,6 +1,6 @@
 """Where the 3D view's camera is in each frame: it follows the people who matter at that time, smoothly.
 
-Those are the people who are large in the picture. The camera keeps a distance at which a figure fills about half of
+Those are the people who are large in the picture. The camera keeps a distance at which a figure fills half of
 the panel, or less where several people stand apart. It is computed for the whole video before drawing, so that it moves
 before people do. It jumps only where nobody stays whom it has shown, as after a cut.
 """
@@ -16,7 +16,7 @@ from kinelift.app.render.scene import Actor
 from kinelift.app.render.view_camera import FOCAL_LENGTH, ROTATION, ViewCamera
 from kinelift.poses.timeseries import median_interval
 
-FIGURE, LEAST_FIGURE = 0.5, 0.27
+FIGURE, LEAST_FIGURE = 0.56, 0.27
 """Share of the panel's height that a figure fills if it is alone, and at least if the camera shows several."""
 PROMINENCE = 0.5
 """People matter whose size in the picture is at least this share of the largest person's."""

@@ -10,15 +10,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.nn.functional import interpolate
 
 from kinelift.detectors.detectron2.keypoint_rcnn import load
+from kinelift.detectors.fitting_batch import FittingBatch
 from kinelift.detectors.protocol import FrameIndependent
 from kinelift.poses import COCO17, Frame, People, Skeleton
-from kinelift.poses.errors import DetectorError, SettingsError
+from kinelift.poses.errors import SettingsError
 from kinelift.poses.lookahead import map_ahead
 
 _LARGEST_BATCH = 16
@@ -34,7 +36,8 @@ class Detectron2Settings:
         person_threshold: People below this score (0-1) are left out; 0.5 is what Detectron2's demo uses.
         short_side: Images are resized until the shorter side has this many pixels ...
         long_side: ... or the longer side this many, whichever comes first.
-        batch: Frames that go through the network together, 1-16; twice as many are read ahead.
+        batch: Frames that go through the network together, 1-16; twice as many are read ahead. It is halved where the
+            GPU's memory does not suffice.
         precision: "fp32", "fp16" (mixed, on a GPU), or "auto", which is fp16 on a GPU and fp32 on a CPU.
 
     Raises:
@@ -80,6 +83,7 @@ class Detectron2(FrameIndependent):
         """
         self._model = model.eval()
         self._settings = settings or Detectron2Settings()
+        self._batch = FittingBatch(self._settings.batch)
         self._half = _is_half(self._settings.precision, str(model.device))
         if self._half:
             _keep_positions_exact(model)
@@ -116,35 +120,32 @@ class Detectron2(FrameIndependent):
         """Detect the people in each frame, most confident first.
 
         Raises:
-            DetectorError: A batch does not fit into the GPU's memory.
+            DetectorError: A single frame does not fit into the GPU's memory.
         """
         for found in map_ahead(self._run, self._batches(frames)):
             yield from found
 
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know after a pass over a video."""
+        return self._batch.remarks()
+
     def _batches(self, frames: Iterable[Frame]) -> Iterator[list[dict[str, Any]]]:
         """Batches of network inputs. Only one original frame is held at a time."""
         source = iter(frames)
-        while batch := [self._input(frame) for frame in islice(source, self._settings.batch)]:
+        while batch := [self._input(frame) for frame in islice(source, self._batch.size)]:
             yield batch
 
     def _input(self, frame: Frame) -> dict[str, Any]:
         """One frame in Detectron2's input format: BGR (3, H, W), and the size that its output is scaled to."""
         height, width = frame.image.shape[:2]
-        size = self._settings.scaled(width, height)
-        image = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR)
-        bgr = torch.from_numpy(cv2.cvtColor(image, cv2.COLOR_RGB2BGR)).permute(2, 0, 1)
-        return {"image": bgr, "height": height, "width": width, "image_id": frame.index}
+        writable = np.require(frame.image, requirements=["C", "W"])  # as torch wants it; copied only if it is not
+        image = resized(torch.from_numpy(writable), self._settings.scaled(width, height))
+        return {"image": image.flip(2).permute(2, 0, 1), "height": height, "width": width, "image_id": frame.index}
 
     def _run(self, batch: list[dict[str, Any]]) -> list[People]:
-        try:
-            with torch.inference_mode(), self._autocast():
-                outputs = self._model(batch)
-        except torch.OutOfMemoryError as error:
-            raise DetectorError(
-                f"The GPU has too little memory for {len(batch)} frames of {self._settings.short_side} pixels at a "
-                f"time. Give Detectron2 smaller batches (batch, now {self._settings.batch}) or smaller images "
-                "(short_side, long_side)."
-            ) from error
+        with torch.inference_mode(), self._autocast():
+            smaller = f"Give --long-side a number below {max(batch[0]['image'].shape)}, or --device cpu."
+            outputs = self._batch.run(self._model, batch, smaller)
         return [self._people(item["image_id"], output) for item, output in zip(batch, outputs, strict=True)]
 
     def _autocast(self) -> AbstractContextManager[Any]:
@@ -164,6 +165,15 @@ class Detectron2(FrameIndependent):
             boxes=_array(instances.pred_boxes.tensor)[order],
             confidence=confidence[order].clip(0, 1),
         )
+
+
+def resized(image: UInt8[Tensor, "H W 3"], size: tuple[int, int]) -> UInt8[Tensor, "H2 W2 3"]:
+    """An image at another (width, height), as Detectron2 resizes it: with Pillow's bilinear filter.
+
+    That is a triangle, as wide as the reduction, so that every pixel counts. Equal to Pillow's to one grey level.
+    """
+    planes = image.permute(2, 0, 1)[None]
+    return interpolate(planes, size[::-1], mode="bilinear", antialias=True)[0].permute(1, 2, 0)
 
 
 def normalised_scores(scores: Float[np.ndarray, "*many"]) -> Float[np.ndarray, "*many"]:

@@ -80,7 +80,7 @@ def _fetched(backbone: str, model: torch.nn.Module) -> Path:
 
     url = model_zoo.get_checkpoint_url(BACKBONES[backbone])
     size = sum(tensor.nbytes for tensor in model.state_dict().values())
-    file = default_store().cache / f"detectron2-{backbone}-{url.rpartition('_')[2]}"
+    file = default_store().downloaded(f"detectron2-{backbone}-{url.rpartition('_')[2]}")
     try:
         return zoo.fetch(url, file, most=2 * size)
     except WeightsError as error:

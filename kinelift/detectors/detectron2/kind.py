@@ -47,9 +47,11 @@ def _open(options: Detectron2Options, device: str) -> Opened:
     if options.long_side is not None:
         settings = replace(settings, short_side=options.long_side, long_side=options.long_side)
     detector = Detectron2.load(options.backbone, options.detector_weights, device, settings)
-    return Opened(detector)
+    weights = options.detector_weights or "published weights"
+    description = f"Detectron2's Keypoint R-CNN {options.backbone} on {device} ({weights})"
+    return Opened(detector, remarks=detector.remarks, description=description)
 
 
 DETECTRON2 = DetectorKind(
-    "detectron2", Detectron2Options, _open, automatic_on=lambda device: device == "cuda" and installed()
+    "detectron2", Detectron2Options, _open, automatic_on=lambda device: device.startswith("cuda") and installed()
 )

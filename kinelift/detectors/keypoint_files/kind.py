@@ -66,7 +66,7 @@ def _open(options: KeypointFileOptions, device: str) -> Opened:
     rate = None if options.keypoint_fps is None else Fraction(options.keypoint_fps).limit_denominator(1001)
     detector = KeypointFile(found, rate, options.size())
     notes = (f"{found.source}: {found.layout} ({found.layout_source})",)
-    return Opened(detector, notes, remarks=lambda: tuple(detector.remarks))
+    return Opened(detector, notes, remarks=lambda: tuple(detector.remarks), description=f"keypoints of {found.source}")
 
 
 KEYPOINT_FILES = DetectorKind("keypoints", KeypointFileOptions, _open, chosen_by="keypoints", refinement=None)

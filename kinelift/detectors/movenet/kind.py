@@ -30,7 +30,8 @@ def _open(options: MoveNetOptions, device: str) -> Opened:
     from kinelift.weights.store import locate
 
     model = locate("movenet-multipose")
-    return Opened(multi_scale_movenet(model, long_side=options.long_side, person_threshold=options.person_threshold))
+    detector = multi_scale_movenet(model, long_side=options.long_side, person_threshold=options.person_threshold)
+    return Opened(detector, description="MoveNet on cpu (movenet-multipose)")
 
 
 MOVENET = DetectorKind("movenet", MoveNetOptions, _open, automatic_on=lambda device: True, refinement="full")

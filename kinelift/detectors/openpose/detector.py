@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from kinelift.detectors.fitting_batch import FittingBatch
 from kinelift.detectors.letterbox import Letterbox
 from kinelift.detectors.openpose.field_network import Encoding, FieldNetwork
 from kinelift.detectors.openpose.part_fields import GroupingSettings, PartFields, group
@@ -17,12 +18,10 @@ from kinelift.poses.boxes import bounding_boxes
 from kinelift.poses.errors import DetectorError, SettingsError
 from kinelift.poses.lookahead import map_ahead
 from kinelift.poses.skeleton import OPENPOSE18
+from kinelift.weights.store import locate_all
 
-PUBLISHED = (
-    "https://download.01.org/opencv/openvino_training_extensions/models/human_pose_estimation/"
-    "checkpoint_iter_370000.pth"
-)
-"""Where Lightweight OpenPose's author publishes its weights (Apache-2.0)."""
+DEFAULT = ("human-pose-estimation-0001", "human-pose-estimation-0001-bin")
+"""The registered files of the network that is used when none is named: Lightweight OpenPose as trained by Intel."""
 
 _GREY = 128
 """The padding colour that the networks were trained with."""
@@ -53,7 +52,7 @@ class OpenPose(FrameIndependent):
             raise SettingsError(f"long_side is {long_side}: give a positive number of pixels, such as 656.")
         if long_side is not None and network.size:
             raise SettingsError(f"This network's input is always {network.size[0]} × {network.size[1]}: no long side.")
-        self._network = network
+        self._network, self._batch = network, FittingBatch(network.batch)
         self._long_side = long_side
         self._grouping = grouping or GroupingSettings()
 
@@ -61,6 +60,15 @@ class OpenPose(FrameIndependent):
     def skeleton(self) -> Skeleton:
         """OpenPose's 18 joints of COCO."""
         return OPENPOSE18
+
+    @property
+    def device(self) -> str:
+        """Where the network runs."""
+        return self._network.device
+
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know after a pass over a video."""
+        return self._batch.remarks()
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
         """Detect the people in each frame, most confident first.
@@ -82,12 +90,13 @@ class OpenPose(FrameIndependent):
         for (height, width, _), alike in groupby(frames, lambda frame: frame.image.shape):
             box = self._letterbox(width, height)
             views = ((frame.index, box.apply(frame.image, _GREY)) for frame in alike)
-            while some := list(islice(views, self._network.batch)):
+            while some := list(islice(views, self._batch.size)):
                 indices, pictures = zip(*some, strict=True)
                 yield _Batch(indices, box, np.stack(pictures))
 
     def _run(self, batch: "_Batch") -> tuple["_Batch", list[PartFields]]:
-        return batch, self._network.fields(batch.pictures)
+        smaller = f"Give --long-side a number below {max(batch.box.padded)}, or --device cpu."
+        return batch, self._batch.run(self._network.fields, batch.pictures, smaller)
 
     def _letterbox(self, width: int, height: int) -> Letterbox:
         network = self._network
@@ -114,25 +123,26 @@ def open_openpose(
     encoding: Encoding | None = None,
     grouping: GroupingSettings | None = None,
 ) -> OpenPose:
-    """Open a file of weights: Lightweight OpenPose as published, or any ONNX network with OpenPose's COCO output.
+    """Open a file of weights: Lightweight OpenPose as published, or any network with OpenPose's COCO output.
 
     Args:
-        weights: The file; None raises an error that says where to get one.
+        weights: The file: torch, ONNX, or OpenVINO's .xml; None = ``DEFAULT``.
         device: "cpu" or "cuda".
         long_side: The input's longer side in pixels; None = the network's usual size.
-        threads: CPU threads of an ONNX network.
+        threads: CPU threads of an ONNX or OpenVINO network.
         encoding: The colours that an ONNX network expects, see ``OnnxFields``.
         grouping: What counts as a part, a limb and a person.
 
     Raises:
         DetectorError: There is no file, its library is missing, or it holds another kind of network.
-        WeightsError: It is a torch file of another network.
+        WeightsError: It is a torch file of another network, or the default network was not fetched.
     """
-    if weights is None or not weights.is_file():
-        missing = "OpenPose needs a file of weights" if weights is None else f"There is no file {weights}"
+    if weights is None:
+        weights, _ = locate_all(DEFAULT)
+    elif not weights.is_file():
         raise DetectorError(
-            f"{missing}. Lightweight OpenPose's is published at {PUBLISHED} (Apache-2.0); any network with OpenPose's "
-            "COCO output will do as ONNX. Give it with: --detector-weights FILE"
+            f"There is no file {weights}. --detector-weights takes Lightweight OpenPose's published checkpoint (.pth), "
+            "or any network with OpenPose's COCO output as ONNX or for OpenVINO (.xml)."
         )
     return OpenPose(_network(weights, device, threads, encoding), long_side=long_side, grouping=grouping)
 
@@ -144,6 +154,10 @@ def _network(weights: Path, device: str, threads: int, encoding: Encoding | None
         from kinelift.detectors.openpose.lightweight import LightweightFields
 
         return LightweightFields.load(weights, device=device)
+    if weights.suffix == ".xml":
+        from kinelift.detectors.openpose.openvino_fields import OpenVinoFields
+
+        return OpenVinoFields(weights, threads=threads)
     from kinelift.detectors.openpose.onnx_fields import OnnxFields
 
     return OnnxFields(weights, device=device, threads=threads, encoding=encoding)

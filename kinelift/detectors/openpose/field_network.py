@@ -29,6 +29,10 @@ class FieldNetwork(Protocol):
     def batch(self) -> int:
         """How many images it takes at a time."""
 
+    @property
+    def device(self) -> str:
+        """Where it runs: "cpu", "cuda" or "cuda:1"."""
+
     def fields(self, pictures: UInt8[np.ndarray, "B H W 3"]) -> list[PartFields]:
         """The maps of each RGB image. They cover the whole image, whatever their number of cells."""
 

@@ -17,7 +17,9 @@ from kinelift.detectors.protocol import DetectorKind, Opened
 class OpenPoseOptions:
     """What users can set. Raises ``SettingsError`` for values out of range."""
 
-    detector_weights: Path | None = option(None, about="The network's file of weights (.pth, .onnx).", metavar="FILE")
+    detector_weights: Path | None = option(
+        None, about="A network's file (.pth, .onnx, .xml) instead of the default one.", metavar="FILE"
+    )
     long_side: int | None = long_side_option()
     person_threshold: float = person_threshold_option(0.1)
 
@@ -27,13 +29,13 @@ class OpenPoseOptions:
 
 
 def _open(options: OpenPoseOptions, device: str) -> Opened:
-    from kinelift.detectors.openpose.detector import open_openpose
+    from kinelift.detectors.openpose.detector import DEFAULT, open_openpose
     from kinelift.detectors.openpose.part_fields import GroupingSettings
 
     grouping = GroupingSettings(person=options.person_threshold)
-    return Opened(
-        open_openpose(options.detector_weights, device=device, long_side=options.long_side, grouping=grouping)
-    )
+    detector = open_openpose(options.detector_weights, device=device, long_side=options.long_side, grouping=grouping)
+    description = f"an OpenPose network on {detector.device} ({options.detector_weights or DEFAULT[0]})"
+    return Opened(detector, remarks=detector.remarks, description=description)
 
 
 OPENPOSE = DetectorKind("openpose", OpenPoseOptions, _open)

@@ -51,6 +51,11 @@ class LightweightFields:
         """
         return LightweightFields(build(read_state(path), path, refinements), device=device)
 
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return str(self._device)
+
     def fields(self, pictures: UInt8[np.ndarray, "B H W 3"]) -> list[PartFields]:
         """The maps of the last stage."""
         with torch.inference_mode():

@@ -5,36 +5,20 @@ Its input is one image, channels first or last, of a fixed size or of any size. 
 output for each stage, the last ones are used. All this is read from the file and from one trial run.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from kinelift.detectors.openpose.field_network import LIGHTWEIGHT, Encoding
+from kinelift.detectors.openpose.output_maps import FIRST, LAST, OutputMaps
 from kinelift.detectors.openpose.part_fields import PartFields
-from kinelift.detectors.openpose.part_fields.fields import FIELDS, HEATMAPS
 from kinelift.poses.errors import DetectorError
 
 _TRIAL = (160, 96)
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
-_FIRST, _LAST = 1, 3
-"""The possible axes of the channels in a batch."""
-
-
-@dataclass(frozen=True)
-class _Maps:
-    """Where maps are: which output, which axis holds its channels, and which channels."""
-
-    output: int
-    axis: int
-    channels: slice
-
-    def of(self, outputs: Sequence[np.ndarray]) -> Float[np.ndarray, "C h w"]:
-        maps = np.moveaxis(outputs[self.output], self.axis, 1)[0, self.channels]
-        return np.ascontiguousarray(maps, np.float32)
+_ON_GPU = "CUDAExecutionProvider"
 
 
 class OnnxFields:
@@ -49,7 +33,7 @@ class OnnxFields:
 
         Args:
             model: The file.
-            device: "cuda" runs it on a GPU if the installed onnxruntime was built for it.
+            device: "cuda" or "cuda:1" runs it on a GPU if the installed onnxruntime was built for it.
             threads: Of the CPU.
             encoding: The colours that the network expects, which the file does not say. None: that of Lightweight
                 OpenPose if the outputs have the names of its own export, else BGR, 0-255.
@@ -59,23 +43,23 @@ class OnnxFields:
         """
         self._model = model
         self._session = _open(model, device, threads)
+        self.device = device if _ON_GPU in self._session.get_providers() else "cpu"
         self._input, self._axis, self.size = self._read_input()
         outputs = [output.name for output in self._session.get_outputs()]
         lightweight = all(name.startswith("stage_") for name in outputs)
         self._encoding = encoding or (LIGHTWEIGHT if lightweight else Encoding())
         width, height = self.size or _TRIAL
-        self._heat, self._limbs = self._find_maps(self._run(np.zeros((1, height, width, 3), np.uint8)))
+        self._maps = OutputMaps.find(self._run(np.zeros((1, height, width, 3), np.uint8)), model, self._axis)
 
     def fields(self, pictures: UInt8[np.ndarray, "B H W 3"]) -> list[PartFields]:
         """The maps of each image, run one by one."""
-        answers = (self._run(pictures[k : k + 1]) for k in range(len(pictures)))
-        return [PartFields(self._heat.of(outputs), self._limbs.of(outputs)) for outputs in answers]
+        return [self._maps.of(self._run(pictures[k : k + 1])) for k in range(len(pictures))]
 
     def _run(self, picture: UInt8[np.ndarray, "1 H W 3"]) -> list[np.ndarray]:
         values = self._encoding.encode(picture).astype(_TYPES[self._input.type])
         try:
             outputs: list[np.ndarray] = self._session.run(
-                None, {self._input.name: np.moveaxis(values, _LAST, self._axis)}
+                None, {self._input.name: np.moveaxis(values, LAST, self._axis)}
             )
         except Exception as error:  # onnxruntime's errors have no common base
             raise DetectorError(f"{self._model} cannot be run on an image: {_first_line(error)}") from error
@@ -85,32 +69,16 @@ class OnnxFields:
         """The input, the axis of its channels, and its (width, height) if they are fixed."""
         inputs = self._session.get_inputs()
         shape = inputs[0].shape if len(inputs) == 1 else []
-        axes = [axis for axis in (_FIRST, _LAST) if len(shape) == 4 and shape[axis] == 3]
+        axes = [axis for axis in (FIRST, LAST) if len(shape) == 4 and shape[axis] == 3]
         if not axes or inputs[0].type not in _TYPES:
             takes = ", ".join(f"{one.name} {one.shape} {one.type}" for one in inputs)
             raise DetectorError(
                 f"{self._model} does not take one image of three colours: its input is {takes}. "
                 "Give a network with one input of (1, 3, H, W) or (1, H, W, 3)."
             )
-        height, width = shape[2:] if axes[0] == _FIRST else shape[1:3]
+        height, width = shape[2:] if axes[0] == FIRST else shape[1:3]
         fixed = isinstance(height, int) and isinstance(width, int)
         return inputs[0], axes[0], (width, height) if fixed else None
-
-    def _find_maps(self, outputs: Sequence[np.ndarray]) -> tuple[_Maps, _Maps]:
-        """Find heat maps and fields; if both axes could hold the channels, it is the same axis as in the input."""
-        joined, found = HEATMAPS + FIELDS, dict[int, tuple[int, int]]()
-        for k, array in enumerate(outputs):
-            axes = (self._axis, _FIRST + _LAST - self._axis) if array.ndim == 4 else ()
-            fitting = [axis for axis in axes if array.shape[axis] in (joined, HEATMAPS, FIELDS)]
-            found |= {array.shape[axis]: (k, axis) for axis in fitting[:1]}
-        if joined in found:
-            return _Maps(*found[joined], slice(HEATMAPS)), _Maps(*found[joined], slice(HEATMAPS, None))
-        if HEATMAPS in found and FIELDS in found:
-            return _Maps(*found[HEATMAPS], slice(None)), _Maps(*found[FIELDS], slice(None))
-        raise DetectorError(
-            f"{self._model} has no output in OpenPose's COCO layout, {HEATMAPS} heat maps and {FIELDS} fields: "
-            f"its outputs are {', '.join(str(array.shape) for array in outputs)}."
-        )
 
 
 def _open(model: Path, device: str, threads: int) -> Any:
@@ -124,8 +92,10 @@ def _open(model: Path, device: str, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    wanted = ["CUDAExecutionProvider"] * (device == "cuda") + ["CPUExecutionProvider"]
-    providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
+    kind, _, number = device.partition(":")
+    providers: list[Any] = ["CPUExecutionProvider"]
+    if kind == "cuda" and _ON_GPU in onnxruntime.get_available_providers():
+        providers.insert(0, (_ON_GPU, {"device_id": int(number or 0)}))
     try:
         return onnxruntime.InferenceSession(str(model), options, providers=providers)
     except Exception as error:  # a damaged file can fail in any way

@@ -4,8 +4,8 @@ The TensorFlow Lite file takes 1 × 256 × 256 × 3 RGB, 0–1. Its first output
 33 landmarks, then the middle of the hips and a point on the circle around the whole person, in the direction of the
 head; these two define the crop of the next frame. x and y are in pixels of the crop; visibility and presence are
 logits. The second output is the probability that there is a person. The fourth holds a heatmap of 64 × 64 logits for
-each of the 39, which jitters less than the regressed coordinates and has other errors. Source: Bazarevsky et al.,
-BlazePose, 2020.
+each of the 39, which jitters less than the regressed coordinates and has other errors. A mask of the person and
+landmarks in metres, which nobody reads here, are not computed. Source: Bazarevsky et al., BlazePose, 2020.
 """
 
 from pathlib import Path
@@ -24,6 +24,8 @@ from kinelift.poses.errors import DetectorError
 _SIDE = 256
 _ROWS, _ROW = 39, 5
 _VISIBILITY = 3
+_READ = (0, 1, 3)
+"""The outputs that are read."""
 _COCO = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28, 31, 29, 32, 30]
 """COCO's joints among the landmarks, in the order of ``_KNOWN``. A "foot index" (31, 32) is a big toe."""
 _KNOWN = [j for j, name in enumerate(COCO23.joints) if not name.endswith("small_toe")]
@@ -46,10 +48,10 @@ class BlazePose:
         Raises:
             DetectorError: ai-edge-litert is missing, or the file is not a BlazePose landmark model.
         """
-        self._network = open_network(model, threads)
-        shapes = [tuple(output["shape"]) for output in self._network.get_output_details()]
+        shapes = [tuple(output["shape"]) for output in open_network(model, threads).get_output_details()]
         if [*shapes[:2], *shapes[3:4]] != [(1, _ROWS * _ROW), (1, 1), (1, _CELLS, _CELLS, _ROWS)]:
             raise DetectorError(f"{model} is not a BlazePose landmark model: its outputs have the shapes {shapes}.")
+        self._network = open_network(model, threads, _READ)
         with quiet_stderr():  # TensorFlow Lite prints which delegate it uses
             self._network.allocate_tensors()
         self._lock = Lock()
@@ -86,7 +88,7 @@ class BlazePose:
             network.set_tensor(network.get_input_details()[0]["index"], (view / np.float32(255))[None])
             network.invoke()
             outputs = network.get_output_details()
-            rows, person, heatmaps = (network.get_tensor(outputs[k]["index"]) for k in (0, 1, 3))
+            rows, person, heatmaps = (network.get_tensor(output["index"]) for output in outputs)
         return rows.reshape(_ROWS, _ROW).astype(np.float64), float(person[0, 0]), heatmaps[0]
 
 

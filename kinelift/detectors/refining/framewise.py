@@ -1,5 +1,7 @@
-"""Detectors that answer one frame at a time: the first stage of ``Refined``."""
+"""The first stage of ``Refined``: detectors that look at one frame, given the last one, and detectors with batches."""
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -25,21 +27,50 @@ class FramewiseDetector(Protocol):
         """
 
 
-@dataclass(frozen=True, eq=False)
-class FrameByFrame:
-    """Makes a ``FramewiseDetector`` of any detector, which then sees every frame alone, without the hint."""
+class Batched:
+    """Makes a first stage of any detector: frames known beforehand go through it in its own batches.
 
-    detector: Detector
+    It gets no hint where people were.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        """Wrap a detector that answers each frame by itself."""
+        self._detector = detector
 
     @property
     def skeleton(self) -> Skeleton:
         """The joints of the detector."""
-        return self.detector.skeleton
+        return self._detector.skeleton
 
     def detect_frame(self, frame: Frame, previous: People) -> People:
-        """Detect the people in one frame."""
-        (people,) = self.detector.detect([frame])
+        """Detect the people in one frame, alone."""
+        (people,) = self._detector.detect([frame])
         return people
+
+    def detect_ahead(self, frames: Iterable[Frame], first: int, every: int) -> Iterator[tuple[Frame, People | None]]:
+        """Pass on every frame, with the people in it if it is one of those to detect people in; None for the others.
+
+        As many frames are held as the detector reads ahead.
+
+        Args:
+            frames: Consecutive frames.
+            first: The number of the first of them.
+            every: Detect people in the frames whose number is a multiple of this.
+        """
+        held: deque[Frame] = deque()
+        for people in self._detector.detect(_multiples(frames, first, every, held)):
+            while held[0].index != people.frame:
+                yield held.popleft(), None
+            yield held.popleft(), people
+        yield from ((frame, None) for frame in held)
+
+
+def _multiples(frames: Iterable[Frame], first: int, every: int, held: deque[Frame]) -> Iterator[Frame]:
+    """The frames whose number is a multiple of ``every``; all frames are appended to ``held``."""
+    for number, frame in enumerate(frames, first):
+        held.append(frame)
+        if number % every == 0:
+            yield frame
 
 
 @dataclass(frozen=True, eq=False)

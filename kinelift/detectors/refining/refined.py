@@ -7,11 +7,12 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from kinelift.detectors.protocol import Memory
+from kinelift.detectors.converted import as_skeleton
+from kinelift.detectors.protocol import Detector, Memory
 from kinelift.detectors.refining.body import Body
 from kinelift.detectors.refining.crop import fresh_crop
 from kinelift.detectors.refining.feet import contradicted, stray
-from kinelift.detectors.refining.framewise import ConvertedFramewise, FramewiseDetector
+from kinelift.detectors.refining.framewise import Batched, ConvertedFramewise, FramewiseDetector
 from kinelift.detectors.refining.landmarks import LandmarkModel, Landmarks
 from kinelift.detectors.refining.memory import store_bodies, stored_bodies
 from kinelift.detectors.refining.side_voting import SideVoting, side_agreement
@@ -45,7 +46,7 @@ class Refined:
 
     def __init__(
         self,
-        base: FramewiseDetector,
+        base: Detector | FramewiseDetector,
         model: LandmarkModel,
         *,
         every: int = 1,
@@ -57,6 +58,7 @@ class Refined:
 
         Args:
             base: The first stage. Joints may be missing (NaN); if its skeleton is another, it is converted by name.
+                A ``FramewiseDetector`` is told where people were; any other one keeps its batches.
             model: The second stage.
             every: ``base`` sees every ``every``-th frame, and each frame in which somebody is lost.
             least: The probability from which on ``model`` accepts that a crop shows a person.
@@ -65,7 +67,7 @@ class Refined:
             sure: The confidence from which on a new detection of ``base`` is kept even if ``model`` sees no person
                 there. It removes false detections such as faces on furniture.
         """
-        self._base = base if base.skeleton == model.skeleton else ConvertedFramewise(base, model.skeleton)
+        self._base = _first_stage(base, model.skeleton)
         self._model = model
         self._every, self._least, self._near, self._sure = every, least, near, sure
         self._body = list(model.skeleton.body)
@@ -77,31 +79,49 @@ class Refined:
         return self._model.skeleton
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[People]:
-        """Detect the people in each frame; the next frame is read while the networks run."""
+        """Detect the people in each frame; the next frame, or batch of frames, is read while the networks run."""
         return self.detect_from({}, frames)
 
     def detect_from(self, memory: Memory, frames: Iterable[Frame]) -> Iterator[People]:
         """Detect the people in each frame of a stretch; see ``ResumableDetector``."""
         bodies, time, number = stored_bodies(memory, self.skeleton)
 
-        def detect_next(frame: Frame) -> People:
+        def detect_next(seen: tuple[Frame, People | None]) -> People:
             nonlocal bodies, time, number
+            frame, found = seen
             step, time = float(frame.time) - time, float(frame.time)
-            bodies = self._advance(frame, bodies, step, due=number % self._every == 0)
+            bodies = self._advance(frame, bodies, step, found, due=number % self._every == 0)
             number += 1
             return _people(frame.index, bodies, len(self.skeleton))
 
-        yield from map_ahead(detect_next, frames)
+        yield from map_ahead(detect_next, self._detected_ahead(frames, number))
         store_bodies(memory, bodies, time, number)
 
-    def _advance(self, frame: Frame, before: tuple[Body, ...], step: float, due: bool) -> tuple[Body, ...]:
-        """Everybody in ``frame``, ``step`` seconds after ``before``; ``due``: the first stage has to look anyway."""
+    def _detected_ahead(self, frames: Iterable[Frame], number: int) -> Iterator[tuple[Frame, People | None]]:
+        """The frames, the first of which has this number, with what the first stage has found in them already."""
+        if isinstance(self._base, Batched):
+            return self._base.detect_ahead(frames, number, self._every)
+        return ((frame, None) for frame in frames)
+
+    def _advance(
+        self, frame: Frame, before: tuple[Body, ...], step: float, found: People | None, due: bool
+    ) -> tuple[Body, ...]:
+        """Everybody in ``frame``, ``step`` seconds after ``before``.
+
+        Args:
+            frame: The frame.
+            before: Everybody in the last one.
+            step: Seconds since then.
+            found: What the first stage has found in ``frame``, if it has looked.
+            due: The first stage has to look anyway.
+        """
         refound = [self._refind(frame, body) for body in before]
         certain = [one for one in refound if one]
         alone = not any(_occluded([bounding_boxes(one.points[self._body]) for one in certain]))
         if before and len(certain) == len(before) and alone and not due:
             return tuple(self._moved(body, one, None, step) for body, one in zip(before, certain, strict=True))
-        found = self._base.detect_frame(frame, _people(frame.index, before, len(self.skeleton)))
+        if found is None:
+            found = self._base.detect_frame(frame, _people(frame.index, before, len(self.skeleton)))
         expected = [one.points if one else body.points for body, one in zip(before, refound, strict=True)]
         rows = zip(found.points[:, self._body], found.boxes, strict=True)
         occluded = _occluded([_outline(points, box) for points, box in rows])
@@ -216,6 +236,13 @@ class Refined:
         correction = share * np.where(close[:, None], others - points, 0.0)
         correction[contradicted(close, weights, self.skeleton)] = np.nan
         return correction
+
+
+def _first_stage(base: Detector | FramewiseDetector, skeleton: Skeleton) -> FramewiseDetector:
+    """``base`` with the joints of ``skeleton``."""
+    if not isinstance(base, FramewiseDetector):
+        return Batched(as_skeleton(base, skeleton))
+    return base if base.skeleton == skeleton else ConvertedFramewise(base, skeleton)
 
 
 def _people(frame: int, bodies: tuple[Body, ...], joints: int) -> People:

@@ -48,7 +48,8 @@ def read(path: Path, lifted: Path | None = None) -> Dataset:
     Args:
         path: Written by ``kinelift lifting prepare``.
         lifted: Written by ``kinelift lifting relift`` from the same file. Its poses (relative to the hip, turned to
-            the world's axes as estimated) become clips of kind "lifted" with the segments of their originals.
+            the world's axes as estimated) become clips of kind "lifted" with the segments of their originals, except
+            those that begin after the last frame.
 
     Returns:
         Clips of h36m17 joints, in world metres with y up.
@@ -128,7 +129,8 @@ def _lifted_clips(
             )
         if (clip := clips.get(recording.source)) and np.isfinite(recording.points).any():
             points, times, flaws = repair.clean(clip.name, recording.points, recording.times)
-            yield replace(clip, points=points, times=times, kind="lifted"), flaws
+            filmed = tuple(segment for segment in clip.segments if segment.start <= times[-1])
+            yield replace(clip, points=points, times=times, segments=filmed, kind="lifted"), flaws
 
 
 def _recordings(path: Path, command: str) -> Iterator[_Recording]:

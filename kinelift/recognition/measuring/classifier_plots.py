@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 from kinelift.poses.output import make_folder, replacing
 from kinelift.recognition.encoding import colours
 from kinelift.recognition.encoding.spmf import Encoding, encode
+from kinelift.terminal.figure_fonts import Fonts
 
 MAX_NAMED_ROWS = 160
 """Rows of the largest image whose rows are named."""
@@ -37,8 +39,12 @@ def confusion(matrix: Int[np.ndarray, "K K"], labels: Sequence[str], title: str,
         if count:
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, str(count), ha="center", va="center", color=colour)
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
-    axes.set_yticks(range(len(labels)), [f"{label} ({n})" for label, n in zip(labels, matrix.sum(axis=1), strict=True)])
+    fonts = Fonts.of(labels)
+    names = [fonts.legible(label) for label in labels]
+    counted = [f"{name} ({n})" for name, n in zip(names, matrix.sum(axis=1), strict=True)]
+    literal: dict[str, Any] = {"parse_math": False, "fontfamily": fonts.families}
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", **literal)
+    axes.set_yticks(range(len(names)), counted, **literal)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true label (clips)")
     axes.set_title(title)

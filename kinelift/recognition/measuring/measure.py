@@ -1,7 +1,7 @@
 """Measure a classifier before it is trained on everybody: across subjects, and on actions it was not trained on."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ class Measurement:
         kind: "lifted" if there are lifted clips, otherwise "".
         calibration: Chosen on all ``answers``.
         trust: Of decisions on ``answers``.
-        reliability: Of the network's probabilities on clips of ``kind``.
+        reliability: Of the network's probabilities on clips of ``kind``, all labels weighted alike.
     """
 
     validation: CrossValidation
@@ -80,17 +80,17 @@ def measure(
     settings: TrainSettings,
     plan: Sequence[Round],
     genotype: AnyGenotype,
-    false_names: float,
+    false_names: float | None,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> Measurement:
     """Test every subject with networks not trained on them, then actions with networks not trained on those.
 
     Args:
         corpus: The windows.
-        settings: Of every training.
+        settings: Of every training. The weights of labels are those of its calibration.
         plan: See ``evaluation.rounds``.
         genotype: The architecture.
-        false_names: Share of unknown motion that may get a name.
+        false_names: Share of unknown motion that may get a name; None keeps the threshold of the settings.
         progress: Called with the stage after every epoch.
     """
     validation = evaluation.cross_validate(
@@ -107,7 +107,8 @@ def measure(
         answers = evaluation.concatenate(known, left_out)
 
     def choose(others: Answers) -> Calibration:
-        return calibrate(others, false_names)
+        chosen = calibrate(others, false_names or 0.0, settings.calibration.weights)
+        return chosen if false_names is not None else replace(chosen, threshold=settings.calibration.threshold)
 
     several_folds = len(np.unique(answers.folds)) > 1
     calibration = choose(answers)

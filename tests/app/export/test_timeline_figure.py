@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import rgb_to_hsv, to_rgb
 
-from kinelift.app.export.figure_fonts import USUAL, Fonts
 from kinelift.app.export.timeline_figure import colour_of, runner_up, timeline_figure, write_timeline_figure
 from kinelift.poses import Action, Person, Recording, Track2D, VideoFacts
 from kinelift.poses.errors import OutputError
+from kinelift.terminal.figure_fonts import USUAL, Fonts
 
 TOTAL_ROWS = 60
 """Rows that no figure should have more of."""

@@ -14,12 +14,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torch import Tensor
 
 from kinelift.detectors.detectron2 import keypoint_rcnn
 from kinelift.detectors.detectron2.detector import Detectron2, Detectron2Settings, normalised_scores
 from kinelift.detectors.detectron2.kind import installed
-from kinelift.poses import COCO17, Frame
+from kinelift.detectors.refining.crop import Crop
+from kinelift.detectors.refining.landmarks import Landmarks
+from kinelift.detectors.refining.refined import Refined
+from kinelift.poses import COCO17, COCO23, Frame
 from kinelift.poses.errors import DetectorError, SettingsError, WeightsError
 from kinelift.weights import download
 from kinelift.weights.download import Patience
@@ -79,6 +83,18 @@ class TestPictures:
         (people,) = Detectron2(Network(red_spot), settings).detect([Frame(0, Fraction(0), image)])
         rounding = 0.05 * max(1.0, width / settings.scaled(width, height)[0])  # of colours, in the scaled picture
         np.testing.assert_allclose(people.points[0], np.broadcast_to([x, y], (17, 2)), atol=rounding)
+
+    @given(width=st.integers(30, 300), height=st.integers(30, 300), side=st.integers(20, 300), seed=st.integers(0, 9))
+    @settings(max_examples=30)
+    def test_pictures_are_resized_as_detectron2_does(self, width: int, height: int, side: int, seed: int) -> None:
+        """By Pillow, with its bilinear filter, in ``ResizeTransform``."""
+        network, image = Network(nobody), np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+        chosen = Detectron2Settings(short_side=side, long_side=side)
+        list(Detectron2(network, chosen).detect([Frame(0, Fraction(0), image)]))
+        expected = np.asarray(Image.fromarray(image).resize(chosen.scaled(width, height), Image.Resampling.BILINEAR))
+        given_ = network.batches[0][0]["image"].permute(1, 2, 0).numpy()[..., ::-1]
+        assert given_.dtype == np.uint8 and given_.shape == expected.shape
+        assert np.abs(given_.astype(int) - expected).max() <= 1
 
     def test_red_is_the_last_channel(self) -> None:
         network = Network(nobody)
@@ -149,12 +165,53 @@ class TestStream:
             assert len(read) <= k + 32
         answers.close()  # type: ignore[attr-defined]
 
-    def test_a_gpu_without_room_says_what_to_make_smaller(self) -> None:
+    def test_a_gpu_without_room_gets_smaller_batches(self) -> None:
+        """There is room for three frames at a time: 8 do not fit, 4 do not, 2 do, from then on."""
+        network = Network(lambda image: person(image.shape[2] / 2, image.shape[1] / 2))
+        whole, asked = network.forward, []
+
+        def forward(batch: list[dict[str, Any]]) -> Any:
+            asked.append(len(batch))
+            if len(batch) > 3:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return whole(batch)
+
+        network.forward = forward  # type: ignore[method-assign]
+        detector = Detectron2(network, Detectron2Settings(short_side=64, batch=8))
+        found = list(detector.detect(blank(21)))
+        assert [people.frame for people in found] == list(range(21))
+        assert all(people.points[0, 0].tolist() == [48, 32] for people in found)
+        assert asked[:6] == [8, 4, 2, 2, 2, 2] and set(asked[2:]) <= {1, 2}
+        assert detector.remarks() == (
+            "The GPU has too little memory for 8 frames at a time: the detector went on with 2.",
+        )
+
+    def test_a_gpu_without_room_for_one_frame_says_what_to_make_smaller(self) -> None:
         def see(image: Tensor) -> Seen:
             raise torch.OutOfMemoryError("CUDA out of memory.")
 
-        with pytest.raises(DetectorError, match=r"2 frames of 8 pixels.*smaller batches .*now 4.*short_side"):
-            list(Detectron2(Network(see), Detectron2Settings(short_side=8, batch=4)).detect(blank(2)))
+        detector = Detectron2(Network(see), Detectron2Settings(short_side=8, batch=4))
+        assert detector.remarks() == ()
+        with pytest.raises(DetectorError, match=r"a single frame. Give --long-side a number below 12, or --device cpu"):
+            list(detector.detect(blank(2)))
+
+    @pytest.mark.parametrize(("every", "batches"), [(1, [8, 8, 4]), (4, [5])])
+    def test_a_second_stage_keeps_the_batches(self, every: int, batches: list[int]) -> None:
+        network = Network(lambda image: person(image.shape[2] / 2, image.shape[1] / 2))
+        refined = Refined(Detectron2(network, Detectron2Settings(short_side=64)), Agreeing(), every=every)
+        found = list(refined.detect(blank(20)))
+        assert [people.frame for people in found] == list(range(20)) and all(len(people) == 1 for people in found)
+        assert [len(batch) for batch in network.batches] == batches
+
+
+class Agreeing:
+    """A second stage that sees a small person in the middle of every picture."""
+
+    skeleton = COCO23
+
+    def landmarks(self, image: np.ndarray, crop: Crop) -> Landmarks:
+        points = np.tile([48.0, 32.0], (len(COCO23), 1)) + np.arange(len(COCO23))[:, None] / 100
+        return Landmarks(points, np.ones(len(COCO23)), 1.0, crop)
 
 
 class TestPrecision:

@@ -11,8 +11,10 @@ from kinelift.detectors.refining import blazepose
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.crop import Crop, fresh_crop
 from kinelift.detectors.refining.landmarks import Landmarks
+from kinelift.detectors.tflite import open_network
 from kinelift.poses import COCO17, COCO23, Frame
 from kinelift.poses.errors import DetectorError
+from tests.detectors.conftest import fetched
 
 
 class Network:
@@ -47,13 +49,23 @@ class Network:
         return self.answers[index]
 
 
+def scripted(monkeypatch: pytest.MonkeyPatch, network: Network) -> None:
+    """Let ``network`` stand for the file. Opened with some of its outputs, it has no others."""
+
+    def opened(model: Path, threads: int, outputs: tuple[int, ...] = ()) -> Network:
+        network.answers = {k: a for k, a in network.answers.items() if not outputs or k - 1 in outputs}
+        return network
+
+    monkeypatch.setattr(blazepose, "open_network", opened)
+
+
 def test_rows_become_landmarks_in_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.zeros((39, 5))
     rows[:, 0] = np.arange(39)
     rows[33, :2], rows[34, :2] = [128, 128], [128, 64]
     rows[15, 3] = np.log(3.0)  # the left wrist
     network = Network(rows, 0.8)
-    monkeypatch.setattr(blazepose, "open_network", lambda model, threads: network)
+    scripted(monkeypatch, network)
     image = np.full((200, 300, 3), 255, np.uint8)
     seen = BlazePose(Path("x")).landmarks(image, Crop((100.0, 50.0), 512.0))
     assert network.seen.shape == (1, 256, 256, 3) and network.seen.dtype == np.float32
@@ -74,7 +86,7 @@ def test_a_clear_heatmap_moves_a_landmark_halfway_to_its_peak(monkeypatch: pytes
     heatmaps[31, 32, 15] = -0.1  # the left wrist: dim
     heatmaps[40, 30, 16] = 20.0  # the right wrist: out of reach
     heatmaps[31, 32, 33:] = 20.0  # where to look next is no joint
-    monkeypatch.setattr(blazepose, "open_network", lambda model, threads: Network(rows, 1.0, heatmaps))
+    scripted(monkeypatch, Network(rows, 1.0, heatmaps))
     seen = BlazePose(Path("x")).landmarks(np.zeros((256, 256, 3), np.uint8), Crop((128.0, 128.0), 256.0))
     np.testing.assert_allclose(seen.points[0], [124, 122], atol=1e-6)
     np.testing.assert_allclose(seen.points[1:17], 120)
@@ -84,9 +96,7 @@ def test_a_clear_heatmap_moves_a_landmark_halfway_to_its_peak(monkeypatch: pytes
 def test_landmarks_outside_the_heatmap_keep_their_position(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.full((39, 5), 120.0)
     rows[0, :2], rows[2, :2] = [-40.0, 300.0], [-2.0, 257.0]
-    monkeypatch.setattr(
-        blazepose, "open_network", lambda model, threads: Network(rows, 1.0, np.full((64, 64, 39), 9.0))
-    )
+    scripted(monkeypatch, Network(rows, 1.0, np.full((64, 64, 39), 9.0)))
     seen = BlazePose(Path("x")).landmarks(np.zeros((256, 256, 3), np.uint8), Crop((128.0, 128.0), 256.0))
     np.testing.assert_allclose(seen.points[0], [-40, 300])
     assert np.isfinite(seen.points[seen.scores > 0]).all() and np.abs(seen.points[1] - [-2.0, 257.0]).max() < 8
@@ -115,6 +125,26 @@ def found(movenet_file: Path, clip: list[Frame]) -> Crop:
 @pytest.fixture(scope="module")
 def model(blazepose_file: Path) -> BlazePose:
     return BlazePose(blazepose_file, threads=1)
+
+
+@pytest.mark.parametrize("size", ["full", "heavy"])
+def test_what_nobody_reads_is_left_out_and_the_rest_is_the_same_to_the_bit(
+    size: str, found: Crop, clip: list[Frame]
+) -> None:
+    file = fetched(f"blazepose-{size}")
+    whole, some = (open_network(file, 1, outputs) for outputs in ((), (0, 1, 3)))
+    assert len(some._get_ops_details()) == len(whole._get_ops_details()) - 50
+    answers = []
+    for network, read in ((whole, (0, 1, 3)), (some, (0, 1, 2))):
+        network.allocate_tensors()
+        for picture in (found.view(clip[0].image, 256), found.view(clip[-1].image, 256)):
+            network.set_tensor(network.get_input_details()[0]["index"], picture[None] / np.float32(255))
+            network.invoke()
+            answers.append([network.get_tensor(network.get_output_details()[k]["index"]) for k in read])
+    for expected, seen in zip(answers[:2], answers[2:], strict=True):
+        for one, other in zip(expected, seen, strict=True):
+            np.testing.assert_array_equal(other, one)
+    assert not np.array_equal(answers[0][0], answers[1][0])
 
 
 def apart(a: Landmarks, points: np.ndarray) -> float:

@@ -116,6 +116,16 @@ def test_lifted_copies_have_the_labels_of_their_originals(dataset: Dataset) -> N
         assert copy.times[-1] == pytest.approx(originals[copy.name].times[-1], abs=1 / 30)
 
 
+def test_a_copy_does_not_have_what_begins_after_its_last_frame(tmp_path: Path) -> None:
+    path = prepared(tmp_path / "l.npz", (2,), 121, kinds=np.array(["lifted"]), sources=np.array([2]))
+    done = convert(prepared(tmp_path / "m.npz"), tmp_path / "out", "mocap", path)
+    original, copy = (clip for clip in done.clips if clip.name == "asfamc/16/16_22")
+    begins = [segment.start for segment in original.segments]
+    assert begins[-1] > copy.times[-1], "two seconds of which one picture was taken"
+    assert [segment.start for segment in copy.segments] == [start for start in begins if start <= copy.times[-1]]
+    same(labelled_folder.read(tmp_path / "out"), done)
+
+
 def test_copies_of_omitted_clips_are_omitted(tmp_path: Path) -> None:
     dataset = mocap.read(prepared(tmp_path / "m.npz"), lifted(tmp_path / "l.npz", (1, 0)))
     assert [clip.name for clip in dataset.clips if clip.kind] == ["asfamc/02/02_01"]

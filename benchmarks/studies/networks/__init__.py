@@ -1,0 +1,1 @@
+"""Action networks of other kinds beside the shipped one."""
