@@ -26,8 +26,9 @@ the twelve joints. Each is given over all views, for each view
 (``_1`` to ``_4``), for cameras 1 and 3 (``_chosen``: for choosing settings) and for 2 and 4 (``_reported``).
 
 The row ``truth`` lifts the projections of the reference: a bound for any 2D stage. ``full, as read`` does not correct
-left and right; ``full, mended afterwards`` corrects them only by ``tracking.repair_side_flips``. These two, and the
-detectors that run on fewer frames, do not contribute to the reference.
+left and right; ``full, mended afterwards`` corrects them only by ``tracking.repair_side_flips``; ``full, repaired``
+does that after the detector's own correction, as the program does. These three, and the detectors that run on fewer
+frames, do not contribute to the reference.
 """
 
 import json

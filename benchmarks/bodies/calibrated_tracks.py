@@ -16,7 +16,9 @@ from benchmarks.keypoints.refinement import WAYS, WEIGHTS, detector, inputs_of
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.refining.side_voting import SideVoting
-from kinelift.detectors.tracking import Tracker, repair_side_flips
+from kinelift.detectors.tracking import Tracker, TrackerSettings, repair_side_flips
+from kinelift.detectors.tracking.filling import fill
+from kinelift.detectors.tracking.side_flips import VOTED
 from kinelift.poses import COCO17, COCO23, Skeleton, Track2D
 from kinelift.poses.output import make_folder, replacing
 from kinelift.weights.run import Run
@@ -29,6 +31,7 @@ ASKED = ("none", "full", "heavy")
 """The detectors from which the reference is triangulated."""
 AS_READ = "full, as read"
 MENDED = "full, mended afterwards"
+REPAIRED = "full, repaired"
 PARTS = ("points", "scores", "filled")
 FEET = ("left_heel", "left_big_toe", "right_heel", "right_big_toe")
 SHOD = ("full", "heavy")
@@ -77,6 +80,7 @@ def people(clip: Clip, frames: int, cache: Path | None = None) -> list[Seen]:
     found = load_tracks(file, run) if file and known else detect_all(views)
     if file and not known:
         save_tracks(file, found, run)
+    found = {**found, REPAIRED: [[repaired(track) for track in some] for some in found["full"]]}
     bodies = [[one.points[:, _BODY] for one in some] for some in found["full"]]
     return [_person(views, found, who) for who in matched(views, bodies)]
 
@@ -90,6 +94,11 @@ def detect_all(views: Sequence[View]) -> Found:
         found[AS_READ] = [follow(detector("full", 1), view) for view in views]
         found[MENDED] = [follow(detector("full", 1), view, repair_side_flips) for view in views]
     return found
+
+
+def repaired(track: Track2D) -> Track2D:
+    """The track of a refined detector with left and right repaired, as the program does."""
+    return fill(repair_side_flips(track, VOTED), TrackerSettings().longest_gap)
 
 
 @dataclass(frozen=True, eq=False)

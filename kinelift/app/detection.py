@@ -1,14 +1,16 @@
 """Opens the chosen detector, with its refinement, stride and track repair."""
 
 from dataclasses import replace
+from functools import partial
 
 from kinelift.app.settings import Detection
 from kinelift.detectors import kinds
-from kinelift.detectors.protocol import Detector, Opened
+from kinelift.detectors.protocol import Detector, Opened, TrackRepair
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.strided import Strided
 from kinelift.detectors.tracking import repair_side_flips
+from kinelift.detectors.tracking.side_flips import VOTED
 from kinelift.weights.store import locate
 
 
@@ -34,8 +36,14 @@ def open_detector(choice: Detection, device: str) -> Opened:
         description += f", joints refined by BlazePose on cpu (blazepose-{resolved.refine})"
     if resolved.stride > 1:
         detector = Strided(detector, resolved.stride)
-    repair = repair_side_flips if resolved.flips == "mend" else opened.repair
-    return replace(opened, detector=detector, repair=repair, description=description)
+    return replace(opened, detector=detector, repair=_repair(resolved) or opened.repair, description=description)
+
+
+def _repair(resolved: Detection) -> TrackRepair | None:
+    """What repairs left and right, if anything: of joints that are refined, two networks have voted on the sides."""
+    if resolved.flips == "keep":
+        return None
+    return repair_side_flips if resolved.refine == "none" else partial(repair_side_flips, costs=VOTED)
 
 
 def resolve_auto(choice: Detection, device: str) -> Detection:
@@ -43,7 +51,7 @@ def resolve_auto(choice: Detection, device: str) -> Detection:
 
     The detector becomes the first listed one that has the given options and can run on the device. The refinement
     becomes that detector's usual one; ``redetect``, which needs one, gives every detector a second stage. Left-right
-    flips are repaired where there is no refinement, which avoids them.
+    flips are repaired.
 
     Args:
         choice: What the user chose.
@@ -55,7 +63,7 @@ def resolve_auto(choice: Detection, device: str) -> Detection:
     kind = kinds.choose(choice.detector, choice.options, device)
     usual = "full" if kind.refinement == "none" and choice.redetect > 1 else kind.refinement or "none"
     refine = usual if choice.refine == "auto" else choice.refine
-    flips = ("mend" if refine == "none" else "keep") if choice.flips == "auto" else choice.flips
+    flips = "mend" if choice.flips == "auto" else choice.flips
     return replace(choice, detector=kind.name, refine=refine, flips=flips)
 
 

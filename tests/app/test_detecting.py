@@ -1,6 +1,7 @@
 """``kinelift detect``, and keypoint files in place of a detector."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from kinelift.detectors.protocol import Opened
 from kinelift.detectors.scripted import Scripted
 from kinelift.detectors.strided import Strided
 from kinelift.detectors.tracking import repair_side_flips
+from kinelift.detectors.tracking.side_flips import VOTED
 from kinelift.poses import COCO17, COCO23, H36M21, Recording, convert, keypoints
 from kinelift.poses.errors import SettingsError
 from kinelift.poses.recording import load
@@ -160,7 +162,7 @@ class TestChoice:
     @pytest.mark.parametrize("detector", ["detectron2", "openpose"])
     def test_tracking_between_detections_gives_every_detector_a_second_stage(self, detector: str) -> None:
         chosen = resolve_auto(Detection(detector, redetect=3), "cpu")
-        assert (chosen.refine, chosen.flips, chosen.redetect) == ("full", "keep", 3)
+        assert (chosen.refine, chosen.flips, chosen.redetect) == ("full", "mend", 3)
         assert resolve_auto(Detection(detector, refine="heavy", redetect=3), "cpu").refine == "heavy"
 
     def test_auto_takes_what_has_the_options(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,11 +217,23 @@ class TestChoice:
             "MoveNet on cpu (movenet-multipose), joints refined by BlazePose on cpu (blazepose-heavy)"
         )
 
-    def test_sides_are_repaired_for_detectors_that_see_each_frame_alone(self) -> None:
+    def test_sides_are_repaired(self) -> None:
         written = detected("coco-json")
         assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is repair_side_flips
         assert open_detector(Detection(options={"keypoints": written}, flips="keep"), "cpu").repair is None
-        assert [resolve_auto(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "keep"]
+        assert [resolve_auto(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "mend"]
+        assert resolve_auto(Detection(flips="keep"), "cpu").flips == "keep"
+
+    def test_the_sides_of_refined_joints_are_believed_more_firmly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("kinelift.weights.store.locate", lambda name: Path(name))
+        monkeypatch.setattr(
+            "kinelift.detectors.movenet.multi_scale.multi_scale_movenet", lambda model, **chosen: script(1)
+        )
+        monkeypatch.setattr("kinelift.app.detection.with_refinement", lambda base, size, every: base)
+        repair = open_detector(Detection("movenet", refine="full"), "cpu").repair
+        assert isinstance(repair, partial)
+        assert (repair.func, repair.keywords) == (repair_side_flips, {"costs": VOTED})
+        assert open_detector(Detection("movenet", refine="full", flips="keep"), "cpu").repair is None
 
     def test_sizes_and_thresholds_reach_the_detector(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[dict[str, Any]] = []

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinelift.detectors.tracking import Tracker
-from kinelift.detectors.tracking.side_flips import GROUPS, mirrored_joints, repair_side_flips
+from kinelift.detectors.tracking.side_flips import GROUPS, VOTED, mirrored_joints, repair_side_flips
 from kinelift.poses import COCO17, COCO23, H36M17, People, Skeleton, Track2D
 from kinelift.poses.skeleton import BODY25, KINECT15_PAIR, KINECT20, OPENPOSE18
 from tests.detectors.tracking.scenes import Walker
@@ -73,6 +73,28 @@ def test_swapped_sides_are_repaired(joints: list[int], start: int, stop: int) ->
 def test_a_track_that_starts_with_swapped_sides_is_repaired() -> None:
     whole = walker()
     assert_same(repair_side_flips(exchanged(whole, slice(0, 24), LEGS)), whole)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(5, 8), (22, 26), (41, 43), (57, 61)])
+def test_a_swap_is_repaired_whose_first_and_last_frame_have_both_legs_in_one_place(start: int, stop: int) -> None:
+    """Networks do that while they change their mind, so the frame before tells nothing about the sides."""
+    whole = walker()
+    swapped = exchanged(whole, slice(start, stop), LEGS)
+    points = swapped.points.copy()
+    for frame in (start, stop):
+        points[frame, LEGS] = (points[frame, LEGS] + points[frame, [COCO17.mirror[j] for j in LEGS]]) / 2
+    mended = repair_side_flips(replace(swapped, points=points), VOTED)
+    clear = np.delete(np.arange(90), [start, stop])
+    np.testing.assert_array_equal(mended.points[clear], whole.points[clear])
+
+
+def test_a_detector_that_two_networks_have_corrected_is_believed_for_longer() -> None:
+    whole = walker()
+    for seed in range(5):
+        assert_same(repair_side_flips(walker(seed=seed), VOTED), walker(seed=seed))
+    long = exchanged(whole, slice(0, 24), LEGS)
+    assert_same(repair_side_flips(long), whole)
+    np.testing.assert_array_equal(repair_side_flips(long, VOTED).points[:24], long.points[:24])
 
 
 def test_the_repair_does_not_depend_on_which_side_is_called_left() -> None:
