@@ -50,6 +50,7 @@ from kinelift.poses.camera import Camera
 from kinelift.poses.containers import Recognition
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.json_values import to_json
+from kinelift.poses.rounding import rounded_poses
 from kinelift.poses.world import LEVEL
 from kinelift.recognition.classifier import Classifier
 from kinelift.terminal.progress import Progress, no_progress
@@ -211,7 +212,7 @@ class Pipeline:
         poses = with_confidence(lifted, person.track)
         kept = poses if self.settings.guess else without_unseen(poses)
         found = self.classifier.recognise(poses.rotated(axes))
-        return replace(person, poses=kept, actions=found.actions, windows=found.windows)
+        return replace(person, poses=rounded_poses(kept), actions=found.actions, windows=found.windows)
 
 
 def _with_motion(tracked: Recording, camera: Camera, motion: Motion) -> tuple[Recording, Camera]:
