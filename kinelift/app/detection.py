@@ -1,6 +1,7 @@
 """Opens the chosen detector, with its refinement, stride and track repair."""
 
 from dataclasses import replace
+from typing import Literal
 
 from kinelift.app.settings import Detection
 from kinelift.detectors import kinds
@@ -42,7 +43,8 @@ def resolve_auto(choice: Detection, device: str) -> Detection:
     """Replace every "auto" by a concrete value.
 
     The detector becomes the first listed one that can run on the device, and the refinement that detector's usual one.
-    Left-right flips are repaired where there is no refinement, which avoids them.
+    Left-right flips are repaired where there is no refinement, which avoids them. Joints that cannot be refined come
+    from the user, and keep their sides unless asked otherwise.
 
     Args:
         choice: What the user chose.
@@ -53,7 +55,8 @@ def resolve_auto(choice: Detection, device: str) -> Detection:
     """
     kind = kinds.choose(choice.detector, choice.options, device)
     refine = (kind.refinement or "none") if choice.refine == "auto" else choice.refine
-    flips = ("mend" if refine == "none" else "keep") if choice.flips == "auto" else choice.flips
+    usual: Literal["keep", "mend"] = "keep" if refine != "none" or kind.refinement is None else "mend"
+    flips = usual if choice.flips == "auto" else choice.flips
     return replace(choice, detector=kind.name, refine=refine, flips=flips)
 
 

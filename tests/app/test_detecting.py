@@ -156,10 +156,12 @@ class TestChoice:
         assert resolve_auto(Detection(refine="none"), "cpu").refine == "none"
 
     def test_sides_are_repaired_for_detectors_that_see_each_frame_alone(self) -> None:
-        written = detected("coco-json")
-        assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is repair_side_flips
-        assert open_detector(Detection(options={"keypoints": written}, flips="keep"), "cpu").repair is None
         assert [resolve_auto(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "keep"]
+
+    def test_sides_that_a_file_gives_stay_unless_asked(self) -> None:
+        written = detected("coco-json")
+        assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is None
+        assert open_detector(Detection(options={"keypoints": written}, flips="mend"), "cpu").repair is repair_side_flips
 
     def test_sizes_and_thresholds_reach_the_detector(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[dict[str, Any]] = []

@@ -51,7 +51,9 @@ def same(a: Any, b: Any) -> bool:
 
 def as_kept(original: Recording) -> Recording:
     """A recording with its numbers rounded as they are kept."""
-    people = (replace(p, track=rounded_track(p.track), poses=p.poses and rounded_poses(p.poses)) for p in original.people)
+    people = (
+        replace(p, track=rounded_track(p.track), poses=p.poses and rounded_poses(p.poses)) for p in original.people
+    )
     return replace(original, people=tuple(people))
 
 
@@ -106,12 +108,11 @@ def recordings(draw: st.DrawFn) -> Recording:
 # beartype, which checks the containers as they are drawn, samples with the random module.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @given(recordings())
-def test_comes_back_rounded_and_then_to_the_bit(
-    tmp_path_factory: pytest.TempPathFactory, original: Recording
-) -> None:
+def test_comes_back_rounded_and_then_to_the_bit(tmp_path_factory: pytest.TempPathFactory, original: Recording) -> None:
     path = tmp_path_factory.getbasetemp() / "hypothesis.npz"
     save(path, original)
-    assert same(kept := load(path), as_kept(original))
+    kept = load(path)
+    assert same(kept, as_kept(original))
     save(path, kept)
     assert same(load(path), kept)
 

@@ -27,7 +27,7 @@ JSON_VERSION = 1
 """The version of the JSON document, described by ``poses3d.schema.json`` beside this module."""
 _METRES, _PIXELS, _SECONDS, _SCORES, _ROTATIONS = 4, 2, 6, 4, 8
 _BLOCK = 1000
-"""Frames that are turned into rows at a time, because Python's numbers take thirty times as much memory as the file's."""
+"""Frames that are turned into rows at a time, because Python's numbers take much more memory than arrays."""
 _Values = Shaped[np.ndarray, "..."]
 
 

@@ -11,9 +11,7 @@ _DISCOUNT = 0.5
 """The score of a filled joint, in parts of the worse of its two neighbours."""
 
 
-def to_track(
-    history: History, times: Float[np.ndarray, " T"], skeleton: Skeleton, size: tuple[int, int]
-) -> Track2D:
+def to_track(history: History, times: Float[np.ndarray, " T"], skeleton: Skeleton, size: tuple[int, int]) -> Track2D:
     """Arrange the observations of one person as a track with gaps.
 
     Args:

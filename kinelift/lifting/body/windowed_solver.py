@@ -82,7 +82,7 @@ def _refined(problem: Problem, body: Body, settings: FitSettings, windows: list[
     if not len(moving):
         return body
     state = State(body.states[0].root.copy(), body.states[0].directions.copy())
-    for group in _groups(moving, settings):
+    for group in refined_together(moving, settings):
         start = max(0, int(group[0]) - settings.margin)
         stop = min(len(problem), int(group[-1]) + 1 + settings.margin)
         left, part = _between_fixed_neighbours(problem, start, stop)
@@ -93,8 +93,8 @@ def _refined(problem: Problem, body: Body, settings: FitSettings, windows: list[
     return Body((state,), body.log_lengths)
 
 
-def _groups(moving: Int[np.ndarray, " M"], settings: FitSettings) -> Iterator[Int[np.ndarray, " N"]]:
-    """Frames to be refined together: those close to each other, but no more than a window, as memory grows with them."""
+def refined_together(moving: Int[np.ndarray, " M"], settings: FitSettings) -> Iterator[Int[np.ndarray, " N"]]:
+    """Frames to be refined together: those close to each other, within a window, because memory grows with them."""
     for group in np.split(moving, np.flatnonzero(np.diff(moving) > 2 * settings.margin) + 1):
         yield from np.split(group, np.searchsorted(group, np.arange(group[0], group[-1] + 1, settings.window)[1:]))
 
