@@ -6,6 +6,7 @@ rounding, an hour of one person would take 97 MB on disk; with it, 29 MB.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -40,5 +41,7 @@ def rounded_track(track: Track2D) -> Track2D:
 def rounded_poses(poses: Poses3D) -> Poses3D:
     """Poses with their numbers as they are kept."""
     names = ("points", "root", "error")
-    fields = {name: rounded(array, f"poses/{name}") for name in names if (array := getattr(poses, name)) is not None}
+    fields: dict[str, Any] = {
+        name: rounded(array, f"poses/{name}") for name in names if (array := getattr(poses, name)) is not None
+    }
     return replace(poses, **fields)
