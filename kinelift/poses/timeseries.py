@@ -59,7 +59,7 @@ def interpolate(
     after = np.minimum(before + 1, last)
     weight = (positions - before).reshape(-1, *(1,) * (values.ndim - 1 - axis))
     if not weight.any():
-        return values.take(before, axis)
+        return np.asarray(values.take(before, axis))
     rows: Float[np.ndarray, "*out"] = (1 - weight) * values.take(before, axis)
     rows += weight * values.take(after, axis)
     return rows
