@@ -46,7 +46,7 @@ def test_memory_per_person_and_second_while_people_are_found(sample: Recording) 
     try:
         for frame, people in zip(video.frames(), detector.detect(video.frames()), strict=True):
             tracker.update(people, float(frame.time))
-        grown = tracemalloc.get_traced_memory()[0] - before
+        kept = kept_by_tracking()
     finally:
         tracemalloc.stop()
     assert 12 * len(detector.skeleton) * RATE < kept / PEOPLE / SECONDS < LIMIT_ON_THE_WAY
