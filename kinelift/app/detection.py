@@ -51,7 +51,7 @@ def resolve_auto(choice: Detection, device: str) -> Detection:
 
     The detector becomes the first listed one that has the given options and can run on the device. The refinement
     becomes that detector's usual one; ``redetect``, which needs one, gives every detector a second stage. Left-right
-    flips are repaired.
+    flips are repaired, unless joints cannot be refined: these come from the user, who may have repaired them.
 
     Args:
         choice: What the user chose.
@@ -63,7 +63,7 @@ def resolve_auto(choice: Detection, device: str) -> Detection:
     kind = kinds.choose(choice.detector, choice.options, device)
     usual = "full" if kind.refinement == "none" and choice.redetect > 1 else kind.refinement or "none"
     refine = usual if choice.refine == "auto" else choice.refine
-    flips = "mend" if choice.flips == "auto" else choice.flips
+    flips = ("keep" if kind.refinement is None else "mend") if choice.flips == "auto" else choice.flips
     return replace(choice, detector=kind.name, refine=refine, flips=flips)
 
 

@@ -45,7 +45,7 @@ class Detection:
     flips: Literal["auto", "keep", "mend"] = option(
         "auto",
         about="Left and right joints that are swapped in some frames: keep them, or repair them over the whole track. "
-        "auto repairs them.",
+        "auto repairs them, except those of --keypoints.",
     )
     redetect: int = option(
         1,

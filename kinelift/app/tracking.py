@@ -13,6 +13,7 @@ from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.detectors.tracking import Tracker, select_people, smoothing
 from kinelift.poses import Frame, People, Person, Recording, VideoFacts
 from kinelift.poses.json_values import storable
+from kinelift.poses.rounding import rounded_track
 from kinelift.terminal.progress import Progress, no_progress
 
 
@@ -52,7 +53,7 @@ def track_people(
         checkpoints: Store what is found, so that an interrupted run continues; None = nothing is stored.
 
     Returns:
-        A recording whose people have tracks but no poses and no actions.
+        A recording whose people have tracks, rounded as recordings keep them, but no poses and no actions.
 
     Raises:
         VideoError: The file can no longer be read.
@@ -73,8 +74,8 @@ def track_people(
     selected = select_people(tracker.tracks(), settings.people)
     tracked_people = tuple(Person(tracked.id, tracked.track) for tracked in selected)
     facts = VideoFacts(storable(video_name(video.path)), *size, np.array(times))
-    recording = _noted(Recording(facts, tracked_people, made_with), remarks())
-    return _smoothed(recording, settings.smooth)
+    recording = _smoothed(_noted(Recording(facts, tracked_people, made_with), remarks()), settings.smooth)
+    return replace(recording, people=tuple(replace(p, track=rounded_track(p.track)) for p in recording.people))
 
 
 def most_confident(people: People, most: int) -> People:

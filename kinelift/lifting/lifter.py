@@ -137,7 +137,11 @@ class Lifter:
         swap = list(range(rows.shape[1]))
         if net is network.net:
             swap[: len(network.target)] = network.target.mirror
-        return np.asarray((rows + mirrored[:, swap] * flip) / 2)
+        mirrored = mirrored[:, swap]
+        mirrored *= flip
+        rows += mirrored  # in place: of a long track, each copy takes 57 MB an hour
+        rows /= 2
+        return rows
 
     def _run(
         self,

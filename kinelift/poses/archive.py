@@ -1,14 +1,14 @@
-"""Read untrusted npz files: plain arrays, and the pickled dictionaries of arrays in which data sets are shared.
+"""Write npz files, and read untrusted ones: plain arrays, and the pickled dictionaries in which data sets are shared.
 
 No code named in a file is run, and arrays too large for memory are refused before they are decompressed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase, BytesIO
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
@@ -85,6 +85,14 @@ def read_text(path: Path, key: str) -> str:
     if array.shape != () or array.dtype.kind != "U":
         raise DataError(f"{path}: {key} holds {array.dtype} values of shape {array.shape}, expected one text.")
     return str(array)
+
+
+def write_archive(file: BinaryIO, arrays: Iterable[tuple[str, Shaped[np.ndarray, "..."]]]) -> None:
+    """Write arrays by name as ``np.savez_compressed`` does, but one at a time, so that not all must be in memory."""
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        for name, array in arrays:
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                npy.write_array(member, array, allow_pickle=False)
 
 
 def archive_keys(path: Path) -> tuple[str, ...]:

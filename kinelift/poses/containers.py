@@ -191,6 +191,11 @@ class Poses3D:
         fields = {name: array[:, kept] for name in PER_JOINT if (array := getattr(self, name)) is not None}
         return replace(self, points=self.points[:, kept], skeleton=skeleton, **fields)
 
+    def frames(self, start: int, stop: int) -> "Poses3D":
+        """The frames from ``start`` to ``stop``."""
+        names = ("points", "times", "root", *PER_JOINT)
+        return replace(self, **{n: array[start:stop] for n in names if (array := getattr(self, n)) is not None})
+
     def rotated(self, rotation: Float[np.ndarray, "3 3"]) -> "Poses3D":
         """The same poses in other axes, the rows of ``rotation``."""
         root = None if self.root is None else self.root @ rotation.T

@@ -3,8 +3,8 @@
 ``header`` is JSON text: the format's number, the video, how the recording was made, the people, their actions, and the
 names of their skeletons. The numbers are arrays: ``times`` of the video, ``camera`` (its ``parameters``),
 ``camera_rotations`` if it turns, ``world/rotation`` and ``world/position``, and ``person<id>/track/…``,
-``person<id>/poses/…`` and ``person<id>/windows/…``, named as in the containers and stored without loss. What was not
-computed has no array, or null in the header.
+``person<id>/poses/…`` and ``person<id>/windows/…``, named as in the containers. What was not computed has no array, or
+null in the header. Positions, scores and errors are ``rounded``; the rest is stored without loss.
 
 Earlier formats can still be read. Format 2 has no world, and of the poses only ``points``, ``times`` and ``root``.
 Format 1 has no camera, either, and only text in ``made_with``.
@@ -14,18 +14,20 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
 
-from kinelift.poses.archive import archive_keys, read_arrays, read_text
+from kinelift.poses.archive import archive_keys, read_arrays, read_text, write_archive
 from kinelift.poses.camera import Camera
 from kinelift.poses.containers import Action, ActionWindows, Person, Poses3D, Recording, Track2D, VideoFacts
 from kinelift.poses.errors import DataError, KineliftError, SettingsError
 from kinelift.poses.json_values import from_json, parse, to_json
 from kinelift.poses.output import replacing
+from kinelift.poses.rounding import rounded
 from kinelift.poses.skeleton import Skeleton, skeleton
 from kinelift.poses.validation import validate
 from kinelift.poses.world import World
@@ -96,17 +98,8 @@ def save(path: Path, recording: Recording) -> None:
         header = json.dumps(to_json(_header(recording)), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise DataError(f"The recording of {recording.video.name} cannot be written as JSON ({error}).") from error
-    arrays: dict[str, Any] = {"header": np.array(header), "times": recording.video.times}
-    if recording.camera is not None:
-        arrays["camera"] = recording.camera.parameters
-        if recording.camera.rotations is not None:
-            arrays["camera_rotations"] = recording.camera.rotations
-    if recording.world is not None:
-        arrays |= {f"world/{name}": getattr(recording.world, name) for name in _WORLD}
-    for person in recording.people:
-        arrays |= _arrays(person)
     with replacing(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+        write_archive(file, chain([("header", np.array(header))], _arrays(recording)))
 
 
 def load(path: Path) -> Recording:
@@ -144,16 +137,30 @@ def _description(person: Person) -> _Person:
     return _Person(person.id, facts, None if poses is None else _Poses(poses.skeleton.name), person.actions)
 
 
-def _arrays(person: Person) -> dict[str, Shaped[np.ndarray, "..."]]:
+def _arrays(recording: Recording) -> Iterator[tuple[str, Shaped[np.ndarray, "..."]]]:
+    """The arrays by name, one after another, so that only one is rounded at a time."""
+    yield "times", recording.video.times
+    if recording.camera is not None:
+        yield "camera", recording.camera.parameters
+        if recording.camera.rotations is not None:
+            yield "camera_rotations", recording.camera.rotations
+    if recording.world is not None:
+        yield from ((f"world/{name}", getattr(recording.world, name)) for name in _WORLD)
+    for person in recording.people:
+        yield from ((f"person{person.id}/{name}", rounded(array, name)) for name, array in _arrays_of(person))
+
+
+def _arrays_of(person: Person) -> Iterator[tuple[str, Shaped[np.ndarray, "..."]]]:
     track, poses = person.track, person.poses
-    arrays = {f"track/{name}": getattr(track, name) for name in _TRACK}
+    yield from ((f"track/{name}", getattr(track, name)) for name in _TRACK)
     if poses is not None:
-        arrays |= {f"poses/{name}": getattr(poses, name) for name in _POSES}
-        arrays |= {f"poses/{name}": array for name in _OPTIONAL_POSES if (array := getattr(poses, name)) is not None}
+        yield from ((f"poses/{name}", getattr(poses, name)) for name in _POSES)
+        optional = ((f"poses/{name}", getattr(poses, name)) for name in _OPTIONAL_POSES)
+        yield from ((name, array) for name, array in optional if array is not None)
     if person.windows is not None:
-        arrays |= {f"windows/{name}": getattr(person.windows, name) for name in _WINDOWS}
-        arrays["windows/labels"] = np.array(json.dumps(to_json(person.windows.labels)))
-    return {f"person{person.id}/{name}": array for name, array in arrays.items()}
+        yield "windows/times", person.windows.times
+        yield "windows/probabilities", person.windows.probabilities
+        yield "windows/labels", np.array(json.dumps(to_json(person.windows.labels)))
 
 
 def _parsed(text: str) -> _Header:

@@ -58,7 +58,10 @@ def interpolate(
     before = np.clip(np.floor(positions).astype(int), 0, last)
     after = np.minimum(before + 1, last)
     weight = (positions - before).reshape(-1, *(1,) * (values.ndim - 1 - axis))
-    rows: Float[np.ndarray, "*out"] = (1 - weight) * values.take(before, axis) + weight * values.take(after, axis)
+    if not weight.any():
+        return np.asarray(values.take(before, axis))
+    rows: Float[np.ndarray, "*out"] = (1 - weight) * values.take(before, axis)
+    rows += weight * values.take(after, axis)
     return rows
 
 

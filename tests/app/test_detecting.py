@@ -218,9 +218,6 @@ class TestChoice:
         )
 
     def test_sides_are_repaired(self) -> None:
-        written = detected("coco-json")
-        assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is repair_side_flips
-        assert open_detector(Detection(options={"keypoints": written}, flips="keep"), "cpu").repair is None
         assert [resolve_auto(Detection(refine=r), "cpu").flips for r in ("none", "full")] == ["mend", "mend"]
         assert resolve_auto(Detection(flips="keep"), "cpu").flips == "keep"
 
@@ -234,6 +231,11 @@ class TestChoice:
         assert isinstance(repair, partial)
         assert (repair.func, repair.keywords) == (repair_side_flips, {"costs": VOTED})
         assert open_detector(Detection("movenet", refine="full", flips="keep"), "cpu").repair is None
+
+    def test_sides_that_a_file_gives_stay_unless_asked(self) -> None:
+        written = detected("coco-json")
+        assert open_detector(Detection(options={"keypoints": written}), "cpu").repair is None
+        assert open_detector(Detection(options={"keypoints": written}, flips="mend"), "cpu").repair is repair_side_flips
 
     def test_sizes_and_thresholds_reach_the_detector(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[dict[str, Any]] = []

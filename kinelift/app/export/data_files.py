@@ -26,6 +26,8 @@ COLUMNS = (
 JSON_VERSION = 1
 """The version of the JSON document, described by ``poses3d.schema.json`` beside this module."""
 _METRES, _PIXELS, _SECONDS, _SCORES, _ROTATIONS = 4, 2, 6, 4, 8
+_BLOCK = 1000
+"""Frames that are turned into rows at a time, because Python's numbers take much more memory than arrays."""
 _Values = Shaped[np.ndarray, "..."]
 
 
@@ -127,9 +129,14 @@ def write_arrays(path: Path, recording: Recording) -> None:
 
 
 def _rows(person: Person, world: World | None) -> Iterator[list[Any]]:
-    poses = person.poses
-    if poses is None:
+    if person.poses is None:
         return
+    for first in range(0, len(person.poses), _BLOCK):
+        yield from _block(person.id, person.track.start + first, person.poses.frames(first, first + _BLOCK), world)
+
+
+def _block(number: int, start: int, poses: Poses3D, world: World | None) -> Iterator[list[Any]]:
+    """The rows of some frames, the first of which is ``start`` of the video."""
     root = np.full((len(poses), 3), np.nan) if poses.root is None else poses.root
     places = _to_lists(_in_world(poses, world), _METRES)
     contact = (
@@ -138,7 +145,7 @@ def _rows(person: Person, world: World | None) -> Iterator[list[Any]]:
     columns = (*_confidence(poses), contact, places)
     frames = zip(poses.times, _to_lists(root, _METRES), _to_lists(poses.points, _METRES), *columns, strict=True)
     for i, (time, middle, *by_joint) in enumerate(frames):
-        row = [person.id, person.track.start + i, round(float(time), _SECONDS)]
+        row = [number, start + i, round(float(time), _SECONDS)]
         for joint, point, seen, error, touches, place in zip(poses.skeleton.joints, *by_joint, strict=True):
             yield [*row, joint, *point, *middle, seen, error, touches, *place]
 

@@ -53,7 +53,7 @@ def build_scene(recording: Recording) -> tuple[Actor, ...]:
     actors = []
     for order, ((person, _), poses) in enumerate(zip(lifted, everybody, strict=True)):
         root = _root_path(poses, order) if poses.root is None else poses.root
-        joints = world.from_camera(poses.points + root[:, None])
+        joints = world.from_camera(poses.points + root[:, None]).astype(np.float32)
         guessed = np.zeros(joints.shape[:2], bool) if poses.seen is None else poses.seen == JointState.UNSEEN
         actors.append(Actor(person.id, poses.skeleton, joints, guessed, person.track.start, _extent(person.track)))
     return tuple(actors)

@@ -20,6 +20,8 @@ from kinelift.poses import Action, Person, Recording
 
 MAX_PACKED = 8_000_000
 """Length of the packed arrays, in characters: 40 minutes of one person. With three.js, the page stays below 10 MB."""
+USUAL_FRAMES = 72_000
+"""Poses that usually fill that. More are not even tried, because everything that is packed is in memory."""
 ActionColour = Callable[[str], str]
 """The colour of an action by its label, as #rrggbb."""
 
@@ -39,7 +41,7 @@ class ClipData:
 
 def clip_data(recording: Recording, colour_of: ActionColour) -> ClipData:
     """A recording for a page. Of a very long one, only every N-th frame is kept, and the header says so (``step``)."""
-    step = 1
+    step = ceil(sum(len(person.track) for person in recording.people) / USUAL_FRAMES) or 1
     while len((data := _every(step, recording, colour_of)).packed) > MAX_PACKED:
         step = max(step + 1, ceil(step * len(data.packed) / MAX_PACKED))
     return data

@@ -1,11 +1,9 @@
 """From single observations to one track over consecutive frames, with short gaps filled."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from jaxtyping import Float
 
-from kinelift.detectors.tracking.tracklet import Observation
+from kinelift.detectors.tracking.tracklet import History
 from kinelift.poses import Skeleton, Track2D
 from kinelift.poses.timeseries import fill_monotone
 
@@ -13,23 +11,19 @@ _DISCOUNT = 0.5
 """The score of a filled joint, in parts of the worse of its two neighbours."""
 
 
-def to_track(
-    observations: Sequence[Observation], times: Float[np.ndarray, " T"], skeleton: Skeleton, size: tuple[int, int]
-) -> Track2D:
+def to_track(history: History, times: Float[np.ndarray, " T"], skeleton: Skeleton, size: tuple[int, int]) -> Track2D:
     """Arrange the observations of one person as a track with gaps.
 
     Args:
-        observations: In order of time.
+        history: The observations.
         times: The time of every frame from the first observation to the last, s.
         skeleton: The joints.
         size: The (width, height) of the image in pixels.
     """
-    start = observations[0].frame
-    points = np.full((len(times), len(skeleton), 2), np.nan)
-    scores = np.zeros(points.shape[:2])
-    for observation in observations:
-        points[observation.frame - start] = observation.points
-        scores[observation.frame - start] = observation.scores
+    start, rows = int(history.frames[0]), history.frames - history.frames[0]
+    points = np.full((len(times), len(skeleton), 2), np.nan, np.float32)
+    scores = np.zeros(points.shape[:2], np.float32)
+    points[rows], scores[rows] = history.points, history.scores
     return Track2D(points, scores, times, np.zeros(scores.shape, dtype=bool), start, size, skeleton)
 
 

@@ -141,7 +141,7 @@ class Tracker:
         new = [o for o in observations if o not in owners and o.confidence >= self._settings.high_confidence]
         for observation in sorted(new, key=lambda o: o.scale, reverse=True):
             if not any(self._are_duplicates(observation, other) for other in owners):
-                owners[observation] = Tracklet([observation], self._settings)
+                owners[observation] = Tracklet(observation, self._settings)
                 self._active.append(owners[observation])
 
     def _are_duplicates(self, a: Observation, b: Observation) -> bool:
@@ -156,8 +156,8 @@ class Tracker:
                 tracklet.id = self._ids
 
     def _track(self, tracklet: Tracklet) -> Track2D:
-        first, last = tracklet.observations[0].frame, tracklet.observations[-1].frame
+        first, last = tracklet.first.frame, tracklet.last.frame
         times = np.array(self._times[first - self._first_frame : last - self._first_frame + 1])
-        track = to_track(tracklet.observations, times, self._skeleton, self._size)
+        track = to_track(tracklet.history, times, self._skeleton, self._size)
         longest_gap = max(self._settings.longest_gap, self._settings.fewest_frames * median_interval(times))
         return fill(self._repair(track) if self._repair else track, longest_gap)

@@ -1,10 +1,11 @@
 """One person who is followed: what was observed, and where they are predicted to be next."""
 
 import math
+from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from kinelift.detectors.tracking.tracker_settings import TrackerSettings
 
@@ -36,17 +37,50 @@ class Observation:
     confidence: float
 
 
+class History:
+    """Where a person was observed. It is all that grows with a video: 12 bytes a joint, in arrays without objects."""
+
+    def __init__(self) -> None:
+        self._frames, self._points, self._scores = array("q"), array("f"), array("f")
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def add(self, observation: Observation) -> None:
+        """Add the next one."""
+        self._frames.append(observation.frame)
+        self._points.frombytes(observation.points.astype(np.float32).tobytes())
+        self._scores.frombytes(observation.scores.astype(np.float32).tobytes())
+
+    @property
+    def frames(self) -> Int[np.ndarray, " N"]:
+        """The frame of each observation."""
+        return np.array(self._frames, np.int64)
+
+    @property
+    def points(self) -> Float[np.ndarray, "N J 2"]:
+        """Positions of the joints, px; NaN = not seen."""
+        return np.frombuffer(self._points, np.float32).reshape(len(self), -1, 2)
+
+    @property
+    def scores(self) -> Float[np.ndarray, "N J"]:
+        """Confidence of the joints, 0-1; 0 = not seen."""
+        return np.frombuffer(self._scores, np.float32).reshape(len(self), -1)
+
+
 @dataclass(eq=False)
 class Tracklet:
-    """A person who is followed: all observations of them, and a body that moves on at constant velocity.
+    """A person who is followed: where they were, and a body that moves on at constant velocity.
 
     ``body`` holds the last known position of every joint, which moves along with the person while the joint is unseen.
     ``confident`` counts the observations of typical confidence. ``id`` is None while the person is tentative.
     """
 
-    observations: list[Observation]
+    first: Observation
     settings: TrackerSettings
     id: int | None = None
+    last: Observation = field(init=False)
+    history: History = field(init=False, default_factory=History)
     confident: int = field(init=False)
     body: Float[np.ndarray, "J 2"] = field(init=False)
     centre: Float[np.ndarray, " 2"] = field(init=False)
@@ -54,7 +88,8 @@ class Tracklet:
     scale: float = field(init=False)
 
     def __post_init__(self) -> None:
-        first = self.observations[0]
+        first = self.last = self.first
+        self.history.add(first)
         self.body, self.centre, self.scale = first.points, first.centre, first.scale
         self.velocity = np.zeros(2)
         self.confident = self._is_confident(first)
@@ -62,11 +97,11 @@ class Tracklet:
     @property
     def duration(self) -> float:
         """Seconds from the first observation to the last."""
-        return self.observations[-1].time - self.observations[0].time
+        return self.last.time - self.first.time
 
     def unseen(self, time: float) -> float:
         """Seconds since the last observation."""
-        return time - self.observations[-1].time
+        return time - self.last.time
 
     def has_expired(self, time: float, interval: float) -> bool:
         """Whether the person was hidden for too long; a tentative one expires sooner.
@@ -98,11 +133,12 @@ class Tracklet:
         self.centre = observation.centre
         self.scale += (observation.scale - self.scale) * gap / (gap + min(self.duration, _SIZE_WINDOW))
         self.confident += self._is_confident(observation)
-        self.observations.append(observation)
+        self.history.add(observation)
+        self.last = observation
 
     def is_confirmed(self, duration: float) -> bool:
         """Whether the person was followed for ``duration`` seconds, with half of the observations confident enough."""
-        return self.duration >= duration and 2 * self.confident >= len(self.observations)
+        return self.duration >= duration and 2 * self.confident >= len(self.history)
 
     def _is_confident(self, observation: Observation) -> int:
         return int(observation.confidence >= self.settings.typical_confidence)

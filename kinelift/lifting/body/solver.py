@@ -1,6 +1,6 @@
 """Gauss-Newton for all windows of one person: banded normal equations, bordered by the shared lengths."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,10 +70,10 @@ class Objective:
         total = sum(energy.value(state, body.log_lengths) for energy, state in pairs)
         return total + (self.prior.energy(body.log_lengths) if self.prior else 0.0)
 
-    def normal_equations(self, body: Body) -> list[NormalEquations]:
-        """The normal equations of every window, linearised at ``body``."""
+    def normal_equations(self, body: Body) -> Iterator[NormalEquations]:
+        """The normal equations of every window, linearised at ``body``; one at a time, as they are large."""
         pairs = zip(self.energies, body.states, strict=True)
-        return [energy.normal_equations(state, body.log_lengths) for energy, state in pairs]
+        return (energy.normal_equations(state, body.log_lengths) for energy, state in pairs)
 
     def line_search(self, body: Body, steps: Sequence[Step], length_step: LogLengths) -> tuple[Body, float]:
         """Take the step, then two and four times the step as long as the energy decreases.
@@ -117,8 +117,8 @@ def solve(problems: Sequence[Problem], start: Body, prior: LengthPrior | None, s
     body, damping = start, INITIAL_DAMPING
     value = objective.value(body)
     for _ in range(settings.steps):
-        equations = objective.normal_equations(body)
         for _ in range(MAX_DAMPING_ATTEMPTS):
+            equations = objective.normal_equations(body)
             candidate, candidate_value = objective.line_search(body, *_step(equations, body, prior, damping))
             if candidate_value <= value:
                 break
@@ -133,7 +133,7 @@ def solve(problems: Sequence[Problem], start: Body, prior: LengthPrior | None, s
 
 
 def _step(
-    equations: Sequence[NormalEquations], body: Body, prior: LengthPrior | None, damping: float
+    equations: Iterable[NormalEquations], body: Body, prior: LengthPrior | None, damping: float
 ) -> tuple[list[Step], LogLengths]:
     """Solve for the lengths by the Schur complement of the frames, then substitute back window by window."""
     if prior is None:

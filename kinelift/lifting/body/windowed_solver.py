@@ -1,10 +1,11 @@
 """Solves tracks of any length in windows, then refines frames that have not converged, between fixed neighbours."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.problem import Problem, State
@@ -81,8 +82,7 @@ def _refined(problem: Problem, body: Body, settings: FitSettings, windows: list[
     if not len(moving):
         return body
     state = State(body.states[0].root.copy(), body.states[0].directions.copy())
-    groups = np.split(moving, np.flatnonzero(np.diff(moving) > 2 * settings.margin) + 1)
-    for group in groups:
+    for group in refined_together(moving, settings):
         start = max(0, int(group[0]) - settings.margin)
         stop = min(len(problem), int(group[-1]) + 1 + settings.margin)
         left, part = _between_fixed_neighbours(problem, start, stop)
@@ -91,6 +91,12 @@ def _refined(problem: Problem, body: Body, settings: FitSettings, windows: list[
         (refined,) = solve([part], initial, None, settings).states
         state.root[left:right], state.directions[left:right] = refined.root, refined.directions
     return Body((state,), body.log_lengths)
+
+
+def refined_together(moving: Int[np.ndarray, " M"], settings: FitSettings) -> Iterator[Int[np.ndarray, " N"]]:
+    """Frames to be refined together: those close to each other, within a window, because memory grows with them."""
+    for group in np.split(moving, np.flatnonzero(np.diff(moving) > 2 * settings.margin) + 1):
+        yield from np.split(group, np.searchsorted(group, np.arange(group[0], group[-1] + 1, settings.window)[1:]))
 
 
 def _window_step_sizes(

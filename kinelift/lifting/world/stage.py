@@ -70,13 +70,15 @@ def lift_together(
     """
     settings = settings or WorldSettings()
     up = _given(settings) if settings.up else estimate_up(tracks, lifter, camera, edges)
-    lifted, fitted, draft = [], [], DRAFT if settings.contacts else None
+    lifted: list[Poses3D] = []
+    fitted: list[Poses3D] = []
+    draft = DRAFT if settings.contacts else None
     views = [camera.during(track.start, track.stop) for track in tracks]
     for track, view in progress(list(zip(tracks, views, strict=True)), "lifting to 3D", len(tracks)):
         poses = lifter.lift(track, view, up)
-        lifted.append(poses)
         use_fit = mode == "body" and can_fit(track.skeleton, poses.skeleton)
-        fitted.append(fit(track, poses, view, draft) if use_fit else poses)
+        fitted.append(_compact(fit(track, poses, view, draft) if use_fit else poses))
+        lifted.append(_compact(poses) if use_fit else fitted[-1])
     if up is None:
         up = up_direction.combine([up_direction.of_bodies(poses) for poses in fitted])
     if up is None or mode == "off" or any(poses.skeleton != H36M21 for poses in fitted):
@@ -87,15 +89,15 @@ def lift_together(
         standing = [_standing(poses, up) for poses in fitted]
     first = settings.height / stature(fitted[0]) if settings.height and fitted else None
     factors = sizes([one.main for one in standing], settings.camera_height, first)
-    scaled = [_scaled(poses, factor) for poses, factor in zip(fitted, factors, strict=True)]
-    standing = _on_common_floor([_standing(poses, up) for poses in scaled])
+    for k, factor in enumerate(factors):  # each replaces the one before: the poses of everybody take most of the memory
+        fitted[k] = _scaled(fitted[k], factor)
+    standing = _on_common_floor([_standing(poses, up) for poses in fitted])
     if settings.contacts:
-        scaled = [
-            plant(track, poses, before, view, _contacts(one, before, up))
-            for track, view, poses, before, one in zip(tracks, views, lifted, scaled, standing, strict=True)
-        ]
+        for k, one in enumerate(standing):
+            contacts = _contacts(one, fitted[k], up)
+            fitted[k] = _compact(plant(tracks[k], lifted[k], fitted[k], views[k], contacts))
     levels = [one.main for one in standing if one.main is not None]
-    return tuple(scaled), world_around(up, scaled, min(levels) if levels else None)
+    return tuple(fitted), world_around(up, fitted, min(levels) if levels else None)
 
 
 def _without_contacts(
@@ -167,6 +169,12 @@ def _corrected(
         weights += [float(span.stop - span.start) ** 0.5 for span in main]
         owners += [owners[-1] + 1 if owners else 0] * len(main)
     return corrected_up(np.array(places).reshape(-1, 3), np.array(owners, dtype=int), np.array(weights), up)
+
+
+def _compact(poses: Poses3D) -> Poses3D:
+    """Poses in float32, in which those of everybody wait for the others."""
+    root = None if poses.root is None else poses.root.astype(np.float32)
+    return replace(poses, points=poses.points.astype(np.float32), root=root)
 
 
 def _scaled(poses: Poses3D, factor: float) -> Poses3D:

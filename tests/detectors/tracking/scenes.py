@@ -148,4 +148,4 @@ def _sighted(identity: Identity, frame: int) -> Float[np.ndarray, "17 2"] | None
 
 def _same(tracked: Float[np.ndarray, "17 2"], found: Float[np.ndarray, "17 2"]) -> bool:
     seen = np.isfinite(tracked).all(axis=-1)
-    return bool(np.array_equal(tracked[seen], found[seen]))
+    return bool(np.array_equal(tracked[seen], found[seen].astype(tracked.dtype)))

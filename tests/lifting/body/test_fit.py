@@ -7,6 +7,7 @@ import pytest
 
 from kinelift.lifting.body import FitSettings, can_fit, fit
 from kinelift.lifting.body.structure import FOOT_SHAPE, TIPS
+from kinelift.lifting.body.windowed_solver import refined_together
 from kinelift.lifting.root import SHARED_JOINTS
 from kinelift.poses import COCO17, COCO23, H36M17, H36M21, Poses3D, Track2D, convert
 from kinelift.poses.errors import SettingsError
@@ -160,6 +161,13 @@ def test_windows_agree_with_the_whole_track() -> None:
     assert np.linalg.norm(whole.points - parts.points, axis=-1).max() < 5e-4
     found = lengths(parts)
     np.testing.assert_allclose(found / found[:1], 1.0, rtol=1e-6)
+
+
+def test_frames_that_have_not_converged_are_refined_in_parts() -> None:
+    settings, moving = FitSettings(window=100, margin=8), np.r_[3:380, 400:403]
+    parts = [part.tolist() for part in refined_together(moving, settings)]
+    assert [frame for part in parts for frame in part] == moving.tolist()
+    assert [(part[0], part[-1]) for part in parts] == [(3, 102), (103, 202), (203, 302), (303, 379), (400, 402)]
 
 
 def test_interpolated_keypoints_weigh_less() -> None:
