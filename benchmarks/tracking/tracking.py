@@ -28,7 +28,7 @@ from benchmarks.tracking.simulated_detector import MIRROR, Flaws, detected
 from kinelift.detectors.tracking import Identity, Tracker, TrackerSettings
 from kinelift.detectors.tracking.filling import to_track
 from kinelift.detectors.tracking.similarity import body_scales, object_keypoint_similarity, oks_sigmas
-from kinelift.detectors.tracking.tracklet import Observation
+from kinelift.detectors.tracking.tracklet import History, Observation
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.synthesis.bank import MotionBank
 from kinelift.poses import COCO17, People
@@ -82,7 +82,8 @@ def plain(memory: float) -> Way:
                 track[1].append(people.boxes[row])
         lasting = [t[0] for t in tracks if len(t[0]) >= 3]
         return [
-            Identity(k, to_track(t, times[t[0].frame : t[-1].frame + 1], COCO17, SIZE)) for k, t in enumerate(lasting)
+            Identity(k, to_track(History.of(t), times[t[0].frame : t[-1].frame + 1], COCO17, SIZE))
+            for k, t in enumerate(lasting)
         ]
 
     return follow

@@ -24,10 +24,15 @@ STEPS: Mapping[str, float] = {
 
 
 def rounded(values: Shaped[np.ndarray, "*S"], name: str) -> Shaped[np.ndarray, "*S"]:
-    """An array as it is kept: float32 in the steps of its name in ``STEPS``. NaN stays; other arrays are unchanged."""
+    """An array as it is kept: float32 in the steps of its name in ``STEPS``. NaN stays; other arrays are unchanged.
+
+    A score above 0 stays above 0, because a score of 0 means that a joint was not seen.
+    """
     if name not in STEPS:
         return values
     kept: Float[np.ndarray, "*S"] = np.rint(values.astype(np.float32) / np.float32(STEPS[name]))
+    if name == "track/scores":
+        kept[(kept == 0) & (values > 0)] = 1
     kept *= np.float32(STEPS[name])
     return kept
 

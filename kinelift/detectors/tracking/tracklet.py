@@ -2,6 +2,7 @@
 
 import math
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,6 +46,14 @@ class History:
 
     def __len__(self) -> int:
         return len(self._frames)
+
+    @staticmethod
+    def of(observations: Iterable[Observation]) -> "History":
+        """The history of these observations, in order of time."""
+        history = History()
+        for observation in observations:
+            history.add(observation)
+        return history
 
     def add(self, observation: Observation) -> None:
         """Add the next one."""

@@ -42,7 +42,7 @@ def check(found: Keypoints, made: Recording, joints: tuple[str, ...]) -> None:
         there = found.at(frame)
         assert len(there) == len(people)
         for n, row in enumerate(people):
-            np.testing.assert_allclose(there.points[n][columns], row[columns, :2], rtol=0, atol=0.01)
+            np.testing.assert_allclose(there.points[n][columns], row[columns, :2], rtol=0, atol=1 / 32)
             np.testing.assert_allclose(there.scores[n][columns], np.nan_to_num(row[columns, 2]), rtol=0, atol=1e-3)
 
 
