@@ -101,7 +101,7 @@ def test_one_id_and_every_gap_filled_and_marked(every: int, rate: int) -> None:
     assert np.isfinite(only.track.points).all()
     np.testing.assert_array_equal(only.track.filled, np.repeat(~seen[:, None], 17, axis=1))
     truth = np.array([walker.pose(time) for time in scene.times])
-    np.testing.assert_array_equal(only.track.points[seen], truth[seen])
+    np.testing.assert_array_equal(only.track.points[seen], truth[seen].astype(np.float32))
     assert np.linalg.norm(only.track.points - truth, axis=-1).max() < 0.05 * walker.height
 
 

@@ -55,7 +55,7 @@ def test_all_results_are_there_and_nothing_else(folder: Path) -> None:
 
 def test_every_line_said_is_our_own(folder: Path) -> None:
     for line in (folder / "said").read_text().splitlines():
-        assert re.match(r"(out/)?(dance|empty-street)(\.mp4)?: |note: ", line), line
+        assert re.match(r"(out/)?(dance|empty-street)(\.mp4)?: |note: |detector: ", line), line
 
 
 def test_both_people_keep_their_ids(recording: Recording) -> None:

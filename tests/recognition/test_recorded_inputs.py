@@ -13,6 +13,7 @@ import torch
 from kinelift.models.enas.genotype import HAND_CHOSEN, Genotype
 from kinelift.poses import H36M17
 from kinelift.poses.errors import ResumeError
+from kinelift.recognition.calibration import Calibration
 from kinelift.recognition.commands import evaluate, train
 from kinelift.recognition.data import clipfile, labelled_folder
 from kinelift.recognition.network import ActionNetwork
@@ -241,7 +242,8 @@ def test_figures_are_those_of_evaluate_and_not_measured_twice(
     assert "round 1 tests" not in capsys.readouterr().err
     figures = json.loads((tmp_path / "a.json").read_text())
     assert ActionNetwork.load(tmp_path / "a.safetensors").about["measured"] == figures
-    assert asdict(ActionNetwork.load(tmp_path / "a.safetensors").calibration) == figures["calibration"]
+    calibration = ActionNetwork.load(tmp_path / "a.safetensors").calibration
+    assert calibration == Calibration.from_mapping(figures["calibration"])
 
 
 def test_any_setting_of_a_training_counts(labelled: Path) -> None:

@@ -213,7 +213,7 @@ def _person_json(person: Person, world: World | None) -> dict[str, Any]:
 
 def _to_lists(values: _Values, decimals: int) -> list[Any]:
     """Rounded nested lists, with None for NaN."""
-    rounded = np.round(values, decimals) + 0.0  # turns -0.0 into 0.0
+    rounded = np.round(values.astype(np.float64), decimals) + 0.0  # turns -0.0 into 0.0; float32 has no short decimals
     nested = rounded.astype(object)
     nested[np.isnan(rounded)] = None
     lists: list[Any] = nested.tolist()

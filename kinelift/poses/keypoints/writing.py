@@ -151,8 +151,9 @@ def _stem(video: str) -> str:
 def _rows(person: Person) -> Float[np.ndarray, "T J 3"]:
     """x, y, score of each joint, NaN where not detected. No score is rounded to 0."""
     track, smallest = person.track, 1e-4
-    scores = track.scores.round(4).clip(smallest, 1)[..., None]
-    return np.where(detected(track)[..., None], np.concatenate([track.points.round(3), scores], -1), np.nan)
+    points, scores = track.points.astype(np.float64), track.scores.astype(np.float64)[..., None]
+    rows = np.concatenate([points.round(3), scores.round(4).clip(smallest, 1)], -1)
+    return np.where(detected(track)[..., None], rows, np.nan)
 
 
 def _coco_joints(rows: Float[np.ndarray, "T J 3"], layout: Skeleton, target: Skeleton) -> Float[np.ndarray, "T K 3"]:

@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -220,3 +221,13 @@ def test_contacts_and_places_in_the_world_are_written(tmp_path: Path, original: 
     with np.load(tmp_path / "poses3d.npz") as arrays:
         assert arrays["contact3d"][0, who.track.start + 1, 3] == 1
         np.testing.assert_array_equal(arrays["world_rotation"], world.rotation)
+
+
+@pytest.mark.parametrize("to", [Format.CSV, Format.JSON])
+def test_numbers_in_single_precision_are_written_with_few_digits(tmp_path: Path, to: Format) -> None:
+    one = person(1, 0, 5)
+    assert one.poses is not None
+    coarse = replace(one, poses=replace(one.poses, points=one.poses.points.astype(np.float32)))
+    export(tmp_path / "out", recording(coarse), to)
+    numbers = re.findall(r"-?\d+\.\d+", (tmp_path / "out").read_text())
+    assert numbers and max(len(number.partition(".")[2]) for number in numbers) <= 8

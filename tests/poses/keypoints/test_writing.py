@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -239,3 +240,13 @@ class TestReplacing:
             write(tmp_path / "link", made, Format.OPENPOSE)
         assert (tmp_path / "link").is_symlink()
         check(read(tmp_path / "real"), self.second, COCO17.joints)
+
+
+@pytest.mark.parametrize("to", [Format.OPENPOSE, Format.COCO])
+def test_numbers_in_single_precision_are_written_with_few_digits(tmp_path: Path, to: Format) -> None:
+    track = random_track(0, 5)
+    coarse = replace(track, points=track.points.astype(np.float32), scores=track.scores.astype(np.float32))
+    write(tmp_path / FILES[to], of(coarse), to)
+    written = tmp_path / FILES[to]
+    texts = [path.read_text() for path in (written.iterdir() if written.is_dir() else [written])]
+    assert max(len(number) for text in texts for number in re.findall(r"\.(\d+)", text)) <= 4
