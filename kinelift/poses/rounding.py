@@ -1,7 +1,8 @@
 """Round the numbers of a recording to what is kept of them, far below what a camera shows.
 
 Rounded numbers end in zero bits, which compress well, and stay plain float32 arrays that any program reads. Without
-rounding, an hour of one person would take 97 MB on disk; with it, 29 MB.
+rounding, an hour of one person would take 97 MB on disk; with it, 38 MB. Poses are rounded finely enough for speeds: from
+frame to frame at 60 Hz, 1/4096 m would be 15 mm/s, more than feet at rest move.
 """
 
 from collections.abc import Mapping
@@ -16,8 +17,8 @@ from kinelift.poses.containers import Poses3D, Track2D
 STEPS: Mapping[str, float] = {
     "track/points": 2**-4,
     "track/scores": 2**-12,
-    "poses/points": 2**-12,
-    "poses/root": 2**-12,
+    "poses/points": 2**-15,
+    "poses/root": 2**-15,
     "poses/error": 2**-12,
 }
 """The steps to which numbers are rounded: pixels, scores, metres. The error is at most half of that."""
