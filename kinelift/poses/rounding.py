@@ -1,8 +1,8 @@
 """Round the numbers of a recording to what is kept of them, far below what a camera shows.
 
 Rounded numbers end in zero bits, which compress well, and stay plain float32 arrays that any program reads. Without
-rounding, an hour of one person would take 97 MB on disk; with it, 38 MB. Poses are rounded finely enough for speeds: from
-frame to frame at 60 Hz, 1/4096 m would be 15 mm/s, more than feet at rest move.
+rounding, an hour of one person would take 97 MB on disk; with it, 38 MB. Poses are rounded finely enough for speeds: at
+60 frames per second, 1/4096 m from one to the next would be 15 mm/s, more than feet at rest move.
 """
 
 from collections.abc import Mapping
