@@ -1,8 +1,8 @@
 """Measure memory and disk of a long video of several people, who repeat the keypoints of a recording; prints JSON.
 
-    kinelift run ../shared/clips/04_intel_one_by_one.mp4 -o out
-    python -m benchmarks.speed.long_video --recording-file out/04_intel_one_by_one/recording.npz
-        [--minutes 60] [--people 6] [--video ../shared/clips/04_intel_one_by_one.mp4] [--fit off]
+    kinelift run VIDEO -o out
+    python -m benchmarks.speed.long_video --recording-file out/NAME/recording.npz
+        [--minutes 60] [--people 6] [--video VIDEO] [--fit off]
 
 The detector is simulated, because a real one takes hours. Everything after it is the program: tracking, lifting, fit,
 actions, and the files that it writes. With ``--video``, a file of that length is read and its first seconds are drawn.

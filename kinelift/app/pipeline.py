@@ -4,8 +4,8 @@
                                                   └────────────── Recording ◀──────────────────┘
     video + Recording ─▶ renderer ─▶ mp4
 
-Both passes hold a few frames at a time. Only keypoints and poses grow with the video: 10 KB per person and second in
-the first pass (``detectors.tracking.tracklet.History``), 40 KB while all are lifted, at 30 frames per second.
+Both passes hold a few frames at a time. Only keypoints and poses grow with the video
+(``detectors.tracking.tracklet.History``).
 """
 
 from collections.abc import Callable, Iterator, Mapping

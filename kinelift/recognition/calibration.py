@@ -141,17 +141,17 @@ def lowest_threshold(answers: Answers, calibration: Calibration, rate: float) ->
     return bisect_left(range(_THRESHOLDS), True, key=holds) / _THRESHOLDS
 
 
-def calibrate(answers: Answers, rate: float, weights: tuple[float, ...] = ()) -> Calibration:
+def calibrate(answers: Answers, rate: float | None, given: Calibration | None = None) -> Calibration:
     """Choose the temperature on known actions, and the threshold on unknown motion (see ``lowest_threshold``).
 
     Args:
         answers: Logits on other people than the networks were trained on.
-        rate: Share of unknown motion that may get a name.
-        weights: Of the labels, see ``Calibration``. The temperature does not depend on them.
+        rate: Share of unknown motion that may get a name; None = the threshold is given.
+        given: The weights of labels, on which the temperature does not depend, and perhaps the threshold.
     """
     taught = answers.only(~answers.novel)
-    calibration = Calibration(best_temperature(taught.logits, taught.labels), weights=weights)
-    return replace(calibration, threshold=lowest_threshold(answers, calibration, rate))
+    calibration = replace(given or Calibration(), temperature=best_temperature(taught.logits, taught.labels))
+    return calibration if rate is None else replace(calibration, threshold=lowest_threshold(answers, calibration, rate))
 
 
 def decide(answers: Answers, calibration: Calibration) -> Int[np.ndarray, " W"]:

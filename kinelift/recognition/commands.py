@@ -218,7 +218,11 @@ def _decisions(settings: TrainSettings, corpus: Corpus, prior: Sequence[str], th
             ) from None
         if not 0 < times[label] < inf:
             raise SettingsError(f"--prior {entry}: give a positive number.")
-    calibration = replace(settings.calibration, weights=tuple(times.values()) if prior else ())
+    calibration = replace(
+        settings.calibration, weights=tuple(times.values()) if prior else settings.calibration.weights
+    )
+    if len(calibration.weights) not in (0, len(corpus.names)):
+        raise SettingsError(f"--calibration.weights: give {len(corpus.names)}, one for each label, or --prior.")
     if threshold is not None:
         if not 0 <= threshold <= 1:
             raise SettingsError(f"--threshold is {threshold:g}; it must be from 0 to 1.")

@@ -4,7 +4,7 @@ Minutes long: python -m pytest tests/end_to_end/test_fuzz.py -m slow -s
 """
 
 import json
-import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.clips import contents
 
 CASES, RUNS = 2000, 50
 LONGEST = 60
-"""Seconds of processor time that a case may take, those of FFmpeg included. A case that waits is ended by pytest."""
+"""Seconds that a case may take."""
 CLIPS = {"mp4": "libx264", "mkv": "libx264", "ts": "libx264", "flv": "libx264", "avi": "mpeg4", "webm": "libvpx"}
 STATES_NO_LENGTH = ("ts",)
 
@@ -64,11 +64,6 @@ def np_tensor():  # type: ignore[no-untyped-def]
     return torch.from_numpy(np.arange(400.0, dtype=np.float32))
 
 
-def busy() -> float:
-    """Seconds of processor time so far, of this process and of those it has waited for."""
-    return sum(os.times()[:4])
-
-
 def outcome(path: Path) -> str:
     """Read a file as the program would, and say how that went."""
     try:
@@ -102,7 +97,7 @@ def test_damaged_files_are_read_told_or_refused(tmp_path: Path, sources: dict[st
     summary: Counter[str] = Counter()
     longest = 0.0
     for seed, path in enumerate(cases(tmp_path, sources, CASES)):
-        start = busy()
+        start = time.monotonic()
         try:
             result = outcome(path)
         except Exception as error:
@@ -110,7 +105,7 @@ def test_damaged_files_are_read_told_or_refused(tmp_path: Path, sources: dict[st
         if result == "SILENT":
             result = f"SILENT seed {seed} ({path.name})"
         summary[result] += 1
-        longest = max(longest, busy() - start)
+        longest = max(longest, time.monotonic() - start)
     print(f"\n{CASES} damaged files: {dict(summary)}; the longest took {longest:.1f} s")  # noqa: T201
     assert set(summary) <= {"read", "told", "refused"}
     assert longest < LONGEST
@@ -123,9 +118,8 @@ def test_runs_on_damaged_videos_leave_whole_results(
     (tmp_path / "keypoints.json").write_bytes(sources["keypoints.json"])
     videos = {name: data for name, data in sources.items() if name.startswith("clip.")}
     summary: Counter[str] = Counter()
-    longest = 0.0
     for seed, path in enumerate(cases(tmp_path, videos, RUNS)):
-        out, start = tmp_path / f"out{seed}", busy()
+        out, start = tmp_path / f"out{seed}", time.monotonic()
         command = ["run", str(path), "--keypoints", str(tmp_path / "keypoints.json"), "-o", str(out), "--device", "cpu"]
         summary["done" if main([*command, "--fit", "off", "--layout", "overlay", "--quiet"]) == 0 else "refused"] += 1
         for found in out.rglob("*.npz"):
@@ -133,8 +127,7 @@ def test_runs_on_damaged_videos_leave_whole_results(
             overlay = found.with_name("overlay.mp4")
             assert not overlay.exists() or len(contents(overlay).times) == frames
         assert not list(out.rglob("*.part*"))
-        longest = max(longest, busy() - start)
-        assert longest < LONGEST, f"seed {seed} ({path.name})"
+        assert time.monotonic() - start < LONGEST
     said = capsys.readouterr()
-    print(f"\n{RUNS} runs on damaged videos: {dict(summary)}; the longest took {longest:.1f} s")  # noqa: T201
+    print(f"\n{RUNS} runs on damaged videos: {dict(summary)}")  # noqa: T201
     assert "Traceback" not in said.err

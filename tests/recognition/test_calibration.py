@@ -135,10 +135,15 @@ def test_weights_multiply_the_odds():
 
 def test_weights_make_a_label_likelier_but_not_its_temperature():
     sample = answers(6000)
-    plain, weighted = calibrate(sample, 0.2), calibrate(sample, 0.2, (8.0, 1.0, 1.0, 1.0))
+    plain, weighted = (calibrate(sample, 0.2, given) for given in (None, Calibration(weights=(8.0, 1.0, 1.0, 1.0))))
     assert weighted.temperature == plain.temperature and weighted.weights == (8.0, 1.0, 1.0, 1.0)
     chosen = [(decide(sample, each) == 0).mean() for each in (plain, weighted)]
     assert chosen[1] > 1.2 * chosen[0]
+
+
+def test_a_given_threshold_is_kept():
+    chosen = calibrate(answers(), None, Calibration(threshold=0.35))
+    assert chosen.threshold == 0.35 and chosen.temperature == calibrate(answers(), 0.1).temperature
 
 
 def test_calibrations_come_back_from_json():

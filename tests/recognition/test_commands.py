@@ -75,11 +75,12 @@ def test_a_prior_and_a_threshold_go_into_the_classifier(data, tmp_path, folds):
         ({"prior": ("walk",)}, "no label is called ''"),
         ({"prior": ("walk=0",)}, "positive"),
         ({"threshold": 1.5}, "from 0 to 1"),
+        ({"settings": replace(TINY, calibration=Calibration(weights=(1.0, 2.0)))}, "give 5, one for each label"),
     ],
 )
 def test_a_wrong_prior_or_threshold_is_refused(data, tmp_path, wrong, message):
     with pytest.raises(SettingsError, match=message):
-        train(data, tmp_path / "a.safetensors", TINY, folds=0, **wrong)
+        train(data, tmp_path / "a.safetensors", **{"settings": TINY, "folds": 0, **wrong})
     assert not (tmp_path / "a.safetensors").exists()
 
 

@@ -73,7 +73,7 @@ def test_seconds_and_start_are_those_requested(two_people, tmp_path, monkeypatch
         (31, 2.0, 1.0), (16, 3.0, 0.5), (30, 4.0, pytest.approx(29 / 30)),
     ]  # fmt: skip
     upright = [1.0, -1.0, -1.0]  # camera axes to a level world's
-    np.testing.assert_allclose(drawn[1][0], walking()[30:46] * upright, atol=2**-12)
+    np.testing.assert_allclose(drawn[1][0], walking()[30:46] * upright, atol=2**-15)
 
 
 def test_a_clip_of_two_people_is_drawn_in_their_own_encoding(tmp_path, monkeypatch):

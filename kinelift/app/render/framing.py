@@ -1,7 +1,7 @@
 """Where the 3D view's camera is in each frame: it follows the people who matter at that time, smoothly.
 
-Those are the people who are large in the picture. The camera keeps a distance at which a figure fills half of
-the panel, or less where several people stand apart. It is computed for the whole video before drawing, so that it moves
+Those are the people who are large in the picture. The camera keeps a distance at which a figure fills half of the
+panel, or less where several people stand apart. It is computed for the whole video before drawing, so that it moves
 before people do. It jumps only where nobody stays whom it has shown, as after a cut.
 """
 

@@ -1,7 +1,7 @@
 """Measure a classifier before it is trained on everybody: across subjects, and on actions it was not trained on."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -107,8 +107,7 @@ def measure(
         answers = evaluation.concatenate(known, left_out)
 
     def choose(others: Answers) -> Calibration:
-        chosen = calibrate(others, false_names or 0.0, settings.calibration.weights)
-        return chosen if false_names is not None else replace(chosen, threshold=settings.calibration.threshold)
+        return calibrate(others, false_names, settings.calibration)
 
     several_folds = len(np.unique(answers.folds)) > 1
     calibration = choose(answers)

@@ -88,8 +88,9 @@ def test_run_exports_and_replaces_earlier_exports(tmp_path: Path, monkeypatch: p
     (folder / "mine.bvh").write_text("kept")
     kinelift.run(clip, tmp_path / "out", export="bvh", people="main")
     names = {path.name for path in folder.iterdir()}
-    assert len([name for name in names if name.startswith("poses3d-person")]) == 1, "only the one who is left"
-    assert {"poses3d.glb", "mine.bvh"} <= names
+    (main,) = kinelift.load(folder / "recording.npz").people
+    gone = {"poses3d-person1.bvh", "poses3d-person2.bvh"} - {f"poses3d-person{main.id}.bvh"}
+    assert not gone & names and {f"poses3d-person{main.id}.bvh", "poses3d.glb", "mine.bvh"} <= names
 
 
 def test_a_run_without_people_says_that_there_is_no_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
