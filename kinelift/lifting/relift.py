@@ -29,6 +29,7 @@ from kinelift.lifting.world.stage import lift_together
 from kinelift.poses import H36M17, Track2D, convert
 from kinelift.poses.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from kinelift.poses.errors import SettingsError
+from kinelift.poses.positions import positions
 from kinelift.poses.world import LEVEL
 from kinelift.weights.store import find
 
@@ -102,6 +103,8 @@ class Relifted(Trial):
     """Row of the clip in the prepared file."""
     points: Float[np.ndarray, "T K 3"]
     """Relative to the root, metres, camera axes, like ``truth``; NaN in frames with too few keypoints."""
+    positions: Float[np.ndarray, "T K 3"]
+    """The same joints in the frame of the camera."""
     rate: float
     """Frames per second."""
     axes: Float[np.ndarray, "3 3"]
@@ -129,8 +132,8 @@ def _filmed(bank: MotionBank, source: int, lifter: Lifter, settings: ReliftSetti
     camera = true_camera if known else Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, track.size)
     (poses,), world = lift_together([track], lifter, camera, settings.fit)
     trial = bank.subjects[source], bank.actions[source], bank.names[source], track, truth, true_camera, MOCAP.root
-    points, axes = convert(poses.points, poses.skeleton, H36M17), LEVEL if world is None else world.rotation
-    return Relifted(*trial, source, points, rate, axes)
+    points, where = (convert(joints, poses.skeleton, H36M17) for joints in (poses.points, positions(poses)))
+    return Relifted(*trial, source, points, where, rate, LEVEL if world is None else world.rotation)
 
 
 def _rate(settings: ReliftSettings, generator: Generator) -> float:
@@ -152,7 +155,7 @@ def _cropped(track: Track2D, partial: float, generator: Generator) -> Track2D:
 
 
 def save(path: Path, clips: Sequence[Relifted], settings: ReliftSettings) -> None:
-    """Write lifted poses in the layout of ``lifting prepare``, with four more arrays.
+    """Write lifted poses, in the frame of the camera, in the layout of ``lifting prepare``, with four more arrays.
 
     ``kinds`` is ``KIND`` for every clip; ``sources`` is its row in the prepared file, because the pieces of a divided
     recording share a name; ``axes`` is that of ``Relifted``; ``made_with`` holds ``settings`` as JSON.
@@ -162,7 +165,7 @@ def save(path: Path, clips: Sequence[Relifted], settings: ReliftSettings) -> Non
     """
     write(
         path,
-        [Clip(clip.clip, clip.subject, clip.action, clip.points, clip.rate) for clip in clips],
+        [Clip(clip.clip, clip.subject, clip.action, clip.positions, clip.rate) for clip in clips],
         H36M17.joints,
         kinds=np.array([KIND] * len(clips)),
         sources=np.array([clip.source for clip in clips]),

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from kinelift.poses import H36M17, Action, ActionWindows, Poses3D, convert
 from kinelift.poses.containers import Recognition
 from kinelift.poses.errors import ShapeError, WeightsError
+from kinelift.poses.positions import positions
 from kinelift.poses.timeseries import span
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.decoding import Timeline
@@ -135,8 +136,9 @@ class Classifier:
 
 
 def _h36m17(poses: Poses3D) -> Float[np.ndarray, "T K 3"]:
-    """The joints of h36m17; spine and neck are estimated if only they are missing, as in humaneva15."""
-    points, given = convert(poses.points, poses.skeleton, H36M17), set(poses.skeleton.joints)
+    """Where the joints of h36m17 are; spine and neck are estimated if only they are missing, as in humaneva15."""
+    whole = positions(poses)
+    points, given = convert(whole, poses.skeleton, H36M17), set(poses.skeleton.joints)
     missing = [name for name in H36M17.joints if name not in given]
     if not {*missing} <= _BETWEEN.keys():
         raise ShapeError(
@@ -144,7 +146,7 @@ def _h36m17(poses: Poses3D) -> Float[np.ndarray, "T K 3"]:
         )
     for name in missing:
         (low, high), share = _BETWEEN[name]
-        ends = (poses.points[:, poses.skeleton.index(joint)] for joint in (low, high))
+        ends = (whole[:, poses.skeleton.index(joint)] for joint in (low, high))
         points[:, H36M17.index(name)] = (1 - share) * next(ends) + share * next(ends)
     return points
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -197,7 +198,10 @@ def test_files_describe_the_clips(
     frames = np.floor(lasting * rate + 1e-3).astype(int) + 1
     assert np.diff(data["offsets"]).tolist() == frames.repeat(2).tolist()
     assert data["points"].shape == (data["offsets"][-1], 17, 3)
-    np.testing.assert_allclose(data["points"][np.isfinite(data["points"][:, 0, 0]), 0], 0)
+    assert np.nanmin(data["points"][..., 2]) > 0, "in front of the camera"
+    for first, last in pairwise(data["offsets"].tolist()):
+        hip = data["points"][first:last, 0]
+        assert np.linalg.norm(np.nanmax(hip, axis=0) - np.nanmin(hip, axis=0)) > 0.5, "people who walk get on"
     assert data["axes"].shape == (6, 3, 3)
     assert json.loads(str(data["made_with"])) == {
         "lifter": "default", "cameras": 2, "noise": "measured", "lens": "assumed", "fit": "body", "rate": rate,

@@ -9,6 +9,7 @@ from jaxtyping import Float, Shaped
 from kinelift.poses import H36M17, H36M21, Skeleton, recording
 from kinelift.poses.archive import archive_keys, read_arrays
 from kinelift.poses.errors import DataError
+from kinelift.poses.positions import positions
 from kinelift.poses.skeleton import skeleton
 from kinelift.poses.world import LEVEL
 
@@ -107,7 +108,7 @@ def _from_recording(path: Path, person: str) -> ClipMotion:
         raise DataError(f"{path} has no 3D poses of person {person}. Make the recording again with: kinelift run VIDEO")
     poses = poses.converted(H36M17) if poses.skeleton == H36M21 else poses  # actions are recognised without feet
     upright = poses.rotated(LEVEL if whole.world is None else whole.world.rotation)  # as the program recognises them
-    return _check(path, ClipMotion(upright.points, upright.times, upright.skeleton))
+    return _check(path, ClipMotion(positions(upright), upright.times, upright.skeleton))
 
 
 def _check(path: Path, motion: ClipMotion) -> ClipMotion:
