@@ -93,7 +93,9 @@ def convert(
     """
     if not files:
         raise SettingsError("There is nothing to convert. Name the files or folders of the data set.")
-    check_outputs([out], [one for path in files for one in files_under(path) if one.suffix != ".npz"])  # npz: earlier outputs
+    check_outputs(
+        [out], [one for path in files for one in files_under(path) if one.suffix != ".npz"]
+    )  # npz: earlier outputs
     bank, summary = convert_files(layout, files, size, rate, projections)
     bank.save(out)
     Reporter().result(f"Wrote {out}: {summary}")

@@ -235,9 +235,10 @@ def _sound(audio: AudioTrack | None, counts: Counts, numbers: Mapping[int, Fract
         )
     if audio is None or len(numbers) < 2:
         return None
+    _, changed, *_ = numbers.values()
     return (
-        f"goes on under other stream numbers at {float(list(numbers.values())[1]):.2f} s. From there on, sound that has "
-        "another number than before is left out"
+        f"goes on under other stream numbers at {float(changed):.2f} s. From there on, sound that has another number "
+        "than before is left out"
     )
 
 
