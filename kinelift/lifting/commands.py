@@ -93,9 +93,8 @@ def convert(
     """
     if not files:
         raise SettingsError("There is nothing to convert. Name the files or folders of the data set.")
-    check_outputs(
-        [out], [one for path in files for one in files_under(path) if one.suffix != ".npz"]
-    )  # npz: earlier outputs
+    earlier_outputs = ".npz"
+    check_outputs([out], [one for path in files for one in files_under(path) if one.suffix != earlier_outputs])
     bank, summary = convert_files(layout, files, size, rate, projections)
     bank.save(out)
     Reporter().result(f"Wrote {out}: {summary}")
