@@ -142,7 +142,8 @@ def analyse(
         KineliftError: The video cannot be read or a result cannot be written.
     """
     check_outputs([folder.path], [video.path])  # results in a folder of pictures would become part of the video
-    check_outputs([folder.path / name for name in RESULTS], [*video.files, *inputs], least_size(video, drawing))
+    replaced = [*(folder.path / name for name in RESULTS), *_earlier_exports(folder.path, exports)]
+    check_outputs(replaced, [*video.files, *inputs], least_size(video, drawing))
     checkpoints = Checkpoints(folder.checkpoint, pipeline.first_pass(folder.source.sha256, video.reading))
     if about_earlier := checkpoints.open():
         note(f"{video.path}: {about_earlier}")
@@ -159,6 +160,11 @@ def analyse(
         render(result, video, new / OVERLAY, drawing, progress)
     folder.forget_checkpoint()
     return result
+
+
+def _earlier_exports(folder: Path, exports: Sequence[Format]) -> list[Path]:
+    """What a folder has from earlier runs in these formats, and new exports replace."""
+    return [path for path in folder.glob("*") if belongs_to(path.name, exports)]
 
 
 def _export(folder: Path, result: Recording, exports: Sequence[Format], note: Callable[[str], None]) -> None:

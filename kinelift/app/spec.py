@@ -21,6 +21,7 @@ from kinelift.poses import Recording
 from kinelift.poses.errors import DataError, KineliftError, SettingsError
 from kinelift.poses.json_values import from_json, parse, to_json
 from kinelift.poses.output import replacing
+from kinelift.poses.overwriting import files_under
 
 FORMAT = 1
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
@@ -89,11 +90,14 @@ class PipelineSpec:
         return spec
 
     def paths(self) -> tuple[Path, ...]:
-        """The files and folders that it names, with the files in the folders: networks, keypoints, camera."""
+        """The files and folders that it names, with all files in the folders: networks, keypoints, camera.
+
+        Where it names one video of several in a file or folder, as keypoints.json/left does, that file or folder.
+        """
         camera = self.settings.camera and str(camera_file(self.settings.camera))
         values = (self.lifter, self.classifier, camera, *self.detection.options.values())
-        named = [Path(value) for value in values if isinstance(value, str) and Path(value).exists()]
-        return (*named, *(file for path in named if path.is_dir() for file in path.iterdir()))
+        named = [path for value in values if isinstance(value, str) and (path := _existing(Path(value)))]
+        return (*named, *(file for path in named for file in files_under(path)))
 
     def to_json(self) -> dict[str, Any]:
         """All fields as JSON values, with the format number."""
@@ -113,6 +117,11 @@ class PipelineSpec:
                 f"The recording of {recording.video.name} stores no pipeline specification. Analyse the video again."
             )
         return PipelineSpec.from_json(recording.made_with["spec"])
+
+
+def _existing(path: Path) -> Path | None:
+    """The longest part of ``path`` that exists, from its start; None if that is the current folder or the root."""
+    return next((one for one in (path, *path.parents) if one.name and one.exists()), None)
 
 
 def made_with(spec: Mapping[str, Any], notes: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.error_plots import errors_by_action, save
 from kinelift.lifting.measuring.error_tables import tables
 from kinelift.lifting.measuring.evaluation import TrialT, mean_pose, network_predictions, predictions, report, to_json
+from kinelift.lifting.mocap import capture_files
 from kinelift.lifting.mocap.audit import table as audited
 from kinelift.lifting.mocap.prepare import prepare as prepare_folders
 from kinelift.lifting.relift import ReliftSettings, errors
@@ -33,6 +34,7 @@ from kinelift.lifting.training.trainer import Trainer
 from kinelift.lifting.world.stage import WorldLifter
 from kinelift.poses.errors import SettingsError
 from kinelift.poses.output import make_folder, replacing
+from kinelift.poses.overwriting import check_outputs, files_under
 from kinelift.terminal.parsing import Command, run_command
 from kinelift.terminal.reporter import Quiet, Reporter
 
@@ -62,6 +64,7 @@ def prepare(
         asf: The skeleton for AMC files that have none in their folder.
         audit: Also print proportions and joint angles of every subject, with those of the population, before and after.
     """
+    check_outputs([out], [file for folder in folders for file in capture_files.files(folder)])
     summary = prepare_folders(folders, out, index, asf)
     reporter = Reporter()
     reporter.result(f"Wrote {out}: {summary}")
@@ -90,6 +93,8 @@ def convert(
     """
     if not files:
         raise SettingsError("There is nothing to convert. Name the files or folders of the data set.")
+    earlier_outputs = ".npz"
+    check_outputs([out], [one for path in files for one in files_under(path) if one.suffix != earlier_outputs])
     bank, summary = convert_files(layout, files, size, rate, projections)
     bank.save(out)
     Reporter().result(f"Wrote {out}: {summary}")

@@ -43,6 +43,11 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
     check_outputs(written, read)
 
 
+def files_under(folder: Path) -> tuple[Path, ...]:
+    """All files in a folder and in those inside it; none if ``folder`` is a file."""
+    return tuple(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else ()
+
+
 def _paths(value: Any) -> Iterator[Path]:
     """The paths in a value, also in sequences and in the fields of dataclasses."""
     if isinstance(value, Path):

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from kinelift.poses.json_values import from_json
 from kinelift.recognition.decoding import NOTHING, Timeline, decode
 
 _HOTTEST = 20.0
@@ -44,12 +45,15 @@ class Calibration:
         """Read what ``asdict`` wrote, also after a round trip through JSON.
 
         Raises:
-            ValueError: A weight is not positive and finite.
+            DataError: A value has another type, or is unknown.
+            ValueError: A value is out of range.
         """
-        weights = tuple(float(weight) for weight in values.get("weights", ()))
-        if not all(0 < weight < inf for weight in weights):
-            raise ValueError(f"the weights of labels must be positive, not {weights}")
-        return Calibration(**{**values, "weights": weights})
+        calibration: Calibration = from_json(Calibration, values, "calibration")
+        if not all(0 < weight < inf for weight in calibration.weights):
+            raise ValueError(f"the weights of labels must be positive, not {calibration.weights}")
+        if not (0 < calibration.temperature < inf and 0 <= calibration.threshold <= 1):
+            raise ValueError(f"temperature {calibration.temperature} or threshold {calibration.threshold} cannot be")
+        return calibration
 
     def probabilities(self, logits: Float[np.ndarray, "W K"]) -> Float[np.ndarray, "W K"]:
         """Probability of every label."""

@@ -18,7 +18,7 @@ from kinelift.poses.output import make_folder, replacing
 from kinelift.poses.overwriting import check_outputs
 from kinelift.recognition.calibration import Calibration
 from kinelift.recognition.console import Cell, Data, Out, Settings, read_corpus, read_genotype, report_flaws
-from kinelift.recognition.data import clipfile
+from kinelift.recognition.data import clipfile, labelled_folder
 from kinelift.recognition.data.collections import Layout
 from kinelift.recognition.data.collections import convert as convert_collection
 from kinelift.recognition.encoding.spmf import Encoding
@@ -80,13 +80,13 @@ def train(
         prior: Labels that are likelier than others before anything is seen, and how many times: stand=8 walk=8.
         device: cpu or cuda.
     """
+    report = out.with_suffix(".json")
+    beside = [out.with_suffix(suffix) for suffix in (".json", ".jsonl", ".png", ".state")]
+    check_outputs([out, *beside], [*labelled_folder.files(data), *([genotype] if genotype else [])])
     reporter = Reporter()
     corpus, settings = read_corpus(data, settings, reporter)
     settings, rate = _decisions(settings, corpus, prior, threshold), None if threshold is not None else false_names
     cell = read_genotype(genotype)
-    report = out.with_suffix(".json")
-    beside = [out.with_suffix(suffix) for suffix in (".json", ".jsonl", ".png", ".state")]
-    check_outputs([out, *beside], [data / "labels.csv", *([genotype] if genotype else [])])
     make_folder(out.parent)
     for shortage in shortages(corpus):
         reporter.note(shortage)
@@ -131,6 +131,7 @@ def evaluate(
         figure: PNG to write the confusion matrix to.
         report: JSON to write the figures to.
     """
+    check_outputs([path for path in (figure, report) if path], labelled_folder.files(data))
     reporter = Reporter()
     corpus, settings = read_corpus(data, settings, reporter)
     settings, rate = _decisions(settings, corpus, prior, threshold), None if threshold is not None else false_names

@@ -11,8 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kinelift.models.enas import architecture
-from kinelift.models.enas.architecture import AnyNet
-from kinelift.poses.errors import KineliftError, WeightsError
+from kinelift.models.enas.architecture import AnyConfig, AnyNet
+from kinelift.poses import skeleton
+from kinelift.poses.errors import WeightsError
+from kinelift.poses.json_values import from_json
 from kinelift.recognition.calibration import Calibration
 from kinelift.recognition.encoding.spmf import Encoding, encode
 from kinelift.recognition.windows import WindowPlan
@@ -63,6 +65,18 @@ class ActionNetwork:
         """Probabilities of all labels, calibrated."""
         return self.calibration.probabilities(self.logits(windows))
 
+    def _try(self) -> None:
+        """Classify a window, so that what does not fit is found now and not after an hour of detection.
+
+        Raises:
+            Exception: Encoding, windows, network and labels do not fit each other.
+        """
+        joints = len(skeleton(self.encoding.skeleton))
+        window = np.random.default_rng(0).normal(size=(1, self.plan.frames, joints, 3))
+        probabilities = self.probabilities(window)
+        if probabilities.shape != (1, len(self.labels)) or not np.isfinite(probabilities).all():
+            raise WeightsError(f"the network does not answer with {len(self.labels)} probabilities")
+
     def save(self, path: Path) -> None:
         """Write a self-describing checkpoint."""
         description = {
@@ -87,8 +101,10 @@ class ActionNetwork:
         if stored.kind != KIND:
             raise WeightsError(f"{path} holds a {stored.kind}; recognition needs a checkpoint of kind {KIND}.")
         try:
-            return _from_checkpoint(stored, device)
-        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, KineliftError) as error:
+            network = _from_checkpoint(stored, device)
+            network._try()
+            return network
+        except Exception as error:  # a damaged description can raise anything
             raise WeightsError(
                 f"{path} does not fit its own description: {error}. Fetch it again, or train a new one."
             ) from error
@@ -102,8 +118,10 @@ def motion_images(windows: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> 
 
 def _from_checkpoint(stored: Checkpoint, device: str) -> ActionNetwork:
     description = stored.description
-    config = architecture.config_from_mapping(description["network"])
-    labels, calibration = tuple(description["labels"]), Calibration.from_mapping(description["calibration"])
+    kind = architecture.config_class(description["network"]["genotype"])
+    config: AnyConfig = from_json(kind, description["network"], "network")
+    labels: tuple[str, ...] = from_json(tuple[str, ...], description["labels"], "labels")
+    calibration = Calibration.from_mapping(description["calibration"])
     if len(calibration.weights) not in (0, len(labels)):
         raise ValueError(f"there are {len(calibration.weights)} weights for {len(labels)} labels")
     net = build_for(lambda: architecture.build_network(config), description["network"], stored.tensors)
@@ -111,7 +129,7 @@ def _from_checkpoint(stored: Checkpoint, device: str) -> ActionNetwork:
         net.eval().to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
         labels,
         Encoding.from_mapping(description["encoding"]),
-        WindowPlan(**description["windows"]),
+        from_json(WindowPlan, description["windows"], "windows"),
         calibration,
         description["about"],
     )

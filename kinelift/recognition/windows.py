@@ -9,6 +9,9 @@ from jaxtyping import Float, Int
 from kinelift.poses import timeseries
 from kinelift.poses.errors import SettingsError
 
+_MOST_FRAMES = 10_000
+"""Most poses in a window."""
+
 
 @dataclass(frozen=True)
 class WindowPlan:
@@ -38,6 +41,11 @@ class WindowPlan:
             value = getattr(self, name)
             if not (value is None and name == "seconds") and not least <= value <= most:
                 raise SettingsError(f"The {name} of windows is {value}; it must be from {least} to {most}.")
+        if self.frames > _MOST_FRAMES:
+            raise SettingsError(
+                f"A window of {self.seconds} s at {self.rate} frames per second has {self.frames} poses; it may have "
+                f"{_MOST_FRAMES}."
+            )
 
     @property
     def frames(self) -> int:

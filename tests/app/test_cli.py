@@ -344,6 +344,33 @@ def test_a_camera_file_is_not_replaced(folder: Path, capsys: pytest.CaptureFixtu
     assert "actions.json is the source and would be overwritten" in capsys.readouterr().err
 
 
+def test_keypoints_of_one_video_among_several_are_not_replaced(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    joints = [v for k in range(17) for v in (20.0 + k, 10.0 + 2 * k, 0.9)]
+    rows = [
+        {"category_id": 1, "score": 0.9, "keypoints": joints, "image_id": f"{v}/{k}.jpg"}
+        for v in "ab"
+        for k in range(12)
+    ]
+    (folder / "k.json").write_text(json.dumps(rows))
+    detect = ["detect", "dance.mp4", "--keypoints", "k.json/a", "--to", "coco-json"]
+    assert main([*detect, "-o", "k.json"]) == 1
+    assert "k.json is the source and would be overwritten" in capsys.readouterr().err
+    assert json.loads((folder / "k.json").read_text()) == rows
+    assert main([*detect, "-o", "other.json"]) == 0
+
+
+def test_an_input_is_not_replaced_by_an_export(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "dance.mp4", "--export", "json"]) == 0
+    camera = folder / "out" / "dance" / "poses3d.json"
+    camera.write_text("{}")
+    command = ["run", "dance.mp4", "--camera", "out/dance/poses3d.json:left"]
+    assert main([*command, "--export", "json"]) == 1
+    assert "poses3d.json is the source and would be overwritten" in capsys.readouterr().err
+    assert camera.read_text() == "{}"
+
+
 def test_pictures_get_a_folder_as_a_video_does(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "walk.v2").mkdir()
     for k in range(12):

@@ -28,6 +28,20 @@ def test_comes_back_from_json_text(spec: PipelineSpec, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "spec.json").read_text())["format"] == 1
 
 
+def test_it_names_files_also_of_one_video_among_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("k.json", "runs/left_1.json", "runs/labels/left_1.txt", "R50-FPN.pkl", "unrelated"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+
+    def paths(keypoints: str) -> set[str]:
+        return {str(path) for path in PipelineSpec(Detection(options={"keypoints": keypoints})).paths()}
+
+    assert paths("k.json") == paths("k.json/left") == paths("k.json/left/cam.mp4") == {"k.json"}
+    assert paths("runs") == paths("runs/left") == {"runs", "runs/left_1.json", "runs/labels/left_1.txt"}
+    assert paths("none.json") == paths("none/left") == set()
+
+
 def test_what_is_left_out_has_its_default() -> None:
     assert PipelineSpec.from_json({}) == PipelineSpec()
     found = PipelineSpec.from_json({"lifter": "live", "settings": {"focal": 900, "people": "2"}})

@@ -1,3 +1,4 @@
+import re
 from fractions import Fraction
 from random import Random
 
@@ -66,6 +67,18 @@ def test_a_transport_stream_goes_on_under_other_numbers(tmp_path):
     assert abs(times[-1] - Fraction(COUNT - 1, RATE)) < Fraction(1, RATE)
 
 
+def test_sound_that_goes_on_under_another_number_is_told(tmp_path):
+    data = moving_clip(tmp_path / "clip.ts", sound=Tone(length=Fraction(10))).read_bytes()
+    assert read(tmp_path / "clip.ts") == (COUNT, "")
+    half = len(data) // 2 // 188 * 188
+    (tmp_path / "clip.ts").write_bytes(data[:half] + renumbered(data[half:]))
+    video = Video(tmp_path / "clip.ts")
+    times = [float(frame.time) for frame in video.frames()]
+    (note,) = video.notes
+    at = float(re.search(r"goes on under other stream numbers at ([0-9.]+) s\. From there on, sound", note)[1])
+    assert at == pytest.approx(5.0, abs=0.6) and any(abs(at - time) < 0.01 for time in times)
+
+
 def test_pictures_that_the_decoder_gives_too_late_do_not_shift_those_after_them(tmp_path):
     data = moving_clip(tmp_path / "clip.mp4").read_bytes()
     for seed in range(6):
@@ -75,11 +88,14 @@ def test_pictures_that_the_decoder_gives_too_late_do_not_shift_those_after_them(
 
 
 def test_a_stream_that_appears_on_the_way_ends_nothing(tmp_path):
-    clip = moving_clip(tmp_path / "clip.flv", sound=Tone(start=Fraction(8), length=Fraction(1)))
-    content = clip.read_bytes()
-    flags = 4  # of the FLV header: 1 = video only, so that the sound comes as a surprise
+    """Sound that comes as a surprise: neither the flags of the FLV header nor its table names it."""
+    clip = moving_clip(tmp_path / "clip.flv", sound=Tone("libmp3lame", start=Fraction(8), length=Fraction(1)))
+    content = clip.read_bytes().replace(b"audiocodecid", b"audiocodecxx")
+    flags = 4
     clip.write_bytes(content[:flags] + b"\x01" + content[flags + 1 :])
-    assert read(clip) == (COUNT, "")
+    assert Video(clip).audio is None
+    count, told = read(clip)
+    assert count == COUNT and "such as sound that begins late. It is left out" in told
 
 
 def test_a_file_whose_pictures_all_fail_ends_in_an_error(tmp_path):

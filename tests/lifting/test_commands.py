@@ -90,3 +90,23 @@ def test_errors_are_one_line(lifting: Lifting, data: Path, tmp_path: Path, args:
     args = [str(tmp_path / a) if a in ("x.npz", "x.safetensors", "s") else a for a in args]
     assert expected in lifting.fails(*args)
     assert not (tmp_path / "x.safetensors").exists() and not (tmp_path / "x.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("prepare FOLDER", "05/05_01.amc"),
+        ("prepare FOLDER", "05/05.ASF"),
+        ("convert FOLDER --layout tracks", "walk_000000000001_keypoints.json"),
+        ("convert FOLDER --layout tracks", "labels/walk_1.txt"),
+        ("convert FOLDER cameras.xml --layout human36m", "S1/MyPoseFeatures/D3_Positions/Walking.cdf"),
+        ("convert FOLDER --layout mpi3dhp-train", "S1/Seq1/annot.mat"),
+    ],
+)
+def test_no_output_replaces_a_file_of_a_folder(lifting: Lifting, tmp_path: Path, command: str, name: str) -> None:
+    source = tmp_path / "data" / name
+    source.parent.mkdir(parents=True)
+    source.write_text("recorded")
+    args = [str(tmp_path / "data") if word == "FOLDER" else word for word in command.split()]
+    assert f"{source.name} is the source and would be overwritten" in lifting.fails(*args, "-o", source)
+    assert source.read_text() == "recorded"

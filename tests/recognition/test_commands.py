@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tyro
 
+from kinelift.__main__ import main
 from kinelift.models.enas.genotype import HAND_CHOSEN, Genotype
 from kinelift.poses.errors import DataError, SettingsError, WeightsError
 from kinelift.recognition.calibration import Calibration
@@ -18,6 +19,7 @@ from kinelift.recognition.search.command import search
 from kinelift.recognition.search.search_settings import SearchSettings
 from kinelift.recognition.training.trainer import TrainSettings
 from kinelift.recognition.windows import WindowPlan
+from kinelift.weights import checkpoint
 from tests.recognition.motions import clip, dataset, standing, walking, waving
 
 TINY = TrainSettings(channels=2, epochs=1, steps=2, batch=4, plan=WindowPlan(stride=0.5))
@@ -93,6 +95,42 @@ def test_weights_that_do_not_fit_the_labels_are_refused(data, tmp_path, weights)
         ActionNetwork.load(tmp_path / "b.safetensors")
 
 
+ABSURD = [0, -1, 0.5, 1e300, 10**9, 10**30, float("nan"), "x", None, [], {}]
+NUMBERS = [
+    ("network", "classes"), ("network", "channels"), ("network", "stages"), ("network", "cells"),
+    ("network", "stem_stride"), ("network", "grid"), ("encoding", "rows"), ("encoding", "steps"),
+    ("encoding", "reach"), ("encoding", "clip"), ("encoding", "tiles"), ("encoding", "lag"), ("encoding", "distances"),
+    ("windows", "rate"), ("windows", "seconds"), ("windows", "stride"), ("calibration", "temperature"),
+    ("calibration", "threshold"), ("calibration", "weights"), ("labels",), ("encoding", "skeleton"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory):
+    path = tmp_path_factory.mktemp("trained") / "a.safetensors"
+    train(data, path, TINY, folds=0)
+    return checkpoint.load(path)
+
+
+@pytest.mark.parametrize("field", NUMBERS, ids="-".join)
+def test_a_classifier_with_an_absurd_description_is_refused_or_works(trained, tmp_path, field):
+    refused = 0
+    for absurd in ABSURD:
+        description = json.loads(json.dumps(trained.description))
+        *parents, name = field
+        (description[parents[0]] if parents else description)[name] = absurd
+        checkpoint.save(tmp_path / "a.safetensors", replace(trained, description=description))
+        try:
+            network = ActionNetwork.load(tmp_path / "a.safetensors")
+        except WeightsError as error:
+            assert "does not fit its own description" in str(error)
+            refused += 1
+        else:
+            answer = network.probabilities(walking(network.plan.frames)[None])
+            assert answer.shape == (1, 5) and np.isfinite(answer).all()
+    assert refused >= 5
+
+
 def test_evaluate_reports_trust(data, tmp_path):
     evaluate(data, TINY, folds=2, figure=tmp_path / "confusion.png", report=tmp_path / "report.json")
     report = json.loads((tmp_path / "report.json").read_text())
@@ -139,6 +177,16 @@ def test_one_person_can_be_trained_on_but_not_measured(tmp_path):
         train(tmp_path / "own", tmp_path / "own.safetensors", TINY)
     train(tmp_path / "own", tmp_path / "own.safetensors", TINY, folds=0)
     assert ActionNetwork.load(tmp_path / "own.safetensors").labels == ("walk", "sit", "gesture", "kick", OTHER)
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.txt", "clips/walk1.npz"])
+@pytest.mark.parametrize("command", ["train", "search", "evaluate --report", "evaluate --figure"])
+def test_no_output_replaces_a_file_of_the_data(data, capsys, command, name):
+    before = (data / name).read_bytes()
+    command, *option = command.split()
+    assert main(["recognition", command, "--data", str(data), *(option or ["-o"]), str(data / name)]) == 1
+    assert f"{name} is the source and would be overwritten" in capsys.readouterr().err
+    assert (data / name).read_bytes() == before
 
 
 def test_settings_can_be_given_on_the_command_line():

@@ -42,6 +42,7 @@ class Counts:
         error: Why reading failed the last time, in brackets, if FFmpeg has a reason; None if it never failed.
         unsupported: Whether the decoder refused something because it does not support it.
         interlaced: Whether a packet may hold half a picture, so that packets and frames cannot be compared.
+        unannounced: Whether another stream appeared on the way, in a file whose streams keep their numbers.
     """
 
     packets: int = 0
@@ -53,6 +54,7 @@ class Counts:
     error: str | None = None
     unsupported: bool = False
     interlaced: bool = False
+    unannounced: bool = False
 
 
 class FrameDecoder:
@@ -129,6 +131,7 @@ class FrameDecoder:
                         yield packet
                 break
             except IndexError:  # PyAV, at the end of a file in which another stream appeared on the way
+                self.counts.unannounced |= container.format.name not in _STREAMED
                 break
             except av.FFmpegError as error:  # the next read goes on behind the damage
                 self.counts.error = "" if isinstance(error, av.BlockingIOError) else f" ({error.strerror})"

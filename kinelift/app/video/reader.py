@@ -1,6 +1,6 @@
 """Reads a video as upright RGB frames with exact times, lazily and as often as needed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -102,9 +102,11 @@ class Video:
         decoder, times = self._decoder("AUTO"), FrameTimes()
         clock = FrameClock(self._base, self._interval, Fraction(1, self.clock))
         keeper: SizeKeeper | None = None
-        for index, (_, decoded) in enumerate(decoder.decoded()):
+        numbers: dict[int, Fraction] = {}
+        for index, (stream, decoded) in enumerate(decoder.decoded()):
             keeper = keeper or SizeKeeper(decoded, self._pixel_aspect)
             time = clock.advance(decoded.pts)
+            numbers.setdefault(stream.id, time)
             if time >= self.reading.max_duration:
                 break
             times.add(time, min(decoded.duration * self._base or self._interval, clock.longest))
@@ -112,7 +114,7 @@ class Video:
         if clock.last is None or keeper is None:
             raise VideoError(self._undecodable(decoder.counts))
         self.end = times.end
-        self._judge(decoder.counts, times, clock, keeper)
+        self._judge(decoder.counts, times, clock, keeper, numbers)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -168,8 +170,18 @@ class Video:
                 f"{self.reading.max_pixels / 1e6:g}. Make them smaller, or raise --max-pixels."
             )
 
-    def _judge(self, counts: Counts, times: FrameTimes, clock: FrameClock, keeper: SizeKeeper) -> None:
-        """Note what was missing in a complete pass, and what was mended."""
+    def _judge(
+        self, counts: Counts, times: FrameTimes, clock: FrameClock, keeper: SizeKeeper, numbers: Mapping[int, Fraction]
+    ) -> None:
+        """Note what was missing in a complete pass, and what was mended.
+
+        Args:
+            counts: What the pass met.
+            times: Of the frames.
+            clock: Gave the times.
+            keeper: Kept the size.
+            numbers: The numbers that the video stream had, and from when on (s).
+        """
         gaps = find_gaps(times)
         stopped = clock.last is not None and clock.last >= self.reading.max_duration
         whole = not stopped and not clock.closed
@@ -183,6 +195,7 @@ class Video:
             f"has gaps: {gaps}" if self.damage is None and gaps.noteworthy else None,
             _sizes(keeper),
             _jumps(clock),
+            _sound(self.audio, counts, numbers),
             f"is longer than --max-duration: only its first {self.reading.max_duration:g} s were used"
             if stopped
             else None,
@@ -211,6 +224,22 @@ def _jumps(clock: FrameClock) -> str | None:
     time, length = clock.closed[0]
     more = f", and {len(clock.closed) - 1} more times" if len(clock.closed) > 1 else ""
     return f"has a clock that jumps by {float(length):.0f} s at {float(time):.2f} s{more}. The pause was left out"
+
+
+def _sound(audio: AudioTrack | None, counts: Counts, numbers: Mapping[int, Fraction]) -> str | None:
+    """What sound is not found: that of a stream that appears on the way."""
+    if audio is None and counts.unannounced:
+        return (
+            "has a stream that its header does not announce, such as sound that begins late. It is left out. To keep "
+            "it, convert the file first: ffmpeg -analyzeduration 1G -probesize 1G -i FILE -c copy NEW.mkv"
+        )
+    if audio is None or len(numbers) < 2:
+        return None
+    _, changed, *_ = numbers.values()
+    return (
+        f"goes on under other stream numbers at {float(changed):.2f} s. From there on, sound that has another number "
+        "than before is left out"
+    )
 
 
 def _of_pictures(summary: Summary, files: tuple[Path, ...], interval: Fraction) -> Summary:

@@ -117,7 +117,7 @@ def check_frames(keypoints: Keypoints, passage: Passage) -> tuple[str, ...]:
     if last >= stop + max(SURPLUS * stop, _SURPLUS_FRAMES):
         raise DataError(
             f"{keypoints.source} goes on to frame {last}, and the video ends with frame {stop - 1}. "
-            f"{_rate_remedy(last + 1, passage)}"
+            f"{_rate_remedy(last + 1, passage)} With --max-duration, give the keypoints of that part only."
         )
     if not passage.people and any(len(people) for people in known.values()):
         raise DataError(

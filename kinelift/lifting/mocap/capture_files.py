@@ -46,6 +46,11 @@ class Capture:
     rate: float
 
 
+def files(folder: Path) -> list[Path]:
+    """The ASF, AMC and BVH files under a folder, in order of their names."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".asf", ".amc", ".bvh"))
+
+
 def read(folder: Path, asf: Path | None = None) -> Iterator[Capture]:
     """Read every AMC and BVH file under a folder, in order of their names.
 
@@ -58,7 +63,7 @@ def read(folder: Path, asf: Path | None = None) -> Iterator[Capture]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder. Give the folder that contains the motion capture.")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".asf", ".amc", ".bvh"))
+    paths = files(folder)
     skeletons = {path: acclaim.read_asf(path) for path in paths if path.suffix.lower() == ".asf"}
     default = None if asf is None else acclaim.read_asf(asf)
     thoraxes = {

@@ -9,9 +9,29 @@ from torch import Tensor, nn
 from kinelift.models.enas.cell import Cell
 from kinelift.models.enas.genotype import HAND_CHOSEN, Genotype
 
+_LIMITS = {
+    "classes": (1, 65_536), "channels": (1, 65_536), "stages": (1, 16), "cells": (0, 64), "stem_stride": (1, 8),
+    "dropout": (0, 1), "drop_path": (0, 1), "grid": (1, 64),
+}  # fmt: skip
+"""The least and the most of each size in a config, so that a damaged one is not built without end."""
+
+
+class Limited:
+    """Base of the configs of both search spaces: refuses sizes that no network of this kind has.
+
+    Raises:
+        ValueError: A size is out of range.
+    """
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in _LIMITS.items():
+            value = getattr(self, name, least)
+            if not all(least <= size <= most for size in (value if isinstance(value, tuple) else (value,))):
+                raise ValueError(f"{name} is {value}, expected {least} to {most}")
+
 
 @dataclass(frozen=True)
-class ActionNetConfig:
+class ActionNetConfig(Limited):
     """Architecture of an ``ActionNet``.
 
     Attributes:

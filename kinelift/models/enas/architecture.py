@@ -30,17 +30,9 @@ def make_config(classes: int, genotype: AnyGenotype, **sizes: Any) -> AnyConfig:
     return ActionNetConfig(classes, genotype, **sizes)
 
 
-def config_from_mapping(values: Mapping[str, Any]) -> AnyConfig:
-    """Rebuild a config from what ``dataclasses.asdict`` made of it, also after a round trip through JSON.
-
-    Raises:
-        KeyError: A field is missing.
-        TypeError: A field has another type.
-        ValueError: The genotype is not valid.
-    """
-    kind = MacroNetConfig if "layers" in values["genotype"] else ActionNetConfig
-    rows, columns = values.get("grid", (1, 1))
-    return kind(**{**values, "genotype": genotype_from_mapping(values["genotype"]), "grid": (rows, columns)})
+def config_class(genotype: Mapping[str, Any]) -> type[AnyConfig]:
+    """The class of the config that a stored genotype belongs to."""
+    return MacroNetConfig if "layers" in genotype else ActionNetConfig
 
 
 def build_network(config: AnyConfig) -> AnyNet:

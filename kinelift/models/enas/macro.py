@@ -8,7 +8,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kinelift.models.enas.action_net import Head
+from kinelift.models.enas.action_net import Head, Limited
 from kinelift.models.enas.operations import DropPath, operation, pointwise
 
 OPERATIONS = (
@@ -69,7 +69,7 @@ PLAIN = MacroGenotype((Layer("separable-3x3"),) * 6)
 
 
 @dataclass(frozen=True)
-class MacroNetConfig:
+class MacroNetConfig(Limited):
     """Architecture of a ``MacroNet``.
 
     The layers are spread evenly over ``stages`` resolutions, and channels double where the resolution halves. The other

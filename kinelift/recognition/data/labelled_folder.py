@@ -15,6 +15,7 @@ import numpy as np
 from kinelift.poses import Skeleton
 from kinelift.poses.errors import DataError, OutputError
 from kinelift.poses.output import make_folder, replacing
+from kinelift.poses.overwriting import files_under
 from kinelift.recognition.data import clipfile, repair
 from kinelift.recognition.data.clips import Clip, Dataset, Flaw, Segment
 from kinelift.recognition.data.table import Row, read_flaws, read_rows, write_flaws, write_rows
@@ -50,6 +51,12 @@ def read(path: Path) -> Dataset:
     return Dataset(
         next(iter(skeletons)), labels, tuple(clips), _read_text(path / "terms.txt"), tuple(dict.fromkeys(flaws))
     )
+
+
+def files(path: Path) -> tuple[Path, ...]:
+    """The files in a folder that ``read`` reads. They need not exist."""
+    named = (path / name for name in ("labels.csv", "labels.txt", "terms.txt", "flaws.csv"))
+    return (*named, *files_under(path / "clips"))
 
 
 def write(path: Path, dataset: Dataset) -> None:

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from kinelift.poses import Skeleton, skeleton
-from kinelift.poses.errors import ShapeError
+from kinelift.poses.errors import SettingsError, ShapeError
+from kinelift.poses.json_values import from_json
 from kinelift.recognition.encoding import colours
 from kinelift.recognition.encoding.body_frame import Axes, Origin, Up, to_body
 from kinelift.recognition.encoding.colours import Arrows, Equalisation
@@ -32,6 +33,11 @@ MAX_ROWS = 160
 STRIDE = 4
 """Sizes of default images are multiples of this, so that networks can halve them twice."""
 
+_LIMITS = {
+    "rows": (1, 4096), "steps": (1, 4096), "reach": (0.01, 100), "clip": (0.01, 1000), "tiles": (1, 64),
+    "travel": (0.01, 100), "lag": (1, 4096),
+}  # fmt: skip
+"""The least and the most of each number."""
 _INTERPOLATIONS = {
     "area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST,
 }  # fmt: skip
@@ -85,6 +91,13 @@ class Encoding:
     """The recording's vertical axis, for upright axes."""
     origin: Origin = "frame"
     """The hip is at the origin in every frame, or on average over the window."""
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in _LIMITS.items():
+            if not least <= (value := getattr(self, name)) <= most:
+                raise SettingsError(f"The {name} of a motion image is {value}; it must be from {least:g} to {most:g}.")
+        if not (self.distances or self.orientations or self.moves):
+            raise SettingsError("A motion image needs distances, orientations or moves of joints to draw.")
 
     @staticmethod
     def of(name: str) -> "Encoding":
@@ -144,9 +157,14 @@ class Encoding:
 
     @staticmethod
     def from_mapping(values: Mapping[str, Any]) -> "Encoding":
-        """Read what ``to_mapping`` wrote, also after a round trip through JSON. Missing values have their defaults."""
-        pairs = {name: tuple((a, b) for a, b in values[name]) for name in ("distances", "orientations")}
-        return Encoding(**{**values, **pairs, "moves": tuple(values.get("moves", ()))})
+        """Read what ``to_mapping`` wrote, after a round trip through JSON. Missing values have their defaults.
+
+        Raises:
+            DataError: A value has another type, or is unknown.
+            SettingsError: A value is out of range.
+        """
+        encoding: Encoding = from_json(Encoding, values, "encoding")
+        return encoding
 
 
 def encode(points: Float[np.ndarray, "B T J 3"], encoding: Encoding) -> UInt8[np.ndarray, "B H W 3"]:

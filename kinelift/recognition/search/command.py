@@ -10,7 +10,9 @@ from jaxtyping import Bool
 
 from kinelift.poses.errors import DataError
 from kinelift.poses.output import make_folder, replacing
+from kinelift.poses.overwriting import check_outputs
 from kinelift.recognition.console import Data, Out, read_corpus
+from kinelift.recognition.data import labelled_folder
 from kinelift.recognition.measuring.evaluation import subject_folds
 from kinelift.recognition.network import motion_images
 from kinelift.recognition.search import search_plots
@@ -45,6 +47,8 @@ def search(
         validation_subjects: Subjects who give the rewards and are not trained on; by default, about a fifth.
         device: cpu or cuda.
     """
+    state, course, found = out.with_suffix(".state"), out.with_suffix(".png"), out.with_name(f"{out.stem}-found.png")
+    check_outputs([out, state, course, found], labelled_folder.files(data))
     reporter = Reporter()
     corpus, training = read_corpus(data, TrainSettings(plan=plan, augmentation=augmentation), reporter)
     corpus = corpus.only(np.array([clip.split != "test" for clip in corpus.clips]))
@@ -59,7 +63,6 @@ def search(
     searcher = Search(settings, len(corpus.names), source, images, labels, device)
     run = Run(inputs_of(corpus), _settings(settings, training, corpus, validation))
     make_folder(out.parent)
-    state = out.with_suffix(".state")
     if state.exists():
         searcher.restore(state, run)
         reporter.note(f"Resuming after epoch {len(searcher.history)} from {state}.")
@@ -70,8 +73,8 @@ def search(
     result = replace(searcher.result(), run=run.facts())
     with replacing(out) as part:
         part.write_text(result.to_json(), encoding="utf-8")
-    search_plots.course(result.history, out.with_suffix(".png"))
-    search_plots.architecture(result.best.genotype, out.with_name(f"{out.stem}-found.png"))
+    search_plots.course(result.history, course)
+    search_plots.architecture(result.best.genotype, found)
     reporter.result(
         f"Wrote {out}: {result.best.accuracy:.1%}; best of as many random ones: {result.best_random.accuracy:.1%}."
     )
