@@ -161,7 +161,7 @@ def stretches(corpus: Corpus) -> list[tuple[str, int, Poses]]:
 
 
 def stitch(parts: Mapping[int, list[Poses]], corpus: Corpus, random: np.random.Generator) -> tuple[Poses, Track]:
-    """Join eight parts, with no two neighbours of one label. Hips do not move."""
+    """Join eight parts, with no two neighbours of one label. Each begins where the hip of the one before ended."""
     points: list[Poses] = []
     truth: list[int] = []
     for _ in range(8):
@@ -169,10 +169,10 @@ def stitch(parts: Mapping[int, list[Poses]], corpus: Corpus, random: np.random.G
         part = parts[label][random.integers(len(parts[label]))]
         count = min(len(part), int(random.integers(45, 181)))
         start = int(random.integers(len(part) - count + 1))
-        part = part[start : start + count] - part[start : start + count, :1]
+        part = part[start : start + count] - part[start, 0]
         if points:
             last = points[-1][-1]
-            part = turned(part, heading(part[0], corpus) - heading(last, corpus))
+            part = turned(part, heading(part[0], corpus) - heading(last, corpus)) + last[0]
             share = (np.arange(1, BLEND + 1) / (BLEND + 1))[:, None, None]
             points.append((1 - share) * last + share * part[0])
             truth += [truth[-1]] * (BLEND // 2) + [label] * (BLEND - BLEND // 2)

@@ -154,6 +154,20 @@ def test_the_windows_of_a_recognition_are_those_in_sight():
     assert [a.label for a in found.actions] == ["low", "unknown"]
 
 
+def test_it_sees_where_people_go():
+    """Somebody glides along x by 1 m/s, without moving a limb."""
+    clip = poses(np.full(90, 1.7))
+    clip = replace(clip, root=np.stack([np.arange(90) / 30, np.zeros(90), np.full(90, 4.0)], axis=1))
+    travelled = []
+
+    def by_travel(windows):
+        travelled.extend(np.ptp(windows[:, :, 0, 0], axis=1))
+        return np.tile([1.0, 0.0, 0.0], (len(windows), 1))
+
+    Classifier(by_travel, LABELS, classifier().plan, Timeline(0.5)).recognise(clip)
+    assert travelled == pytest.approx([1.0] * len(travelled), abs=1e-3) and travelled
+
+
 def test_a_gap_separates_what_lies_before_and_after():
     heights = np.full(150, 1.7)
     heights[90:] = 2.5
