@@ -1,0 +1,56 @@
+"""Where the camera stands, estimated while people move."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+
+from kinelift.lifting.world import up as up_direction
+from kinelift.lifting.world.assumed import assumed_world, world_around
+from kinelift.poses import Poses3D, World
+
+EVERY = 1.0
+"""Seconds between two estimates."""
+MEMORY = 600
+"""Estimates of the direction up that are remembered."""
+
+
+@dataclass
+class LiveWorld:
+    """Up from what the network saw in the last frames, and the floor under the lowest joints of the last seconds.
+
+    The origin stays under the first person's first place.
+    """
+
+    now: World | None = None
+    _due: float = 0.0
+    _ups: list[Float[np.ndarray, " 3"]] = field(default_factory=list)
+    _first: Poses3D | None = None
+
+    def see(self, up: Float[np.ndarray, " 3"] | None) -> None:
+        """Take the direction up that the network sees; None = it sees none."""
+        if up is not None:
+            self._ups = [*self._ups[1 - MEMORY :], up]
+
+    def is_due(self, time: float) -> bool:
+        """Whether the world is to be estimated again at ``time`` (s)."""
+        return self.now is None or time >= self._due
+
+    def update(self, people: Sequence[Poses3D], time: float) -> None:
+        """Estimate it again.
+
+        Args:
+            people: Everybody in the last seconds, camera axes.
+            time: Now, s.
+        """
+        self._due = time + EVERY
+        known = [poses for poses in people if poses.root is not None and np.isfinite(poses.root).all(1).any()]
+        if not known:
+            return
+        if self._first is None:
+            start = int(np.isfinite(known[0].root).all(1).argmax())
+            self._first = known[0].frames(start, start + 1)
+        up = up_direction.combine([np.array(self._ups)]) if self._ups else None
+        everybody = [self._first, *known]
+        self.now = assumed_world(everybody) if up is None else world_around(up, everybody)
