@@ -1,5 +1,6 @@
 """Poses of one person while frames come in: a stream with steady bone lengths and a place in front of the camera."""
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,9 +51,17 @@ class CausalLifter:
         Raises:
             SettingsError: The network or its input needs future frames.
         """
-        self._network, self._camera, self._size = network, camera, size
-        self._stream = LifterStream(network, camera, size)
-        self._lengths = RunningLengths(network.target)
+        self._network, self._camera = network, camera
+        self._begin(LifterStream(network, camera, size))
+
+    def fresh(self) -> "CausalLifter":
+        """A lifter without frames, for another person, that shares the network of this one."""
+        other = copy(self)
+        other._begin(self._stream.fresh())
+        return other
+
+    def _begin(self, stream: LifterStream) -> None:
+        self._stream, self._lengths = stream, RunningLengths(self._network.target)
         self._last: float | None = None
         self._points: Float[np.ndarray, "K 3"] | None = None
         self._depth: float | None = None
@@ -70,7 +79,7 @@ class CausalLifter:
         if np.isfinite(keypoints).all(-1).sum() < MIN_KEYPOINTS:
             return None
         if self._last is not None and time - self._last > LONGEST_GAP:
-            self._stream = LifterStream(self._network, self._camera, self._size)
+            self._stream = self._stream.fresh()
             self._last = self._depth = None
         for _, pose in self._stream.push(time, keypoints):
             self._points = self._lengths.applied(pose)

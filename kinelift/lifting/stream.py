@@ -1,6 +1,7 @@
 """3D poses from a live stream of frames, with a causal network that keeps the state of its layers."""
 
 from collections.abc import Iterator
+from copy import copy
 from typing import TypeAlias
 
 import numpy as np
@@ -65,10 +66,20 @@ class LifterStream:
         self._net = TemporalStream(network.net)
         sides = np.zeros((2, 3)) if up is None else np.stack([up, up * [-1.0, 1.0, 1.0]])
         self._up = torch.from_numpy(sides).float()
-        self._last = np.full((2 * len(network.source), 2), np.nan)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._last = np.full((2 * len(self.network.source), 2), np.nan)
         self._frames: list[tuple[float, Float[np.ndarray, "2*J 2"]]] = []
         self._start, self._count = 0.0, 0
         self.estimated_up: Float[np.ndarray, " 3"] | None = None
+
+    def fresh(self) -> "LifterStream":
+        """A stream without frames, for another person, that shares the network of this one."""
+        other = copy(self)
+        other._net = self._net.fresh()
+        other._begin()
+        return other
 
     def push(self, time: float, keypoints: Keypoints) -> Iterator[tuple[float, Pose]]:
         """Add a frame.

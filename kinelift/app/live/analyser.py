@@ -1,9 +1,11 @@
 """The stages of a live analysis: each frame is detected, tracked, lifted and classified before the next is taken."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float
 
 from kinelift.app.live.person import LivePerson, Row
 from kinelift.app.live.world import LiveWorld
@@ -35,12 +37,10 @@ class Moment:
 
     Attributes:
         frame: The frame, counted among those that were analysed.
-        taken: When it was taken, s on the clock of the analysis.
         present: The people who were seen in it.
     """
 
     frame: Frame
-    taken: float
     present: tuple[LivePerson, ...]
 
 
@@ -66,7 +66,7 @@ class LiveAnalyser:
         self._pipeline, self._name, self._size, self._keep = pipeline, name, size, keep
         self._network = pipeline.lifter.network
         self._camera = pipeline.settings.assumed_camera(size)
-        self._lifter()
+        self._lifter = CausalLifter(self._network, self._camera, size)
         self._skeleton, self._memory = pipeline.detector.skeleton, Memory()
         self._settings = TrackerSettings()
         self._tracker = Tracker(self._skeleton, size, self._settings)
@@ -74,7 +74,7 @@ class LiveAnalyser:
         self._people: dict[int, LivePerson] = {}
         self.world = LiveWorld()
 
-    def analyse(self, frame: Frame, taken: float) -> Moment:
+    def analyse(self, frame: Frame) -> Moment:
         """Analyse the next frame that was not dropped."""
         counted, time = replace(frame, index=len(self._times)), float(frame.time)
         self._times.append(time)
@@ -88,15 +88,15 @@ class LiveAnalyser:
         self._look_around(time)
         for person in present:
             self._decide(person, time)
-        return Moment(counted, taken, tuple(present))
+        return Moment(counted, tuple(present))
 
     def recent(self, seconds: float) -> Recording:
         """The last seconds, with frames counted from their beginning; every action is the one of now."""
-        first = int(np.searchsorted(self._times, self._times[-1] - seconds))
+        first = bisect_left(self._times, self._times[-1] - seconds)
         return self._recording(self._times[first:], self._since(first))
 
     def recording(self, frames: int) -> Recording:
-        """The first ``frames`` frames, if they were kept. Actions are decided from all of them, as ``kinelift run`` does."""
+        """The first ``frames`` frames, if they were kept. Actions are decided from all of them together."""
         times = self._times[:frames]
         seen = (person.since(0, times, self._size, self._skeleton) for person in self._people.values())
         people = tuple(self._recognised(person) for person in seen if person is not None)
@@ -114,36 +114,30 @@ class LiveAnalyser:
         """Lift a person who was seen in this frame."""
         person = self._people.get(number)
         if person is None:
-            person = self._people[number] = LivePerson(number, self._lifter(), self._network.target)
+            person = self._people[number] = LivePerson(number, self._lifter.fresh(), self._network.target)
         sure = people.scores[row] >= self._settings.joint_score
         points = np.where(sure[:, None], people.points[row], np.nan)
         scores = np.where(np.isfinite(points).all(-1), people.scores[row], 0.0)
-        track = Track2D(
-            points[None],
-            scores[None],
-            np.array([time]),
-            np.zeros((1, len(scores)), bool),
-            0,
-            self._size,
-            self._skeleton,
-        )
-        pose = person.lifter.push(time, keypoints(track, self._network.source)[0])
-        person.rows.append(Row(people.frame, points, scores, pose))
+        person.rows.append(Row(people.frame, points, scores, person.lifter.push(time, self._keypoints(points, scores))))
+        pose = person.rows[-1].pose
         self.world.see(None if pose is None else pose.up)
         return person
 
-    def _lifter(self) -> CausalLifter:
-        return CausalLifter(self._network, self._camera, self._size)
+    def _keypoints(self, points: Float[np.ndarray, "J 2"], scores: Float[np.ndarray, " J"]) -> Float[np.ndarray, "K 2"]:
+        """The keypoints that the lifter takes."""
+        unfilled = np.zeros((1, len(scores)), bool)
+        frame = Track2D(points[None], scores[None], np.zeros(1), unfilled, 0, self._size, self._skeleton)
+        return keypoints(frame, self._network.source)[0]
 
     def _forget(self, before: float) -> None:
-        first = int(np.searchsorted(self._times, before))
+        first = bisect_left(self._times, before)
         for person in self._people.values():
             person.forget(first)
         self._people = {number: person for number, person in self._people.items() if person.rows}
 
     def _look_around(self, time: float) -> None:
         if self.world.is_due(time):
-            first = int(np.searchsorted(self._times, time - REMEMBERED))
+            first = bisect_left(self._times, time - REMEMBERED)
             self.world.update([person.poses for person in self._since(first) if person.poses is not None], time)
 
     def _decide(self, person: LivePerson, time: float) -> None:
@@ -151,7 +145,7 @@ class LiveAnalyser:
         if time < person.due:
             return
         person.due = time + DECIDE_EVERY
-        first = int(np.searchsorted(self._times, time - LOOK_BACK))
+        first = bisect_left(self._times, time - LOOK_BACK)
         known = person.since(first, self._times, self._size, self._skeleton)
         assert known is not None  # they were seen in this frame
         actions = self._recognised(known).actions

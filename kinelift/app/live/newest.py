@@ -1,6 +1,6 @@
 """A thread that reads ahead and keeps the newest item only, for a reader who is too slow to see them all."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from threading import Condition, Thread
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -21,7 +21,7 @@ class Newest(Generic[Item]):
         dropped: Items that a newer one replaced before they were taken.
     """
 
-    def __init__(self, items: Iterator[Item]) -> None:
+    def __init__(self, items: Generator[Item, None, None]) -> None:
         self._items = items
         self._changed = Condition()
         self._waiting: list[Item] = []
@@ -65,6 +65,7 @@ class Newest(Generic[Item]):
                     self.read, self.dropped = self.read + 1, self.dropped + len(self._waiting)
                     self._waiting = [item]
                     self._changed.notify()
+            self._items.close()
         except BaseException as error:
             self._error = error
         finally:

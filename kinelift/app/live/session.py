@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
-from kinelift.app.live.analyser import LiveAnalyser
+from kinelift.app.live.analyser import LiveAnalyser, Moment
 from kinelift.app.live.clock import Clock, SystemClock
 from kinelift.app.live.lines import Lines
 from kinelift.app.live.newest import Newest
 from kinelift.app.live.recorder import Recorder
-from kinelift.app.live.sources import Source
+from kinelift.app.live.sources import Captured, Source
 from kinelift.app.live.statistics import Statistics, Summary
 from kinelift.app.live.window import Window
 from kinelift.app.pipeline import Pipeline
@@ -49,20 +50,48 @@ def run_live(
         recorder = opened.enter_context(Recorder(record, analyser, source.size)) if record else None
         newest = opened.enter_context(Newest(source.frames(clock)))
         interrupted = opened.enter_context(_interruptions())
-        whole, lines, dropped = Statistics(clock.now()), Lines(reporter, clock.now()), 0
-        for captured in newest:
-            moment = analyser.analyse(captured.frame, captured.taken)
-            going = shown is None or shown.show(moment)
-            now = clock.now()
-            latency, new, dropped = now - captured.taken, newest.dropped - dropped, newest.dropped
-            whole.add(latency, new)
+        whole, lines = Statistics(clock.now()), Lines(reporter, clock.now())
+        for step in follow(newest, analyser, clock, shown.show if shown else lambda moment: True):
+            whole.add(step.latency, step.dropped)
             if recorder is not None:
-                recorder.add(moment)
+                recorder.add(step.moment)
             if shown is None:
-                lines.add(moment, latency, new, now)
-            if interrupted() or not going:
+                lines.add(step.moment, step.latency, step.dropped, clock.now())
+            if interrupted():
                 break
     return whole.summary(clock.now())
+
+
+class Step(NamedTuple):
+    """A frame that was analysed and shown.
+
+    Attributes:
+        moment: Its result.
+        latency: Seconds from when it was taken until its result was shown.
+        dropped: Frames dropped since the one before.
+    """
+
+    moment: Moment
+    latency: float
+    dropped: int
+
+
+def follow(
+    newest: Newest[Captured], analyser: LiveAnalyser, clock: Clock, show: Callable[[Moment], bool]
+) -> Iterator[Step]:
+    """Analyse the newest frame again and again, until there are no more or ``show`` returns False.
+
+    Raises:
+        VideoError: The source stopped.
+    """
+    dropped = 0
+    for captured in newest:
+        moment = analyser.analyse(captured.frame)
+        going = show(moment)
+        yield Step(moment, clock.now() - captured.taken, newest.dropped - dropped)
+        dropped = newest.dropped
+        if not going:
+            return
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Where live pictures come from: a camera, or a file played as fast as it was filmed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -36,7 +36,7 @@ class Source(Protocol):
     files: tuple[Path, ...]
     """The files that are read."""
 
-    def frames(self, clock: Clock) -> Iterator[Captured]:
+    def frames(self, clock: Clock) -> Generator[Captured, None, None]:
         """Yield every picture when it is taken.
 
         Raises:
@@ -67,7 +67,7 @@ class FileSource:
         self.name, self.files = video_name(path), self._video.files
         self.size = (self._video.width, self._video.height)
 
-    def frames(self, clock: Clock) -> Iterator[Captured]:
+    def frames(self, clock: Clock) -> Generator[Captured, None, None]:
         """Every frame at its time in the file, from now on. One that is decoded late was still taken in time."""
         start = clock.now()
         for frame in self._video.frames():
@@ -99,7 +99,7 @@ class CameraSource:
             )
         self.size = (image.shape[1], image.shape[0])
 
-    def frames(self, clock: Clock) -> Iterator[Captured]:
+    def frames(self, clock: Clock) -> Generator[Captured, None, None]:
         """Every picture that the camera takes from now on."""
         first, index = None, 0
         try:

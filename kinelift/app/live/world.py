@@ -1,5 +1,6 @@
 """Where the camera stands, estimated while people move."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,13 +26,13 @@ class LiveWorld:
 
     now: World | None = None
     _due: float = 0.0
-    _ups: list[Float[np.ndarray, " 3"]] = field(default_factory=list)
+    _ups: deque[Float[np.ndarray, " 3"]] = field(default_factory=lambda: deque(maxlen=MEMORY))
     _first: Poses3D | None = None
 
     def see(self, up: Float[np.ndarray, " 3"] | None) -> None:
         """Take the direction up that the network sees; None = it sees none."""
         if up is not None:
-            self._ups = [*self._ups[1 - MEMORY :], up]
+            self._ups.append(up)
 
     def is_due(self, time: float) -> bool:
         """Whether the world is to be estimated again at ``time`` (s)."""
