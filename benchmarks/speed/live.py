@@ -4,8 +4,8 @@
 
 The video is scaled to 640 × 480 pixels and 30 frames per second, repeated for so many seconds, and played in real time.
 Beside it run ``busy`` processes that do nothing but count. All share the first ``cores`` cores. Every result is drawn as
-for the window, but not shown. The first seconds, in which networks are prepared, do not count. ``processor_ms``: CPU time
-of the whole program for each frame that was analysed, which other programs hardly affect.
+for the window, but not shown. The first seconds, in which networks are prepared, do not count. ``processor_ms``: CPU
+time of the whole program for each frame that was analysed, which other programs hardly affect.
 """
 
 import json
@@ -115,9 +115,7 @@ def played(video: Path, pipeline: Pipeline, draw: bool) -> list[Done]:
         return True
 
     with Newest(source.frames(clock)) as newest:
-        return [
-            Done(clock.now(), time.process_time(), step) for step in follow(newest, analyser, clock, show)
-        ]
+        return [Done(clock.now(), time.process_time(), step) for step in follow(newest, analyser, clock, show)]
 
 
 def figures(done: list[Done]) -> dict[str, Any]:

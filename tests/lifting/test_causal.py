@@ -15,11 +15,10 @@ def pushed(points: np.ndarray, times: np.ndarray) -> list[CausalPose | None]:
 def test_every_frame_gets_the_newest_pose_of_the_stream() -> None:
     observed = track(40)
     poses = pushed(observed.points, observed.times)
-    stream, newest = LifterStream(causal(rate=20.0), CAMERA, SIZE), None
+    stream, due = LifterStream(causal(rate=20.0), CAMERA, SIZE), []
     for pose, time, points in zip(poses, observed.times, observed.points, strict=True):
-        for _, newest in stream.push(time, points):
-            pass
-        bone = newest[2] - newest[1]  # lengths differ, directions do not
+        due += [newest for _, newest in stream.push(time, points)]
+        bone = due[-1][2] - due[-1][1]  # lengths differ, directions do not
         own = pose.points[2] - pose.points[1]
         np.testing.assert_allclose(own / np.linalg.norm(own), bone / np.linalg.norm(bone), atol=1e-9)
 

@@ -119,9 +119,10 @@ class CameraSource:
 @contextmanager
 def _silent() -> Iterator[None]:
     """Keep OpenCV's warnings about missing cameras off the terminal."""
-    level = cv2.getLogLevel()
-    cv2.setLogLevel(0)
+    log = cv2.utils.logging
+    level = log.getLogLevel()
+    log.setLogLevel(log.LOG_LEVEL_SILENT)
     try:
         yield
     finally:
-        cv2.setLogLevel(level)
+        log.setLogLevel(level)
