@@ -3,7 +3,7 @@
     python -m benchmarks.speed.live VIDEO [--seconds 30] [--busy 1] [--cores 2] [--no-draw]
 
 The video is scaled to 640 × 480 pixels and 30 frames per second, repeated for so many seconds, and played in real time.
-Beside it run ``busy`` processes that do nothing but count. All share the first ``cores`` cores. Every result is drawn as
+Beside it run ``busy`` processes that do nothing but count. All share the first ``cores`` cores. Each result is drawn as
 for the window, but not shown. The first seconds, in which networks are prepared, do not count. ``processor_ms``: CPU
 time of the whole program for each frame that was analysed, which other programs hardly affect.
 """

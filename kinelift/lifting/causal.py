@@ -94,7 +94,7 @@ class CausalLifter:
         """The place of the root joint, with its depth smoothed by a first-order low-pass filter."""
         plane = convert(self._camera.plane(keypoints[None]), self._network.source, H36M17)
         pose = convert(points[None], self._network.target, H36M17)
-        root = estimate_root(pose, plane, np.zeros(1))[0]
+        root: Float[np.ndarray, " 3"] = estimate_root(pose, plane, np.zeros(1))[0]
         if not np.isfinite(root).all():
             return root
         before = root[2] if self._depth is None else self._depth

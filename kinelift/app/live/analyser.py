@@ -127,7 +127,8 @@ class LiveAnalyser:
         """The keypoints that the lifter takes."""
         unfilled = np.zeros((1, len(scores)), bool)
         frame = Track2D(points[None], scores[None], np.zeros(1), unfilled, 0, self._size, self._skeleton)
-        return keypoints(frame, self._network.source)[0]
+        taken: Float[np.ndarray, "K 2"] = keypoints(frame, self._network.source)[0]
+        return taken
 
     def _forget(self, before: float) -> None:
         first = bisect_left(self._times, before)

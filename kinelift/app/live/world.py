@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from kinelift.lifting.world import up as up_direction
 from kinelift.lifting.world.assumed import assumed_world, world_around
@@ -46,12 +46,18 @@ class LiveWorld:
             time: Now, s.
         """
         self._due = time + EVERY
-        known = [poses for poses in people if poses.root is not None and np.isfinite(poses.root).all(1).any()]
+        placed = ((poses, _placed(poses)) for poses in people)
+        known = [(poses, frames) for poses, frames in placed if len(frames)]
         if not known:
             return
         if self._first is None:
-            start = int(np.isfinite(known[0].root).all(1).argmax())
-            self._first = known[0].frames(start, start + 1)
+            poses, frames = known[0]
+            self._first = poses.frames(int(frames[0]), int(frames[0]) + 1)
         up = up_direction.combine([np.array(self._ups)]) if self._ups else None
-        everybody = [self._first, *known]
+        everybody = [self._first, *(poses for poses, _ in known)]
         self.now = assumed_world(everybody) if up is None else world_around(up, everybody)
+
+
+def _placed(poses: Poses3D) -> Int[np.ndarray, " N"]:
+    """The frames in which the place of the root joint is known."""
+    return np.flatnonzero([] if poses.root is None else np.isfinite(poses.root).all(1))

@@ -9,6 +9,7 @@ import pytest
 from kinelift.__main__ import main
 from kinelift.app.live import window
 from kinelift.app.live.session import run_live
+from kinelift.app.live.statistics import Summary
 from kinelift.app.pipeline import Pipeline
 from kinelift.app.video import Video
 from kinelift.poses.errors import OutputError
@@ -50,7 +51,7 @@ class Display:
         return keys.get(self.polls, -1)
 
 
-def played(clip: Path, **options: object) -> object:
+def played(clip: Path, **options: object) -> Summary:
     """The clip on a machine that takes an eighth of a second a frame."""
     clock = SteppedClock()
     detector = Working(script(64, lambda k: 60.0), lambda: clock.pass_time(0.125))
