@@ -85,11 +85,11 @@ def scale(video: Path, out: Path, seconds: float) -> None:
 
 
 @contextmanager
-def counting(count: int) -> Iterator[None]:
-    """Run so many busy processes."""
+def counting(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run so many busy processes, which end with the context."""
     processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
-        yield
+        yield processes
     finally:
         for process in processes:
             process.kill()
