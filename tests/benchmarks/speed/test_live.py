@@ -1,12 +1,19 @@
 """The figures of a live analysis, of frames whose times are known."""
 
+from fractions import Fraction
+
+import numpy as np
+
 from benchmarks.speed.live import WARMING, Done, counting, figures
 from kinelift.app.live.analyser import Moment
 from kinelift.app.live.session import Step
+from kinelift.poses import Frame
+
+FRAME = Frame(0, Fraction(0), np.zeros((2, 2, 3), np.uint8))
 
 
 def done(at: float, latency: float, dropped: int = 1) -> Done:
-    return Done(at, 0.5 * at, Step(Moment(None, ()), latency, dropped))
+    return Done(at, 0.5 * at, Step(Moment(FRAME, ()), latency, dropped))
 
 
 def test_the_first_seconds_do_not_count() -> None:
