@@ -9,7 +9,7 @@ from importlib import import_module
 from kinelift.terminal.boundary import run_guarded
 from kinelift.terminal.standard_output import writing_standard_output
 
-ANALYSIS = ("run", "detect", "render", "export", "info")
+ANALYSIS = ("run", "detect", "live", "render", "export", "info")
 GROUPS = ("weights", "lifting", "recognition")
 USAGE = "usage: kinelift [-h] [--version] COMMAND ..."
 HELP = f"""{USAGE}
@@ -19,6 +19,7 @@ Turn videos of people into 3D poses, actions, and a video with the skeletons dra
 analysis:
   run          Analyse videos: poses, actions, and the video with skeletons drawn
   detect       Detect and track people only, and write their 2D keypoints
+  live         Follow people in front of a camera, in a window
   render       Redraw a recording on its video
   export       Convert a recording: BVH, GLB, TRC, MOT, C3D, angles, JSON, CSV, NPZ, a page, a figure
   info         Print a video's size, frame rate, duration and codecs

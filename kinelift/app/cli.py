@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
-from kinelift.app.detection_flags import DetectionFlags
+from kinelift.app.detection_flags import DetectionFlags, LiveDetectionFlags
+from kinelift.app.live.settings import LiveSettings
 from kinelift.app.settings import Drawing, Settings, TrackingSettings
 from kinelift.app.video.limits import Reading
 from kinelift.poses.errors import SettingsError
@@ -137,6 +138,57 @@ def detect(
     return 0
 
 
+def live(
+    source: Annotated[Positional[str], arg(metavar="CAMERA|FILE")],
+    *,
+    settings: OmitArgPrefixes[LiveSettings],
+    detection: LiveDetectionFlags,
+    window: bool = True,
+    record: File = None,
+    lifter: Annotated[str, arg(metavar="NAME|PATH")] = "live",
+    classifier: Annotated[str, arg(metavar="NAME|PATH")] = "actions",
+    device: Device = "auto",
+) -> int:
+    """Follow people in front of a camera, or in a video played in real time: poses, actions, 3D view.
+
+    Frames that come while one is analysed are dropped. In the window, q or Esc ends, and space holds the picture;
+    without it, Ctrl-C ends.
+
+    Args:
+        source: The number of a camera (0 is the first), or a video file.
+        settings: People and camera.
+        detection: Detection of people in the frames.
+        window: Show a window. Without it, a line is printed every second.
+        record: Also write a recording to this file (.npz), and the frames that were analysed beside it (.mp4).
+        lifter: The 2D-to-3D network, one that needs no future frames: a name (see kinelift weights list), or the path
+            to a checkpoint.
+        classifier: The action classifier: a name, or the path to a checkpoint (see kinelift recognition train).
+        device: Where the networks run; auto uses a GPU if there is one, and cuda:1 the second of several.
+    """
+    from kinelift.app.live.recorder import record_files
+    from kinelift.app.live.session import run_live
+    from kinelift.app.live.sources import open_source
+    from kinelift.app.live.window import check_display
+    from kinelift.app.pipeline import Pipeline
+    from kinelift.app.spec import PipelineSpec
+    from kinelift.poses.overwriting import check_outputs
+    from kinelift.terminal.reporter import Reporter
+
+    reporter, opened = Reporter(), open_source(source)
+    spec = PipelineSpec(detection, lifter, classifier, device, settings.whole())
+    if record:
+        check_outputs(record_files(record), [*opened.files, *spec.paths()])
+    if window:
+        check_display()
+    pipeline = Pipeline.open(spec)
+    reporter.info(f"detector: {pipeline.description}")
+    reporter.result(str(run_live(opened, pipeline, reporter, window=window, record=record)))
+    if record:
+        for file in record_files(record):
+            reporter.result(str(file))
+    return 0
+
+
 def render(
     recording: RecordingFile,
     video: VideoFile,
@@ -245,5 +297,7 @@ def info(video: VideoFile, *, reading: OmitArgPrefixes[Reading]) -> int:
 
 def main(arguments: Sequence[str]) -> int | None:
     """Run the command named by the first of ``arguments``."""
-    commands: dict[str, Command] = {"run": run, "detect": detect, "render": render, "export": export, "info": info}
+    commands: dict[str, Command] = {
+        "run": run, "detect": detect, "live": live, "render": render, "export": export, "info": info,
+    }  # fmt: skip
     return run_command(commands, "kinelift", "", arguments, DisallowNone)

@@ -1,6 +1,7 @@
 """3D poses from a live stream of frames, with a causal network that keeps the state of its layers."""
 
 from collections.abc import Iterator
+from copy import copy
 from typing import TypeAlias
 
 import numpy as np
@@ -27,6 +28,10 @@ class LifterStream:
 
     A network with the input of published weights ("picture") takes an invisible joint where it was last visible. On a
     whole track it takes the nearest frame of the window, so results differ after a joint was lost.
+
+    Attributes:
+        estimated_up: The direction up (unit vector, camera axes) as the network saw it with its last pose. None before
+            that, or if the network does not estimate it. Given an ``up``, the network repeats that.
     """
 
     def __init__(
@@ -61,9 +66,20 @@ class LifterStream:
         self._net = TemporalStream(network.net)
         sides = np.zeros((2, 3)) if up is None else np.stack([up, up * [-1.0, 1.0, 1.0]])
         self._up = torch.from_numpy(sides).float()
-        self._last = np.full((2 * len(network.source), 2), np.nan)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._last = np.full((2 * len(self.network.source), 2), np.nan)
         self._frames: list[tuple[float, Float[np.ndarray, "2*J 2"]]] = []
         self._start, self._count = 0.0, 0
+        self.estimated_up: Float[np.ndarray, " 3"] | None = None
+
+    def fresh(self) -> "LifterStream":
+        """A stream without frames, for another person, that shares the network of this one."""
+        other = copy(self)
+        other._net = self._net.fresh()
+        other._begin()
+        return other
 
     def push(self, time: float, keypoints: Keypoints) -> Iterator[tuple[float, Pose]]:
         """Add a frame.
@@ -91,6 +107,9 @@ class LifterStream:
         both = torch.from_numpy(points).float().unflatten(0, (2, 1, -1))
         features, rotation = self._normalise(both, torch.from_numpy(visible).unflatten(0, (2, 1, -1)), self._up)
         rows = (self._net.push(features[:, 0]) @ rotation[:, 0]).double().numpy()
+        if self._normalise.has_up:
+            up = rows[0, -1] + rows[1, -1] * [-1.0, 1.0, 1.0]
+            self.estimated_up = up / np.linalg.norm(up)
         predictions = rows[:, : len(self.network.target)]
         mirrored = predictions[1][list(self.network.target.mirror)] * [-1.0, 1.0, 1.0]
         pose = (predictions[0] + mirrored) / 2

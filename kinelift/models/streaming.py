@@ -1,7 +1,7 @@
 """Frame-by-frame inference with a causal network. Layers cache their inputs, so each activation is computed once."""
 
 from collections import deque
-from copy import deepcopy
+from copy import copy, deepcopy
 from itertools import chain
 
 import torch
@@ -52,6 +52,13 @@ class TemporalStream:
         poses: Tensor = self._shrink(x[:, :, None])[:, :, 0].unflatten(1, (self.config.joints_out, 3))
         return poses
 
+    def fresh(self) -> "TemporalStream":
+        """A stream without frames that shares the weights of this one."""
+        other = copy(self)
+        other._stem = self._stem.fresh()
+        other._blocks = [(wide.fresh(), pointwise.fresh()) for wide, pointwise in self._blocks]
+        return other
+
     def reset(self) -> None:
         """Clear all cached frames; the next one starts a new clip."""
         for layer in (self._stem, *chain.from_iterable(self._blocks)):
@@ -76,6 +83,11 @@ class _Layer:
         self.past.extend([x] if self.past else [x] * length)
         taps = [self.past[i] for i in range(0, length, self.dilation)]
         return torch.relu(linear(torch.cat(taps, 1), self.weight, self.bias))
+
+    def fresh(self) -> "_Layer":
+        other = copy(self)
+        other.past = deque(maxlen=self.past.maxlen)
+        return other
 
     def reset(self) -> None:
         self.past.clear()

@@ -8,7 +8,7 @@ from typing import Any
 
 from kinelift.poses.errors import OutputError
 
-OUTPUT_ARGUMENTS = frozenset({"out", "report", "figure"})
+OUTPUT_ARGUMENTS = frozenset({"out", "record", "report", "figure"})
 """The arguments of commands that name what is written. Every other path is read."""
 
 

@@ -53,6 +53,27 @@ def test_a_stream_that_knows_up_agrees_with_the_whole_track(up: np.ndarray | Non
     np.testing.assert_allclose(poses, whole.points, atol=1e-5)
 
 
+def test_up_is_seen_as_in_the_whole_track() -> None:
+    torch.manual_seed(0)
+    config = TemporalConfig(18, 3, joints_out=18, channels=24, causal=True)
+    network, observed = LifterNetwork(TemporalNet(config).eval(), 30.0, "level"), track(60)
+    whole = Lifter(network, torch.device("cpu")).estimate_up(observed, CAMERA)
+    stream = LifterStream(network, CAMERA, SIZE)
+    assert stream.estimated_up is None
+    seen = [stream.estimated_up for time, points in zip(observed.times, observed.points, strict=True)
+            for _ in stream.push(time, points)]  # fmt: skip
+    np.testing.assert_allclose(seen, whole, atol=1e-5)
+
+
+def test_a_fresh_stream_has_seen_nothing() -> None:
+    stream, observed = LifterStream(causal(), CAMERA, SIZE), track(20)
+    frames = list(zip(observed.times, observed.points, strict=True))
+    first = [pose for frame in frames for _, pose in stream.push(*frame)]
+    fresh = stream.fresh()
+    again = [pose for frame in frames for _, pose in fresh.push(*frame)]
+    np.testing.assert_array_equal(first, again)
+
+
 def published(missing: float, gaps_at: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Poses of a stream and of the whole track for a causal network with the input of published weights."""
     torch.manual_seed(0)

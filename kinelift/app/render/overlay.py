@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 
 from kinelift.app.render import drawing, text
 from kinelift.app.render.style import OUTLINE, SIDE_COLOURS, Strokes, blend, person_colour
-from kinelift.poses import Frame, Person, Recording, Skeleton
+from kinelift.poses import Action, Frame, Person, Recording, Skeleton
 
 MIN_SCORE = 0.25
 """Detected joints with lower scores are not drawn. Interpolated joints always are."""
@@ -94,7 +94,11 @@ def caption(person: Person, time: float) -> str:
         person: The person.
         time: Time in the video (s).
     """
-    action = person.action_at(time)
+    return described(person.id, person.action_at(time))
+
+
+def described(person: int, action: Action | None) -> str:
+    """A person's id, and an action with its probability."""
     if action is None or action.label == "unknown":
-        return f"{person.id}"
-    return f"{person.id}  {action.label} {100 * action.probability:.0f} %"
+        return f"{person}"
+    return f"{person}  {action.label} {100 * action.probability:.0f} %"

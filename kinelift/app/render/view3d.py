@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import UInt8
@@ -32,7 +32,7 @@ class View3DPanel:
 
     def paint(self, frame: Frame, image: UInt8[np.ndarray, "H W 3"]) -> None:
         """Draw everybody who has a pose in a frame, from far to near."""
-        np.copyto(image, self._background)
+        np.copyto(image, _background(self.size))
         camera = self._path.at(frame.index)
         draw_floor(image, camera)
         bodies = sorted(self._bodies(frame.index, camera), key=lambda body: -body.distance)
@@ -55,13 +55,6 @@ class View3DPanel:
     @cached_property
     def _path(self) -> CameraPath:
         return follow(self._actors, self.recording.video.times, self.size)
-
-    @cached_property
-    def _background(self) -> UInt8[np.ndarray, "H W 3"]:
-        image = np.empty((self.size[1], self.size[0], 3), dtype=np.uint8)
-        shade = np.linspace(1.25, 0.75, self.size[1])[:, None, None]
-        image[:] = np.clip(np.array(BACKGROUND) * shade, 0, 255).astype(np.uint8)
-        return image
 
     @cached_property
     def _legend(self) -> UInt8[np.ndarray, "h W 3"]:
@@ -95,3 +88,12 @@ class View3DPanel:
         image[self.size[1] - len(strip) :] = strip
         height = 1.2 * self._text_height
         text.write(image, legend.clock(frame.time), height, 1.6 * height, height)
+
+
+@lru_cache(maxsize=4)
+def _background(size: tuple[int, int]) -> UInt8[np.ndarray, "H W 3"]:
+    """What is behind everything, the same for all panels of a size: nobody may draw on it."""
+    image = np.empty((size[1], size[0], 3), dtype=np.uint8)
+    shade = np.linspace(1.25, 0.75, size[1])[:, None, None]
+    image[:] = np.clip(np.array(BACKGROUND) * shade, 0, 255).astype(np.uint8)
+    return image

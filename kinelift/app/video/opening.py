@@ -64,8 +64,8 @@ def missing(path: Path) -> str:
         return f"{name} is an address (URL). Kinelift reads files only and never the network. {remedy}"
     if re.fullmatch(r"[0-9]{1,2}|/dev/video[0-9]+", name):
         return (
-            f"There is no file {name}. If you mean a camera: Kinelift reads files only. Record a clip first, for "
-            f"example with: ffmpeg -f v4l2 -t 60 -i /dev/video0 clip.mp4 (Linux)"
+            f"There is no file {name}. If you mean a camera: kinelift live {name} follows people in front of it, and "
+            "with --no-window --record clip.npz also records clip.mp4."
         )
     return f"There is no file {path}. Check the name and the folder."
 
