@@ -104,8 +104,8 @@ def train(case: Case, bank: SequenceBank, path: Path, accelerator: str, stop: fl
     fabric = Fabric(accelerator=accelerator, devices=1, precision=case.settings.precision)
     learned = case.settings, known, test, fabric, rest
     flawed = None if case.detector == "none" else detected(test, seed=1)
-    shown = {"test": contents(test)} if flawed is None else {"test": contents(test), "detected": contents(flawed)}
-    inputs = run_of(*learned, **shown, run=case.run, name=case.name, loop=case.loop)
+    shown: dict[str, Any] = {} if flawed is None else {"detected": contents(flawed)}
+    inputs = run_of(*learned, test=contents(test), run=case.run, name=case.name, loop=case.loop, **shown)
     if path.exists():
         stored = json.loads(path.read_text())
         inputs.check(path, stored)

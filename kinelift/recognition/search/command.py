@@ -97,7 +97,8 @@ def _unjudged(corpus: Corpus, judged: str) -> Bool[np.ndarray, " W"]:
         )
     if judged and not folds:
         raise DataError("These clips are not in folds. Leave out --judged; test clips are never used.")
-    return splits != (judged or "test")
+    unseen: Bool[np.ndarray, " W"] = splits != (judged or "test")
+    return unseen
 
 
 def _settings(
