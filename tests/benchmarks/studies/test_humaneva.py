@@ -15,6 +15,7 @@ from benchmarks.speed.training import made_up
 from benchmarks.studies.humaneva import loop, results
 from benchmarks.studies.humaneva.__main__ import claimed, main
 from benchmarks.studies.humaneva.cases import ACTIONS, cases
+from benchmarks.studies.humaneva.detected import detected
 from benchmarks.studies.humaneva.judge import Judge
 from benchmarks.studies.humaneva.tables import tables
 from docs.generate.results import markdown
@@ -141,3 +142,44 @@ def test_results_keep_their_texts(tmp_path: Path) -> None:
     assert [table["title"] for table in found["tables"]] == ["recipe, 64 channels", "other"]
     assert found["tables"][0]["conditions"] == ["Short."]
     assert found["tables"][0]["rows"][0][6] == [30.0]
+
+
+def test_an_imitated_detector_errs_as_was_measured(bank: SequenceBank) -> None:
+    """Relative to the person's size: the measured level on average, and some joints far off."""
+    flawed, again, other = detected(bank), detected(bank), detected(bank, seed=1)
+    sizes, errors = [], []
+    for one, two, same, different in zip(bank, flawed, again, other, strict=True):
+        assert np.array_equal(two.keypoints, same.keypoints)
+        assert not np.array_equal(two.keypoints, different.keypoints)
+        assert two.truth is one.truth
+        away = one.keypoints - one.keypoints.mean(1, keepdims=True)
+        sizes.append(np.sqrt((away**2).sum(-1).mean()))
+        errors.append((two.keypoints - one.keypoints) / sizes[-1])
+    found = np.concatenate(errors)
+    # The median of |x| of a normal distribution is 0.674 of its deviation, here 0.025 to 0.045.
+    assert 0.025 < np.median(np.abs(found)) / 0.674 < 0.045
+    far = (np.abs(found) > 0.2).any(-1).mean()
+    assert 0.001 < far < 0.05
+
+
+def test_streams_are_judged_on_true_and_detected_keypoints(bank: SequenceBank, tmp_path: Path) -> None:
+    bank.save(tmp_path / "a.npz")
+    main(tmp_path / "a.npz", tmp_path / "out", runs=("streams",), seeds=(0,), epochs=1, channels=8)
+    found = [json.loads(path.read_text()) for path in sorted((tmp_path / "out").glob("*.json"))]
+    assert len(found) == 4
+    ends = {one["settings"]["name"]: one["records"][-1] for one in found}
+    for record in ends.values():
+        assert record["detected"]["P1"] != record["recomputed"]["P1"]
+    both, alike = ends["two streams, true and detected 2D"], ends["two streams, detected 2D in both"]
+    assert both["train_mpjpe"] != alike["train_mpjpe"]
+    (table,) = tables(found)
+    assert [column["heading"] for column in table["columns"]][-2:] == ["P1, detected 2D", "P2, detected 2D"]
+
+
+def test_the_change_is_that_of_the_last_fifth() -> None:
+    one = training("a", 0, 30.0)
+    earlier = [{"epoch": epoch, "recomputed": {"P1": error}} for epoch, error in ((15, 40.0), (16, 32.0), (18, 20.0))]
+    (row,) = tables([{**one, "records": [*earlier, *one["records"]]}])[0]["rows"]
+    assert row[-1] == [-6.25]  # from 32 after epoch 16 to 30 after epoch 20
+    (row,) = tables([one])[0]["rows"]
+    assert row[-1] is None
