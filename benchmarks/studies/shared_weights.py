@@ -54,7 +54,7 @@ def main(
     subject: str = "s01",
     cells: int = 20,
     seeds: tuple[int, ...] = (0, 1),
-    epochs: int = 40,
+    epochs: int = 30,
 ) -> None:
     """Search, train the cells, and print how well the rankings agree.
 

@@ -131,6 +131,19 @@ def test_the_u_shaped_network_trains_on_its_windows() -> None:
         trainer(replace(settings, span=4))
 
 
+def test_only_convolutions_of_the_u_shaped_network_decay() -> None:
+    run = trainer(replace(SMALL, kind="ugcn", batch=96, weight_decay=0.1), bank("S1", frames=200))
+    decays = {id(each): group["weight_decay"] for group in run.optimizer.param_groups for each in group["params"]}
+    by_name = {name: decays.pop(id(each)) for name, each in run.net.named_parameters()}
+    assert not decays
+    assert {by_name["regressor.space.weight"], by_name["merge.0.weight"], by_name["up.0.convolution.time.weight"]} == {
+        0.1
+    }
+    assert {by_name["joints.weight"], by_name["merge_bn.weight"], by_name["regressor.time.bias"]} == {0.0}
+    everything = trainer(replace(SMALL, weight_decay=0.1)).optimizer.param_groups
+    assert [group["weight_decay"] for group in everything] == [0.1]
+
+
 def test_terms_over_time_need_a_span() -> None:
     with pytest.raises(SettingsError, match="--span 3"):
         trainer(replace(SMALL, loss=LossSettings(joint_acceleration=1.0)))

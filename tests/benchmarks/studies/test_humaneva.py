@@ -17,7 +17,7 @@ from benchmarks.studies.humaneva.__main__ import claimed, main
 from benchmarks.studies.humaneva.cases import ACTIONS, cases
 from benchmarks.studies.humaneva.detected import detected
 from benchmarks.studies.humaneva.judge import Judge
-from benchmarks.studies.humaneva.tables import tables
+from benchmarks.studies.humaneva.tables import compared_with, tables
 from docs.generate.results import markdown
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.lifter import Lifter
@@ -86,6 +86,10 @@ def test_every_case_can_be_trained(bank: SequenceBank) -> None:
             assert (rest is None) != case.unlabelled
     schedule = next(cases("ugcn", 8, 55)).settings
     assert schedule.milestones == (40, 45, 50)
+    assert schedule.dropout == 0.5
+    wide, narrow = (next(cases("losses", channels, 10)).settings.dropout for channels in (1024, 128))
+    assert wide == pytest.approx(0.25)
+    assert narrow / (1 - narrow) / 128 == pytest.approx(0.25 / 0.75 / 1024)
 
 
 def test_trainings_are_done_once(bank: SequenceBank, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,6 +184,19 @@ def test_the_change_is_that_of_the_last_fifth() -> None:
     one = training("a", 0, 30.0)
     earlier = [{"epoch": epoch, "recomputed": {"P1": error}} for epoch, error in ((15, 40.0), (16, 32.0), (18, 20.0))]
     (row,) = tables([{**one, "records": [*earlier, *one["records"]]}])[0]["rows"]
-    assert row[-1] == [-6.25]  # from 32 after epoch 16 to 30 after epoch 20
+    assert row[12] == [-6.25]  # from 32 after epoch 16 to 30 after epoch 20
     (row,) = tables([one])[0]["rows"]
-    assert row[-1] is None
+    assert row[12] is None
+
+
+def test_effects_are_differences_by_seed() -> None:
+    trainings = [
+        training(*each)
+        for each in (("position", 0, 30.0), ("position", 1, 40.0), ("with d", 0, 31.0), ("with d", 1, 43.0))
+    ]
+    for one in trainings:
+        one["settings"]["run"] = "losses"
+    first, second = tables(trainings)[0]["rows"]
+    assert first[13:] == [None, None]
+    assert second[13:] == [[2.0, 1.414], [0.0, 0.0]]
+    assert compared_with("semi", "S1, S2 and S3 unlabelled") == "S1"
