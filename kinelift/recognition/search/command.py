@@ -83,10 +83,10 @@ def search(
 
 
 def _unjudged(corpus: Corpus, judged: str) -> Bool[np.ndarray, " W"]:
-    """The rows that a search may see: all but the test clips or, of clips in folds, but those of the judged fold.
+    """The rows that a search may see: all but the test clips or, of clips in folds, but those of the judged one.
 
     Raises:
-        DataError: The clips are in folds and ``judged`` is none of them, or they are not and it is given.
+        DataError: The clips are in folds and ``judged`` does not name one, or they are not and it is given.
     """
     splits = np.array([clip.split for clip in corpus.clips])
     folds = sorted(set(splits.tolist()) - {"train", "test", ""})
