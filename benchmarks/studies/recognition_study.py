@@ -11,7 +11,7 @@ are in docs/explanation/recognition-study.md.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -25,12 +25,14 @@ import tyro
 from jaxtyping import Float
 from scipy.special import softmax
 
-from benchmarks.studies.recognition_table import FOLDS, MEMBERS, MODELS, SUBSETS, Case, table
+from benchmarks.studies.recognition_table import FOLDS, MEMBERS, MODELS, PUBLISHED, SUBSETS, Case, table
 from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.models.enas.genotype import HAND_CHOSEN
 from kinelift.models.enas.macro import Layer, MacroGenotype
+from kinelift.poses import skeleton as named
 from kinelift.poses.output import make_folder, replacing
 from kinelift.recognition.data import labelled_folder, msr_action3d
+from kinelift.recognition.encoding.pair_order import all_pairs
 from kinelift.recognition.encoding.spmf import Encoding
 from kinelift.recognition.measuring.evaluation import rounds
 from kinelift.recognition.network import ActionNetwork, motion_images
@@ -76,13 +78,20 @@ class Data:
 
 
 def encodings(skeleton: str) -> dict[str, Encoding]:
-    """The members of the ensemble: images of 16, 24 and 32 moments.
+    """The members of the ensemble: images of 16, 24 and 32 moments. And the published look: see ``published``.
 
     Everybody in MSR-Action3D faces the camera, so the recording's own axes are used there.
     """
     base = Encoding.of(skeleton)
     base = base if skeleton.endswith("-pair") else replace(base, axes="recorded")
-    return {str(steps): replace(base, steps=steps, lag=steps // 4) for steps in map(int, MEMBERS)}
+    members = {str(steps): replace(base, steps=steps, lag=steps // 4) for steps in map(int, MEMBERS)}
+    return {**members, PUBLISHED: published(base)}
+
+
+def published(base: Encoding) -> Encoding:
+    """All pairs of joints, pose and motion to the next moment in turn, resized to 32 × 32, CLAHE; axes of ``base``."""
+    pairs = all_pairs(named(base.skeleton))
+    return Encoding(skeleton=base.skeleton, distances=pairs, orientations=pairs, axes=base.axes, equalise="channels")
 
 
 @lru_cache(maxsize=2)
@@ -182,6 +191,7 @@ def main(
     sbu: tyro.conf.Positional[Path],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     seeds: tuple[int, ...] = (0, 1, 2),
+    models: tuple[str, ...] = (*MODELS, PUBLISHED),
     workers: int = 2,
     settings: Annotated[SearchSettings, tyro.conf.arg(name="search")] = SEARCH,
 ) -> None:
@@ -192,34 +202,43 @@ def main(
         sbu: SBU as a folder.
         out: Folder for the results of each run.
         seeds: Number of seeds, each with one search and one training of every network.
+        models: Kinds of networks: searched, random, by hand, fixed, published look.
         workers: Number of processes.
         settings: Settings of the searches.
     """
     data = Data(msr, sbu)
     make_folder(out)
     with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        searches = [pool.submit(search, data, seed, out, settings) for seed in seeds]
-        planned = []
-        for seed, each in zip(seeds, searches, strict=True):
-            found = each.result()
-            genotypes = (found.best.genotype, found.best_random.genotype, HAND_CHOSEN, FIXED)
-            for model, genotype in zip(MODELS, genotypes, strict=True):
-                planned += [(case, genotype) for case in cases(seed, model)]
-        planned.sort(key=lambda pair: (pair[0].problem in FOLDS, MODELS.index(pair[0].model)))
-        jobs = [pool.submit(run, data, case, genotype, out) for case, genotype in planned]
+        searched = seeds if {"searched", "random"} & set(models) else ()
+        searches = {seed: pool.submit(search, data, seed, out, settings) for seed in searched}
+        found = {seed: each.result() for seed, each in searches.items()}
+        planned = [case for seed in seeds for model in models for case in cases(seed, model)]
+        planned.sort(key=lambda case: (case.problem in FOLDS, models.index(case.model)))
+        jobs = [pool.submit(run, data, case, genotype(case, found), out) for case in planned]
         for job in jobs:
             job.result()
-    first = searches[0].result()
-    search_plots.course(first.history, out / "search.png")
-    search_plots.architecture(first.best.genotype, out / "cell.png")
+    if found:
+        first = found[seeds[0]]
+        search_plots.course(first.history, out / "search.png")
+        search_plots.architecture(first.best.genotype, out / "cell.png")
     print("\n".join(table(out)))
     (out / "settings.json").write_text(json.dumps({"search": asdict(settings), "training": asdict(TRAINING)}, indent=1))
+
+
+def genotype(case: Case, found: Mapping[int, SearchResult]) -> AnyGenotype:
+    """The architecture of a training; ``found`` has the searches by seed."""
+    if case.model == "searched":
+        return found[case.seed].best.genotype
+    if case.model == "random":
+        return found[case.seed].best_random.genotype
+    return FIXED if case.model == "fixed" else HAND_CHOSEN
 
 
 def cases(seed: int, model: str) -> Iterator[Case]:
     """All problems with the first member's images; on MSR-Action3D, some models also with the others'."""
     for name in (*SUBSETS, *FOLDS):
-        for member in MEMBERS if model in ENSEMBLES and name in SUBSETS else MEMBERS[:1]:
+        members = MEMBERS if model in ENSEMBLES and name in SUBSETS else MEMBERS[:1]
+        for member in (PUBLISHED,) if model == PUBLISHED else members:
             yield Case(name, model, member, seed)
 
 

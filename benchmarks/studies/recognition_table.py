@@ -15,12 +15,15 @@ import tyro
 MODELS = ("searched", "random", "by hand", "fixed")
 MEMBERS = ("16", "24", "32")
 """Numbers of moments of the images."""
+PUBLISHED = "published look"
+"""The pictures that the paper describes, with the cell chosen by hand."""
 SUBSETS = ("AS1", "AS2", "AS3")
 FOLDS = tuple(f"fold{k}" for k in range(1, 6))
 SEEDS = range(10)
 ROWS = {
     **{model: ((model, MEMBERS[0]),) for model in MODELS},
     **{f"{model}, three kinds of pictures": tuple((model, m) for m in MEMBERS) for model in ("searched", "by hand")},
+    PUBLISHED: ((PUBLISHED, PUBLISHED),),
     "both of these together": tuple((model, m) for model in ("searched", "by hand") for m in MEMBERS),
 }
 """The networks whose probabilities each row averages: model and member."""
@@ -28,7 +31,7 @@ ROWS = {
 
 @dataclass(frozen=True)
 class Case:
-    """One training: ``problem`` is AS1 … AS3 or a fold of SBU, ``member`` is one of ``MEMBERS``."""
+    """One training: ``problem`` is AS1 … AS3 or a fold of SBU, ``member`` is one of ``MEMBERS`` or ``PUBLISHED``."""
 
     problem: str
     model: str
@@ -38,7 +41,7 @@ class Case:
     @property
     def name(self) -> str:
         """The name of its file."""
-        return f"{self.problem}-{self.model.replace(' ', '-')}-{self.member}-{self.seed}"
+        return f"{self.problem}-{self.model}-{self.member}-{self.seed}".replace(" ", "-")
 
 
 class Shares(NamedTuple):

@@ -54,6 +54,8 @@ class Batch:
     """Keypoints in the input coordinates of the normalisation."""
     rays: Float[Tensor, "B W J 2"]
     """The same keypoints on the plane z = 1."""
+    scale: Float[Tensor, "B 2"]
+    """The unit of that plane in half image widths, along x and y: 2·focal length / width."""
     clean: Float[Tensor, "B W J 2"]
     """``points`` without the detector's errors; NaN where unknown or not needed."""
     visible: Bool[Tensor, "B W J"]

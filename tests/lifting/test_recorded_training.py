@@ -21,7 +21,7 @@ from kinelift.lifting.training.trainer import Trainer
 from kinelift.models.temporal import TemporalNet
 from kinelift.poses import COCO17
 from kinelift.poses.errors import DataError, SettingsError
-from tests.lifting.recordings import CAMERA, bank
+from tests.lifting.recordings import CAMERA, SIZE, bank
 
 SMALL = replace(HumanEva(), channels=32, epochs=3, batch=40, learning_rate=3e-3, dropout=0.0, norm_momentum=(0.1, 0.05))
 
@@ -131,6 +131,19 @@ def test_the_u_shaped_network_trains_on_its_windows() -> None:
         trainer(replace(settings, span=4))
 
 
+def test_only_convolutions_of_the_u_shaped_network_decay() -> None:
+    run = trainer(replace(SMALL, kind="ugcn", batch=96, weight_decay=0.1), bank("S1", frames=200))
+    decays = {id(each): group["weight_decay"] for group in run.optimizer.param_groups for each in group["params"]}
+    by_name = {name: decays.pop(id(each)) for name, each in run.net.named_parameters()}
+    assert not decays
+    assert {by_name["regressor.space.weight"], by_name["merge.0.weight"], by_name["up.0.convolution.time.weight"]} == {
+        0.1
+    }
+    assert {by_name["joints.weight"], by_name["merge_bn.weight"], by_name["regressor.time.bias"]} == {0.0}
+    everything = trainer(replace(SMALL, weight_decay=0.1)).optimizer.param_groups
+    assert [group["weight_decay"] for group in everything] == [0.1]
+
+
 def test_terms_over_time_need_a_span() -> None:
     with pytest.raises(SettingsError, match="--span 3"):
         trainer(replace(SMALL, loss=LossSettings(joint_acceleration=1.0)))
@@ -171,6 +184,20 @@ def test_the_truth_is_at_the_reprojection_target(causal: bool) -> None:
     joints = batch.target + batch.root[:, :, None]
     flat = joints[..., :2] / joints[..., 2:]
     torch.testing.assert_close(flat, batch.rays[:, run.learner.framing.target_slice], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("pixels", [0.0, 16.0])
+def test_the_reprojection_error_is_in_half_image_widths(pixels: float) -> None:
+    """Poses that are off by so many pixels at every joint, seen by a lens without distortion."""
+    run = trainer(replace(SMALL, trajectory=1.0), unlabelled=bank("S5"))
+    (batch, *_) = run.source.epoch(0, 8, Generator())
+    depth = (batch.target + batch.root[:, :, None])[..., 2:]
+    aside = pixels * depth / CAMERA.focals[0] * torch.tensor([1.0, 0.0, 0.0])
+    predicted = torch.cat([batch.target, batch.target + aside]), torch.cat([batch.root, batch.root])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(run.learner), "predict", lambda *_: predicted)
+        terms = run.learner.mixed_terms(batch, batch)
+    assert terms["reprojection"].item() == pytest.approx(2 * pixels / SIZE[0], abs=1e-4)
 
 
 def test_semi_supervision_needs_a_trajectory() -> None:

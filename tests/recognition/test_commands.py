@@ -15,8 +15,10 @@ from kinelift.recognition.commands import evaluate, train
 from kinelift.recognition.data import labelled_folder
 from kinelift.recognition.data.clips import OTHER
 from kinelift.recognition.network import ActionNetwork
+from kinelift.recognition.search import command as search_command
 from kinelift.recognition.search.command import search
 from kinelift.recognition.search.search_settings import SearchSettings
+from kinelift.recognition.training.inputs import inputs_of
 from kinelift.recognition.training.trainer import TrainSettings
 from kinelift.recognition.windows import WindowPlan
 from kinelift.weights import checkpoint
@@ -157,6 +159,31 @@ def test_training_uses_the_result_of_a_search(data, tmp_path):
     assert json.loads(json.dumps(asdict(trained))) == result["candidates"][0]["genotype"]
     with pytest.raises(DataError, match="others to validate on"):
         search(data, out, settings, TINY.plan, validation_subjects=("1", "2"))
+
+
+def test_a_search_does_not_see_the_judged_fold(tmp_path, monkeypatch):
+    motions = {"walk": walking(60), "gesture": waving(60)}
+    clips = [
+        replace(clip(f"{kind}{who}", who, points, kind), split=fold)
+        for who, fold in (("1", "fold1"), ("2", "fold2"), ("3", "fold3"))
+        for kind, points in motions.items()
+    ]
+    labelled_folder.write(tmp_path / "folds", dataset(clips))
+    seen = []
+    monkeypatch.setattr(search_command, "inputs_of", lambda corpus: seen.append(corpus) or inputs_of(corpus))
+    settings = SearchSettings(
+        channels=2, nodes=2, epochs=1, steps=1, batch=4, warm_up=1, controller_steps=1, candidates=1
+    )
+    search(tmp_path / "folds", tmp_path / "cell.json", settings, TINY.plan, judged="fold2")
+    assert set(seen[0].subjects) == {"1", "3"}
+    for judged in ("", "fold4"):
+        with pytest.raises(DataError, match=r"in the folds fold1, fold2, fold3\. .*--judged fold1"):
+            search(tmp_path / "folds", tmp_path / "cell.json", settings, TINY.plan, judged=judged)
+
+
+def test_only_clips_in_folds_have_a_judged_one(data, tmp_path):
+    with pytest.raises(DataError, match="Leave out --judged"):
+        search(data, tmp_path / "cell.json", SearchSettings(), TINY.plan, judged="fold1")
 
 
 def test_a_cell_is_read_from_a_file_or_refused(data, tmp_path):

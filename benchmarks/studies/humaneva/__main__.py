@@ -22,6 +22,7 @@ from lightning_fabric import Fabric
 
 from benchmarks.studies.humaneva import loop
 from benchmarks.studies.humaneva.cases import RUNS, Case, cases
+from benchmarks.studies.humaneva.detected import detected
 from benchmarks.studies.humaneva.judge import Judge
 from benchmarks.studies.humaneva.results import load
 from benchmarks.studies.humaneva.tables import tables
@@ -32,7 +33,7 @@ from kinelift.lifting.training.inputs import contents, run_of
 from kinelift.lifting.training.trainer import Trainer
 from kinelift.poses.output import make_folder, replacing
 
-MEASUREMENTS = 20
+MEASUREMENTS = 10
 """Measurements of a training, evenly spaced."""
 BATCHES = 40
 """Training batches over which the statistics of batch normalisation are computed anew, for the second figure."""
@@ -102,16 +103,21 @@ def train(case: Case, bank: SequenceBank, path: Path, accelerator: str, stop: fl
     (known, rest), test = case.banks(split.train), split.test.select(actions=case.actions)
     fabric = Fabric(accelerator=accelerator, devices=1, precision=case.settings.precision)
     learned = case.settings, known, test, fabric, rest
-    inputs = run_of(*learned, test=contents(test), run=case.run, name=case.name, loop=case.loop)
+    flawed = None if case.detector == "none" else detected(test, seed=1)
+    shown: dict[str, Any] = {} if flawed is None else {"detected": contents(flawed)}
+    inputs = run_of(*learned, test=contents(test), run=case.run, name=case.name, loop=case.loop, **shown)
     if path.exists():
         stored = json.loads(path.read_text())
         inputs.check(path, stored)
         if stored["finished"]:
             return
     trainer = Trainer(*learned)
+    if case.alike:
+        trainer.learner = replace(trainer.learner, two_stream=False)
     facts = {"parameters": sum(p.numel() for p in trainer.net.parameters()), **inputs.facts()}
     records: list[Mapping[str, Any]] = []
-    for record in measured(trainer, loop.fit(trainer, known) if case.loop else trainer.fit(), test, stop):
+    epochs = loop.fit(trainer, known) if case.loop else trainer.fit()
+    for record in measured(trainer, epochs, test, flawed, stop):
         records.append(record)
         finished = record["epoch"] == case.settings.epochs
         if "running" in record:
@@ -121,16 +127,25 @@ def train(case: Case, bank: SequenceBank, path: Path, accelerator: str, stop: fl
 
 
 def measured(
-    trainer: Trainer, epochs: Iterator[Mapping[str, float]], test: SequenceBank, stop: float
+    trainer: Trainer,
+    epochs: Iterator[Mapping[str, float]],
+    test: SequenceBank,
+    flawed: SequenceBank | None,
+    stop: float,
 ) -> Iterator[Mapping[str, Any]]:
-    """Add test errors to the records of regular epochs and of the last one before ``stop``, which ends the training."""
-    judge = Judge(test, trainer.net, trainer.settings.normalisation, trainer.fabric.device)
+    """Add test errors to the records of regular epochs and of the last one before ``stop``, which ends the training.
+
+    With the detected keypoints of ``flawed``, if given, errors are measured as well as with those of ``test``.
+    """
+    about = trainer.net, trainer.settings.normalisation, trainer.fabric.device
+    judge, detector = Judge(test, *about), None if flawed is None else Judge(flawed, *about)
     every = max(trainer.settings.epochs // MEASUREMENTS, 1)
     for record in epochs:
         late = perf_counter() > stop
         if late or record["epoch"] % every == 0 or record["epoch"] == trainer.settings.epochs:
-            anew = judge.errors(trainer.recomputed(BATCHES).net)
-            yield {**record, "running": judge.errors(trainer.net), "recomputed": anew}
+            anew = trainer.recomputed(BATCHES).net
+            errors = {"running": judge.errors(trainer.net), "recomputed": judge.errors(anew)}
+            yield {**record, **errors, **({} if detector is None else {"detected": detector.errors(anew)})}
         else:
             yield record
         if late:

@@ -209,14 +209,14 @@ def _jitter_and_drift(
     low, high = (torch.tensor(bound).log().item() for bound in settings.level)
     level = random.uniform((count, 1, 1, 1), low, high, generator).exp()
     rate = float(random.uniform((1,), *settings.frame_rate, generator))
-    jitter = _interpolated_noise(times, 1 / rate, (count, len(COCO23), 2), generator)
-    drift = _interpolated_noise(times, settings.drift_seconds, (count, len(COCO23), 2), generator)
+    jitter = interpolated_noise(times, 1 / rate, (count, len(COCO23), 2), generator)
+    drift = interpolated_noise(times, settings.drift_seconds, (count, len(COCO23), 2), generator)
     spread = torch.tensor(SPREAD, device=level.device)[:, None]
     drift_share = float((1 - settings.jitter**2) ** 0.5)
     return level * spread * (settings.jitter * jitter + drift_share * drift)
 
 
-def _interpolated_noise(times: Tensor, step: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
+def interpolated_noise(times: Tensor, step: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
     """Draw standard normal values every ``step`` seconds, and interpolate them at ``times``: (B, R, …)."""
     phase = float(random.uniform((1,), 0, 1, generator))
     position = (times - times[0]) / step + phase

@@ -59,9 +59,9 @@ class Sampler:
         plane, seen = corrupt(plane, inside, flawed, self._times, noise, generator)
         truth = points[:, self.framing.target_slice][:, :, TARGET]
         clean, target = _project(points[:, :, COCO]), truth - truth[:, :, :1]
-        up = view.rotation[:, :, 1]
+        up, scale = view.rotation[:, :, 1], (1 / view.half_size[:, :1]).expand(-1, 2)
         seen = seen & (shown[..., 2] > MIN_DEPTH)
-        return Batch(plane, plane, clean, seen, target, truth[:, :, 0], up, self._told(up, generator))
+        return Batch(plane, plane, scale, clean, seen, target, truth[:, :, 0], up, self._told(up, generator))
 
     def _told(self, up: Float[Tensor, "B 3"], generator: Generator) -> Float[Tensor, "B 3"]:
         """The direction up as the network is told it: with an error, or 0."""

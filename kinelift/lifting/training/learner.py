@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from kinelift.lifting.coordinates import normalisation
 from kinelift.lifting.losses.objective import Objective
-from kinelift.lifting.losses.terms import bone_difference, reprojection, weighted_mpjpe
+from kinelift.lifting.losses.terms import bone_difference, reprojection, to_plane, weighted_mpjpe
 from kinelift.lifting.network import Net, windowed
 from kinelift.lifting.training_batch import Batch, Framing
 from kinelift.models.temporal import TemporalNet
@@ -40,7 +40,7 @@ class SemiSettings:
     warmup: int = 1
     """Epochs before unlabelled samples are used."""
     reprojection: float = 1.0
-    """Weight of the reprojection error on the plane z = 1."""
+    """Weight of the reprojection error in half image widths, the unit of Pavllo et al. 2019."""
     bones: float = 1.0
     """Weight of the difference between the mean bone lengths of unlabelled and labelled samples."""
 
@@ -87,9 +87,11 @@ class Learner:
         target_slice = self.framing.target_slice
         joints = positions[labelled:, :, shared] + roots[labelled:, :, None]
         rays, visible = (x[:, target_slice][:, :, keypoints] for x in (unlabelled.rays, unlabelled.visible))
+        scale = unlabelled.scale[:, None, None]
+        reprojected = reprojection(joints, rays * scale, visible, lambda points: to_plane(points) * scale)
         return {
             **supervised,
-            "reprojection": self.semi.reprojection * reprojection(joints, rays, visible),
+            "reprojection": self.semi.reprojection * reprojected,
             "bones": self.semi.bones * bone_difference(positions[:labelled], positions[labelled:], self.target),
         }
 

@@ -132,7 +132,8 @@ class RecordedSamples:
         unknown, none = points.new_full((), torch.nan), points.new_zeros(()).expand(len(chunks), 3)
         clean = self._projections(chunks) if self.projected else unknown.expand_as(points)
         up = unknown.expand_as(none)
-        return Batch(points, chunks.rays, clean, chunks.seen, truth - root[:, :, None], root, up, none)
+        scale = 2 * chunks.cameras[:, :2] / chunks.sizes[:, :1]
+        return Batch(points, chunks.rays, scale, clean, chunks.seen, truth - root[:, :, None], root, up, none)
 
     @property
     def _on_picture(self) -> bool:

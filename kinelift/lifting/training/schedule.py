@@ -1,8 +1,8 @@
 """The optimiser, and schedules of its learning rate and of the momentum of batch normalisation."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
 from math import cos, pi
+from typing import Any
 
 import torch
 from torch import nn
@@ -10,11 +10,19 @@ from torch import nn
 from kinelift.lifting.training.train_settings import TrainSettings
 
 
-def make_optimizer(settings: TrainSettings, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """The optimiser of the settings."""
+def make_optimizer(settings: TrainSettings, networks: nn.Module) -> torch.optim.Optimizer:
+    """The optimiser of the settings.
+
+    In a U-shaped GCN only the weights of convolutions decay (Wang et al. 2020, section 4); in other networks all do.
+    """
     optimizer = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
     decay, amsgrad = settings.weight_decay, settings.amsgrad
-    return optimizer(parameters, settings.learning_rate, weight_decay=decay, amsgrad=amsgrad, fused=True)
+    groups: list[dict[str, Any]] = [{"params": list(networks.parameters())}]
+    if settings.kind == "ugcn":
+        weights = [module.weight for module in networks.modules() if isinstance(module, nn.Conv2d)]
+        others = [each for each in networks.parameters() if not any(each is weight for weight in weights)]
+        groups = [{"params": weights}, {"params": others, "weight_decay": 0.0}]
+    return optimizer(groups, settings.learning_rate, weight_decay=decay, amsgrad=amsgrad, fused=True)
 
 
 def learning_rate(settings: TrainSettings, step: int, steps: int) -> float:

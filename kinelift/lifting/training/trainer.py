@@ -73,7 +73,7 @@ class Trainer:
         networks = Networks(self.net, self.root_net)
         # The moving average of the weights, or the weights themselves if they are not averaged.
         self.mean = (deepcopy(networks) if settings.averaging else networks).eval().to(fabric.device)
-        self.model, self.optimizer = fabric.setup(networks, make_optimizer(settings, networks.parameters()))
+        self.model, self.optimizer = fabric.setup(networks, make_optimizer(settings, networks))
         self.learner = self._learner(framing)
         self.source, self.validation_source = self._source(train), self._source(validation)
         self.steps = self.source.steps(self.samples)

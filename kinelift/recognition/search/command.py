@@ -34,6 +34,7 @@ def search(
     plan: WindowPlan = WindowPlan(),  # noqa: B008
     augmentation: Augmentation = Augmentation(),  # noqa: B008
     validation_subjects: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[SUBJECT ...]")] = (),
+    judged: Annotated[str, tyro.conf.arg(metavar="FOLD")] = "",
     device: str = "cpu",
 ) -> None:
     """Search an architecture (ENAS). Resumes an interrupted search. Test clips are not used.
@@ -45,13 +46,14 @@ def search(
         plan: How clips are cut into windows.
         augmentation: How training windows are varied.
         validation_subjects: Subjects who give the rewards and are not trained on; by default, about a fifth.
+        judged: Of clips in folds: the fold on which the network found will be tested; the search does not see it.
         device: cpu or cuda.
     """
     state, course, found = out.with_suffix(".state"), out.with_suffix(".png"), out.with_name(f"{out.stem}-found.png")
     check_outputs([out, state, course, found], labelled_folder.files(data))
     reporter = Reporter()
     corpus, training = read_corpus(data, TrainSettings(plan=plan, augmentation=augmentation), reporter)
-    corpus = corpus.only(np.array([clip.split != "test" for clip in corpus.clips]))
+    corpus = corpus.only(_unjudged(corpus, judged))
     validation = corpus.of_subjects(validation_subjects or subject_folds(corpus, 5)[0])
     if not validation.any() or validation.all():
         raise DataError(
@@ -78,6 +80,25 @@ def search(
     reporter.result(
         f"Wrote {out}: {result.best.accuracy:.1%}; best of as many random ones: {result.best_random.accuracy:.1%}."
     )
+
+
+def _unjudged(corpus: Corpus, judged: str) -> Bool[np.ndarray, " W"]:
+    """The rows that a search may see: all but the test clips or, of clips in folds, but those of the judged one.
+
+    Raises:
+        DataError: The clips are in folds and ``judged`` does not name one, or they are not and it is given.
+    """
+    splits = np.array([clip.split for clip in corpus.clips])
+    folds = sorted(set(splits.tolist()) - {"train", "test", ""})
+    if folds and judged not in folds:
+        raise DataError(
+            f"These clips are in the folds {', '.join(folds)}. Name the one on which the network found will be tested, "
+            f"so that the search does not see it: --judged {folds[0]}."
+        )
+    if judged and not folds:
+        raise DataError("These clips are not in folds. Leave out --judged; test clips are never used.")
+    unseen: Bool[np.ndarray, " W"] = splits != (judged or "test")
+    return unseen
 
 
 def _settings(

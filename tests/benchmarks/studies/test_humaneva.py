@@ -15,8 +15,9 @@ from benchmarks.speed.training import made_up
 from benchmarks.studies.humaneva import loop, results
 from benchmarks.studies.humaneva.__main__ import claimed, main
 from benchmarks.studies.humaneva.cases import ACTIONS, cases
+from benchmarks.studies.humaneva.detected import detected
 from benchmarks.studies.humaneva.judge import Judge
-from benchmarks.studies.humaneva.tables import tables
+from benchmarks.studies.humaneva.tables import compared_with, tables
 from docs.generate.results import markdown
 from kinelift.lifting.datasets.sequences import SequenceBank
 from kinelift.lifting.lifter import Lifter
@@ -85,6 +86,10 @@ def test_every_case_can_be_trained(bank: SequenceBank) -> None:
             assert (rest is None) != case.unlabelled
     schedule = next(cases("ugcn", 8, 55)).settings
     assert schedule.milestones == (40, 45, 50)
+    assert schedule.dropout == 0.5
+    wide, narrow = (next(cases("losses", channels, 10)).settings.dropout for channels in (1024, 128))
+    assert wide == pytest.approx(0.25)
+    assert narrow / (1 - narrow) / 128 == pytest.approx(0.25 / 0.75 / 1024)
 
 
 def test_trainings_are_done_once(bank: SequenceBank, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,3 +146,57 @@ def test_results_keep_their_texts(tmp_path: Path) -> None:
     assert [table["title"] for table in found["tables"]] == ["recipe, 64 channels", "other"]
     assert found["tables"][0]["conditions"] == ["Short."]
     assert found["tables"][0]["rows"][0][6] == [30.0]
+
+
+def test_an_imitated_detector_errs_as_was_measured(bank: SequenceBank) -> None:
+    """Relative to the person's size: the measured level on average, and some joints far off."""
+    flawed, again, other = detected(bank), detected(bank), detected(bank, seed=1)
+    sizes, errors = [], []
+    for one, two, same, different in zip(bank, flawed, again, other, strict=True):
+        assert np.array_equal(two.keypoints, same.keypoints)
+        assert not np.array_equal(two.keypoints, different.keypoints)
+        assert two.truth is one.truth
+        away = one.keypoints - one.keypoints.mean(1, keepdims=True)
+        sizes.append(np.sqrt((away**2).sum(-1).mean()))
+        errors.append((two.keypoints - one.keypoints) / sizes[-1])
+    found = np.concatenate(errors)
+    # The median of |x| of a normal distribution is 0.674 of its deviation, here 0.025 to 0.045.
+    assert 0.025 < np.median(np.abs(found)) / 0.674 < 0.045
+    far = (np.abs(found) > 0.2).any(-1).mean()
+    assert 0.001 < far < 0.05
+
+
+def test_streams_are_judged_on_true_and_detected_keypoints(bank: SequenceBank, tmp_path: Path) -> None:
+    bank.save(tmp_path / "a.npz")
+    main(tmp_path / "a.npz", tmp_path / "out", runs=("streams",), seeds=(0,), epochs=1, channels=8)
+    found = [json.loads(path.read_text()) for path in sorted((tmp_path / "out").glob("*.json"))]
+    assert len(found) == 4
+    ends = {one["settings"]["name"]: one["records"][-1] for one in found}
+    for record in ends.values():
+        assert record["detected"]["P1"] != record["recomputed"]["P1"]
+    both, alike = ends["two streams, true and detected 2D"], ends["two streams, detected 2D in both"]
+    assert both["train_mpjpe"] != alike["train_mpjpe"]
+    (table,) = tables(found)
+    assert [column["heading"] for column in table["columns"]][-2:] == ["P1, detected 2D", "P2, detected 2D"]
+
+
+def test_the_change_is_that_of_the_last_fifth() -> None:
+    one = training("a", 0, 30.0)
+    earlier = [{"epoch": epoch, "recomputed": {"P1": error}} for epoch, error in ((15, 40.0), (16, 32.0), (18, 20.0))]
+    (row,) = tables([{**one, "records": [*earlier, *one["records"]]}])[0]["rows"]
+    assert row[12] == [-6.25]  # from 32 after epoch 16 to 30 after epoch 20
+    (row,) = tables([one])[0]["rows"]
+    assert row[12] is None
+
+
+def test_effects_are_differences_by_seed() -> None:
+    trainings = [
+        training(*each)
+        for each in (("position", 0, 30.0), ("position", 1, 40.0), ("with d", 0, 31.0), ("with d", 1, 43.0))
+    ]
+    for one in trainings:
+        one["settings"]["run"] = "losses"
+    first, second = tables(trainings)[0]["rows"]
+    assert first[13:] == [None, None]
+    assert second[13:] == [[2.0, 1.414], [0.0, 0.0]]
+    assert compared_with("semi", "S1, S2 and S3 unlabelled") == "S1"
