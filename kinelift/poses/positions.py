@@ -17,4 +17,4 @@ def positions(poses: Poses3D) -> Float[np.ndarray, "T J 3"]:
     known = np.zeros(len(poses), dtype=bool) if poses.root is None else np.isfinite(poses.root).all(1)
     if poses.root is None or not known.any():
         return poses.points
-    return poses.points + fill_linear(poses.root, poses.times, known)[:, None]
+    return np.asarray(poses.points + fill_linear(poses.root, poses.times, known)[:, None])

@@ -86,6 +86,11 @@ class MotionEstimator:
         )
         return Motion(rotations, tuple(_notes(rotations, sum(turning) > 1 or len(shots) > 1)))
 
+    @property
+    def pictures(self) -> int:
+        """The number of small pictures that are kept."""
+        return len(self._waiting) + len(self._lost) + sum(shot.pictures for shot in self._shots)
+
     def _add(self, picture: UInt8[np.ndarray, "h w"], background: UInt8[np.ndarray, "h w"]) -> None:
         state = self._shots[-1].add(picture, background)
         if state is not State.LOST:
@@ -96,6 +101,7 @@ class MotionEstimator:
             again, self._lost = self._lost, []
             ended = self._shots[-1]
             del ended.states[-MAX_LOST:], ended.rotations[-MAX_LOST:]
+            ended.end()
             self._shots.append(ShotRotations(self._view, self._generator))
             for one, free in again:
                 self._add(one, free)

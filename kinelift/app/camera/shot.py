@@ -88,16 +88,30 @@ class ShotRotations:
                 self._latest, self._previous = answer.rotation, (picture, background)
                 break
         if answer.state is State.TURNED and (answer.overlap < OVERLAP or answer.agreement < AGREEMENT):
-            self._keyframes.append(Keyframe.of(picture, background, self.view, answer.rotation))
-            del self._keyframes[1:-MAX_KEYFRAMES]
+            self._keep(Keyframe.of(picture, background, self.view, answer.rotation))
         return self._note(answer.state, answer.rotation)
+
+    def end(self) -> None:
+        """Let go of the pictures: the shot is over, and a long video has many."""
+        self._keyframes.clear()
+        self._previous = None
+
+    @property
+    def pictures(self) -> int:
+        """The number of pictures that are kept to compare with."""
+        return len(self._keyframes) + (self._previous is not None)
+
+    def _keep(self, keyframe: Keyframe) -> None:
+        """Compare later pictures with this one, too. The first one stays; of the others, the latest."""
+        self._keyframes.append(keyframe)
+        del self._keyframes[1:-MAX_KEYFRAMES]
 
     def _candidates(self) -> Iterator[Keyframe]:
         """The nearest keyframes, and then the picture before, which becomes a keyframe."""
         turns = angle(self._latest.T @ np.stack([key.rotation for key in self._keyframes]))
         yield from [self._keyframes[near] for near in turns.argsort()[:MAX_TRIED]]
         if self._previous is not None:
-            self._keyframes.append(Keyframe.of(*self._previous, self.view, self._latest))
+            self._keep(Keyframe.of(*self._previous, self.view, self._latest))
             self._previous = None
             yield self._keyframes[-1]
 

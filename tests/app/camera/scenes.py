@@ -38,13 +38,18 @@ def sway(frames: int, yaw: float, pitch: float = 0.0, roll: float = 0.0) -> Rota
 
 def estimate(pictures: Iterable[np.ndarray], boxes: Sequence[Sequence[float]] = ()) -> Motion:
     """What is made of grey pictures, with people in the same ``boxes`` in each."""
+    return watched(pictures, boxes).result()
+
+
+def watched(pictures: Iterable[np.ndarray], boxes: Sequence[Sequence[float]] = ()) -> MotionEstimator:
+    """The estimator after grey pictures, with people in the same ``boxes`` in each."""
     motion = MotionEstimator(CAMERA, SIZE)
     for k, picture in enumerate(pictures):
         frame = Frame(k, Fraction(k, 30), np.repeat(picture[..., None], 3, -1))
         assert [one.index for one in motion.watch([frame])] == [k]
         count, edges = len(boxes), np.array(boxes, float).reshape(-1, 4)
         motion.update(People(k, np.full((count, 17, 2), np.nan), np.zeros((count, 17)), edges, np.ones(count)))
-    return motion.result()
+    return motion
 
 
 def errors(found: Motion, turns: Rotation) -> np.ndarray:

@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from tests.app.camera.scenes import SIZE, errors, estimate, sway, texture, view
+from tests.app.camera.scenes import SIZE, errors, estimate, sway, texture, view, watched
 
 WALL = texture(900, 500)
 STILL = Rotation.identity(40)
@@ -86,6 +86,13 @@ def test_cuts_do_not_turn_a_still_camera() -> None:
     walls = [texture(900, 500, seed=seed) for seed in range(3)]
     found = estimate(view(STILL[0], walls[k // 20]) for k in range(60))
     assert found.rotations is None and found.notes == ()
+
+
+def test_shots_that_are_over_leave_no_pictures_behind() -> None:
+    """A long video has many: each picture of 400 × 240 px with its mask takes 0.2 MB."""
+    walls = [texture(900, 500, seed=seed) for seed in range(6)]
+    found = watched(view(STILL[0], walls[k // 10]) for k in range(60))
+    assert len(found.result().notes) == 0 and found.pictures <= 2
 
 
 def test_each_shot_has_its_own_reference() -> None:
