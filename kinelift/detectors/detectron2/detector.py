@@ -170,10 +170,11 @@ class Detectron2(FrameIndependent):
 def resized(image: UInt8[Tensor, "H W 3"], size: tuple[int, int]) -> UInt8[Tensor, "H2 W2 3"]:
     """An image at another (width, height), as Detectron2 resizes it: with Pillow's bilinear filter.
 
-    That is a triangle, as wide as the reduction, so that every pixel counts. Equal to Pillow's to one grey level.
+    That is a triangle, as wide as the reduction, so that every pixel counts. Equal to Pillow's to one grey level: it
+    rounds between the passes over columns and rows, this only at the end.
     """
-    planes = image.permute(2, 0, 1)[None]
-    return interpolate(planes, size[::-1], mode="bilinear", antialias=True)[0].permute(1, 2, 0)
+    planes = image.permute(2, 0, 1)[None].float()
+    return interpolate(planes, size[::-1], mode="bilinear", antialias=True)[0].permute(1, 2, 0).round().to(torch.uint8)
 
 
 def normalised_scores(scores: Float[np.ndarray, "*many"]) -> Float[np.ndarray, "*many"]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
@@ -85,6 +85,7 @@ class TestPictures:
         np.testing.assert_allclose(people.points[0], np.broadcast_to([x, y], (17, 2)), atol=rounding)
 
     @given(width=st.integers(30, 300), height=st.integers(30, 300), side=st.integers(20, 300), seed=st.integers(0, 9))
+    @example(width=30, height=133, side=252, seed=7)  # torch's own resize of bytes differs by 2
     @settings(max_examples=30)
     def test_pictures_are_resized_as_detectron2_does(self, width: int, height: int, side: int, seed: int) -> None:
         """By Pillow, with its bilinear filter, in ``ResizeTransform``."""
