@@ -7,7 +7,7 @@ Bodies, views and figures are those of ``benchmarks.bodies.straight_bodies``; ev
 """
 
 import json
-from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -16,10 +16,10 @@ import tyro
 from jaxtyping import Float
 from torch import Generator
 
-from benchmarks.bodies.body_angles import HINGES, lean
-from benchmarks.bodies.standing import Lengths, bodies, stand, stature
-from benchmarks.bodies.still_views import RATE, SIZE, VIEWS, StillView, noisy
-from benchmarks.bodies.straight_bodies import BENDS, NOISES, Answer, followed, straightness
+from benchmarks.bodies.body_angles import HINGES
+from benchmarks.bodies.standing import bodies
+from benchmarks.bodies.still_views import RATE, SIZE, VIEWS
+from benchmarks.bodies.straight_bodies import NOISES, Answer, filmed, followed, straightness
 from benchmarks.reporting import machine
 from kinelift.lifting.causal import CausalLifter
 from kinelift.lifting.network import LifterNetwork
@@ -49,17 +49,8 @@ def main(
     people = bodies(drawn, seed)
     network = LifterNetwork.load(find(lifter))
     camera, generator = Camera.from_field_of_view(DEFAULT_FIELD_OF_VIEW, SIZE), Generator().manual_seed(seed)
-    empty = CausalLifter(network, camera, SIZE)
-
-    def film(name: str, lengths: Lengths, view: StillView, bends: Mapping[str, float]) -> Answer:
-        tall = stature(lengths)
-        still = view.keypoints(stand(lengths, **bends), tall)
-        poses = lifted(empty, network, noisy(still, round(seconds * RATE), NOISES[noise], generator))
-        up = view.place(tall).rotation @ [0.0, 1.0, 0.0]
-        return Answer(name, view, bends, poses, float(np.nanmedian(lean(poses.points, up, poses.skeleton))))
-
-    bends: list[dict[str, float]] = [{hinge: bend} for hinge in HINGES for bend in BENDS] if flexion else [{}]
-    answers = [film(name, one, view, bend) for name, one in people.items() for view in VIEWS for bend in bends]
+    lift = partial(lifted, CausalLifter(network, camera, SIZE), network)
+    answers = filmed(people, flexion, lift, round(seconds * RATE), NOISES[noise], generator)
     figures = followed(answers) if flexion else {"mean": means(answers), **straightness(answers)}
     asked = {"lifter": lifter, "noise": noise, "seed": seed, "bodies": list(people), "views": len(VIEWS)}
     print(json.dumps({"machine": machine(), **asked, **figures}, indent=2))

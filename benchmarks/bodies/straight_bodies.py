@@ -79,30 +79,33 @@ def main(
         seed: Seed of the sampled adults and of the noise.
     """
     people = bodies(drawn, seed)
-    bends: list[dict[str, float]] = [{hinge: bend} for hinge in HINGES for bend in BENDS] if flexion else [{}]
     generator, frames = Generator().manual_seed(seed), round(seconds * RATE)
     with TemporaryDirectory() as folder:
         studio = Studio.open(Path(folder), frames, lifter, settings)
-        film = filming(studio, frames, NOISES[noise], generator)
-        answers = [film(name, one, view, bend) for name, one in people.items() for view in VIEWS for bend in bends]
+        answers = filmed(people, flexion, studio.lift, frames, NOISES[noise], generator)
     figures = followed(answers) if flexion else straightness(answers)
     asked = {"lifter": lifter, "noise": noise, "seed": seed, "bodies": list(people), "views": len(VIEWS)}
     print(json.dumps({"machine": machine(), **asked, **figures}, indent=2))
 
 
-Film = Callable[[str, Lengths, StillView, Mapping[str, float]], Answer]
+def filmed(
+    people: Mapping[str, Lengths],
+    flexion: bool,
+    lift: Callable[[Float[np.ndarray, "T K 2"]], Poses3D],
+    frames: int,
+    noise: NoiseSettings | None,
+    generator: Generator,
+) -> list[Answer]:
+    """Film every body in every view, straight or with each hinge bent, and lift the keypoints."""
+    bends: list[dict[str, float]] = [{hinge: bend} for hinge in HINGES for bend in BENDS] if flexion else [{}]
 
-
-def filming(studio: Studio, frames: int, noise: NoiseSettings | None, generator: Generator) -> Film:
-    """A function that maps a body's name and lengths, a view and flexions to the program's prediction."""
-
-    def film(name: str, lengths: Lengths, view: StillView, bends: Mapping[str, float]) -> Answer:
+    def film(name: str, lengths: Lengths, view: StillView, bent: Mapping[str, float]) -> Answer:
         tall = stature(lengths)
-        poses = studio.lift(noisy(view.keypoints(stand(lengths, **bends), tall), frames, noise, generator))
+        poses = lift(noisy(view.keypoints(stand(lengths, **bent), tall), frames, noise, generator))
         up = view.place(tall).rotation @ [0.0, 1.0, 0.0]
-        return Answer(name, view, bends, poses, float(np.nanmedian(lean(poses.points, up, poses.skeleton))))
+        return Answer(name, view, bent, poses, float(np.nanmedian(lean(poses.points, up, poses.skeleton))))
 
-    return film
+    return [film(name, one, view, bent) for name, one in people.items() for view in VIEWS for bent in bends]
 
 
 def straightness(answers: Sequence[Answer]) -> dict[str, Any]:

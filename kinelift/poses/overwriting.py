@@ -28,7 +28,7 @@ def check_outputs(outputs: Iterable[Path], inputs: Iterable[Path], size: float =
         source = read.get(_identity(output) or (0, 0))
         if source is not None:
             name = "the source" if source == output else f"the source {source}"
-            raise OutputError(f"{output} is {name} and would be overwritten. Choose another output with -o.")
+            raise OutputError(f"{output} is {name} and would be overwritten. Choose another name for the output.")
         _check_space(output, size)
 
 

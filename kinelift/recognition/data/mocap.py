@@ -47,9 +47,9 @@ def read(path: Path, lifted: Path | None = None) -> Dataset:
 
     Args:
         path: Written by ``kinelift lifting prepare``.
-        lifted: Written by ``kinelift lifting relift`` from the same file. Its poses (turned to the world's axes as
-            estimated) become clips of kind "lifted" with the segments of their originals, except
-            those that begin after the last frame.
+        lifted: Written by ``kinelift lifting relift`` from the same file. Its poses, turned to the world's axes as
+            estimated, become clips of kind "lifted" with the segments of their originals, except those that begin
+            after the last frame.
 
     Returns:
         Clips of h36m17 joints, in world metres with y up.
