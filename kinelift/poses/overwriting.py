@@ -10,6 +10,8 @@ from kinelift.poses.errors import OutputError
 
 OUTPUT_ARGUMENTS = frozenset({"out", "record", "report", "figure"})
 """The arguments of commands that name what is written. Every other path is read."""
+_LEAST = 4e6
+"""Bytes that must be free before any command starts. Those that write more say how much."""
 
 
 def check_outputs(outputs: Iterable[Path], inputs: Iterable[Path], size: float = 0.0) -> None:
@@ -36,11 +38,11 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
     """Check the paths among the arguments of a command, by the names of the arguments.
 
     Raises:
-        OutputError: As for ``check_outputs``.
+        OutputError: As for ``check_outputs``, with a size of a few megabytes.
     """
     written = [path for name in OUTPUT_ARGUMENTS for path in _paths(arguments.get(name)) if not path.is_dir()]
     read = [path for name, value in arguments.items() if name not in OUTPUT_ARGUMENTS for path in _paths(value)]
-    check_outputs(written, read)
+    check_outputs(written, read, _LEAST)
 
 
 def files_under(folder: Path) -> tuple[Path, ...]:

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,9 +18,10 @@ from kinelift.lifting.synthesis.bank import FORMAT, MOCAP, MotionBank
 from kinelift.lifting.synthesis.noise import NoiseSettings
 from kinelift.lifting.synthesis.trials import RATE, trials
 from kinelift.lifting.training import inputs
+from kinelift.lifting.training.session import begin
 from kinelift.lifting.training.train_settings import TrainSettings
 from kinelift.lifting.training.trainer import Trainer
-from kinelift.poses.errors import DataError, ResumeError, SettingsError, WeightsError
+from kinelift.poses.errors import DataError, OutputError, ResumeError, SettingsError, WeightsError
 from kinelift.weights.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,6 +111,19 @@ def test_damaged_state_is_rejected(bank: MotionBank, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("hello")
     with pytest.raises(WeightsError, match="not the state"):
         trainer(bank).restore(tmp_path / "state", run_of(bank))
+
+
+def test_a_disk_too_small_for_the_state_is_told_first(
+    bank: MotionBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = sum(one.numel() for one in trainer(bank).net.parameters())
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 0, 15 * weights))
+    with pytest.raises(OutputError, match=r"small\.state needs about"):
+        begin(trainer(bank), tmp_path / "small.safetensors", run_of(bank), None)
+    trained, state = trainer(bank), tmp_path / "whole.state"
+    next(iter(trained.fit()))
+    trained.save(state, run_of(bank))
+    assert state.stat().st_size >= 16 * weights  # what is asked for is the least
 
 
 def test_result_describes_itself(bank: MotionBank, tmp_path: Path) -> None:

@@ -42,3 +42,9 @@ def test_arguments_of_a_command(source: Path) -> None:
     for arguments in ({"files": (Path("a"), source), "out": source}, {"data": source, "figure": Path("in.npz")}):
         with pytest.raises(OutputError, match="would be overwritten"):
             check_arguments(arguments)
+
+
+def test_every_command_needs_a_little_space(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 0, 10**6))
+    with pytest.raises(OutputError, match=r"keys\.json needs about 4 MB or more, and its disk has 1 MB left"):
+        check_arguments({"data": source, "out": Path("keys.json")})

@@ -13,6 +13,9 @@ from kinelift.poses.output import make_folder
 from kinelift.poses.overwriting import check_outputs
 from kinelift.weights.run import Run
 
+_STATE_BYTES = 16
+"""What a state takes for each weight: the weight, its moving average and the two moments of Adam."""
+
 
 def begin(trainer: Trainer, out: Path, run: Run, start: Path | None) -> None:
     """Resume an interrupted run after its last epoch, or begin a new one, with the weights of ``start`` if given.
@@ -21,7 +24,9 @@ def begin(trainer: Trainer, out: Path, run: Run, start: Path | None) -> None:
         ResumeError: The interrupted run had other inputs than ``run``.
     """
     state = out.with_suffix(".state")
-    check_outputs([out.with_suffix(suffix) for suffix in (".jsonl", ".png", ".state")], [start] if start else [])
+    written = [state, out.with_suffix(".jsonl"), out.with_suffix(".png")]
+    size = _STATE_BYTES * sum(weights.numel() for weights in trainer.net.parameters())
+    check_outputs(written, [start] if start else [], size)
     make_folder(out.parent)
     if state.exists():
         trainer.restore(state, run)
