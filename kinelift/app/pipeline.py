@@ -10,12 +10,13 @@ Both passes hold a few frames at a time. Only keypoints and poses grow with the 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from math import inf
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from kinelift.app.camera.edges import EdgeCollector
 from kinelift.app.camera.files import read_camera
@@ -51,6 +52,7 @@ from kinelift.poses.camera import Camera
 from kinelift.poses.containers import Recognition
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.json_values import to_json
+from kinelift.poses.lookahead import map_ahead, prefetch
 from kinelift.poses.rounding import rounded_poses
 from kinelift.poses.world import LEVEL
 from kinelift.recognition.classifier import Classifier
@@ -234,7 +236,7 @@ def render(
     progress: Progress = no_progress,
     part: Part = WHOLE,
 ) -> None:
-    """Draw a recording on the frames of its video and write an mp4.
+    """Draw a recording on the frames of its video and write an mp4; reading, drawing and encoding run side by side.
 
     ``video.notes`` then has a note on its size if that is not the source's.
 
@@ -254,10 +256,14 @@ def render(
     """
     drawing = drawing or Drawing()
     renderer, count = Renderer(recording, drawing), _frames_in(part, recording.video)
-    frames = _matching_frames(video, recording.video, part)
+    frames = prefetch(_matching_frames(video, recording.video, part))
+
+    def draw(frame: Frame) -> tuple[UInt8[np.ndarray, "H W 3"], Fraction]:
+        return renderer.draw(frame), frame.time
+
     with VideoWriter(path, *renderer.size, video, drawing.quality, part) as writer:
-        for frame in progress(frames, "drawing", count):
-            writer.write(renderer.draw(frame), frame.time)
+        for image, time in map_ahead(draw, progress(frames, "drawing", count)):
+            writer.write(image, time)
     if renderer.note:
         video.notes = (*video.notes, renderer.note)
 

@@ -107,7 +107,7 @@ class DenseLifting:
         """
         grid = Grid.of(times, self.rate)
         instants = grid.instants
-        predictions: Float[np.ndarray, "M K 3"] = np.empty((len(instants), self.net.config.joints_out, 3))
+        predictions = np.empty((len(instants), self.net.config.joints_out, 3), np.float32)
         for part in _chunks(instants, grid.phases, self.chunk):
             steps = (instants[part] - instants[part[0]]) // grid.phases
             start = grid.start + grid.spacing * instants[part[0]]
@@ -131,7 +131,7 @@ class DenseLifting:
             sampled.float().to(self.device), visible.to(self.device), up_tensor(up, 1, self.device)
         )
         targets = torch.from_numpy(steps).to(self.device)
-        return (self.net(features, targets) @ rotation[:, targets + before])[0].cpu().double().numpy()
+        return np.asarray((self.net(features, targets) @ rotation[:, targets + before])[0].cpu().numpy())
 
 
 def up_tensor(up: Float[np.ndarray, " 3"] | None, count: int, device: torch.device) -> Float[Tensor, "B 3"] | None:
