@@ -60,6 +60,8 @@ class FitSettings:
     """Maximum number of Gauss-Newton steps."""
     tolerance: float = 5e-4
     """Metres and radians: the fit has converged when no unknown changes more than this in a step."""
+    gain: float = 0.01
+    """Or when a step lowers the energy by less than this, in half squared standard deviations."""
     refinements: int = 2
     """Passes over the frames that have not converged."""
     window: int = 600
@@ -71,7 +73,7 @@ class FitSettings:
         for field in fields(self):
             value = getattr(self, field.name)
             for number in value if isinstance(value, tuple) else (value,):
-                may_be_zero = field.name in ("filled", "offsets", "knee", "elbow", "placement", "refinements")
+                may_be_zero = field.name in ("filled", "offsets", "knee", "elbow", "placement", "refinements", "gain")
                 if not (isfinite(number) and (number >= 0 if may_be_zero else number > 0)):
                     least = "0 or more" if may_be_zero else "a positive number"
                     raise SettingsError(f"The fit setting {field.name} is {value}. It must be {least}.")

@@ -125,9 +125,9 @@ def solve(problems: Sequence[Problem], start: Body, prior: LengthPrior | None, s
             damping *= 10
         else:
             return body
-        change, damping = body.max_change(candidate), max(damping / 10, MIN_DAMPING)
-        body, value = candidate, candidate_value
-        if change < settings.tolerance:
+        change, gain = body.max_change(candidate), value - candidate_value
+        body, value, damping = candidate, candidate_value, max(damping / 10, MIN_DAMPING)
+        if change < settings.tolerance or gain < settings.gain:
             return body
     return body
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
+from threadpoolctl import ThreadpoolController
 
 from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.problem import Problem, State
@@ -31,6 +33,18 @@ def solve_in_windows(problem: Problem, start: Body, prior: LengthPrior | None, s
     Returns:
         The estimated body, with a single state.
     """
+    with _linear_algebra().limit(limits=1, user_api="blas"):
+        return _solve_in_windows(problem, start, prior, settings)
+
+
+@cache
+def _linear_algebra() -> ThreadpoolController:
+    """The libraries behind NumPy and SciPy. With a thread for each core they take half as long again for these small
+    systems, and many times as long where other programs use the cores, because threads spin while they wait."""
+    return ThreadpoolController()
+
+
+def _solve_in_windows(problem: Problem, start: Body, prior: LengthPrior | None, settings: FitSettings) -> Body:
     edges = np.linspace(0, len(problem), -(-len(problem) // settings.window) + 1).round().astype(int).tolist()
     windows = list(pairwise(edges))
     body = (
