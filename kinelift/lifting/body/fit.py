@@ -80,14 +80,12 @@ def fit(
     if not valid.any():
         return replace(poses, points=np.full(poses.points.shape, np.nan), root=np.full((len(poses), 3), np.nan))
     predicted = directions(poses.points[valid])
-    keypoints = camera.plane(track.points)[valid]
-    initial = State(np.zeros((len(predicted), 3)), predicted).joints(np.exp(mean))
-    root = estimate_root(
-        convert(initial, H36M21, H36M17), convert(keypoints, track.skeleton, H36M17), track.times[valid]
-    )
+    root = _initial_root(track, predicted, camera, valid, mean)
     located = np.isfinite(root).all(-1)
     root = np.where(located[:, None], root, [0.0, 0.0, FALLBACK_DEPTH])
+    keypoints = camera.plane(track.points)[valid]
     problem = _problem(track, predicted, keypoints, root, located, valid, mean, settings, offsets)
+    del keypoints  # of a track of an hour, 40 MB
     covariance = covariance + settings.placement**2 * np.eye(len(mean))
     length_prior = LengthPrior(mean, np.linalg.inv(covariance) * max(1.0, len(predicted) / settings.views))
     body = solve_in_windows(problem, Body((State(root, predicted),), mean), length_prior, settings)
@@ -149,6 +147,19 @@ def _checked(track: Track2D, poses: Poses3D) -> Bool[np.ndarray, " T"]:
     return np.asarray(np.isfinite(poses.points).all((1, 2)))
 
 
+def _initial_root(
+    track: Track2D,
+    predicted: Float[np.ndarray, "F 19 3"],
+    camera: Camera,
+    valid: Bool[np.ndarray, " T"],
+    log_lengths: Float[np.ndarray, " 12"],
+) -> Float[np.ndarray, "F 3"]:
+    """The root in the ``valid`` frames, of the predicted pose with these lengths; NaN where it is not known."""
+    body = State(np.zeros((len(predicted), 3)), predicted).joints(np.exp(log_lengths))
+    keypoints = convert(camera.plane(track.points)[valid], track.skeleton, H36M17)
+    return estimate_root(convert(body, H36M21, H36M17), keypoints, track.times[valid])
+
+
 def _problem(
     track: Track2D,
     predicted: Float[np.ndarray, "F 19 3"],
@@ -200,6 +211,7 @@ _STARTS = [H36M21.index("right_hip") if tip == "left_hip" else H36M21.parents[H3
 
 def directions(points: Float[np.ndarray, "T J 3"]) -> Float[np.ndarray, "T 19 3"]:
     """Unit directions of the bones of a pose; straight down for bones of zero length and for feet that it lacks."""
+    points = points.astype(np.float64)
     whole = np.concatenate([points, np.full((len(points), len(H36M21) - points.shape[1], 3), np.nan)], 1)
     bones = whole[:, _ENDS] - whole[:, _STARTS]
     norms = np.linalg.norm(bones, axis=-1, keepdims=True)

@@ -75,10 +75,10 @@ def lift_together(
     draft = DRAFT if settings.contacts else None
     views = [camera.during(track.start, track.stop) for track in tracks]
     for track, view in progress(list(zip(tracks, views, strict=True)), "lifting to 3D", len(tracks)):
-        poses = lifter.lift(track, view, up)
+        poses = _compact(lifter.lift(track, view, up))
         use_fit = mode == "body" and can_fit(track.skeleton, poses.skeleton)
-        fitted.append(_compact(fit(track, poses, view, draft) if use_fit else poses))
-        lifted.append(_compact(poses) if use_fit else fitted[-1])
+        fitted.append(_compact(fit(track, poses, view, draft)) if use_fit else poses)
+        lifted.append(poses)
     if up is None:
         up = up_direction.combine([up_direction.of_bodies(poses) for poses in fitted])
     if up is None or mode == "off" or any(poses.skeleton != H36M21 for poses in fitted):
