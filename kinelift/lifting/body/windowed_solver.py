@@ -39,8 +39,11 @@ def solve_in_windows(problem: Problem, start: Body, prior: LengthPrior | None, s
 
 @cache
 def _linear_algebra() -> ThreadpoolController:
-    """The libraries behind NumPy and SciPy. With a thread for each core they take half as long again for these small
-    systems, and many times as long where other programs use the cores, because threads spin while they wait."""
+    """The libraries behind NumPy and SciPy.
+
+    With a thread for each core they take half as long again for these small systems, and many times as long where other
+    programs use the cores, because threads spin while they wait.
+    """
     return ThreadpoolController()
 
 

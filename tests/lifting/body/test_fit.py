@@ -1,11 +1,14 @@
 """The fit on synthetic people of known shape and motion."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.linalg.lapack import dpbtrf
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from kinelift.lifting.body import FitSettings, can_fit, fit
+from kinelift.lifting.body import FitSettings, can_fit, fit, solver
 from kinelift.lifting.body.structure import FOOT_SHAPE, TIPS
 from kinelift.lifting.body.windowed_solver import refined_together
 from kinelift.lifting.root import SHARED_JOINTS
@@ -161,6 +164,23 @@ def test_windows_agree_with_the_whole_track() -> None:
     assert np.linalg.norm(whole.points - parts.points, axis=-1).max() < 5e-4
     found = lengths(parts)
     np.testing.assert_allclose(found / found[:1], 1.0, rtol=1e-6)
+
+
+def test_linear_algebra_has_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of several spin while they wait for a core that another program uses."""
+    threads = []
+
+    def factorise(*arguments: Any, **options: Any) -> Any:
+        threads.extend(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
+        return dpbtrf(*arguments, **options)
+
+    monkeypatch.setattr(solver, "dpbtrf", factorise)
+    true = moving(TIMES)
+    with threadpool_limits(2, user_api="blas"):
+        fit(true.track, true.truth, CAMERA)
+        after = [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+    assert threads and set(threads) == {1}
+    assert set(after) == {2}  # as the caller had it
 
 
 def test_frames_that_have_not_converged_are_refined_in_parts() -> None:
