@@ -9,6 +9,7 @@ from kinelift.detectors.protocol import Detector, Opened, TrackRepair
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.strided import Strided
+from kinelift.detectors.tflite import Engine
 from kinelift.detectors.tracking import repair_side_flips
 from kinelift.detectors.tracking.side_flips import VOTED
 from kinelift.weights.store import locate
@@ -32,7 +33,8 @@ def open_detector(choice: Detection, device: str) -> Opened:
     opened = kind.open(kind.read(resolved.options), device)
     detector, description = opened.detector, opened.description
     if resolved.refine != "none":
-        detector = with_refinement(detector, resolved.refine, every=resolved.redetect)
+        engine: Engine = "openvino" if resolved.options.get("engine") == "openvino" else "tflite"
+        detector = with_refinement(detector, resolved.refine, every=resolved.redetect, engine=engine)
         description += f", joints refined by BlazePose on cpu (blazepose-{resolved.refine})"
     if resolved.stride > 1:
         detector = Strided(detector, resolved.stride)
@@ -67,13 +69,14 @@ def resolve_auto(choice: Detection, device: str) -> Detection:
     return replace(choice, detector=kind.name, refine=refine, flips=flips)
 
 
-def with_refinement(base: Detector, size: str, *, every: int = 1) -> Refined:
+def with_refinement(base: Detector, size: str, *, every: int = 1, engine: Engine = "tflite") -> Refined:
     """Refine the joints of each detected person with BlazePose.
 
     Args:
         base: Any detector.
         size: The BlazePose model: "full" or "heavy".
         every: Run ``base`` on every ``every``-th frame; BlazePose tracks people in between.
+        engine: What runs BlazePose.
     """
-    landmarks = BlazePose(locate(f"blazepose-{size}"))
+    landmarks = BlazePose(locate(f"blazepose-{size}"), engine=engine)
     return Refined(base, landmarks, every=every)

@@ -1,28 +1,35 @@
-"""TensorFlow Lite networks: opening a file, and keeping the library from writing to the terminal."""
+"""TensorFlow Lite networks: opening a file, and keeping libraries from writing to the terminal."""
 
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
+from kinelift.detectors.openvino import OpenVinoInterpreter
 from kinelift.detectors.pruning import keep_outputs
 from kinelift.poses.errors import DetectorError
 
 _STANDARD_ERROR = 2
 
+Engine: TypeAlias = Literal["tflite", "openvino"]
+"""What runs a network: TensorFlow Lite, or OpenVINO."""
 
-def open_network(model: Path, threads: int, outputs: Sequence[int] = ()) -> Any:
+
+def open_network(model: Path, threads: int, outputs: Sequence[int] = (), engine: Engine = "tflite") -> Any:
     """Open an interpreter for a model file; its tensors are not allocated yet.
 
     Args:
         model: The file.
         threads: CPU threads.
         outputs: Compute only these of the file's outputs, and what leads to them; empty = all.
+        engine: What runs it.
 
     Raises:
-        DetectorError: ai-edge-litert is missing, or the file is not a TensorFlow Lite network.
+        DetectorError: The library is missing, or the file is not a TensorFlow Lite network.
     """
+    if engine == "openvino":
+        return OpenVinoInterpreter(model, threads, outputs)
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:

@@ -211,7 +211,7 @@ class TestChoice:
     def test_the_second_stage_is_named_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("kinelift.weights.store.locate", lambda name: Path(name))
         monkeypatch.setattr("kinelift.detectors.movenet.multi_scale.multi_scale_movenet", lambda *_, **__: script(1))
-        monkeypatch.setattr("kinelift.app.detection.with_refinement", lambda base, size, every: base)
+        monkeypatch.setattr("kinelift.app.detection.with_refinement", lambda base, size, **_: base)
         opened = open_detector(Detection("movenet", refine="heavy"), "cuda")
         assert opened.description == (
             "MoveNet on cpu (movenet-multipose), joints refined by BlazePose on cpu (blazepose-heavy)"
@@ -226,7 +226,7 @@ class TestChoice:
         monkeypatch.setattr(
             "kinelift.detectors.movenet.multi_scale.multi_scale_movenet", lambda model, **chosen: script(1)
         )
-        monkeypatch.setattr("kinelift.app.detection.with_refinement", lambda base, size, every: base)
+        monkeypatch.setattr("kinelift.app.detection.with_refinement", lambda base, size, **_: base)
         repair = open_detector(Detection("movenet", refine="full"), "cpu").repair
         assert isinstance(repair, partial)
         assert (repair.func, repair.keywords) == (repair_side_flips, {"costs": VOTED})
@@ -247,8 +247,8 @@ class TestChoice:
         open_detector(Detection("movenet", {"long_side": 768, "person_threshold": 0.0}, refine="none"), "cpu")
         opened = open_detector(Detection(detector="movenet", refine="none"), "cpu")
         assert asked == [
-            {"long_side": 768, "person_threshold": 0.0},
-            {"long_side": 512, "person_threshold": 0.2},
+            {"long_side": 768, "person_threshold": 0.0, "engine": "tflite"},
+            {"long_side": 512, "person_threshold": 0.2, "engine": "tflite"},
         ]
         assert opened.repair is repair_side_flips
 

@@ -14,7 +14,7 @@ from jaxtyping import Float, UInt8
 
 from kinelift.detectors.letterbox import Letterbox
 from kinelift.detectors.protocol import FrameIndependent
-from kinelift.detectors.tflite import open_network, quiet_stderr
+from kinelift.detectors.tflite import Engine, open_network, quiet_stderr
 from kinelift.poses import COCO17, Frame, People, Skeleton
 from kinelift.poses.errors import DetectorError, SettingsError
 from kinelift.poses.lookahead import map_ahead
@@ -34,7 +34,15 @@ class MoveNet(FrameIndependent):
     Joints keep their position and their score, however low the score is.
     """
 
-    def __init__(self, model: Path, *, long_side: int = 512, threads: int = 2, person_threshold: float = 0.2) -> None:
+    def __init__(
+        self,
+        model: Path,
+        *,
+        long_side: int = 512,
+        threads: int = 2,
+        person_threshold: float = 0.2,
+        engine: Engine = "tflite",
+    ) -> None:
         """Load the network.
 
         Args:
@@ -43,14 +51,15 @@ class MoveNet(FrameIndependent):
                 longer.
             threads: CPU threads of the network.
             person_threshold: People below this score (0-1) are left out.
+            engine: What runs the network.
 
         Raises:
             SettingsError: ``long_side`` is not a positive multiple of 32.
-            DetectorError: ai-edge-litert is missing, or the file is not MoveNet MultiPose.
+            DetectorError: The engine's library is missing, or the file is not MoveNet MultiPose.
         """
         if long_side < _MULTIPLE or long_side % _MULTIPLE:
             raise SettingsError(f"long_side is {long_side}: give a positive multiple of {_MULTIPLE}, such as 512.")
-        self._network = _open(model, threads)
+        self._network = _open(model, threads, engine)
         self._lock = Lock()
         self._long_side = long_side
         self._threshold = person_threshold
@@ -98,8 +107,8 @@ class MoveNet(FrameIndependent):
             return rows
 
 
-def _open(model: Path, threads: int) -> Any:
-    network = open_network(model, threads)
+def _open(model: Path, threads: int, engine: Engine) -> Any:
+    network = open_network(model, threads, engine=engine)
     shape = tuple(network.get_output_details()[0]["shape"])
     if shape != (1, _PEOPLE, _ROW):
         raise DetectorError(f"{model} is not MoveNet MultiPose: its output is {shape}, not {(1, _PEOPLE, _ROW)}.")

@@ -8,6 +8,7 @@ from jaxtyping import UInt8
 
 from kinelift.detectors.movenet.detector import MoveNet
 from kinelift.detectors.movenet.second_look import ImageDetector, SecondLook
+from kinelift.detectors.tflite import Engine
 from kinelift.poses import People, Skeleton
 from kinelift.poses.boxes import areas, intersections
 
@@ -53,7 +54,12 @@ class MultiScaleDetector:
 
 
 def multi_scale_movenet(
-    model: Path, *, long_side: int = 512, threads: int = 2, person_threshold: float = 0.2
+    model: Path,
+    *,
+    long_side: int = 512,
+    threads: int = 2,
+    person_threshold: float = 0.2,
+    engine: Engine = "tflite",
 ) -> SecondLook:
     """MoveNet as the program uses it: on the whole image at several sizes, and in close-ups of people who were lost.
 
@@ -63,10 +69,11 @@ def multi_scale_movenet(
             about 75 of its pixels or more.
         threads: CPU threads of the network.
         person_threshold: People below this score (0-1) are left out.
+        engine: What runs the network.
     """
 
     def movenet(side: int) -> MoveNet:
-        return MoveNet(model, long_side=side, threads=threads, person_threshold=person_threshold)
+        return MoveNet(model, long_side=side, threads=threads, person_threshold=person_threshold, engine=engine)
 
     return SecondLook(MultiScaleDetector(*map(movenet, pyramid_sizes(long_side))), movenet(_SMALLEST))
 

@@ -4,9 +4,6 @@ The one that is used by default is human-pose-estimation-0001 of the Open Model 
 as trained by Intel. Its input is one BGR image, 0-255, its sides multiples of 8.
 """
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +13,10 @@ from jaxtyping import UInt8
 from kinelift.detectors.openpose.field_network import Encoding
 from kinelift.detectors.openpose.output_maps import OutputMaps
 from kinelift.detectors.openpose.part_fields import PartFields
+from kinelift.detectors.openvino import first_line, import_openvino
 from kinelift.poses.errors import DetectorError
 
 _TRIAL = (1, 3, 64, 64)
-_TELEMETRY = "openvino_telemetry"
 
 
 class OpenVinoFields:
@@ -53,39 +50,16 @@ class OpenVinoFields:
         try:
             return [np.array(output) for output in self._network(values).to_tuple()]
         except RuntimeError as error:
-            raise DetectorError(f"{self._model} cannot be run on an image: {_first_line(error)}") from error
+            raise DetectorError(f"{self._model} cannot be run on an image: {first_line(error)}") from error
 
 
 def _compiled(model: Path, threads: int) -> Any:
     """The network for images of any size, in single precision."""
-    try:
-        with _without_telemetry():
-            import openvino
-    except ImportError as error:
-        raise DetectorError(
-            f"Running {model} needs OpenVINO, which cannot be imported here ({error}). "
-            "Install it with: pip install openvino"
-        ) from error
+    openvino = import_openvino(model)
     try:
         core = openvino.Core()
         network = core.read_model(model)
         network.reshape([1, 3, -1, -1])
         return core.compile_model(network, "CPU", {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"})
     except RuntimeError as error:
-        raise DetectorError(f"Cannot open {model} as an OpenVINO network: {_first_line(error)}") from error
-
-
-@contextmanager
-def _without_telemetry() -> Iterator[None]:
-    """Import OpenVINO as if its telemetry were not installed, which would report over the network that it is used."""
-    known = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == _TELEMETRY}
-    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del sys.modules[_TELEMETRY]
-        sys.modules.update(known)
-
-
-def _first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise DetectorError(f"Cannot open {model} as an OpenVINO network: {first_line(error)}") from error

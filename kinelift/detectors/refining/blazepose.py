@@ -17,7 +17,7 @@ from jaxtyping import Float, UInt8
 
 from kinelift.detectors.refining.crop import Crop
 from kinelift.detectors.refining.landmarks import Landmarks
-from kinelift.detectors.tflite import open_network, quiet_stderr
+from kinelift.detectors.tflite import Engine, open_network, quiet_stderr
 from kinelift.poses import COCO23, Skeleton
 from kinelift.poses.errors import DetectorError
 
@@ -42,16 +42,21 @@ _LEAST_PROBABILITY = 0.5
 class BlazePose:
     """The network behind the ``LandmarkModel`` protocol. Several threads may share one object; they take turns."""
 
-    def __init__(self, model: Path, *, threads: int = 2) -> None:
+    def __init__(self, model: Path, *, threads: int = 2, engine: Engine = "tflite") -> None:
         """Load the network from a TensorFlow Lite file.
 
+        Args:
+            model: The file.
+            threads: CPU threads of the network.
+            engine: What runs it.
+
         Raises:
-            DetectorError: ai-edge-litert is missing, or the file is not a BlazePose landmark model.
+            DetectorError: The engine's library is missing, or the file is not a BlazePose landmark model.
         """
-        shapes = [tuple(output["shape"]) for output in open_network(model, threads).get_output_details()]
+        shapes = [tuple(one["shape"]) for one in open_network(model, threads, engine=engine).get_output_details()]
         if [*shapes[:2], *shapes[3:4]] != [(1, _ROWS * _ROW), (1, 1), (1, _CELLS, _CELLS, _ROWS)]:
             raise DetectorError(f"{model} is not a BlazePose landmark model: its outputs have the shapes {shapes}.")
-        self._network = open_network(model, threads, _READ)
+        self._network = open_network(model, threads, _READ, engine)
         with quiet_stderr():  # TensorFlow Lite prints which delegate it uses
             self._network.allocate_tensors()
         self._lock = Lock()

@@ -51,7 +51,7 @@ def row(x: float, y: float, score: float) -> np.ndarray:
 def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     rows = np.stack([row(0.5, 0.5, s) for s in (0.3, 0.1, 0.9, 0.19, 0.0, 0.2)])
     network = Network(rows)
-    monkeypatch.setattr(movenet, "_open", lambda model, threads: network)
+    monkeypatch.setattr(movenet, "_open", lambda model, threads, engine: network)
     return network
 
 

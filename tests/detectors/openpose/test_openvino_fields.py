@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kinelift.detectors import openvino
 from kinelift.detectors.letterbox import Letterbox
 from kinelift.detectors.openpose import detector as module
 from kinelift.detectors.openpose import openvino_fields
@@ -67,7 +68,7 @@ def test_without_openvino_the_error_says_what_to_install(monkeypatch: pytest.Mon
     (tmp_path / "x.xml").touch()
     with pytest.raises(DetectorError, match="pip install openvino"):
         open_openpose(tmp_path / "x.xml")
-    assert openvino_fields._TELEMETRY not in sys.modules
+    assert openvino._TELEMETRY not in sys.modules
 
 
 def test_the_default_is_fetched_by_two_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

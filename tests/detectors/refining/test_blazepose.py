@@ -52,7 +52,7 @@ class Network:
 def scripted(monkeypatch: pytest.MonkeyPatch, network: Network) -> None:
     """Let ``network`` stand for the file. Opened with some of its outputs, it has no others."""
 
-    def opened(model: Path, threads: int, outputs: tuple[int, ...] = ()) -> Network:
+    def opened(model: Path, threads: int, outputs: tuple[int, ...] = (), engine: str = "tflite") -> Network:
         network.answers = {k: a for k, a in network.answers.items() if not outputs or k - 1 in outputs}
         return network
 
