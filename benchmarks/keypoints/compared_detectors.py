@@ -14,6 +14,7 @@ from kinelift.detectors.protocol import Detector
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.strided import Strided
+from kinelift.detectors.tflite import Engine
 from kinelift.models.lightweight_openpose import LightweightOpenPose, LightweightOpenPoseConfig
 from kinelift.poses.keypoints import read
 from kinelift.weights.store import fetch
@@ -22,13 +23,15 @@ Way = Callable[[int], Detector]
 """Opens a detector with this number of threads. Detectors that run in torch use torch's setting."""
 
 
-def movenet(refine: str = "none", *, redetect: int = 1, long_side: int = 512) -> Way:
+def movenet(refine: str = "none", *, redetect: int = 1, long_side: int = 512, engine: Engine = "tflite") -> Way:
     """MoveNet with a refinement: none, full or heavy. Fetches the weights."""
     people, landmarks = fetch("movenet-multipose"), None if refine == "none" else fetch(f"blazepose-{refine}")
 
     def make(threads: int) -> Detector:
-        looks = multi_scale_movenet(people, long_side=long_side, threads=threads)
-        return Refined(looks, BlazePose(landmarks, threads=threads), every=redetect) if landmarks else looks
+        looks = multi_scale_movenet(people, long_side=long_side, threads=threads, engine=engine)
+        if landmarks is None:
+            return looks
+        return Refined(looks, BlazePose(landmarks, threads=threads, engine=engine), every=redetect)
 
     return make
 

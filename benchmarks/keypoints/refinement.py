@@ -33,6 +33,7 @@ from kinelift.detectors.movenet.multi_scale import multi_scale_movenet
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.refining.blazepose import BlazePose
 from kinelift.detectors.refining.refined import Refined
+from kinelift.detectors.tflite import Engine
 from kinelift.detectors.tracking import Tracker
 from kinelift.lifting.lifter import Lifter
 from kinelift.poses import COCO17, H36M17, Frame, People, Track2D
@@ -40,11 +41,11 @@ from kinelift.weights.registry import entry, sha256
 from kinelift.weights.run import Run, fingerprint
 from kinelift.weights.store import fetch, locate
 
-WAYS: Mapping[str, tuple[str, int]] = {
-    "none": ("", 1), "full": ("full", 1), "full_every_2": ("full", 2), "full_every_3": ("full", 3),
-    "heavy": ("heavy", 1),
+WAYS: Mapping[str, tuple[str, int, Engine]] = {
+    "none": ("", 1, "tflite"), "full": ("full", 1, "tflite"), "full_every_2": ("full", 2, "tflite"),
+    "full_every_3": ("full", 3, "tflite"), "full_openvino": ("full", 1, "openvino"), "heavy": ("heavy", 1, "tflite"),
 }  # fmt: skip
-"""The landmark model, and the stride of the first stage."""
+"""The landmark model, the stride of the first stage, and what runs both."""
 WEIGHTS = ("movenet-multipose", "blazepose-full", "blazepose-heavy")
 
 
@@ -75,11 +76,11 @@ def inputs_of(video: Path, **chosen: Any) -> Run:
 
 def detector(way: str, threads: int) -> Detector:
     """Open one of the detectors."""
-    model, every = WAYS[way]
-    people = multi_scale_movenet(locate("movenet-multipose"), threads=threads)
+    model, every, engine = WAYS[way]
+    people = multi_scale_movenet(locate("movenet-multipose"), threads=threads, engine=engine)
     if not model:
         return people
-    return Refined(people, BlazePose(locate(f"blazepose-{model}"), threads=threads), every=every)
+    return Refined(people, BlazePose(locate(f"blazepose-{model}"), threads=threads, engine=engine), every=every)
 
 
 def row(make: Callable[[int], Detector], clip: Sequence[Frame], lifter: Lifter) -> dict[str, float]:

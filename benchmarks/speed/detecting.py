@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -114,6 +115,7 @@ def available_detectors(openpose: Path | None, source: Path, frames: int) -> dic
         BASELINE: plain,
         "+ BlazePose full (default)": full,
         "+ BlazePose heavy": movenet("heavy"),
+        **({"default, OpenVINO": movenet("full", engine="openvino")} if find_spec("openvino") else {}),
         "default, MoveNet every 2nd frame": movenet("full", redetect=2),
         "default, MoveNet every 3rd frame": movenet("full", redetect=3),
         "default, stride 2": strided(full, 2),

@@ -15,18 +15,16 @@ _TELEMETRY = "openvino_telemetry"
 
 
 class OpenVinoInterpreter:
-    """A TensorFlow Lite file run by OpenVINO, with the methods of TensorFlow Lite's ``Interpreter`` that are used here.
+    """A TensorFlow Lite file run by OpenVINO, with those methods of TensorFlow Lite's ``Interpreter`` that are used."""
 
-    It computes in bfloat16 on processors that do so natively, in about half of the time; on others in single precision.
-    """
-
-    def __init__(self, model: Path, threads: int, outputs: Sequence[int] = ()) -> None:
+    def __init__(self, model: Path, threads: int, outputs: Sequence[int] = (), coarse: bool = False) -> None:
         """Read a file with one input.
 
         Args:
             model: The file.
             threads: CPU threads.
             outputs: Compute only these of the file's outputs, and what leads to them; empty = all.
+            coarse: Compute in bfloat16 if the processor does so natively, in about half of the time.
 
         Raises:
             DetectorError: OpenVINO is missing, or the file is not a TensorFlow Lite network.
@@ -41,7 +39,8 @@ class OpenVinoInterpreter:
             raise DetectorError(f"Cannot open {model} as a TensorFlow Lite network: {first_line(error)}") from error
         self._network, self._request, self._input = network, None, np.zeros(0)
         native = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        self._settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "bf16" if native else "f32"}
+        precision = "bf16" if coarse and native else "f32"
+        self._settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision}
 
     def get_input_details(self) -> list[dict[str, Any]]:
         """Of the only input."""

@@ -16,7 +16,9 @@ Engine: TypeAlias = Literal["tflite", "openvino"]
 """What runs a network: TensorFlow Lite, or OpenVINO."""
 
 
-def open_network(model: Path, threads: int, outputs: Sequence[int] = (), engine: Engine = "tflite") -> Any:
+def open_network(
+    model: Path, threads: int, outputs: Sequence[int] = (), engine: Engine = "tflite", *, coarse: bool = False
+) -> Any:
     """Open an interpreter for a model file; its tensors are not allocated yet.
 
     Args:
@@ -24,12 +26,13 @@ def open_network(model: Path, threads: int, outputs: Sequence[int] = (), engine:
         threads: CPU threads.
         outputs: Compute only these of the file's outputs, and what leads to them; empty = all.
         engine: What runs it.
+        coarse: Let OpenVINO compute in bfloat16.
 
     Raises:
         DetectorError: The library is missing, or the file is not a TensorFlow Lite network.
     """
     if engine == "openvino":
-        return OpenVinoInterpreter(model, threads, outputs)
+        return OpenVinoInterpreter(model, threads, outputs, coarse)
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:

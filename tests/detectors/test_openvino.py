@@ -32,8 +32,6 @@ def test_outputs_are_the_same_in_single_precision(movenet_file: Path, blazepose_
         answers = []
         for engine in ENGINES:
             network = open_network(file, 1, kept, engine)
-            if isinstance(network, OpenVinoInterpreter):
-                network._settings["INFERENCE_PRECISION_HINT"] = "f32"
             answers.append(_answers(network, values.astype(np.uint8 if kind is np.uint8 else np.float32)))
         for one, other in zip(*answers, strict=True):
             assert one.shape == other.shape

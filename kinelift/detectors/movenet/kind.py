@@ -18,8 +18,8 @@ class MoveNetOptions:
     person_threshold: float = person_threshold_option(0.2)
     engine: Engine = option(
         "tflite",
-        about="What runs the detector and the refinement: TensorFlow Lite, or OpenVINO, an optional extra, which takes "
-        "about half of the time on processors with bfloat16.",
+        about="What runs the detector and the refinement: TensorFlow Lite, or OpenVINO, an optional extra, which is "
+        "faster on processors with bfloat16.",
     )
 
     def __post_init__(self) -> None:
