@@ -83,12 +83,13 @@ def fit(
     root = _initial_root(track, predicted, camera, valid, mean)
     located = np.isfinite(root).all(-1)
     root = np.where(located[:, None], root, [0.0, 0.0, FALLBACK_DEPTH])
-    keypoints = camera.plane(track.points)[valid]
-    problem = _problem(track, predicted, keypoints, root, located, valid, mean, settings, offsets)
-    del keypoints  # of a track of an hour, 40 MB
+    problem = _problem(
+        track, predicted, camera.plane(track.points)[valid], root, located, valid, mean, settings, offsets
+    )
     covariance = covariance + settings.placement**2 * np.eye(len(mean))
     length_prior = LengthPrior(mean, np.linalg.inv(covariance) * max(1.0, len(predicted) / settings.views))
     body = solve_in_windows(problem, Body((State(root, predicted),), mean), length_prior, settings)
+    del problem, predicted  # of a track of an hour, 100 MB
     return _poses(poses, body, valid, located)
 
 
@@ -132,6 +133,7 @@ def plant(
     steady = Steady.of(root[:, None] + fitted.points[valid], contacts.stands[valid] & located, intervals, settings)
     start = Body((State(root, directions(fitted.points[valid])),), log_lengths)
     body = solve_in_windows(replace(problem, planted=planted, steady=steady), start, None, settings)
+    del problem, planted, steady, start, keypoints
     contact = np.zeros(poses.points.shape[:2], dtype=bool)
     contact[:, list(FEET)] = contacts.weight > 0.5
     return replace(_poses(poses, body, valid, located), contact=contact)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from threadpoolctl import ThreadpoolController
 
+from kinelift.lifting.body.energy import LogLengths
 from kinelift.lifting.body.fit_settings import FitSettings
 from kinelift.lifting.body.problem import Problem, State
 from kinelift.lifting.body.solver import Body, LengthPrior, next_step_sizes, solve
@@ -50,64 +51,74 @@ def _linear_algebra() -> ThreadpoolController:
 def _solve_in_windows(problem: Problem, start: Body, prior: LengthPrior | None, settings: FitSettings) -> Body:
     edges = np.linspace(0, len(problem), -(-len(problem) // settings.window) + 1).round().astype(int).tolist()
     windows = list(pairwise(edges))
-    body = (
-        solve([problem], start, prior, settings)
-        if len(windows) == 1
-        else _solve_separately(problem, start, prior, settings, windows)
-    )
+    state = State(start.states[0].root.copy(), start.states[0].directions.copy())
+    if len(windows) == 1:
+        body = solve([problem], start, prior, settings)
+        _put(state, windows[0], body.states[0])
+        lengths = body.log_lengths
+    else:
+        lengths = _solve_separately(problem, state, start.log_lengths, prior, settings, windows)
     for _ in range(settings.refinements):
-        body = _refined(problem, body, settings, windows)
-    return body
+        _refine(problem, state, lengths, settings, windows)
+    return Body((state,), lengths)
 
 
 def _solve_separately(
-    problem: Problem, start: Body, prior: LengthPrior | None, settings: FitSettings, windows: list[Window]
-) -> Body:
-    """Estimate the lengths from some of the windows jointly, then solve the others with these lengths fixed."""
-    state = start.states[0]
-    if prior is None:
-        bodies = (
-            solve([problem.frames(*window)], Body((state.frames(*window),), start.log_lengths), None, settings)
-            for window in windows
-        )
-        return Body((_joined([body.states[0] for body in bodies]),), start.log_lengths)
+    problem: Problem,
+    state: State,
+    log_lengths: LogLengths,
+    prior: LengthPrior | None,
+    settings: FitSettings,
+    windows: list[Window],
+) -> LogLengths:
+    """Solve window by window. ``state`` holds the start, and then the result: a long track has no room for more.
+
+    Without a prior, the lengths are kept. With one, they are estimated from some of the windows jointly, before the
+    others are solved with these lengths.
+
+    Returns:
+        The log lengths.
+    """
     indices = set(np.linspace(0, len(windows) - 1, LENGTH_WINDOWS).round().astype(int).tolist())
-    chosen = [window for k, window in enumerate(windows) if k in indices]
-    share = sum(stop - start for start, stop in chosen) / len(problem)
-    joint = solve(
-        [problem.frames(*window) for window in chosen],
-        Body(tuple(state.frames(*window) for window in chosen), start.log_lengths),
-        replace(prior, precision=share * prior.precision),
-        settings,
-    )
-    solved = dict(zip(chosen, joint.states, strict=True))
+    chosen = [window for k, window in enumerate(windows) if k in indices] if prior else []
+    if prior:
+        share = sum(stop - first for first, stop in chosen) / len(problem)
+        joint = solve(
+            [problem.frames(*window) for window in chosen],
+            Body(tuple(state.frames(*window) for window in chosen), log_lengths),
+            replace(prior, precision=share * prior.precision),
+            settings,
+        )
+        log_lengths = joint.log_lengths
+        for window, solved in zip(chosen, joint.states, strict=True):
+            _put(state, window, solved)
     for window in windows:
-        if window not in solved:
-            single = Body((state.frames(*window),), joint.log_lengths)
-            (solved[window],) = solve([problem.frames(*window)], single, None, settings).states
-    return Body((_joined([solved[window] for window in windows]),), joint.log_lengths)
+        if window not in chosen:
+            single = Body((state.frames(*window),), log_lengths)
+            (solved,) = solve([problem.frames(*window)], single, None, settings).states
+            _put(state, window, solved)
+    return log_lengths
 
 
-def _joined(states: list[State]) -> State:
-    return State(np.concatenate([s.root for s in states]), np.concatenate([s.directions for s in states]))
+def _put(state: State, window: Window, solved: State) -> None:
+    """Replace the frames of a window."""
+    part = slice(*window)
+    state.root[part], state.directions[part] = solved.root, solved.directions
 
 
-def _refined(problem: Problem, body: Body, settings: FitSettings, windows: list[Window]) -> Body:
-    """The body after further steps of the frames that have not converged."""
-    sizes = np.concatenate([_window_step_sizes(problem, body, settings, *window) for window in windows])
+def _refine(
+    problem: Problem, state: State, log_lengths: LogLengths, settings: FitSettings, windows: list[Window]
+) -> None:
+    """Take further steps of the frames that have not converged."""
+    sizes = np.concatenate([_window_step_sizes(problem, state, log_lengths, settings, *one) for one in windows])
     moving = np.flatnonzero(sizes > settings.tolerance)
-    if not len(moving):
-        return body
-    state = State(body.states[0].root.copy(), body.states[0].directions.copy())
-    for group in refined_together(moving, settings):
+    for group in refined_together(moving, settings) if len(moving) else ():
         start = max(0, int(group[0]) - settings.margin)
         stop = min(len(problem), int(group[-1]) + 1 + settings.margin)
         left, part = _between_fixed_neighbours(problem, start, stop)
-        right = left + len(part)
-        initial = Body((state.frames(left, right),), body.log_lengths)
-        (refined,) = solve([part], initial, None, settings).states
-        state.root[left:right], state.directions[left:right] = refined.root, refined.directions
-    return Body((state,), body.log_lengths)
+        window = left, left + len(part)
+        (refined,) = solve([part], Body((state.frames(*window),), log_lengths), None, settings).states
+        _put(state, window, refined)
 
 
 def refined_together(moving: Int[np.ndarray, " M"], settings: FitSettings) -> Iterator[Int[np.ndarray, " N"]]:
@@ -117,12 +128,12 @@ def refined_together(moving: Int[np.ndarray, " M"], settings: FitSettings) -> It
 
 
 def _window_step_sizes(
-    problem: Problem, body: Body, settings: FitSettings, start: int, stop: int
+    problem: Problem, state: State, log_lengths: LogLengths, settings: FitSettings, start: int, stop: int
 ) -> Float[np.ndarray, " T"]:
     """How far the next step would move each frame of a window."""
     left, part = _between_fixed_neighbours(problem, start, stop)
-    state = body.states[0].frames(left, left + len(part))
-    sizes = next_step_sizes(part, Body((state,), body.log_lengths), settings)
+    body = Body((state.frames(left, left + len(part)),), log_lengths)
+    sizes = next_step_sizes(part, body, settings)
     return sizes[start - left : stop - left]
 
 
