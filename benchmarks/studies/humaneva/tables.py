@@ -45,7 +45,7 @@ def compared_with(run: str, name: str) -> str:
     """The name of the training that shows the effect of this one; its own where there is none."""
     if run == "semi":
         return name.removesuffix(UNLABELLED)
-    return {"losses": "position", "streams": "one stream, detected 2D"}.get(run, name)
+    return {"losses": "position", "streams": "one stream, detected 2D", "ugcn": "U-shaped GCN"}.get(run, name)
 
 
 def _columns(rows: Mapping[Any, Sequence[Training]]) -> list[dict[str, Any]]:

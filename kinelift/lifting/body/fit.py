@@ -88,7 +88,7 @@ def fit(
     )
     covariance = covariance + settings.placement**2 * np.eye(len(mean))
     length_prior = LengthPrior(mean, np.linalg.inv(covariance) * max(1.0, len(predicted) / settings.views))
-    body = solve_in_windows(problem, Body((State(root, predicted),), mean), length_prior, settings)
+    body = solve_in_windows(problem, Body((State(root, predicted.copy()),), mean), length_prior, settings)
     del problem, predicted  # of a track of an hour, 100 MB
     return _poses(poses, body, valid, located)
 
@@ -122,9 +122,9 @@ def plant(
         return fitted
     located = np.isfinite(fitted.root[valid]).all(-1)
     root = np.where(located[:, None], fitted.root[valid], [0.0, 0.0, FALLBACK_DEPTH])
-    keypoints, log_lengths = camera.plane(track.points)[valid], np.log(_lengths(fitted.points[valid]))
+    predicted, log_lengths = directions(poses.points[valid]), np.log(_lengths(fitted.points[valid]))
     problem = _problem(
-        track, directions(poses.points[valid]), keypoints, root, located, valid, log_lengths, settings, offsets
+        track, predicted, camera.plane(track.points)[valid], root, located, valid, log_lengths, settings, offsets
     )
     steps = np.diff(np.flatnonzero(valid), append=len(valid) + 1)
     intervals = np.where(steps == 1, np.diff(track.times[valid], append=np.inf), np.inf).clip(min=MIN_INTERVAL)
@@ -133,7 +133,7 @@ def plant(
     steady = Steady.of(root[:, None] + fitted.points[valid], contacts.stands[valid] & located, intervals, settings)
     start = Body((State(root, directions(fitted.points[valid])),), log_lengths)
     body = solve_in_windows(replace(problem, planted=planted, steady=steady), start, None, settings)
-    del problem, planted, steady, start, keypoints
+    del problem, predicted  # of a track of an hour, 100 MB
     contact = np.zeros(poses.points.shape[:2], dtype=bool)
     contact[:, list(FEET)] = contacts.weight > 0.5
     return replace(_poses(poses, body, valid, located), contact=contact)

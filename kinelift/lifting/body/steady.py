@@ -44,10 +44,7 @@ class Steady:
         linked = np.isfinite(intervals) & stands & np.roll(stands, -1)
         seconds = np.where(linked, intervals, 1.0)
         frames = SMOOTHING / float(np.median(intervals[linked])) if linked.any() else 1.0
-        paths = gaussian_filter1d(joints[:, TRUNK_AND_LEGS], frames, axis=0, mode="nearest")
-        rays = paths / np.linalg.norm(paths, axis=-1, keepdims=True)
-        step = np.diff(paths, axis=0, append=paths[-1:])
-        across = np.linalg.norm(step - (step * rays).sum(-1, keepdims=True) * rays, axis=-1).mean(1)
+        across = sum(_steps_across(joints[:, k], frames) for k in TRUNK_AND_LEGS) / len(TRUNK_AND_LEGS)
         variance = settings.sway**2 * seconds + (settings.isotropy * across) ** 2
         return cls(root / np.linalg.norm(root, axis=-1, keepdims=True), linked / variance)
 
@@ -75,3 +72,14 @@ class Steady:
     def _steps(self, root: Float[np.ndarray, "T 3"]) -> Float[np.ndarray, " S"]:
         """Movement along the ray to the next frame, metres."""
         return np.asarray((np.diff(root, axis=0) * self.ray[:-1]).sum(-1))
+
+
+def _steps_across(path: Float[np.ndarray, "T 3"], smoothing: float) -> Float[np.ndarray, " T"]:
+    """Movement across the ray from the camera to the next frame, metres, of a joint whose path is smoothed first.
+
+    Joint by joint, because a long track has no room for copies of all of them.
+    """
+    path = gaussian_filter1d(path, smoothing, axis=0, mode="nearest")
+    ray = path / np.linalg.norm(path, axis=-1, keepdims=True)
+    step = np.diff(path, axis=0, append=path[-1:])
+    return np.asarray(np.linalg.norm(step - (step * ray).sum(-1, keepdims=True) * ray, axis=-1))

@@ -27,7 +27,8 @@ def solve_in_windows(problem: Problem, start: Body, prior: LengthPrior | None, s
 
     Args:
         problem: The whole track.
-        start: The initial body, with a single state for all of ``problem``.
+        start: The initial body, with a single state for all of ``problem``. Its arrays become those of the result: a
+            long track has no room for more.
         prior: The prior on lengths. None keeps the lengths.
         settings: Terms, window size and stopping criteria.
 
@@ -51,7 +52,7 @@ def _linear_algebra() -> ThreadpoolController:
 def _solve_in_windows(problem: Problem, start: Body, prior: LengthPrior | None, settings: FitSettings) -> Body:
     edges = np.linspace(0, len(problem), -(-len(problem) // settings.window) + 1).round().astype(int).tolist()
     windows = list(pairwise(edges))
-    state = State(start.states[0].root.copy(), start.states[0].directions.copy())
+    (state,) = start.states
     if len(windows) == 1:
         body = solve([problem], start, prior, settings)
         _put(state, windows[0], body.states[0])
@@ -71,7 +72,7 @@ def _solve_separately(
     settings: FitSettings,
     windows: list[Window],
 ) -> LogLengths:
-    """Solve window by window. ``state`` holds the start, and then the result: a long track has no room for more.
+    """Solve window by window. ``state`` holds the start, and then the result.
 
     Without a prior, the lengths are kept. With one, they are estimated from some of the windows jointly, before the
     others are solved with these lengths.

@@ -200,3 +200,4 @@ def test_effects_are_differences_by_seed() -> None:
     assert first[13:] == [None, None]
     assert second[13:] == [[2.0, 1.414], [0.0, 0.0]]
     assert compared_with("semi", "S1, S2 and S3 unlabelled") == "S1"
+    assert compared_with("ugcn", "U-shaped GCN, cross") == compared_with("ugcn", "U-shaped GCN") == "U-shaped GCN"
