@@ -52,7 +52,7 @@ from kinelift.poses.camera import Camera
 from kinelift.poses.containers import Recognition
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.json_values import to_json
-from kinelift.poses.lookahead import map_ahead, prefetch
+from kinelift.poses.lookahead import map_ahead
 from kinelift.poses.rounding import rounded_poses
 from kinelift.poses.world import LEVEL
 from kinelift.recognition.classifier import Classifier
@@ -236,7 +236,7 @@ def render(
     progress: Progress = no_progress,
     part: Part = WHOLE,
 ) -> None:
-    """Draw a recording on the frames of its video and write an mp4; reading, drawing and encoding run side by side.
+    """Draw a recording on the frames of its video and write an mp4. A second thread draws.
 
     ``video.notes`` then has a note on its size if that is not the source's.
 
@@ -256,7 +256,7 @@ def render(
     """
     drawing = drawing or Drawing()
     renderer, count = Renderer(recording, drawing), _frames_in(part, recording.video)
-    frames = prefetch(_matching_frames(video, recording.video, part))
+    frames = _matching_frames(video, recording.video, part)
 
     def draw(frame: Frame) -> tuple[UInt8[np.ndarray, "H W 3"], Fraction]:
         return renderer.draw(frame), frame.time
