@@ -56,7 +56,7 @@ def main(
     seeds: tuple[int, ...] = (0, 1),
     epochs: int = 30,
 ) -> None:
-    """Search, train the cells, and print how well the rankings agree.
+    """Search, train the cells, and print how well the rankings agree, anew after each of them.
 
     Args:
         msr: MSR-Action3D as a folder.
@@ -73,14 +73,16 @@ def main(
     judge = learnt.of_subjects({subject})
     parts = learnt.only(~judge), learnt.only(judge)
     genotypes = drawn(parts, cells)
-    alone, shared = [], {}
+    alone: list[list[float]] = []
+    shared: dict[str, list[float]] = {}
     for seed in seeds:
         inputs = run(parts, seed=seed, epochs=epochs, ranked=cells)
         alone.append(kept(out / f"alone-{seed}.json", inputs, partial(trained, parts, genotypes, seed, epochs)))
+    print(markdown(table(alone, shared)), flush=True)
     for number, (name, settings) in enumerate(WAYS.items()):
         inputs = run(parts, **asdict(settings), ranked=cells)
         shared[name] = kept(out / f"shared-{number}.json", inputs, partial(scored, parts, genotypes, settings))
-    print(markdown(table(alone, shared)))
+        print(markdown(table(alone, shared)), flush=True)
 
 
 def run(parts: tuple[Corpus, Corpus], **settings: Any) -> Run:
