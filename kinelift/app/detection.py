@@ -30,10 +30,11 @@ def open_detector(choice: Detection, device: str) -> Opened:
     """
     resolved = resolve_auto(choice, device)
     kind = kinds.kind_named(resolved.detector)
-    opened = kind.open(kind.read(resolved.options), device)
+    options = kind.read(resolved.options)
+    opened = kind.open(options, device)
     detector, description = opened.detector, opened.description
     if resolved.refine != "none":
-        engine: Engine = "openvino" if resolved.options.get("engine") == "openvino" else "tflite"
+        engine: Engine = getattr(options, "engine", "tflite")
         detector = with_refinement(detector, resolved.refine, every=resolved.redetect, engine=engine)
         description += f", joints refined by BlazePose on cpu (blazepose-{resolved.refine})"
     if resolved.stride > 1:

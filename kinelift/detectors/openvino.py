@@ -17,14 +17,14 @@ _TELEMETRY = "openvino_telemetry"
 class OpenVinoInterpreter:
     """A TensorFlow Lite file run by OpenVINO, with those methods of TensorFlow Lite's ``Interpreter`` that are used."""
 
-    def __init__(self, model: Path, threads: int, outputs: Sequence[int] = (), coarse: bool = False) -> None:
+    def __init__(self, model: Path, threads: int, outputs: Sequence[int] = (), bfloat16: bool = False) -> None:
         """Read a file with one input.
 
         Args:
             model: The file.
             threads: CPU threads.
             outputs: Compute only these of the file's outputs, and what leads to them; empty = all.
-            coarse: Compute in bfloat16 if the processor does so natively, in about half of the time.
+            bfloat16: Compute in bfloat16 if the processor does so natively; otherwise, in single precision.
 
         Raises:
             DetectorError: OpenVINO is missing, or the file is not a TensorFlow Lite network.
@@ -39,7 +39,7 @@ class OpenVinoInterpreter:
             raise DetectorError(f"Cannot open {model} as a TensorFlow Lite network: {first_line(error)}") from error
         self._network, self._request, self._input = network, None, np.zeros(0)
         native = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        precision = "bf16" if coarse and native else "f32"
+        precision = "bf16" if bfloat16 and native else "f32"
         self._settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision}
 
     def get_input_details(self) -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ class OpenVinoInterpreter:
         self._network.reshape(list(shape))
 
     def allocate_tensors(self) -> None:
-        """Prepare the network for its shape; it takes a second or two."""
+        """Compile the network for its shape."""
         self._request = self._core.compile_model(self._network, "CPU", self._settings).create_infer_request()
 
     def set_tensor(self, index: int, value: Shaped[np.ndarray, "..."]) -> None:

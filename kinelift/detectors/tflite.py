@@ -17,7 +17,7 @@ Engine: TypeAlias = Literal["tflite", "openvino"]
 
 
 def open_network(
-    model: Path, threads: int, outputs: Sequence[int] = (), engine: Engine = "tflite", *, coarse: bool = False
+    model: Path, threads: int, outputs: Sequence[int] = (), engine: Engine = "tflite", *, bfloat16: bool = False
 ) -> Any:
     """Open an interpreter for a model file; its tensors are not allocated yet.
 
@@ -26,13 +26,13 @@ def open_network(
         threads: CPU threads.
         outputs: Compute only these of the file's outputs, and what leads to them; empty = all.
         engine: What runs it.
-        coarse: Let OpenVINO compute in bfloat16.
+        bfloat16: Let OpenVINO compute in bfloat16, where the processor does so natively.
 
     Raises:
         DetectorError: The library is missing, or the file is not a TensorFlow Lite network.
     """
     if engine == "openvino":
-        return OpenVinoInterpreter(model, threads, outputs, coarse)
+        return OpenVinoInterpreter(model, threads, outputs, bfloat16)
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:

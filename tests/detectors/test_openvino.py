@@ -24,15 +24,9 @@ ENGINES: tuple[Engine, ...] = ("tflite", "openvino")
 
 def test_outputs_are_the_same_in_single_precision(movenet_file: Path, blazepose_file: Path) -> None:
     random = np.random.default_rng(3)
-    for file, size, kept, kind in (
-        (movenet_file, (128, 192), (), np.uint8),
-        (blazepose_file, (256, 256), (0, 1, 3), float),
-    ):
-        values = random.integers(0, 255, (1, *size, 3)) / (1 if kind is np.uint8 else 255)
-        answers = []
-        for engine in ENGINES:
-            network = open_network(file, 1, kept, engine)
-            answers.append(_answers(network, values.astype(np.uint8 if kind is np.uint8 else np.float32)))
+    pixels, shares = random.integers(0, 255, (1, 128, 192, 3), np.uint8), random.random((1, 256, 256, 3), np.float32)
+    for file, values, kept in ((movenet_file, pixels, ()), (blazepose_file, shares, (0, 1, 3))):
+        answers = [_answers(open_network(file, 1, kept, engine), values) for engine in ENGINES]
         for one, other in zip(*answers, strict=True):
             assert one.shape == other.shape
             np.testing.assert_allclose(other, one, atol=1e-4 * max(np.abs(one).max(), 1))
@@ -52,12 +46,12 @@ def test_people_and_joints_are_where_tensorflow_lite_puts_them(
 ) -> None:
     """To about the precision of bfloat16, where the processor has it: 8 bits."""
     image = clip[0].image
-    (one, _), (other, _) = ((MoveNet(movenet_file, threads=1, engine=e).find(image), e) for e in ENGINES)
+    one, other = (MoveNet(movenet_file, threads=1, engine=engine).find(image) for engine in ENGINES)
     assert len(one) == len(other)
     body = float(np.linalg.norm(one.boxes[0, 2:] - one.boxes[0, :2]))
     assert np.median(np.linalg.norm(one.points[0] - other.points[0], axis=-1)) < 0.01 * body
     crop = fresh_crop(one.points[0], one.boxes[0], COCO17)
-    seen, again = (BlazePose(blazepose_file, threads=1, engine=e).landmarks(image, crop) for e in ENGINES)
+    seen, again = (BlazePose(blazepose_file, threads=1, engine=one).landmarks(image, crop) for one in ENGINES)
     assert np.nanmedian(np.linalg.norm(seen.points - again.points, axis=-1)) < 0.01 * body
     assert again.person == pytest.approx(seen.person, abs=0.05)
 

@@ -108,7 +108,7 @@ class MoveNet(FrameIndependent):
 
 
 def _open(model: Path, threads: int, engine: Engine) -> Any:
-    network = open_network(model, threads, engine=engine, coarse=True)
+    network = open_network(model, threads, engine=engine, bfloat16=True)
     shape = tuple(network.get_output_details()[0]["shape"])
     if shape != (1, _PEOPLE, _ROW):
         raise DetectorError(f"{model} is not MoveNet MultiPose: its output is {shape}, not {(1, _PEOPLE, _ROW)}.")

@@ -43,8 +43,8 @@ def solve_in_windows(problem: Problem, start: Body, prior: LengthPrior | None, s
 def _linear_algebra() -> ThreadpoolController:
     """The libraries behind NumPy and SciPy.
 
-    With a thread for each core they take half as long again for these small systems, and many times as long where other
-    programs use the cores, because threads spin while they wait.
+    With a thread for each core they are slower for these small systems, and much slower where other programs use the
+    cores, because threads spin while they wait.
     """
     return ThreadpoolController()
 
@@ -80,9 +80,10 @@ def _solve_separately(
     Returns:
         The log lengths.
     """
-    indices = set(np.linspace(0, len(windows) - 1, LENGTH_WINDOWS).round().astype(int).tolist())
-    chosen = [window for k, window in enumerate(windows) if k in indices] if prior else []
+    chosen: list[Window] = []
     if prior:
+        indices = set(np.linspace(0, len(windows) - 1, LENGTH_WINDOWS).round().astype(int).tolist())
+        chosen = [window for k, window in enumerate(windows) if k in indices]
         share = sum(stop - first for first, stop in chosen) / len(problem)
         joint = solve(
             [problem.frames(*window) for window in chosen],
