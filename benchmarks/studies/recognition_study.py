@@ -139,12 +139,27 @@ def search(data: Data, seed: int, out: Path, settings: SearchSettings) -> Search
 
 
 def run(data: Data, case: Case, genotype: AnyGenotype, out: Path) -> None:
-    """Train, evaluate the test clips, and write the clips' probabilities and the accuracy on images."""
-    torch.set_num_threads(1)
-    file = out / f"{case.name}.npz"
+    """Train for a case, and judge its test clips."""
     train, test = problem(data, case.problem)
     encoding = encodings(train.dataset.skeleton.name)[case.member]
-    settings = replace(TRAINING, steps=ceil(len(train) / TRAINING.batch), encoding=encoding, seed=case.seed)
+    evaluate(train, test, replace(TRAINING, encoding=encoding, seed=case.seed), genotype, out / f"{case.name}.npz")
+
+
+def evaluate(train: Corpus, test: Corpus, settings: TrainSettings, genotype: AnyGenotype, file: Path) -> None:
+    """Train, and write the probabilities of the test clips and the accuracy on images, unless ``file`` holds them.
+
+    Args:
+        train: The training clips, which decide how many steps an epoch has.
+        test: The test clips.
+        settings: Of the training.
+        genotype: Of the network.
+        file: An npz file.
+
+    Raises:
+        ResumeError: ``file`` was made from other data or settings.
+    """
+    torch.set_num_threads(1)
+    settings = replace(settings, steps=ceil(len(train) / settings.batch))
     alone = run_of(train, settings, genotype)
     inputs = replace(alone, inputs={**alone.inputs, "test": inputs_of(test)})
     if file.exists():
@@ -161,11 +176,11 @@ def run(data: Data, case: Case, genotype: AnyGenotype, out: Path) -> None:
             target,
             probabilities=judged(network, test),
             labels=test.labels,
-            images=image_score(network, test, case.seed),
+            images=image_score(network, test, settings.seed),
             parameters=parameters,
             run=json.dumps(inputs.facts()),
         )
-    print(case.name, flush=True)
+    print(file.stem, flush=True)
 
 
 def judged(network: ActionNetwork, test: Corpus) -> Float[np.ndarray, "W K"]:
