@@ -31,6 +31,7 @@ from kinelift.app.video import Part, Reading, Video, VideoWriter, video_name
 from kinelift.app.video.part import WHOLE
 from kinelift.detectors.converted import as_skeleton
 from kinelift.detectors.protocol import Detector, TrackRepair
+from kinelift.detectors.tracking.selection import prominence
 from kinelift.lifting.axis_keypoints import lacking
 from kinelift.lifting.body import PoseLifter
 from kinelift.lifting.confidence import with_confidence, without_unseen
@@ -177,7 +178,8 @@ class Pipeline:
             tracked, camera = _with_motion(tracked, camera, motion.result())
         tracks = [person.track for person in tracked.people]
         fit, known, lines = self.settings.fit, self.settings.world, edges.result(camera.rotations)
-        poses, world = lift_together(tracks, self.lifter, camera, fit, known, progress, lines)
+        main = max(range(len(tracks)), key=lambda k: prominence(tracks[k]), default=0)
+        poses, world = lift_together(tracks, self.lifter, camera, fit, known, progress, lines, main)
         axes = LEVEL if world is None else world.rotation
         people = tuple(self._classified(*pair, axes) for pair in zip(tracked.people, poses, strict=True))
         return replace(tracked, people=people, camera=camera, world=world)

@@ -93,7 +93,7 @@ class LifterStream:
         """
         if not self._frames:
             self._start = time
-        inputs = self._normalise.inputs(self._with_mirror(keypoints), self.camera, self.size)
+        inputs = self._with_mirror(self._normalise.inputs(keypoints, self.camera, self.size))
         self._frames = [*self._frames[-1:], (time, inputs)]
         while (due := self._start + self._count / self.network.rate) <= time + 1e-9:
             self._count += 1
@@ -123,7 +123,6 @@ class LifterStream:
         known = np.isfinite(self._last).all(-1)
         return np.where(known[:, None], self._last, 0.0), known
 
-    def _with_mirror(self, keypoints: Keypoints) -> Float[np.ndarray, "2*J 2"]:
-        """The keypoints of the person, followed by those of the mirror image."""
-        swapped = keypoints[list(self.network.source.mirror)] * [-1.0, 1.0] + [float(self.size[0]), 0.0]
-        return np.concatenate([keypoints, swapped])
+    def _with_mirror(self, inputs: Float[np.ndarray, "J 2"]) -> Float[np.ndarray, "2*J 2"]:
+        """The input of the person, followed by that of the mirror image."""
+        return np.concatenate([inputs, inputs[list(self.network.source.mirror)] * [-1.0, 1.0]])

@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -23,9 +23,10 @@ from kinelift.detectors.refining.refined import Refined
 from kinelift.detectors.scripted import Scripted
 from kinelift.lifting.body import fit
 from kinelift.lifting.network import LifterNetwork
+from kinelift.lifting.world.stage import stature
 from kinelift.models.enas.action_net import ActionNet, ActionNetConfig
 from kinelift.models.temporal import TemporalConfig, TemporalNet
-from kinelift.poses import COCO17, COCO23, H36M17, JointState, Poses3D, Recording, Skeleton, Track2D
+from kinelift.poses import COCO17, COCO23, H36M17, JointState, People, Poses3D, Recording, Skeleton, Track2D
 from kinelift.poses.camera import Camera, Distortion
 from kinelift.poses.containers import Recognition
 from kinelift.poses.errors import DataError, OutputError, SettingsError, WeightsError
@@ -36,7 +37,7 @@ from kinelift.recognition.network import ActionNetwork
 from kinelift.weights.store import FILES
 from tests.app.camera.scenes import SIZE as PICTURE
 from tests.app.camera.scenes import errors, sway, texture, view
-from tests.app.stages import DEPTH, Counting, Flat, Limping, Recorder, Waving, WithoutUp, pipeline, script
+from tests.app.stages import DEPTH, Counting, Flat, Limping, Recorder, Waving, WithoutUp, pipeline, script, standing
 from tests.clips import NTSC, Tone, contents, steady, write_clip
 
 SIZE = (160, 120)
@@ -172,6 +173,17 @@ class TestAnalysis:
             shank = [H36M17.index("left_knee"), H36M17.index("left_ankle")]
             length, wrong = (np.linalg.norm(np.diff(p.points[:, shank], axis=1), axis=-1) for p in (one.poses, answer))
             assert np.ptp(length) < 2**-13 < 0.1 < np.ptp(wrong)
+
+    def test_the_height_is_that_of_the_most_prominent_person(self, tmp_path: Path) -> None:
+        """A smaller person is there first and has the first number."""
+        small, large = standing(30.0, height=40.0), standing(120.0, height=80.0)
+        both = [np.concatenate(pair) for pair in zip(astuple(small)[1:], astuple(large)[1:], strict=True)]
+        people = Scripted([People(k, *(both if k >= 10 else astuple(small)[1:])) for k in range(40)])
+        found = replace(pipeline(people, fit="body", height=150.0), lifter=Limping()).run(clip(tmp_path, 40))
+        first, second = (one.poses for one in found.people)
+        assert first is not None and second is not None
+        assert stature(second) == pytest.approx(1.5, abs=1e-3)
+        assert stature(first) != pytest.approx(1.5, abs=1e-3)
 
     @pytest.mark.parametrize("guess", [False, True])
     def test_joints_that_were_never_seen_are_empty_unless_guesses_are_wanted(self, tmp_path: Path, guess: bool) -> None:

@@ -9,11 +9,13 @@ from kinelift.lifting.network import LifterNetwork
 from kinelift.lifting.stream import LifterStream
 from kinelift.models.temporal import TemporalConfig, TemporalNet
 from kinelift.poses import Track2D
-from kinelift.poses.camera import Camera
+from kinelift.poses.camera import Camera, Distortion
 from kinelift.poses.errors import SettingsError
 
 SIZE = (640, 480)
 CAMERA = Camera.from_field_of_view(55, SIZE)
+ASIDE = Camera((600.0, 610.0), (350.0, 220.0), Distortion(k1=0.05, k2=-0.02, p1=0.001))
+"""Whose principal point is not in the middle of the picture, and whose lens distorts."""
 
 
 def causal(normalisation: str = "frame", rate: float = 30.0, causal: bool = True) -> LifterNetwork:
@@ -29,11 +31,12 @@ def track(frames: int, rate: float = 30.0, missing: float = 0.1) -> Track2D:
     return Track2D(points, blank + 1, np.arange(frames) / rate, blank > 0, 0, SIZE)
 
 
+@pytest.mark.parametrize("camera", [CAMERA, ASIDE], ids=["centred", "calibrated"])
 @pytest.mark.parametrize("normalisation", ["frame", "screen"])
-def test_a_stream_agrees_with_the_whole_track(normalisation: str) -> None:
+def test_a_stream_agrees_with_the_whole_track(normalisation: str, camera: Camera) -> None:
     network, observed = causal(normalisation), track(60)
-    whole = Lifter(network, torch.device("cpu")).lift(observed, CAMERA)
-    stream = LifterStream(network, CAMERA, SIZE)
+    whole = Lifter(network, torch.device("cpu")).lift(observed, camera)
+    stream = LifterStream(network, camera, SIZE)
     predictions = [
         a for time, points in zip(observed.times, observed.points, strict=True) for a in stream.push(time, points)
     ]

@@ -55,7 +55,7 @@ class Standing:
 
 
 def sizes(
-    floors: Sequence[float | None], camera_height: float | None = None, first: float | None = None
+    floors: Sequence[float | None], camera_height: float | None = None, known: tuple[int, float] | None = None
 ) -> list[float]:
     """Factors of the people's sizes and distances with which those on one floor agree about it.
 
@@ -65,10 +65,10 @@ def sizes(
     Args:
         floors: Height of each person's main level along up over the camera, metres (negative); None if not known.
         camera_height: The camera's height over the floor in metres, if it is known.
-        first: The first person's factor, if it is known.
+        known: The index and the factor of a person whose size is known.
     """
-    if first is not None:
-        return _like_the_first(floors, first)
+    if known is not None:
+        return _like(floors, *known)
     depths = {k: np.log(-floor) for k, floor in enumerate(floors) if floor is not None and floor < -LOW_CAMERA}
     factors = [1.0] * len(floors)
     if not depths:
@@ -85,11 +85,12 @@ def sizes(
     return factors
 
 
-def _like_the_first(floors: Sequence[float | None], factor: float) -> list[float]:
-    """Factors with which all stand on the floor of the first person, who has the factor ``factor``."""
-    if not floors or floors[0] is None or floors[0] > -LOW_CAMERA:
+def _like(floors: Sequence[float | None], person: int, factor: float) -> list[float]:
+    """Factors with which all stand on the floor of ``person``, who has the factor ``factor``."""
+    own = floors[person]
+    if own is None or own > -LOW_CAMERA:
         return [factor] * len(floors)
-    common = factor * floors[0]
+    common = factor * own
     shares = [None if floor is None or floor > -LOW_CAMERA else common / floor for floor in floors]
     return [factor if share is None or abs(np.log(share / factor)) > SAME_FLOOR else float(share) for share in shares]
 

@@ -40,7 +40,7 @@ class WorldSettings:
     camera_height: float | None = None
     """Metres from the camera down to the floor; None to estimate it."""
     height: float | None = None
-    """Height of the first person in metres, which fixes the sizes of all; None to take average bodies."""
+    """Height of one person in metres, which fixes the sizes of all; None to take average bodies."""
     contacts: bool = True
     """Whether planted feet stay where they are."""
 
@@ -53,6 +53,7 @@ def lift_together(
     settings: WorldSettings | None = None,
     progress: Progress = no_progress,
     edges: Edges | None = None,
+    measured: int = 0,
 ) -> tuple[tuple[Poses3D, ...], World | None]:
     """Lift all people of a clip and fit them to bodies that stand in one world.
 
@@ -64,6 +65,7 @@ def lift_together(
         settings: What is known about the world.
         progress: Shows progress over people.
         edges: Straight edges of the background, some of which are vertical or level.
+        measured: Index of the person whose height ``settings`` may have.
 
     Returns:
         Poses (metres, camera axes) and the place of the camera; None if nothing shows which way is up.
@@ -82,16 +84,8 @@ def lift_together(
     if up is None:
         up = up_direction.combine([up_direction.of_bodies(poses) for poses in fitted])
     if up is None or mode == "off" or any(poses.skeleton != H36M21 for poses in fitted):
-        return _without_contacts(fitted, up, settings)
-    standing = [_standing(poses, up) for poses in fitted]
-    if settings.up is None:
-        up = _corrected(fitted, standing, up)
-        standing = [_standing(poses, up) for poses in fitted]
-    first = settings.height / stature(fitted[0]) if settings.height and fitted else None
-    factors = sizes([one.main for one in standing], settings.camera_height, first)
-    for k, factor in enumerate(factors):  # each replaces the one before: the poses of everybody take most of the memory
-        fitted[k] = _scaled(fitted[k], factor)
-    standing = _on_common_floor([_standing(poses, up) for poses in fitted])
+        return _without_contacts(fitted, up, settings, measured)
+    up, standing = _placed(fitted, up, settings, measured)
     if settings.contacts:
         for k, one in enumerate(standing):
             contacts = _contacts(one, fitted[k], up)
@@ -100,13 +94,32 @@ def lift_together(
     return tuple(fitted), world_around(up, fitted, min(levels) if levels else None)
 
 
+def _placed(
+    people: list[Poses3D], up: Float[np.ndarray, " 3"], settings: WorldSettings, measured: int
+) -> tuple[Float[np.ndarray, " 3"], list[Standing]]:
+    """Correct up by the feet, and scale the poses in ``people`` so that those on one floor agree about it.
+
+    Returns:
+        Up in camera axes, and where each person stands.
+    """
+    standing = [_standing(poses, up) for poses in people]
+    if settings.up is None:
+        up = _corrected(people, standing, up)
+        standing = [_standing(poses, up) for poses in people]
+    known = (measured, settings.height / stature(people[measured])) if settings.height and people else None
+    factors = sizes([one.main for one in standing], settings.camera_height, known)
+    for k, factor in enumerate(factors):  # each replaces the one before: the poses of everybody take most of the memory
+        people[k] = _scaled(people[k], factor)
+    return up, _on_common_floor([_standing(poses, up) for poses in people])
+
+
 def _without_contacts(
-    people: Sequence[Poses3D], up: Float[np.ndarray, " 3"] | None, settings: WorldSettings
+    people: Sequence[Poses3D], up: Float[np.ndarray, " 3"] | None, settings: WorldSettings, measured: int
 ) -> tuple[tuple[Poses3D, ...], World | None]:
     """People whose feet are not known, of the sizes that the user gave, over a floor at their lowest joints."""
     factor = 1.0
     if settings.height and people:
-        factor = settings.height / stature(people[0])
+        factor = settings.height / stature(people[measured])
     elif settings.camera_height and up is not None:
         assumed = float(world_around(up, people).position[1])
         factor = settings.camera_height / assumed if assumed > 0 else 1.0

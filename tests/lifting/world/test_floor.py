@@ -38,8 +38,10 @@ def test_a_known_camera_height_fixes_sizes() -> None:
     assert sizes([-1.5, -1.2, None], 3.0) == pytest.approx([2.0, 2.5, 1.0])
 
 
-def test_the_first_persons_height_fixes_sizes() -> None:
-    assert sizes([-1.5, -1.4, None, -4.5], first=1.1) == pytest.approx([1.1, 1.1 * 1.5 / 1.4, 1.1, 1.1])
+def test_the_size_of_one_person_fixes_the_others() -> None:
+    assert sizes([-1.5, -1.4, None, -4.5], known=(0, 1.1)) == pytest.approx([1.1, 1.1 * 1.5 / 1.4, 1.1, 1.1])
+    assert sizes([-1.5, -1.4, None, -4.5], known=(1, 1.1)) == pytest.approx([1.1 * 1.4 / 1.5, 1.1, 1.1, 1.1])
+    assert sizes([-1.5, None], known=(1, 1.1)) == pytest.approx([1.1, 1.1])
 
 
 @pytest.mark.parametrize("pitch", [0.0, 20.0])

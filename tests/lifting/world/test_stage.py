@@ -75,6 +75,16 @@ def test_known_up_camera_height_and_stature_are_kept() -> None:
     assert stature(poses) == pytest.approx(1.9, abs=0.02)
 
 
+@pytest.mark.parametrize("measured", [0, 1])
+def test_the_height_of_one_person_fixes_the_sizes_of_all(measured: int) -> None:
+    scenes = [person(PITCH, STILL - [0.7, 0.0]), person(PITCH, STILL + np.array([0.5, 0.5]), seed=1)]
+    tracks, lifter = [scene.track for scene in scenes], scripted(*scenes, pitch=PITCH)
+    usual, _ = lift_together(tracks, lifter, CAMERA)
+    people, _ = lift_together(tracks, lifter, CAMERA, settings=WorldSettings(height=1.2), measured=measured)
+    assert stature(people[measured]) == pytest.approx(1.2, abs=0.01)
+    assert stature(people[1 - measured]) < 0.8 * stature(usual[1 - measured])
+
+
 def test_people_of_different_size_agree_about_the_floor() -> None:
     """Each fit expects an average person, and finds a floor of its own."""
     scenes = [person(PITCH, STILL - [0.7, 0.0], 0.95), person(PITCH, STILL + np.array([0.5, 0.5]), 1.05, seed=1)]
