@@ -49,6 +49,21 @@ def test_generated_pages_are_up_to_date() -> None:
     assert not wrong, f"These pages differ from the code or from benchmarks/results: {', '.join(wrong)}. {AGAIN}"
 
 
+@pytest.mark.parametrize("folder", ["start", "how-to", "explanation", "decisions"])
+def test_the_first_page_leads_to_every_page(folder: str) -> None:
+    text = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    linked = {f"docs/{target}" for target in re.findall(r"\]\(([\w./-]+)\)", text)}
+    assert {
+        str(page.relative_to(ROOT)) for page in PAGES if page.parent.name == folder and page.name != "README.md"
+    } <= linked
+
+
+def test_decisions_are_listed_by_their_numbers() -> None:
+    text = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^(\d+)\. \[.*\]\(decisions/(\d+)", text, flags=re.MULTILINE)
+    assert listed and all(int(number) == int(file) for number, file in listed)
+
+
 def test_every_measurement_is_dated_and_has_a_command() -> None:
     import json
 

@@ -53,7 +53,7 @@ BENDS = (0, 10, 20, 30, 60, 90)
 STILL = 10
 """Number of frames of a body that stands still."""
 STANDING = (2.2, 3.7)
-"""Interval, s, in which the man of the sample clip stands straight."""
+"""Interval, s, that is measured of the man of the sample clip, who stands, bends his knees and jumps in it."""
 CLIPS: tuple[Clip, ...] = ("single", "multi")
 
 

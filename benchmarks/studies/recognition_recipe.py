@@ -96,7 +96,7 @@ def part(learnt: Corpus, judge: str) -> tuple[Corpus, Corpus]:
 
 def table(validated: Mapping[str, Sequence[float]], tested: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, Any]:
     """A row for each recipe, the chosen one last; accuracy on test clips only where they were judged."""
-    percent = {"decimals": 1}
+    percent = {"decimals": 1, "join": " ± "}
     return {
         "columns": [
             {"heading": "recipe"},

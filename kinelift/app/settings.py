@@ -169,7 +169,7 @@ class Settings(TrackingSettings):
 
     up: Annotated[tuple[float, float, float] | None, arg(metavar="X Y Z")] = None
     """The direction up, in the camera's axes (x right, y down, z away from it). A level camera has 0 -1 0. Default:
-    estimated from the people."""
+    estimated from the people and edges of the background."""
 
     camera_height: Annotated[float | None, arg(metavar="METRES")] = None
     """The camera's height over the floor, which fixes the sizes of people. Default: from average bodies."""

@@ -22,7 +22,9 @@ Precision: TypeAlias = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How the shipped lifters are trained: a temporal network, framewise ``facing`` input, and synthetic cameras.
+    """How to train: by default a temporal network, input normalised frame by frame, and synthetic cameras.
+
+    The shipped lifters have further options: docs/how-to/retrain-the-lifters.md.
 
     Raises:
         SettingsError: An option belongs to another kind of network.
