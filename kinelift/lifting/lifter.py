@@ -78,11 +78,11 @@ class Lifter:
         Raises:
             SettingsError: The track lacks keypoints other than those of face and feet.
         """
-        network, inputs = self.network, self._inputs(track, camera)
-        valid = np.isfinite(inputs).all(-1).sum(1) >= MIN_KEYPOINTS
-        points = self.joints(track, camera, up)
+        network, points = self.network, self.joints(track, camera, up)
         points -= points[:, network.target.root, None].copy()
         if network.trajectory and normalisation(network.normalisation).keeps_distance:
+            inputs = self._inputs(track, camera)
+            valid = np.isfinite(inputs).all(-1).sum(1) >= MIN_KEYPOINTS
             roots = self._average(network.trajectory, inputs, track.times, None)[:, 0]
             root = fill_gaps(np.where(valid[:, None], roots, np.nan))
         else:

@@ -31,27 +31,32 @@ def estimate_root(
         Root positions (metres, camera frame). Frames with fewer than three keypoints take their depth from neighbouring
         frames. NaN if no frame has enough.
     """
-    points, plane = points[:, SHARED_JOINTS], plane[:, SHARED_JOINTS]
+    points, plane = points[:, SHARED_JOINTS], plane[:, SHARED_JOINTS]  # copies, changed in place: a track may be long
     visible = np.isfinite(plane).all(-1) & np.isfinite(points).all(-1)
-    plane, points = np.where(visible[..., None], plane, 0.0), np.where(visible[..., None], points, 0.0)
-    depth = _smoothed(_depth(points, plane, visible), times)
-    lateral = plane * (points[..., 2:] + depth[:, None, None]) - points[..., :2]
-    count = visible.sum(1)[:, None]
+    points[~visible] = plane[~visible] = 0.0
+    shift = plane * points[..., 2:] - points[..., :2]
+    depth = _smoothed(_depth(plane, shift, visible), times)
+    shift += plane * depth[:, None, None]
     with np.errstate(invalid="ignore"):
-        xy = np.where(count > 0, (lateral * visible[..., None]).sum(1) / count, np.nan)
+        xy = shift.sum(1) / visible.sum(1)[:, None]
     return np.concatenate([fill_gaps(xy), depth[:, None]], 1)
 
 
 def _depth(
-    points: Float[np.ndarray, "T J 3"], plane: Float[np.ndarray, "T J 2"], visible: Bool[np.ndarray, "T J"]
+    plane: Float[np.ndarray, "T J 2"], shift: Float[np.ndarray, "T J 2"], visible: Bool[np.ndarray, "T J"]
 ) -> Float[np.ndarray, " T"]:
-    """Least-squares depth: (X + t)ₓᵧ = uv · (X + t)_z for every visible joint; NaN for fewer than three joints."""
-    weight = visible[..., None, None].astype(float)
-    rows = np.concatenate([np.broadcast_to(np.eye(2), (*plane.shape, 2)), -plane[..., None]], -1) * weight
-    right = (plane * points[..., 2:] - points[..., :2])[..., None] * weight
-    normal = np.einsum("tjki,tjkl->til", rows, rows) + 1e-9 * np.eye(3)
-    depth = np.linalg.solve(normal, np.einsum("tjki,tjkl->til", rows, right))[:, 2, 0]
-    return np.where(visible.sum(1) >= 3, depth.clip(min=MIN_DEPTH), np.nan)
+    """Least-squares depth of the root; NaN for fewer than three joints.
+
+    Args:
+        plane: Keypoints on the plane z = 1; 0 where not visible.
+        shift: ``plane`` · z - xy of each joint, which is xy of the root - ``plane`` · depth; 0 where not visible.
+        visible: The joints that count.
+    """
+    count = visible.sum(1)
+    middle = plane.sum(1) / count.clip(min=1)[:, None]
+    slope = np.where(visible[..., None], plane - middle[:, None], 0.0)
+    depth = -np.einsum("tjc,tjc->t", slope, shift) / (np.einsum("tjc,tjc->t", slope, slope) + 1e-12)
+    return np.where(count >= 3, depth.clip(min=MIN_DEPTH), np.nan)
 
 
 def _smoothed(depth: Float[np.ndarray, " T"], times: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:

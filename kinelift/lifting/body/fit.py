@@ -157,9 +157,9 @@ def _initial_root(
     log_lengths: Float[np.ndarray, " 12"],
 ) -> Float[np.ndarray, "F 3"]:
     """The root in the ``valid`` frames, of the predicted pose with these lengths; NaN where it is not known."""
-    body = State(np.zeros((len(predicted), 3)), predicted).joints(np.exp(log_lengths))
+    body = convert(State(np.zeros((len(predicted), 3)), predicted).joints(np.exp(log_lengths)), H36M21, H36M17)
     keypoints = convert(camera.plane(track.points)[valid], track.skeleton, H36M17)
-    return estimate_root(convert(body, H36M21, H36M17), keypoints, track.times[valid])
+    return estimate_root(body, keypoints, track.times[valid])
 
 
 def _problem(
@@ -213,9 +213,10 @@ _STARTS = [H36M21.index("right_hip") if tip == "left_hip" else H36M21.parents[H3
 
 def directions(points: Float[np.ndarray, "T J 3"]) -> Float[np.ndarray, "T 19 3"]:
     """Unit directions of the bones of a pose; straight down for bones of zero length and for feet that it lacks."""
-    points = points.astype(np.float64)
-    whole = np.concatenate([points, np.full((len(points), len(H36M21) - points.shape[1], 3), np.nan)], 1)
-    bones = whole[:, _ENDS] - whole[:, _STARTS]
-    norms = np.linalg.norm(bones, axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore"):
-        return np.where(norms > 1e-9, bones / norms.clip(min=1e-9), [0.0, 1.0, 0.0])
+    found = np.tile([0.0, 1.0, 0.0], (len(points), len(TIPS), 1))
+    for k, (start, end) in enumerate(zip(_STARTS, _ENDS, strict=True)):  # one by one: a track may be long
+        if end < points.shape[1]:
+            bone = points[:, end].astype(np.float64) - points[:, start]
+            norm = np.linalg.norm(bone, axis=-1, keepdims=True)
+            np.divide(bone, norm, out=found[:, k], where=norm > 1e-9)
+    return found
