@@ -52,7 +52,7 @@ class HumanEva(VideoPose3D):
 class Gupta(VideoPose3D):
     """Gupta: the network of Pavllo et al. with 2048 channels, 85 epochs, and joint-aware terms in addition to MPJPE.
 
-    The paper does not state the weights of the terms; these are ours, from docs/reference/results/lifting-study.md. Samples
+    The paper does not state the weights of the terms; these are ours (docs/reference/results/lifting-study.md). Samples
     have 8 consecutive predictions (our choice); the terms over time need three.
     """
 

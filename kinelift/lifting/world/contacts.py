@@ -1,8 +1,9 @@
 """Which heels and toes rest on the floor, from their places and heights, and from whether the body falls."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -26,6 +27,11 @@ FALLS_WITH_IT = -3.0
 """m/s²: a foot is in the air if it accelerates downwards by more while the body falls."""
 REACH = 0.10
 """Metres over the lowest resting joint up to which others may be on the floor, too."""
+BLOCK = 32
+"""Frames looked at together while a contact is extended: a contact is short, and a track may be long."""
+
+Frames: TypeAlias = Callable[[slice], Bool[np.ndarray, " N"]]
+"""Whether something holds in each frame of a part."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +119,15 @@ def _at_rest(
     slow = grounded & (speed < SLOW)
     out = slow.copy()
     for start, stop in runs(slow):
-        near = grounded & (_offset(path, start, stop) < NEAR)
-        first, _ = _extended(near, start, stop)
-        low = height < np.median(height[start:stop]) + LIFTED
-        _, last = _extended(near & low & (speed < FAST), start, stop)
-        out[first:last] = True
+        place, lifted = np.median(path[start:stop], axis=0), np.median(height[start:stop]) + LIFTED
+
+        def near(part: slice, place: Float[np.ndarray, " 3"] = place) -> Bool[np.ndarray, " N"]:
+            return np.asarray(grounded[part] & (_offset(path[part], place) < NEAR))
+
+        def rests(part: slice, lifted: float = lifted) -> Bool[np.ndarray, " N"]:
+            return np.asarray(near(part) & (height[part] < lifted) & (speed[part] < FAST))
+
+        out[_first(near, start) : _last(rests, stop, len(path))] = True
     found = runs(out)
     for (_, last), (start, _) in pairwise(found):
         out[last:start] = bool((grounded & (speed < FAST))[last:start].all())
@@ -139,10 +149,26 @@ def _bridged(
     return out
 
 
-def _extended(possible: Bool[np.ndarray, " T"], start: int, stop: int) -> tuple[int, int]:
-    """The run from ``start`` to ``stop`` with the ``possible`` frames before and after it."""
-    before, after = np.flatnonzero(~possible[:start]), np.flatnonzero(~possible[stop:])
-    return int(before[-1]) + 1 if len(before) else 0, stop + int(after[0]) if len(after) else len(possible)
+def _first(possible: Frames, start: int) -> int:
+    """The first of the ``possible`` frames that lead up to ``start``."""
+    while start > 0:
+        block = slice(max(start - BLOCK, 0), start)
+        others = np.flatnonzero(~possible(block))
+        if len(others):
+            return block.start + int(others[-1]) + 1
+        start = block.start
+    return start
+
+
+def _last(possible: Frames, stop: int, count: int) -> int:
+    """The end of the ``possible`` frames that follow from ``stop`` on, of ``count`` frames."""
+    while stop < count:
+        block = slice(stop, min(stop + BLOCK, count))
+        others = np.flatnonzero(~possible(block))
+        if len(others):
+            return stop + int(others[0])
+        stop = block.stop
+    return stop
 
 
 def _remove_raised(contact: Bool[np.ndarray, "T 4"], height: Float[np.ndarray, "T 4"]) -> None:
@@ -157,11 +183,16 @@ def _hold_up(
 ) -> None:
     """Extend contacts over frames in which nothing touches the floor, though the body does not fall."""
     bare = ~contact.any(1) & ~falling
-    edges = runs(bare)
+    starts, stops = np.transpose(runs(bare)).tolist() or ([], [])
+    beside = set(starts), set(stops)
     for j, start, stop in _each(contact):
-        if any(stop == first or start == last for first, last in edges):
-            first, last = _extended(bare & (_offset(feet[:, j], start, stop) < STRETCH), start, stop)
-            contact[first:last, j] = True
+        if stop in beside[0] or start in beside[1]:
+            place = np.median(feet[start:stop, j], axis=0)
+
+            def held(part: slice, j: int = j, place: Float[np.ndarray, " 3"] = place) -> Bool[np.ndarray, " N"]:
+                return np.asarray(bare[part] & (_offset(feet[part, j], place) < STRETCH))
+
+            contact[_first(held, start) : _last(held, stop, len(feet)), j] = True
 
 
 def _each(contact: Bool[np.ndarray, "T 4"]) -> Iterator[tuple[int, int, int]]:
@@ -171,9 +202,9 @@ def _each(contact: Bool[np.ndarray, "T 4"]) -> Iterator[tuple[int, int, int]]:
             yield joint, start, stop
 
 
-def _offset(path: Float[np.ndarray, "T 3"], start: int, stop: int) -> Float[np.ndarray, " T"]:
-    """Distance from the median place between two frames, as the camera sees it, metres."""
-    return np.asarray(np.linalg.norm(_across(path - np.median(path[start:stop], axis=0), path), axis=-1))
+def _offset(path: Float[np.ndarray, "T 3"], place: Float[np.ndarray, " 3"]) -> Float[np.ndarray, " T"]:
+    """Distance from a place, as the camera sees it, metres."""
+    return np.asarray(np.linalg.norm(_across(path - place, path), axis=-1))
 
 
 def _across(vectors: Float[np.ndarray, "*N 3"], places: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from kinelift.lifting.world import contacts
 from kinelift.lifting.world.contacts import resting, spans
 from kinelift.lifting.world.support import runs
 
@@ -144,6 +145,16 @@ def test_wrong_keypoints_for_a_moment_do_not_end_a_contact() -> None:
     feet, times = stood(60)
     feet[:, 2:, 0] += 0.4 * np.clip((np.arange(60) - 25) / 4, 0, 1)[:, None]  # a step to another place
     assert not resting(feet, over(feet), times, LEVEL)[26:29, 2:].any()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_frames_that_lead_up_to_a_contact_are_found_in_blocks(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    possible = generator.random(150) < 0.98
+    start, stop = np.sort(generator.choice(151, 2, replace=False)).tolist()
+    before, after = np.flatnonzero(~possible[:start]), np.flatnonzero(~possible[stop:])
+    assert contacts._first(lambda part: possible[part], start) == (before[-1] + 1 if len(before) else 0)
+    assert contacts._last(lambda part: possible[part], stop, 150) == (stop + after[0] if len(after) else 150)
 
 
 def test_a_body_that_does_not_fall_is_held_by_the_last_foot() -> None:
