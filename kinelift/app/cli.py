@@ -74,15 +74,11 @@ def run(
 
     if "keypoints" in detection.options and more:
         raise SettingsError("--keypoints belongs to a single video. Run each video with its own keypoints.")
-    reporter = Quiet() if quiet else Reporter()
     videos, spec = (video, *more), PipelineSpec(detection, lifter, classifier, device, settings)
     exports = Format.parse(export)
     check_available(exports)
-    batch = Batch(out, drawing, (*videos, *spec.paths()), reporter, reading, restart, exports)
-    failed = batch.run(videos, partial(Pipeline.open, spec))
-    if failed and more:
-        reporter.error(f"{len(failed)} of {len(videos)} videos failed: {', '.join(map(str, failed))}")
-    return 1 if failed else 0
+    batch = Batch(out, drawing, (*videos, *spec.paths()), _reporter(quiet), reading, restart, exports)
+    return 1 if batch.run(videos, partial(Pipeline.open, spec)) else 0
 
 
 def detect(
@@ -116,7 +112,7 @@ def detect(
     from kinelift.app.tracking import track_people
     from kinelift.poses.keypoints import Format, check, write
 
-    reporter, source = Quiet() if quiet else Reporter(), Video(video, reading)
+    reporter, source = _reporter(quiet), Video(video, reading)
     torch_device = pick_device(device)
     detection = resolve_auto(detection, torch_device)
     opened = open_detector(detection, torch_device)
@@ -216,7 +212,7 @@ def render(
     from kinelift.poses.recording import load
 
     span = Part() if part is None else Part.parse(part)
-    reporter, source = Quiet() if quiet else Reporter(), Video(video, reading)
+    reporter, source = _reporter(quiet), Video(video, reading)
     path = out or recording.with_name(drawn_name(drawing.layout, span.suffix))
     written = [path, path.with_name(VIEWER)] if viewer else [path]
     check_outputs(written, [video, *source.files, recording], least_size(source, drawing) if span.whole else 0)
@@ -289,3 +285,7 @@ def main(arguments: Sequence[str]) -> int | None:
         "run": run, "detect": detect, "live": live, "render": render, "export": export, "info": info,
     }  # fmt: skip
     return run_command(commands, "kinelift", "", arguments, DisallowNone)
+
+
+def _reporter(quiet: bool) -> Reporter:
+    return Quiet() if quiet else Reporter()
