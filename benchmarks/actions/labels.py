@@ -6,13 +6,12 @@ second or so between two actions, and where posture cannot be seen. ``use`` says
 clip ("choose") or it is kept for reporting ("report"). ``labels/places.csv``: a point on a person, px, at a time.
 """
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.label_tables import rows_of
 from kinelift.poses import Person, Recording
 
 FOLDER = Path(__file__).parent / "labels"
@@ -49,13 +48,16 @@ class Place:
 
 def labels(clip: str) -> list[Label]:
     """The labels of a clip."""
-    rows = _rows("actions", clip)
+    rows = rows_of(clip, FOLDER / "actions.csv")
     return [Label(row[0], row[1], row[2], float(row[3]), float(row[4]), tuple(row[5].split("|"))) for row in rows]
 
 
 def places(clip: str) -> list[Place]:
     """Where the labelled people of a clip are."""
-    return [Place(row[0], row[1], float(row[2]), float(row[3]), float(row[4])) for row in _rows("places", clip)]
+    return [
+        Place(row[0], row[1], float(row[2]), float(row[3]), float(row[4]))
+        for row in rows_of(clip, FOLDER / "places.csv")
+    ]
 
 
 def identify(recording: Recording, marks: list[Place]) -> dict[int, str]:
@@ -83,9 +85,3 @@ def _distance(person: Person, place: Place) -> float:
     point = np.array([place.x, place.y])
     inside = (low <= point).all() and (point <= high).all()
     return float(np.linalg.norm(point - (low + high) / 2)) if inside else np.inf
-
-
-def _rows(name: str, clip: str) -> Iterator[list[str]]:
-    """The lines of a table whose first column is ``clip``."""
-    with (FOLDER / f"{name}.csv").open(newline="") as file:
-        yield from (row for row in csv.reader(file) if row[0] == clip)

@@ -39,6 +39,7 @@ from benchmarks.keypoints.agreement_figures import (
 from benchmarks.keypoints.compared_detectors import Way, keypoints_of, movenet, part_fields
 from benchmarks.reporting import Column, machine, percent, table
 from kinelift.app.video import Video
+from kinelift.app.video.timing import record_times
 from kinelift.detectors.protocol import Detector
 from kinelift.detectors.tracking import Tracker
 from kinelift.poses import COCO17, Frame, convert
@@ -137,7 +138,7 @@ def read(clip: Clip, detector: Detector) -> Reading:
     """All tracks, without filled gaps."""
     times: list[float] = []
     tracker = Tracker(detector.skeleton, (clip.video.width, clip.video.height))
-    for people in detector.detect(_noting(clip.frames(), times)):
+    for people in detector.detect(record_times(clip.frames(), times)):
         tracker.update(people, times[people.frame])
     tracks = [identity.track for identity in tracker.tracks()]
     out = np.full((len(tracks), len(times), len(COCO17), 2), np.nan)
@@ -192,12 +193,6 @@ def tables(report: Mapping[str, Any]) -> str:
         table("detector", ways, WAY_COLUMNS),
         table("jitter", ways, {f"jitter_{part}": Column(part) for part in PARTS}),
     ])  # fmt: skip
-
-
-def _noting(frames: Iterator[Frame], times: list[float]) -> Iterator[Frame]:
-    for frame in frames:
-        times.append(float(frame.time))
-        yield frame
 
 
 if __name__ == "__main__":

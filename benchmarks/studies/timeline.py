@@ -102,9 +102,7 @@ def main(
     kind = "lifted" if corpus.of_kind("lifted").any() else ""
     found = list(cases(corpus, kind, settings, read_genotype(genotype), folds))
     names = corpus.names
-    rows = {
-        f"{way}, threshold {t}": measure(found, names, make(names, t)) for way, make in WAYS.items() for t in THRESHOLDS
-    }
+    rows = {f"{way}, threshold {t}": measure(found, make(names, t)) for way, make in WAYS.items() for t in THRESHOLDS}
     for name, row in rows.items():
         print(f"{name:40}" + "  ".join(f"{key} {value:.3f}" for key, value in asdict(row).items()), flush=True)
     facts = {
@@ -247,7 +245,7 @@ def spread(choice: Int[np.ndarray, " W"], case: Case) -> Track:
     return choice[np.searchsorted((case.centres[1:] + case.centres[:-1]) / 2, times, side="right")]
 
 
-def measure(found: list[Case], names: tuple[str, ...], way: Way) -> Measure:
+def measure(found: list[Case], way: Way) -> Measure:
     """Score one method on all motions."""
     pairs = [(case.truth, way(case)) for case in found]
     truth, predicted = (np.concatenate(column) for column in zip(*pairs, strict=True))

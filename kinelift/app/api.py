@@ -51,12 +51,7 @@ def run(
         KineliftError: The video, the weights or an option cannot be used. The message says what to do.
         TypeError: There is no such option.
     """
-    settings = Settings(**_pop_fields(options, Settings))
-    detection = Detection(**_pop_fields(options, Detection))
-    reading = Reading(**_pop_fields(options, Reading))
-    drawing = Drawing(layout, **_pop_fields(options, Drawing))
-    if options:
-        raise TypeError(f"run() has no option {', '.join(options)}. See: kinelift run --help")
+    settings, detection, reading, drawing = _grouped(options, layout)
     exports = Format.parse(export)
     check_available(exports)
     source = Video(video, reading)
@@ -83,6 +78,22 @@ def load(path: str | Path) -> Recording:
         DataError: The file is missing, damaged or not a recording.
     """
     return recording.load(Path(path))
+
+
+def _grouped(options: dict[str, Any], layout: Layout) -> tuple[Settings, Detection, Reading, Drawing]:
+    """The options of ``run``, each in the group that has it.
+
+    Raises:
+        SettingsError: A value is out of range, or conflicts with another.
+        TypeError: There is no such option.
+    """
+    settings = Settings(**_pop_fields(options, Settings))
+    detection = Detection(**_pop_fields(options, Detection))
+    reading = Reading(**_pop_fields(options, Reading))
+    drawing = Drawing(layout, **_pop_fields(options, Drawing))
+    if options:
+        raise TypeError(f"run() has no option {', '.join(options)}. See: kinelift run --help")
+    return settings, detection, reading, drawing
 
 
 def _pop_fields(options: dict[str, Any], settings: type) -> dict[str, Any]:

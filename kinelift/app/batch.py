@@ -58,7 +58,9 @@ class Batch:
     taken: set[str] = field(default_factory=set)
 
     def run(self, videos: Sequence[Path], load: Callable[[], Pipeline]) -> tuple[Path, ...]:
-        """Analyse all videos and return those that failed. Unreadable files are reported before the pipeline is loaded.
+        """Analyse all videos and return those that failed, which are named at the end if there are several videos.
+
+        Unreadable files are reported before the pipeline is loaded.
 
         Args:
             videos: The videos.
@@ -71,8 +73,10 @@ class Batch:
         pipeline = load() if any(video for _, video in opened) else None
         if pipeline and pipeline.description:
             self.reporter.info(f"detector: {pipeline.description}")
-        failed = (path for path, video in opened if not (video and pipeline and self._process(video, pipeline)))
-        return tuple(failed)
+        failed = tuple(path for path, video in opened if not (video and pipeline and self._process(video, pipeline)))
+        if failed and len(videos) > 1:
+            self.reporter.error(f"{len(failed)} of {len(videos)} videos failed: {', '.join(map(str, failed))}")
+        return failed
 
     def _process(self, video: Video, pipeline: Pipeline) -> bool:
         """Analyse one video and report the outcome; whether it succeeded."""

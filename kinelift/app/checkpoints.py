@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
+from kinelift.app.video.timing import record_times
 from kinelift.detectors.protocol import Detector, Memory, ResumableDetector, is_resumable
 from kinelift.poses import Frame, People
 from kinelift.poses.archive import archive_keys, read_arrays, read_text
@@ -92,7 +93,7 @@ class Checkpoints:
         for _, some in groupby(frames, lambda frame: int(frame.time // self.seconds)):
             times: list[float] = []
             found: list[People] = []
-            for people in detector.detect_from(memory, _noting_times(some, times)):
+            for people in detector.detect_from(memory, record_times(some, times)):
                 found.append(people)
                 yield people
             self._write(number, Stretch(np.array(times), tuple(found), memory))
@@ -133,12 +134,6 @@ class Checkpoints:
             return _from_arrays(read_arrays(path, *archive_keys(path)), len(detector.skeleton))
         except (KineliftError, KeyError, ValueError, TypeError):
             return None
-
-
-def _noting_times(frames: Iterable[Frame], times: list[float]) -> Iterator[Frame]:
-    for frame in frames:
-        times.append(float(frame.time))
-        yield frame
 
 
 def _checked(stretch: Stretch, frames: Iterator[Frame]) -> Iterator[People]:

@@ -11,9 +11,12 @@ from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes, Positio
 from kinelift.app.detection_flags import DetectionFlags, LiveDetectionFlags
 from kinelift.app.live.settings import LiveSettings
 from kinelift.app.settings import Drawing, Settings, TrackingSettings
-from kinelift.app.video.limits import Reading
+from kinelift.app.video import Part, Reading, Video, video_name
 from kinelift.poses.errors import SettingsError
+from kinelift.poses.output import make_folder
+from kinelift.poses.overwriting import check_outputs
 from kinelift.terminal.parsing import Command, run_command
+from kinelift.terminal.reporter import Quiet, Reporter
 
 Device = Annotated[str, arg(metavar="auto|cpu|cuda|cuda:N")]
 ExportFormat = Literal["json", "csv", "npz", "bvh", "glb", "trc", "mot", "c3d", "angles", "timeline", "viewer"]
@@ -68,19 +71,14 @@ def run(
     from kinelift.app.export.formats import Format, check_available
     from kinelift.app.pipeline import Pipeline
     from kinelift.app.spec import PipelineSpec
-    from kinelift.terminal.reporter import Quiet, Reporter
 
     if "keypoints" in detection.options and more:
         raise SettingsError("--keypoints belongs to a single video. Run each video with its own keypoints.")
-    reporter = Quiet() if quiet else Reporter()
     videos, spec = (video, *more), PipelineSpec(detection, lifter, classifier, device, settings)
     exports = Format.parse(export)
     check_available(exports)
-    batch = Batch(out, drawing, (*videos, *spec.paths()), reporter, reading, restart, exports)
-    failed = batch.run(videos, partial(Pipeline.open, spec))
-    if failed and more:
-        reporter.error(f"{len(failed)} of {len(videos)} videos failed: {', '.join(map(str, failed))}")
-    return 1 if failed else 0
+    batch = Batch(out, drawing, (*videos, *spec.paths()), _reporter(quiet), reading, restart, exports)
+    return 1 if batch.run(videos, partial(Pipeline.open, spec)) else 0
 
 
 def detect(
@@ -112,13 +110,9 @@ def detect(
     from kinelift.app.results import file_for
     from kinelift.app.spec import PipelineSpec, made_with, pick_device
     from kinelift.app.tracking import track_people
-    from kinelift.app.video import Video, video_name
     from kinelift.poses.keypoints import Format, check, write
-    from kinelift.poses.output import make_folder
-    from kinelift.poses.overwriting import check_outputs
-    from kinelift.terminal.reporter import Quiet, Reporter
 
-    reporter, source = Quiet() if quiet else Reporter(), Video(video, reading)
+    reporter, source = _reporter(quiet), Video(video, reading)
     torch_device = pick_device(device)
     detection = resolve_auto(detection, torch_device)
     opened = open_detector(detection, torch_device)
@@ -171,8 +165,6 @@ def live(
     from kinelift.app.live.window import check_display
     from kinelift.app.pipeline import Pipeline
     from kinelift.app.spec import PipelineSpec
-    from kinelift.poses.overwriting import check_outputs
-    from kinelift.terminal.reporter import Reporter
 
     reporter, opened = Reporter(), open_source(source)
     spec = PipelineSpec(detection, lifter, classifier, device, settings.whole())
@@ -217,13 +209,10 @@ def render(
     from kinelift.app.batch import least_size
     from kinelift.app.export.viewer_page import path_between, write_viewer
     from kinelift.app.results import VIEWER, drawn_name
-    from kinelift.app.video import Part, Video
-    from kinelift.poses.overwriting import check_outputs
     from kinelift.poses.recording import load
-    from kinelift.terminal.reporter import Quiet, Reporter
 
     span = Part() if part is None else Part.parse(part)
-    reporter, source = Quiet() if quiet else Reporter(), Video(video, reading)
+    reporter, source = _reporter(quiet), Video(video, reading)
     path = out or recording.with_name(drawn_name(drawing.layout, span.suffix))
     written = [path, path.with_name(VIEWER)] if viewer else [path]
     check_outputs(written, [video, *source.files, recording], least_size(source, drawing) if span.whole else 0)
@@ -261,9 +250,7 @@ def export(
     """
     from kinelift.app.export.formats import Format, check_available, outputs, remarks
     from kinelift.app.export.formats import export as write
-    from kinelift.poses.overwriting import check_outputs
     from kinelift.poses.recording import load
-    from kinelift.terminal.reporter import Reporter
 
     wanted = Format(to)
     check_available([wanted])
@@ -285,9 +272,6 @@ def info(video: VideoFile, *, reading: OmitArgPrefixes[Reading]) -> int:
         video: The video file, a folder of pictures, or a pattern of their names.
         reading: Reading of the video.
     """
-    from kinelift.app.video import Video
-    from kinelift.terminal.reporter import Reporter
-
     lines = Video(video, reading).summary.lines()
     width = max(map(len, lines))
     for name, value in lines.items():
@@ -301,3 +285,7 @@ def main(arguments: Sequence[str]) -> int | None:
         "run": run, "detect": detect, "live": live, "render": render, "export": export, "info": info,
     }  # fmt: skip
     return run_command(commands, "kinelift", "", arguments, DisallowNone)
+
+
+def _reporter(quiet: bool) -> Reporter:
+    return Quiet() if quiet else Reporter()

@@ -9,6 +9,7 @@ import numpy as np
 from kinelift.app.checkpoints import Checkpoints
 from kinelift.app.settings import TrackingSettings
 from kinelift.app.video import Video, video_name
+from kinelift.app.video.timing import record_times
 from kinelift.detectors.protocol import Detector, TrackRepair
 from kinelift.detectors.tracking import Tracker, select_people, smoothing
 from kinelift.poses import Frame, People, Person, Recording, VideoFacts
@@ -65,7 +66,7 @@ def track_people(
     frames = video.frames()
     for watcher in watchers:
         frames = watcher.watch(frames)
-    frames = _record_times(frames, times)
+    frames = record_times(frames, times)
     detections = checkpoints.detect(detector, frames) if checkpoints else detector.detect(frames)
     for people in progress(detections, "finding people", video.expected_frames):
         for watcher in watchers:
@@ -100,9 +101,3 @@ def _smoothed(recording: Recording, name: str) -> Recording:
     delay = f"up to {1e3 * smoother.lag:.0f} ms late, looks {1e3 * smoother.lookahead:.0f} ms ahead"
     people = tuple(replace(person, track=smoother.apply(person.track)) for person in recording.people)
     return _noted(replace(recording, people=people), [f"joints are smoothed: {name} ({delay})."])
-
-
-def _record_times(frames: Iterable[Frame], times: list[float]) -> Iterator[Frame]:
-    for frame in frames:
-        times.append(float(frame.time))
-        yield frame

@@ -13,6 +13,7 @@ from kinelift.lifting.body import FitMode
 from kinelift.lifting.datasets import dataset_split
 from kinelift.lifting.datasets.convert import Layout
 from kinelift.lifting.datasets.convert import convert as convert_files
+from kinelift.lifting.datasets.dataset_split import Bank
 from kinelift.lifting.lifter import Lifter
 from kinelift.lifting.measuring.error_plots import errors_by_action, save
 from kinelift.lifting.measuring.error_tables import tables
@@ -134,10 +135,7 @@ def training(preset: str) -> Callable[..., None]:
             nodes: Number of machines; start one process per device with torchrun.
             data_terms: Origin and licence of the data, recorded in the checkpoint; weights often inherit the terms.
         """
-        parts = dataset_split.split(dataset_split.load(data), extra_training=extra_datasets)
-        train_data, validation = (
-            dataset_split.select_actions(part, actions) for part in (parts.train, parts.validation)
-        )
+        train_data, validation = _training_data(data, actions, extra_datasets)
         unlabelled_data = None if unlabelled is None else dataset_split.load(unlabelled)
         fabric = _fabric(settings, accelerator, devices, nodes)
         chosen = {"actions": sorted(actions), "extra_datasets": sorted(extra_datasets), "data_terms": data_terms}
@@ -275,6 +273,12 @@ def main(arguments: Sequence[str]) -> int | None:
         "relift": relift,
     }
     return run_command(commands, "kinelift lifting", "Prepare data, train and evaluate lifters.", arguments)
+
+
+def _training_data(data: Path, actions: tuple[str, ...], extra_datasets: tuple[str, ...]) -> tuple[Bank, Bank]:
+    """What a lifter is trained on, and what it is validated on."""
+    parts = dataset_split.split(dataset_split.load(data), extra_training=extra_datasets)
+    return dataset_split.select_actions(parts.train, actions), dataset_split.select_actions(parts.validation, actions)
 
 
 def _fabric(settings: TrainSettings, accelerator: str, devices: int = 1, nodes: int = 1) -> Fabric:

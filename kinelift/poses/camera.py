@@ -252,24 +252,6 @@ class Extrinsics:
             )
 
     @staticmethod
-    def from_quaternion(orientation: Float[np.ndarray, " 4"], centre: Float[np.ndarray, " 3"]) -> "Extrinsics":
-        """Extrinsics as Human3.6M's calibrations give them: camera = R⁻¹ · (X − ``centre``).
-
-        Args:
-            orientation: R, the rotation from camera to world, as a unit quaternion (w, x, y, z).
-            centre: The camera's position in the world, metres.
-
-        Raises:
-            SettingsError: The quaternion does not have length 1.
-        """
-        length = float(np.linalg.norm(orientation))
-        if not abs(length - 1) < 1e-3:
-            raise SettingsError(f"The quaternion {orientation.tolist()} has length {length:.4g}; it must be 1.")
-        w, (x, y, z) = orientation[0] / length, orientation[1:] / length
-        cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-        return Extrinsics((np.eye(3) + 2 * w * cross + 2 * cross @ cross).T, centre)
-
-    @staticmethod
     def from_translation(rotation: Float[np.ndarray, "3 3"], translation: Float[np.ndarray, " 3"]) -> "Extrinsics":
         """Extrinsics as OpenCV gives them: camera = ``rotation`` · X + ``translation`` (metres)."""
         return Extrinsics(rotation, -rotation.T @ translation)
@@ -277,11 +259,6 @@ class Extrinsics:
     def to_camera(self, world: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
         """World points in the camera frame (x right, y down, z forward), metres."""
         points: Float[np.ndarray, "*N 3"] = (world - self.centre) @ self.rotation.T
-        return points
-
-    def to_world(self, camera: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
-        """Points of the camera frame in the world, metres: the inverse of ``to_camera``."""
-        points: Float[np.ndarray, "*N 3"] = camera @ self.rotation + self.centre
         return points
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type
 from kinelift.poses.errors import DataError, KineliftError
 
 _MAX_DIGITS = 18
-"""Longer integers do not fit numpy's."""
+"""Longer integers are damage, and do not fit numpy's."""
 _NAMES = {
     str: "text",
     int: "a whole number",
@@ -38,7 +38,7 @@ def parse(text: str | bytes, name: str) -> Any:
         DataError: ``text`` is not such JSON.
     """
     try:
-        value = json.loads(text, parse_int=_integer, parse_float=_finite, parse_constant=_constant)
+        value = json.loads(text, parse_int=integer, parse_float=_finite, parse_constant=_constant)
         json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is not Unicode
     except (ValueError, RecursionError) as error:
         raise DataError(f"{name} is not JSON, or it is damaged ({str(error)[:200]}).") from error
@@ -54,6 +54,17 @@ def to_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: to_json(item) for key, item in value.items()}
     return str(value) if isinstance(value, Path) else value
+
+
+def integer(text: str) -> int:
+    """Parse an integer of at most 18 digits; ``parse_int`` of ``json.loads``.
+
+    Raises:
+        ValueError: It is longer.
+    """
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(f"an integer of {len(text)} digits")
+    return int(text)
 
 
 def storable(text: str) -> str:
@@ -155,12 +166,6 @@ def _tuple(kinds: tuple[Any, ...], value: Any, name: str) -> tuple[Any, ...]:
 def _refuse(value: Any, name: str, expected: object) -> NoReturn:
     description = " or ".join(map(repr, expected)) if isinstance(expected, tuple) else expected
     raise DataError(f"{name or 'it'} is {shortened(value)}, expected {description}.")
-
-
-def _integer(text: str) -> int:
-    if len(text) > _MAX_DIGITS:
-        raise ValueError(f"an integer of {len(text)} digits")
-    return int(text)
 
 
 def _finite(text: str) -> float:

@@ -8,6 +8,8 @@ from unicodedata import east_asian_width
 from matplotlib.font_manager import FontProperties, findfont, fontManager
 from matplotlib.ft2font import FT2Font
 
+from kinelift.terminal.escapes import escaped
+
 USUAL = "DejaVu Sans"
 _PLACEHOLDERS = "Last Resort"
 """The beginning of the names of fonts that have a box for every character."""
@@ -40,16 +42,12 @@ class Fonts:
 
     def legible(self, text: str) -> str:
         r"""Escape characters that no font has and control characters, as ``\u0939``."""
-        return "".join(one if one.isprintable() and one not in self.missing else _escaped(one) for one in text)
+        return "".join(one if one.isprintable() and one not in self.missing else escaped(one) for one in text)
 
 
 def columns(text: str) -> int:
     """The width of a text in Latin letters; Chinese, Japanese and Korean characters are twice as wide."""
     return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def _installed() -> Iterable[tuple[str, str]]:

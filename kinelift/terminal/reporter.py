@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kinelift.terminal.escapes import escaped
 from kinelift.terminal.progress import Progress, no_progress, progress_bar, show_progress
 from kinelift.terminal.standard_output import writing_standard_output
 
@@ -132,4 +133,4 @@ def _escaped(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
-    return character.encode("unicode_escape").decode("ascii")
+    return escaped(character)

@@ -10,13 +10,12 @@ in the picture, px, near the middle of a person's hips. ``still.csv``: spans in 
 ground.
 """
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.label_tables import rows_of
 from kinelift.poses import Person, Recording
 
 FOLDER = Path(__file__).parent / "labels"
@@ -74,23 +73,25 @@ def contacts(clip: str) -> list[Span]:
     """The labelled spans of heels and toes of a clip."""
     return [
         Span(row[0], row[1], row[2], row[3], int(row[4]), int(row[5]), row[6], row[7])
-        for row in _rows("contacts", clip)
+        for row in rows_of(clip, FOLDER / "contacts.csv")
     ]
 
 
 def still(clip: str) -> list[Still]:
     """The spans of a video in which somebody stands still."""
-    return [Still(row[0], row[1], int(row[2]), int(row[3])) for row in _rows("still", clip)]
+    return [Still(row[0], row[1], int(row[2]), int(row[3])) for row in rows_of(clip, FOLDER / "still.csv")]
 
 
 def jumps(clip: str) -> list[Jump]:
     """The jumps of a clip."""
-    return [Jump(row[0], row[1], int(row[2]), int(row[3])) for row in _rows("jumps", clip)]
+    return [Jump(row[0], row[1], int(row[2]), int(row[3])) for row in rows_of(clip, FOLDER / "jumps.csv")]
 
 
 def places(clip: str) -> list[Place]:
     """Where the labelled people of a video are."""
-    return [Place(row[0], row[1], int(row[2]), float(row[3]), float(row[4])) for row in _rows("people", clip)]
+    return [
+        Place(row[0], row[1], int(row[2]), float(row[3]), float(row[4])) for row in rows_of(clip, FOLDER / "people.csv")
+    ]
 
 
 def identify(recording: Recording, clip: str) -> dict[str, int]:
@@ -110,9 +111,3 @@ def _distance(person: Person, place: Place) -> float:
     middle = track.points[k, [track.skeleton.index(hip) for hip in HIPS]].mean(axis=0)
     off = float(np.linalg.norm(middle - [place.x, place.y]))
     return off if np.isfinite(off) else np.inf
-
-
-def _rows(name: str, clip: str) -> Iterator[list[str]]:
-    """The lines of a table whose first column is ``clip``."""
-    with (FOLDER / f"{name}.csv").open(newline="") as file:
-        yield from (row for row in csv.reader(file) if row[0] == clip)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from kinelift.app.render.style import OUTLINE, RGB, TEXT
+from kinelift.terminal.escapes import escaped
 
 Image = UInt8[np.ndarray, "H W 3"]
 Point = Float[np.ndarray, " 2"] | Sequence[float]
@@ -62,11 +63,7 @@ def label(image: Image, words: str, anchor: Point, colour: RGB, height: float) -
 @lru_cache(maxsize=1024)
 def legible(words: str) -> str:
     r"""Escape characters that the fonts lack and control characters, as ``\u0939``."""
-    return "".join(one if one.isprintable() and _is_known(one) else _escaped(one) for one in words)
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+    return "".join(one if one.isprintable() and _is_known(one) else escaped(one) for one in words)
 
 
 @lru_cache(maxsize=4096)

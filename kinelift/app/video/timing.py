@@ -1,10 +1,13 @@
-"""Turns a file's presentation timestamps into exact, strictly increasing times that start at zero."""
+"""The times of frames: a file's presentation timestamps made exact, strictly increasing, and starting at zero."""
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
 from statistics import median_low
+
+from kinelift.poses import Frame
 
 # A timestamp that jumps back by this many seconds or more starts a new clock (files joined end to end).
 _CLOCK_RESET = 1
@@ -19,6 +22,13 @@ _MIN_CLOCK_RATE = 10_000
 def clock_rate(time_base: Fraction) -> int:
     """Ticks per second (at least 10 000) of a clock on which every multiple of ``time_base`` (s) is a whole number."""
     return time_base.denominator * ceil(_MIN_CLOCK_RATE / time_base.denominator)
+
+
+def record_times(frames: Iterable[Frame], times: list[float]) -> Iterator[Frame]:
+    """Pass on every frame, after appending its time (s) to ``times``."""
+    for frame in frames:
+        times.append(float(frame.time))
+        yield frame
 
 
 @dataclass

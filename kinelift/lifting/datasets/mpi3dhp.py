@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Shaped
 
 from kinelift.lifting.datasets.array_files import read
 from kinelift.lifting.datasets.sequences import Sequence, SequenceBank
@@ -33,11 +33,6 @@ SCENES = {
     "TS5": "Outdoor", "TS6": "Outdoor",
 }  # fmt: skip
 """Scene of each test sequence. It serves as the action, because results are reported per scene."""
-ACTIVITIES = (
-    "Walking/Standing", "Exercise", "Sitting(1)", "Crouch/Reach", "On the Floor", "Sports", "Sitting(2)",
-    "Miscellaneous",
-)  # fmt: skip
-"""Names of the numbers 1 to 8 in ``activity_annotation``."""
 TEST_RATE = 25.0
 """Frames per second of the test sequences. Assumed, because it is not published."""
 FRAMES = {
@@ -74,23 +69,6 @@ def read_test_set(folder: Path, pose: Pose = "univ_annot3", rate: float = TEST_R
         arrays = read(path, "annot2", pose, "valid_frame")
         sequences.append(_test_sequence(name, arrays["annot2"], arrays[pose], arrays["valid_frame"], rate, path))
     return SequenceBank(tuple(sequences))
-
-
-def activities(path: Path) -> Int[np.ndarray, " T"]:
-    """Read the activity in every frame of an ``annot_data.mat``.
-
-    Returns:
-        1 + an index of ``ACTIVITIES``.
-
-    Raises:
-        DataError: The file is not valid.
-    """
-    numbers = read(path, "activity_annotation")["activity_annotation"].reshape(-1).astype(np.int64)
-    if not len(numbers) or numbers.min() < 1 or numbers.max() > len(ACTIVITIES):
-        raise DataError(
-            f"{path}: activity_annotation is not within 1 to {len(ACTIVITIES)}. Give a file of the test set."
-        )
-    return numbers
 
 
 def read_training_set(folder: Path, pose: Pose = "univ_annot3", cameras: tuple[int, ...] = CAMERAS) -> SequenceBank:

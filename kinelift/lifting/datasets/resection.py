@@ -29,12 +29,11 @@ _LENSES = (_PINHOLE, cv2.CALIB_FIX_K3, 0)
 
 @dataclass(frozen=True, eq=False)
 class Resection:
-    """A camera, its pose, and the RMS and the maximum of its reprojection errors in pixels."""
+    """A camera, its pose, and the RMS of its reprojection errors in pixels."""
 
     camera: Camera
     extrinsics: Extrinsics
     residual: float
-    max_error: float
 
 
 def resect(world: Float[np.ndarray, "N 3"], pixels: Float[np.ndarray, "N 2"], size: tuple[int, int]) -> Resection:
@@ -97,4 +96,4 @@ def _fit(
     rotation = cv2.Rodrigues(rotation_vector)[0]
     extrinsics = Extrinsics.from_translation(rotation, shift.ravel() - rotation @ mean)
     errors = np.linalg.norm(camera.project(extrinsics.to_camera(points)) - image, axis=-1)
-    return Resection(camera, extrinsics, float(np.sqrt(np.mean(errors**2))), float(errors.max()))
+    return Resection(camera, extrinsics, float(np.sqrt(np.mean(errors**2))))

@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from kinelift.lifting.anthropometry import BALL, BIG_TOE, HEEL, SMALL_TOE, typical_foot
 from kinelift.lifting.synthesis.bank import MOCAP
+from kinelift.poses.vectors import unit
 
 Points = Float[np.ndarray, "T J 3"]
 Frames = Float[np.ndarray, "T 3 3"]
@@ -72,9 +73,9 @@ def recorded(
 def axes(points: Points, side: str) -> Frames:
     """The axes of a foot as ``recorded``."""
     ankle, heel, small_toe = (points[:, MOCAP.index(f"{side}_{part}")] for part in ("ankle", "heel", "small_toe"))
-    forward = _unit(ankle - heel)
+    forward = unit(ankle - heel)
     outward = small_toe - ankle
-    left = _unit(outward - (outward * forward).sum(1, keepdims=True) * forward) * (1 if side == "left" else -1)
+    left = unit(outward - (outward * forward).sum(1, keepdims=True) * forward) * (1 if side == "left" else -1)
     return np.stack([left, np.cross(forward, left), forward], 1)
 
 
@@ -123,8 +124,3 @@ def _elevation(points: Points, side: str, level: Frames) -> Float[np.ndarray, " 
     toe = points[:, MOCAP.index(f"{side}_big_toe")] - points[:, MOCAP.index(f"{side}_ankle")]
     _, up, forward = np.einsum("tij,tj->it", level, toe)
     return np.asarray(np.arctan2(up, forward))
-
-
-def _unit(vectors: Float[np.ndarray, "T 3"]) -> Float[np.ndarray, "T 3"]:
-    unit: Float[np.ndarray, "T 3"] = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-    return unit

@@ -18,6 +18,7 @@ from kinelift.lifting.mocap.feet import Sole, placed
 from kinelift.lifting.mocap.joints import FACE_POINTS
 from kinelift.lifting.synthesis.bank import MOCAP
 from kinelift.poses.skeleton import FACE
+from kinelift.poses.vectors import unit
 
 Points = Float[np.ndarray, "T J 3"]
 Clips = Sequence[Float[np.ndarray, "_ J 3"]]
@@ -70,15 +71,15 @@ class Calibration:
         points, all_points = np.concatenate(person), np.concatenate(session)
         axes = trunk_axes(points)
         left, right = (local_offset(axes, points, "thorax", f"{side}_shoulder") for side in ("left", "right"))
-        sideways = _unit(_unit(left).mean(0) + _unit(right).mean(0) * [-1, 1, 1])
-        neck = _unit(_unit(local_offset(axes, points, "thorax", "neck")).mean(0) * [0, 1, 1])
+        sideways = unit(unit(left).mean(0) + unit(right).mean(0) * [-1, 1, 1])
+        neck = unit(unit(local_offset(axes, points, "thorax", "neck")).mean(0) * [0, 1, 1])
         length = np.linalg.norm(_bone(points, "hip", "thorax"), axis=1)
         gaze = _gaze(points, axes)
         return Calibration(
             leg=straight_flexion(points, "leg"),
             arm=straight_flexion(all_points, "arm"),
             shoulder=rotation_between(sideways, SHOULDER),
-            neck=rotation_between(neck, _unit(NECK)),
+            neck=rotation_between(neck, unit(NECK)),
             gaze=float(np.clip(gaze, *GAZE)) - gaze,
             spine=(_spine_offset(points, axes) / length[:, None]).mean(0) * [0, 1, 1],
             soles=(Sole.of(person, "left"), Sole.of(person, "right")),
@@ -91,18 +92,18 @@ def retarget(points: Points, calibration: Calibration) -> Points:
     out = np.empty_like(points, dtype=np.float64)
     at = {name: j for j, name in enumerate(MOCAP.joints)}
     out[:, at["hip"]] = points[:, at["hip"]]
-    hips = _unit(_bone(points, "right_hip", "left_hip"))
+    hips = unit(_bone(points, "right_hip", "left_hip"))
     for sign, side in ((1, "left"), (-1, "right")):
         out[:, at[f"{side}_hip"]] = out[:, at["hip"]] + sign * length["hip"] * hips
-    old, up = trunk_axes(points), _unit(_bone(points, "hip", "thorax"))
+    old, up = trunk_axes(points), unit(_bone(points, "hip", "thorax"))
     height = length["spine"] + length["thorax"]
     stretch = np.linalg.norm(_bone(points, "hip", "thorax"), axis=1, keepdims=True)
     spine_bend = _world(old, _spine_offset(points, old) / stretch - calibration.spine) * height
-    spine = _unit(LOWER_BACK * height * up + spine_bend) * length["spine"]
+    spine = unit(LOWER_BACK * height * up + spine_bend) * length["spine"]
     out[:, at["spine"]] = out[:, at["hip"]] + spine
-    out[:, at["thorax"]] = out[:, at["spine"]] + _unit(height * up - spine) * length["thorax"]
+    out[:, at["thorax"]] = out[:, at["spine"]] + unit(height * up - spine) * length["thorax"]
     new = _axes(out[:, at["thorax"]] - out[:, at["spine"]], _bone(points, "right_shoulder", "left_shoulder"))
-    neck = _unit(local_offset(old, points, "thorax", "neck")) @ calibration.neck.T
+    neck = unit(local_offset(old, points, "thorax", "neck")) @ calibration.neck.T
     out[:, at["neck"]] = out[:, at["thorax"]] + _world(new, neck) * length["neck"]
     out[:, at["head"] : at["head"] + 1] = out[:, at["neck"], None]
     head = _head(points, calibration.gaze)
@@ -110,7 +111,7 @@ def retarget(points: Points, calibration: Calibration) -> Points:
     out[:, [at[name] for name in FACE]] = out[:, at["neck"], None] + np.einsum("fi,tij->tfj", FACE_POINTS, head)
     mirror = np.diag([-1.0, 1.0, 1.0])
     for side, correction in (("left", calibration.shoulder), ("right", mirror @ calibration.shoulder @ mirror)):
-        direction = _unit(local_offset(old, points, "thorax", f"{side}_shoulder")) @ correction.T
+        direction = unit(local_offset(old, points, "thorax", f"{side}_shoulder")) @ correction.T
         out[:, at[f"{side}_shoulder"]] = out[:, at["thorax"]] + _world(new, direction) * length["shoulder"]
         for limb, bones in (("leg", ("thigh", "shank")), ("arm", ("upper_arm", "forearm"))):
             first, middle, last = (at[f"{side}_{part}"] for part in LIMBS[limb])
@@ -142,7 +143,7 @@ def scale_limb(
     span, knee = chain[:, 2] - chain[:, 0], chain[:, 1] - chain[:, 0]
     distance = np.linalg.norm(span, axis=1, keepdims=True)
     along = span / np.maximum(distance, 1e-9)
-    aside = _unit(knee - (knee * along).sum(1, keepdims=True) * along)
+    aside = unit(knee - (knee * along).sum(1, keepdims=True) * along)
     reach = np.clip(distance / straight, 0.0, 1.0) * (upper + lower)
     reach = np.maximum(reach, abs(upper - lower) + 1e-3)
     cosine = np.clip((upper**2 + reach**2 - lower**2) / (2 * upper * reach), -1.0, 1.0)
@@ -164,7 +165,7 @@ def end_distance(chain: Float[np.ndarray, "T 3 3"], degrees: float) -> float:
 def flexion(points: Points, side: str, limb: str) -> Float[np.ndarray, " T"]:
     """Compute the flexion of a ``limb`` ("leg", "arm") in degrees; 0 is straight."""
     first, middle, last = (f"{side}_{part}" for part in LIMBS[limb])
-    cosine = (_unit(_bone(points, first, middle)) * _unit(_bone(points, middle, last))).sum(1)
+    cosine = (unit(_bone(points, first, middle)) * unit(_bone(points, middle, last))).sum(1)
     degrees: Float[np.ndarray, " T"] = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
     return degrees
 
@@ -190,7 +191,7 @@ def rotation_between(start: Float[np.ndarray, " 3"], end: Float[np.ndarray, " 3"
 
 def _spine_offset(points: Points, axes: Frames) -> Vectors:
     """Compute the perpendicular offset of the spine joint from the line hip–thorax, in ``axes``."""
-    up, spine = _unit(_bone(points, "hip", "thorax")), _bone(points, "hip", "spine")
+    up, spine = unit(_bone(points, "hip", "thorax")), _bone(points, "hip", "spine")
     offset: Vectors = np.einsum("tij,tj->ti", axes, spine - (spine * up).sum(1, keepdims=True) * up)
     return offset
 
@@ -206,20 +207,20 @@ def _head(points: Points, up: float) -> Frames:
     """Compute the head's axes from the face points, raised by ``up`` degrees."""
     face = {name: points[:, MOCAP.index(name)] for name in FACE}
     nose, ears = FACE_POINTS[0], (FACE_POINTS[3] + FACE_POINTS[4]) / 2
-    left = _unit(face["left_ear"] - face["right_ear"])
+    left = unit(face["left_ear"] - face["right_ear"])
     middle, neck = (face["left_ear"] + face["right_ear"]) / 2, points[:, MOCAP.index("neck")]
     offsets = np.stack([middle - neck, face["nose"] - neck], 1)
     rest = np.stack([ears, nose])[:, 1:]
     upward, forward = np.moveaxis(np.einsum("ab,tbj->taj", np.linalg.inv(rest), offsets), 1, 0)
-    axes = np.stack([left, _unit(upward), _unit(forward)], 1)
+    axes = np.stack([left, unit(upward), unit(forward)], 1)
     cosine, sine = np.cos(np.radians(up)), np.sin(np.radians(up))
     pitched: Frames = np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]]) @ axes
     return pitched
 
 
 def _axes(up: Vectors, left: Vectors) -> Frames:
-    up = _unit(up)
-    left = _unit(left - (left * up).sum(1, keepdims=True) * up)
+    up = unit(up)
+    left = unit(left - (left * up).sum(1, keepdims=True) * up)
     return np.stack([left, up, np.cross(left, up)], 1)
 
 
@@ -230,8 +231,3 @@ def _world(axes: Frames, vectors: Vectors) -> Vectors:
 
 def _bone(points: Points, start: str, end: str) -> Vectors:
     return np.asarray(points[:, MOCAP.index(end)] - points[:, MOCAP.index(start)], dtype=np.float64)
-
-
-def _unit(vectors: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
-    unit: Float[np.ndarray, "*N 3"] = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-    return unit

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from kinelift.lifting.world.up import CAMERA_UP
 from kinelift.poses.edges import Edges
+from kinelift.poses.vectors import unit
 
 PEOPLE, NOBODY = np.radians(8.0), np.radians(12.0)
 """Standard deviation of the direction up from people, and of a camera's pitch and roll if there is nobody."""
@@ -57,7 +58,7 @@ class _Prior:
     @staticmethod
     def around(up: Float[np.ndarray, " 3"], spread: float) -> "_Prior":
         level = np.cross(up, [0.0, 0.0, 1.0])
-        return _Prior(up, _unit(level) if np.linalg.norm(level) > 1e-9 else np.array([1.0, 0.0, 0.0]), spread)
+        return _Prior(up, unit(level) if np.linalg.norm(level) > 1e-9 else np.array([1.0, 0.0, 0.0]), spread)
 
     def log(self, candidates: Float[np.ndarray, "C 3"]) -> Float[np.ndarray, " C"]:
         return np.asarray(-0.5 * (np.arccos((candidates @ self.up).clip(-1, 1)) / self.spread) ** 2)
@@ -84,9 +85,9 @@ def with_edges(up: Float[np.ndarray, " 3"] | None, edges: Edges) -> Float[np.nda
     gain = _log_sum(log) - np.log(len(turns)) - _log_sum(prior.log(candidates))
     best, turn = np.unravel_index(log.argmax(), log.shape)
     near, _, finer = _searched(candidates[best], turns[turn], lines, prior, FINE)
-    found = _unit(np.exp(finer - finer.max()).sum(1) @ near)
+    found = unit(np.exp(finer - finer.max()).sum(1) @ near)
     probability = np.exp(-np.logaddexp(0.0, -gain))
-    return _unit(probability * found + (1 - probability) * prior.up)
+    return unit(probability * found + (1 - probability) * prior.up)
 
 
 def _lines(edges: Edges) -> _Lines:
@@ -101,17 +102,17 @@ def _lines(edges: Edges) -> _Lines:
         merged.append(lengths[same] * np.sign(cosines[same]) @ normals[same])
         weights.append(lengths[same].sum() / (lengths[same].sum() + SHORT))
         normals, lengths = normals[~same], lengths[~same]
-    return _Lines(_unit(np.array(merged)), np.array(weights))
+    return _Lines(unit(np.array(merged)), np.array(weights))
 
 
 def _searched(
     centre: Float[np.ndarray, " 3"], turn: float, lines: _Lines, prior: _Prior, search: _Search
 ) -> tuple[Float[np.ndarray, "C 3"], Float[np.ndarray, " H"], Float[np.ndarray, "C H"]]:
     """Directions up around ``centre``, turns of the level axes around ``turn``, and the log of their probability."""
-    across = _unit(prior.right - (prior.right @ centre) * centre)
+    across = unit(prior.right - (prior.right @ centre) * centre)
     tilts = np.tan(_steps(search.reach, search.step))
     x, y = np.meshgrid(tilts, tilts)
-    candidates = _unit(centre + x[..., None] * across + y[..., None] * np.cross(centre, across)).reshape(-1, 3)
+    candidates = unit(centre + x[..., None] * across + y[..., None] * np.cross(centre, across)).reshape(-1, 3)
     turns = turn + _steps(search.turn, search.turn_step)
     likely = _log_likelihood(candidates, turns, prior.right, lines, search.line)
     return candidates, turns, likely + prior.log(candidates)[:, None]
@@ -130,7 +131,7 @@ def _log_likelihood(
     ``spread`` for those along the axis.
     """
     peak = np.sqrt(2 / np.pi) / spread
-    first = _unit(right - (candidates @ right)[:, None] * candidates)
+    first = unit(right - (candidates @ right)[:, None] * candidates)
     one, other = first @ lines.normals.T, np.cross(candidates, first) @ lines.normals.T
     upright = 1 - VERTICAL - LEVEL + VERTICAL * peak * np.exp(-0.5 * (candidates @ lines.normals.T / spread) ** 2)
     log = np.empty((len(candidates), len(turns)))
@@ -148,8 +149,3 @@ def _steps(reach: float, step: float) -> Float[np.ndarray, " S"]:
 
 def _log_sum(log: Float[np.ndarray, "..."]) -> float:
     return float(np.logaddexp.reduce(log, axis=None))
-
-
-def _unit(vectors: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
-    unit: Float[np.ndarray, "*N 3"] = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-    return unit

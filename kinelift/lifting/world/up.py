@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.poses import Poses3D
+from kinelift.poses.vectors import unit
 
 CAMERA_UP = np.array([0.0, -1.0, 0.0])
 """Up for a camera that is held level."""
@@ -38,9 +39,9 @@ def combine(directions: Sequence[Float[np.ndarray, "_ 3"]]) -> Float[np.ndarray,
     if not len(rows):
         return None
     weights = np.concatenate([np.full(len(one), max(len(one), 1) ** -0.5) for one in valid])
-    up = _unit(weights @ rows)
+    up = unit(weights @ rows)
     for _ in range(MAX_ITERATIONS):
-        new = _unit(weights / np.linalg.norm(rows - up, axis=1).clip(min=1e-3) @ rows)
+        new = unit(weights / np.linalg.norm(rows - up, axis=1).clip(min=1e-3) @ rows)
         change, up = np.linalg.norm(new - up), new
         if change < TOLERANCE:
             break
@@ -64,19 +65,14 @@ def of_bodies(poses: Poses3D) -> Float[np.ndarray, "T 3"]:
     index = poses.skeleton.index
     ankles = (poses.points[:, index("left_ankle")] + poses.points[:, index("right_ankle")]) / 2
     root, thorax = poses.points[:, poses.skeleton.root], poses.points[:, index("thorax")]
-    standing = (_unit(root - ankles) * _unit(thorax - root)).sum(1) > MIN_STANDING_COSINE
-    up = _unit(thorax - ankles)
+    standing = (unit(root - ankles) * unit(thorax - root)).sum(1) > MIN_STANDING_COSINE
+    up = unit(thorax - ankles)
     return np.where((standing & (up @ CAMERA_UP > MAX_PITCH_COSINE))[:, None], up, np.nan)
 
 
 def world_rotation(up: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
     """The rotation from camera to world axes: ``up`` becomes +y, the camera's right stays level, z is backward."""
     level = np.cross([0.0, 0.0, 1.0], up)
-    right = _unit(level) if np.linalg.norm(level) > 1e-9 else np.array([1.0, 0.0, 0.0])
+    right = unit(level) if np.linalg.norm(level) > 1e-9 else np.array([1.0, 0.0, 0.0])
     right = right if right[0] > 0 else -right
     return np.stack([right, up, np.cross(right, up)])
-
-
-def _unit(vectors: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
-    unit: Float[np.ndarray, "*N 3"] = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-    return unit

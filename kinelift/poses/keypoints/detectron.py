@@ -17,7 +17,7 @@ from kinelift.poses.archive import read_archive
 from kinelift.poses.errors import DataError
 from kinelift.poses.keypoints.container import Keypoints, Videos
 from kinelift.poses.keypoints.documents import entries, size_of
-from kinelift.poses.keypoints.instances import MAX_COORDINATE, Instance, people_by_frame
+from kinelift.poses.keypoints.instances import Instance, box_of_corners, people_by_frame
 from kinelift.poses.keypoints.layouts import Definition, resolve_layout
 from kinelift.poses.skeleton import COCO17
 
@@ -57,7 +57,7 @@ def _people(path: Path, frame: int, boxes: Any, keypoints: Any) -> Iterator[Inst
     for k, (box, person) in enumerate(zip(found, seen, strict=True)):
         rows = _numbers(person, f"{where}, person {k} of keypoints", (_ROWS, None))
         *corners, confidence = _numbers(box, f"{where}, person {k} of boxes", (5,)).tolist()
-        yield Instance(frame, rows[[0, 1, 3]].T.ravel(), f"{where}, person {k}", _box(corners), confidence)
+        yield Instance(frame, rows[[0, 1, 3]].T.ravel(), f"{where}, person {k}", box_of_corners(corners), confidence)
 
 
 def _class(found: Any, where: str) -> list[Any]:
@@ -75,9 +75,3 @@ def _numbers(found: Any, where: str, shape: tuple[int | None, ...]) -> Float[np.
         expected = " × ".join("joints" if n is None else str(n) for n in shape)
         raise DataError(f"{where} has shape {array.shape} of {array.dtype}, expected {expected} numbers.")
     return array.astype(np.float64)
-
-
-def _box(corners: list[float]) -> tuple[float, float, float, float] | None:
-    """The box, or None if it is invalid, in which case one is computed from the joints."""
-    x1, y1, x2, y2 = corners
-    return (x1, y1, x2, y2) if np.abs(corners).max() <= MAX_COORDINATE and x2 > x1 and y2 > y1 else None

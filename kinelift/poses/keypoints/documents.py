@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from kinelift.poses.errors import DataError
-
-_MAX_DIGITS = 18
-"""Longer integers are damage, and do not fit numpy's."""
+from kinelift.poses.json_values import integer
 
 
 def read_json(path: Path) -> Any:
@@ -19,7 +17,7 @@ def read_json(path: Path) -> Any:
         DataError: The file cannot be read, is not JSON, or is truncated.
     """
     try:
-        return json.loads(path.read_bytes(), parse_int=_integer)
+        return json.loads(path.read_bytes(), parse_int=integer)
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
@@ -72,9 +70,3 @@ def entries(found: Any, where: str) -> list[Any]:
     if isinstance(found, list | tuple) or (isinstance(found, np.ndarray) and found.ndim):
         return list(found)
     raise DataError(f"{where} is a {type(found).__name__}, expected a list. Make the file again.")
-
-
-def _integer(text: str) -> int:
-    if len(text) > _MAX_DIGITS:
-        raise ValueError(f"an integer of {len(text)} digits")
-    return int(text)

@@ -74,6 +74,12 @@ def people_by_frame(
     return dict(sorted(found.items()))
 
 
+def box_of_corners(corners: list[float]) -> Box | None:
+    """The box with these corners x1, y1, x2, y2; None if it is out of range or has no area."""
+    x1, y1, x2, y2 = corners
+    return (x1, y1, x2, y2) if np.abs(corners).max() <= MAX_COORDINATE and x2 > x1 and y2 > y1 else None
+
+
 def box_of_corner_and_size(found: Any, where: str) -> Box | None:
     """The corners of a box given as x, y, width, height; None for a box without area.
 

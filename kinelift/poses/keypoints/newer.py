@@ -19,9 +19,8 @@ from kinelift.poses.errors import DataError
 from kinelift.poses.keypoints.container import Keypoints, Videos
 from kinelift.poses.keypoints.documents import entry
 from kinelift.poses.keypoints.instances import (
-    MAX_COORDINATE,
-    Box,
     Instance,
+    box_of_corners,
     numbers,
     people_by_frame,
     without_face_and_hands,
@@ -76,7 +75,7 @@ def _instance(frame: int, person: Any, where: str) -> Instance:
     joints = [value for (x, y), score in zip(rows, scores, strict=True) for value in (x, y, score)]
     found = person.get("bbox") or None
     corners = found[0] if isinstance(found, list) and found and isinstance(found[0], list) else found
-    box = None if corners is None else _box(numbers(corners, f"{where}: bbox", 4))
+    box = None if corners is None else box_of_corners(numbers(corners, f"{where}: bbox", 4))
     return Instance(frame, without_face_and_hands(joints), where, box, _score(person.get("bbox_score")))
 
 
@@ -100,7 +99,7 @@ def _ultralytics_person(frame: int, person: dict[str, Any], where: str) -> Insta
     rows = zip(xs, ys, scores, strict=True)
     joints = [value for x, y, score in rows for value in (x, y, score if (x, y) != (0, 0) else 0.0)]  # (0, 0): not seen
     box = entry(person, "box", where, dict) if "box" in person else None
-    corners = box and _box(numbers([box.get(side) for side in ("x1", "y1", "x2", "y2")], f"{where}: box", 4))
+    corners = box and box_of_corners(numbers([box.get(side) for side in ("x1", "y1", "x2", "y2")], f"{where}: box", 4))
     return Instance(frame, joints, where, corners or None, _score(person.get("confidence")))
 
 
@@ -125,11 +124,6 @@ def _keypoints(
     counts = {len(one.joints) // 3 for one in instances}
     layout, source = resolve_layout(str(path), counts, definition, requested)
     return Keypoints(str(path), layout, source, people_by_frame(str(path), instances, len(layout), frames))
-
-
-def _box(corners: list[float]) -> Box | None:
-    x1, y1, x2, y2 = corners
-    return (x1, y1, x2, y2) if np.abs(corners).max() <= MAX_COORDINATE and x2 > x1 and y2 > y1 else None
 
 
 def _score(value: Any) -> float | None:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from kinelift.poses import H36M17, Skeleton
+from kinelift.poses.vectors import unit
 
 Axes = Literal["body", "first", "upright", "recorded"]
 Up = Literal["+x", "-x", "+y", "-y", "+z", "-z"]
@@ -101,9 +102,9 @@ def _axes(
         up = np.tile(_direction(vertical), (len(points), 1))
     else:
         trunks = sum(_midpoint(points, body.trunk[-1]) - _midpoint(points, body.trunk[0]) for body in bodies)
-        up = _unit(np.einsum("t,btc->bc", weights, trunks))
+        up = unit(np.einsum("t,btc->bc", weights, trunks))
     left = np.einsum("t,btc->bc", weights, _lateral(points, bodies))
-    left = _unit(left - (left * up).sum(axis=-1, keepdims=True) * up)
+    left = unit(left - (left * up).sum(axis=-1, keepdims=True) * up)
     return np.stack([left, up, np.cross(left, up)], axis=1)
 
 
@@ -132,11 +133,6 @@ def _early_weights(points: Float[np.ndarray, "B T J 3"]) -> Float[np.ndarray, " 
 def _midpoint(points: Float[np.ndarray, "B T J 3"], part: _Part) -> Float[np.ndarray, "B T 3"]:
     midpoint: Float[np.ndarray, "B T 3"] = points[:, :, part].mean(axis=2)
     return midpoint
-
-
-def _unit(vectors: Float[np.ndarray, "B 3"]) -> Float[np.ndarray, "B 3"]:
-    unit: Float[np.ndarray, "B 3"] = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _EPSILON)
-    return unit
 
 
 def _direction(axis: Up) -> Float[np.ndarray, " 3"]:

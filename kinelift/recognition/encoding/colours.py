@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from kinelift.poses.vectors import unit
+
 Equalisation = Literal["none", "channels", "lightness", "value"]
 Arrows = Literal["unit", "scaled"]
 Image = UInt8[np.ndarray, "H W 3"]
@@ -28,10 +30,7 @@ def of_vectors(vectors: Float[np.ndarray, "*B 3"], how: Arrows, reach: float) ->
         how: "unit" normalises the vectors, so that −1…1 becomes 0…255; "scaled" keeps their lengths.
         reach: The component of a "scaled" vector that has the full colour.
     """
-    if how == "scaled":
-        shares = np.clip(vectors / reach, -1, 1)
-    else:
-        shares = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    shares = np.clip(vectors / reach, -1, 1) if how == "scaled" else unit(vectors)
     return np.rint((shares + 1) * 127.5).astype(np.uint8)
 
 

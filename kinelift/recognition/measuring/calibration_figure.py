@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from kinelift.poses.output import make_folder, replacing
 from kinelift.recognition.calibration import Reliability, Trust
+from kinelift.recognition.figures import write_png
 
 
 def write_calibration_figure(
@@ -42,9 +41,7 @@ def write_calibration_figure(
     right.set(xlabel="threshold of the probability", ylabel="share of windows", xlim=(0, 1), ylim=(0, 1.02))
     right.grid(color="#dddddd")
     right.legend(fontsize=8, loc="lower left")
-    make_folder(path.parent)
-    with replacing(path) as part, part.open("wb") as file:
-        FigureCanvasAgg(figure).print_png(file)
+    write_png(figure, path)
 
 
 def _draw_reliability(axes: Axes, reliability: Reliability) -> None:

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from kinelift.poses.output import make_folder, replacing
 from kinelift.recognition.encoding import colours
 from kinelift.recognition.encoding.spmf import Encoding, encode
+from kinelift.recognition.figures import write_png
 from kinelift.terminal.figure_fonts import Fonts
 
 MAX_NAMED_ROWS = 160
@@ -48,7 +47,7 @@ def confusion(matrix: Int[np.ndarray, "K K"], labels: Sequence[str], title: str,
     axes.set_xlabel("predicted")
     axes.set_ylabel("true label (clips)")
     axes.set_title(title)
-    _write(figure, path)
+    write_png(figure, path)
 
 
 def motion_image(
@@ -85,7 +84,7 @@ def motion_image(
         axes.set_yticks([])
     _name_rows(left[0], encoding, named)
     _scales(right, encoding)
-    _write(figure, path)
+    write_png(figure, path)
 
 
 def _name_rows(axes: Axes, encoding: Encoding, named: bool) -> None:
@@ -144,9 +143,3 @@ def _direction_names(encoding: Encoding) -> tuple[str, ...]:
     if encoding.skeleton.endswith("-pair"):
         return "1 → 2", "up", "aside, +z", "2 → 1", "down", "aside, −z"
     return "left", "up", "ahead", "right", "down", "back"
-
-
-def _write(figure: Figure, path: Path) -> None:
-    make_folder(path.parent)
-    with replacing(path) as part, part.open("wb") as file:
-        FigureCanvasAgg(figure).print_png(file)

@@ -54,11 +54,7 @@ def search(
     reporter = Reporter()
     corpus, training = read_corpus(data, TrainSettings(plan=plan, augmentation=augmentation), reporter)
     corpus = corpus.only(_unjudged(corpus, judged))
-    validation = corpus.of_subjects(validation_subjects or subject_folds(corpus, 5)[0])
-    if not validation.any() or validation.all():
-        raise DataError(
-            "A search needs subjects to train on and others to validate on. Choose some with --validation-subjects."
-        )
+    validation = _validation(corpus, validation_subjects)
     source = ImageSampler(Sampler(corpus.only(~validation), augmentation), training.encoding)
     images = motion_images(corpus.only(validation).windows(), training.encoding)
     labels = torch.from_numpy(corpus.labels[validation])
@@ -99,6 +95,20 @@ def _unjudged(corpus: Corpus, judged: str) -> Bool[np.ndarray, " W"]:
         raise DataError("These clips are not in folds. Leave out --judged; test clips are never used.")
     unseen: Bool[np.ndarray, " W"] = splits != (judged or "test")
     return unseen
+
+
+def _validation(corpus: Corpus, subjects: tuple[str, ...]) -> Bool[np.ndarray, " W"]:
+    """The rows that give the rewards: those of ``subjects`` or, without any, of about a fifth of all subjects.
+
+    Raises:
+        DataError: Nobody is left to validate on, or to train on.
+    """
+    validation = corpus.of_subjects(subjects or subject_folds(corpus, 5)[0])
+    if not validation.any() or validation.all():
+        raise DataError(
+            "A search needs subjects to train on and others to validate on. Choose some with --validation-subjects."
+        )
+    return validation
 
 
 def _settings(

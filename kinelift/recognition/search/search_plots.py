@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as MplPath
@@ -12,7 +11,7 @@ from matplotlib.path import Path as MplPath
 from kinelift.models.enas.architecture import AnyGenotype
 from kinelift.models.enas.genotype import Edge, Genotype, Node, loose_ends
 from kinelift.models.enas.macro import MacroGenotype
-from kinelift.poses.output import make_folder, replacing
+from kinelift.recognition.figures import write_png
 
 Position = tuple[float, float]
 
@@ -58,7 +57,7 @@ def course(history: Sequence[Mapping[str, float]], path: Path) -> None:
     for axes in (upper, middle, lower):
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    _write(figure, path)
+    write_png(figure, path)
 
 
 def architecture(genotype: AnyGenotype, path: Path) -> None:
@@ -81,7 +80,7 @@ def cells(genotype: Genotype, path: Path) -> None:
     for axes, (title, nodes) in zip(figure.subplots(1, 2), pair, strict=True):
         _cell(axes, nodes, -_ROW * (depth + 0.75))
         axes.set_title(title, fontsize=15, color=_INK)
-    _write(figure, path)
+    write_png(figure, path)
 
 
 def chain(genotype: MacroGenotype, path: Path) -> None:
@@ -100,7 +99,7 @@ def chain(genotype: MacroGenotype, path: Path) -> None:
             start, end, height = 1.7 * skip + 0.25, 1.7 * number - 0.25, 0.3 + 0.45 * (number - skip)
             _arrow(axes, [(start, 0.25), (start, height), (end, height), (end, 0.25)], _INK)
     _frame(axes, (-0.8, 1.7 * (count + 1) + 0.8), (-0.4, 0.4 + 0.36 * longest))
-    _write(figure, path)
+    write_png(figure, path)
 
 
 def _cell(axes: Axes, nodes: tuple[Node, ...], bottom: float) -> None:
@@ -185,9 +184,3 @@ def _line(axes: Axes, history: Sequence[Mapping[str, float]], key: str, label: s
     points = [(record["epoch"], record[key]) for record in history if key in record]
     if points:
         axes.plot(*zip(*points, strict=True), label=label, **style)  # type: ignore[arg-type]
-
-
-def _write(figure: Figure, path: Path) -> None:
-    make_folder(path.parent)
-    with replacing(path) as part, part.open("wb") as file:
-        FigureCanvasAgg(figure).print_png(file)

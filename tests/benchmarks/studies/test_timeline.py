@@ -20,6 +20,6 @@ def test_what_is_not_detected_has_no_ends() -> None:
 
 
 def test_the_median_is_in_seconds() -> None:
-    result = measure([CASE], ("a", "b", "other"), lambda case: np.repeat([0, 1, -1], [66, 54, 60]))
+    result = measure([CASE], lambda case: np.repeat([0, 1, -1], [66, 54, 60]))
     assert result.boundary == pytest.approx(6 / 30)
     assert (result.named, result.right, result.false) == (1.0, pytest.approx(114 / 120), 0.0)

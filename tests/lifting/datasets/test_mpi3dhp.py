@@ -93,9 +93,6 @@ def test_the_test_set(tmp_path: Path, pose: mpi3dhp.Pose, scale: float) -> None:
     write_test_set(tmp_path / "TS1" / "annot_data.mat", 0)
     write_test_set(tmp_path / "TS6" / "annot_data.mat", 6)
     check_test(mpi3dhp.read_test_set(tmp_path, pose), scale)
-    numbers = mpi3dhp.activities(tmp_path / "TS1" / "annot_data.mat")
-    assert numbers.tolist() == [1, 1, 2, 8, 7, 3]
-    assert mpi3dhp.ACTIVITIES[numbers[3] - 1] == "Miscellaneous"
 
 
 def test_the_test_archive(tmp_path: Path) -> None:
@@ -198,8 +195,6 @@ def test_other_annotations_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected a cell"):
         mpi3dhp.read_training_set(tmp_path)
     ts = tmp_path / "TS3" / "annot_data.mat"
-    write_test_set(ts, univ_annot3=None, activity_annotation=np.zeros((1, 6)))
+    write_test_set(ts, univ_annot3=None)
     with pytest.raises(DataError, match="has no univ_annot3"):
         mpi3dhp.read_test_set(tmp_path)
-    with pytest.raises(DataError, match="activity_annotation is not within 1 to 8"):
-        mpi3dhp.activities(ts)
