@@ -12,7 +12,7 @@ from kinelift.app.export.actions_json import write_timeline
 from kinelift.app.export.data_files import write_csv
 from kinelift.app.export.formats import Format, belongs_to, export, remarks
 from kinelift.app.export.timeline_figure import write_timeline_figure
-from kinelift.app.export.viewer_page import path_between, write_viewer
+from kinelift.app.export.viewer_page import overlay_of, path_between, write_viewer
 from kinelift.app.pipeline import Pipeline, render
 from kinelift.app.render.sizes import sizes
 from kinelift.app.results import ACTIONS, OVERLAY, POSES, RECORDING, RESULTS, TIMELINE, VIEWER, ResultFolder, claim
@@ -158,9 +158,9 @@ def analyse(
         write_timeline_figure(new / TIMELINE, result)
         write_csv(new / POSES, result)
         _export(new, result, exports, note)
-        if pipeline.settings.viewer:
-            shown = None if drawing.layout == "3d" else OVERLAY
-            write_viewer(new / VIEWER, result, shown, path_between(folder.path, video.path), RESULTS)
+        if pipeline.settings.viewer or Format.VIEWER in exports:
+            source = path_between(folder.path, video.path)
+            write_viewer(new / VIEWER, result, overlay_of(result), source, RESULTS)
         render(result, video, new / OVERLAY, drawing, progress)
     folder.forget_checkpoint()
     return result
@@ -172,8 +172,8 @@ def _earlier_exports(folder: Path, exports: Sequence[Format]) -> list[Path]:
 
 
 def _export(folder: Path, result: Recording, exports: Sequence[Format], note: Callable[[str], None]) -> None:
-    """Write more formats, under their default names."""
-    for to in exports:
+    """Write more formats, under their default names. The viewer is written with the results."""
+    for to in (one for one in exports if one is not Format.VIEWER):
         try:
             export(folder / to.file, result, to)
         except DataError as error:  # nobody to export: the other results are worth keeping
@@ -199,7 +199,10 @@ def least_size(video: Video, drawing: Drawing) -> float:
 
 def report_result(path: Path, video: Video, result: Recording, reporter: Reporter) -> None:
     """Report what was written to ``path``, and what the user should know about it."""
-    reporter.result(f"{path}: {_plural(len(result.people), 'person', 'people')} in {len(result.video.times)} frames")
+    reporter.result(
+        f"{path}: {_plural(len(result.people), 'person', 'people')} in "
+        f"{_plural(len(result.video.times), 'frame', 'frames')}"
+    )
     if video.damage:
         reporter.note(f"{video.path} is damaged: {video.damage}. The readable part was used.")
     for note in (*video.notes, *result.made_with.get("notes", [])):

@@ -12,7 +12,7 @@ from kinelift.app.detection_flags import DetectionFlags, LiveDetectionFlags
 from kinelift.app.live.settings import LiveSettings
 from kinelift.app.settings import Drawing, Settings, TrackingSettings
 from kinelift.app.video import Part, Reading, Video, video_name
-from kinelift.poses.errors import SettingsError
+from kinelift.poses.errors import OutputError, SettingsError
 from kinelift.poses.output import make_folder
 from kinelift.poses.overwriting import check_outputs
 from kinelift.terminal.parsing import Command, run_command
@@ -214,6 +214,8 @@ def render(
     span = Part() if part is None else Part.parse(part)
     reporter, source = _reporter(quiet), Video(video, reading)
     path = out or recording.with_name(drawn_name(drawing.layout, span.suffix))
+    if path.suffix.lower() != ".mp4":
+        raise OutputError(f"{path} must end in .mp4, the format of drawn videos.")
     written = [path, path.with_name(VIEWER)] if viewer else [path]
     check_outputs(written, [video, *source.files, recording], least_size(source, drawing) if span.whole else 0)
     result = load(recording)

@@ -98,7 +98,7 @@ class LifterNetwork:
         stored = checkpoint.load(path)
         if stored.kind not in KINDS:
             raise WeightsError(
-                f"{path} holds a {stored.kind}, not a lifter. Use one of these kinds: {', '.join(KINDS)}."
+                f"{path} holds weights of kind {stored.kind}, not a lifter. Use one of these kinds: {', '.join(KINDS)}."
             )
         try:
             return _from_checkpoint(stored)

@@ -163,7 +163,9 @@ def _opened(path: Path) -> Iterator[ZipFile]:
             raise
         raise DataError(f"{path} cannot be used: {error} Download it again.") from error
     except Exception as error:  # damaged bytes can raise anything
-        raise DataError(f"{path} is not an npz file, or it is truncated ({error}). Download it again.") from error
+        raise DataError(
+            f"{path} is not an npz file, or it is truncated ({error}). Copy or download it again."
+        ) from error
 
 
 def _member(path: Path, archive: ZipFile, info: ZipInfo, key: str, read: Callable[[Any, int], Any]) -> Any:

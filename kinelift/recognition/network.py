@@ -99,7 +99,7 @@ class ActionNetwork:
         """
         stored = checkpoint.load(path)
         if stored.kind != KIND:
-            raise WeightsError(f"{path} holds a {stored.kind}; recognition needs a checkpoint of kind {KIND}.")
+            raise WeightsError(f"{path} holds weights of kind {stored.kind}; recognition needs {KIND}.")
         try:
             network = _from_checkpoint(stored, device)
             network._try()

@@ -139,6 +139,8 @@ def test_render_draws_a_recording_again(folder: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "3d.mp4\n"
     assert len(contents(folder / "3d.mp4").times) == 12
     assert (folder / "out" / "dance" / "overlay.mp4").read_bytes() == first
+    assert main(["render", "out/dance/recording.npz", "dance.mp4", "-o", "dance.webm"]) == 1
+    assert "must end in .mp4" in capsys.readouterr().err and not (folder / "dance.webm").exists()
 
 
 def test_what_is_drawn_again_has_a_name_of_its_own(folder: Path) -> None:
@@ -419,7 +421,7 @@ def test_two_videos_of_one_name_in_two_runs(folder: Path, capsys: pytest.Capture
     assert main(["run", "dance.mp4"]) == main(["run", "cam2/dance.mp4"]) == main(["run", "cam2/dance.mp4"]) == 0
     assert names(folder / "out") == ["dance", "dance-2"]
     assert [len(load(folder / "out" / name / "recording.npz").video.times) for name in ("dance", "dance-2")] == [12, 5]
-    note = "note: out/dance holds the results of another video: those of cam2/dance.mp4 are written to out/dance-2.\n"
+    note = "note: out/dance holds other results: those of cam2/dance.mp4 are written to out/dance-2.\n"
     assert capsys.readouterr().err.count(note) == 2
 
 

@@ -76,7 +76,7 @@ class MotionEstimator:
         states = [state for shot in self._shots for state in shot.states]
         lost = sum(state is State.LOST for state in states) + sum(len(shot.states) <= MAX_LOST for shot in self._shots)
         turning = [turns is not None for _, turns in shots]
-        if lost > (1 - MIN_EXPLAINED) * len(states):
+        if len(states) > MAX_LOST and lost > (1 - MIN_EXPLAINED) * len(states):
             note = "the camera may move, but its background does not show how; it was taken to be still."
             return Motion(None, (note,))
         if not any(turning):

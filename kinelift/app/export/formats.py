@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from glob import escape
 from pathlib import Path
 
 from kinelift.app.export.angles_table import write_angles
@@ -16,7 +17,7 @@ from kinelift.app.export.placing import posed
 from kinelift.app.export.sidecar import remarks as sidecar_remarks
 from kinelift.app.export.sidecar import sidecar_path
 from kinelift.app.export.timeline_figure import write_timeline_figure
-from kinelift.app.export.viewer_page import write_viewer
+from kinelift.app.export.viewer_page import overlay_of, write_viewer
 from kinelift.poses import Recording
 from kinelift.poses.errors import OutputError, SettingsError
 
@@ -68,7 +69,7 @@ WRITERS: Mapping[Format, Callable[..., None]] = {
     Format.C3D: write_c3d,
     Format.ANGLES: write_angles,
     Format.TIMELINE: write_timeline_figure,
-    Format.VIEWER: write_viewer,
+    Format.VIEWER: lambda path, recording: write_viewer(path, recording, overlay_of(recording)),
 }
 _ONE_PER_PERSON = (Format.BVH, Format.TRC, Format.MOT, Format.C3D)
 _NAMED = (Format.BVH, Format.GLB)
@@ -76,7 +77,7 @@ _NAMED = (Format.BVH, Format.GLB)
 
 
 def export(path: Path, recording: Recording, to: Format, names: Names = "plain") -> tuple[Path, ...]:
-    """Write ``recording`` in a format, each file in one move.
+    """Write ``recording`` in a format, each file in one move. Files of people of an earlier export are removed.
 
     Args:
         path: The file; formats with one file per person make their names from it.
@@ -99,7 +100,12 @@ def export(path: Path, recording: Recording, to: Format, names: Names = "plain")
         )
     options = {"names": names} if to in _NAMED else {}
     WRITERS[to](path, recording, **options)
-    return outputs(path, recording, to)
+    written = outputs(path, recording, to)
+    if to in _ONE_PER_PERSON:
+        for earlier in path.parent.glob(f"{escape(path.stem)}-person*{escape(path.suffix)}"):
+            if earlier not in written and re.fullmatch(r"-person\d+", earlier.stem.removeprefix(path.stem)):
+                earlier.unlink(missing_ok=True)
+    return written
 
 
 def outputs(path: Path, recording: Recording, to: Format) -> tuple[Path, ...]:

@@ -62,6 +62,11 @@ def place(recording: Recording) -> Scene:
         DataError: Nobody has.
     """
     people = [(person, person.poses) for person in posed(recording) if person.poses is not None]
+    if recording.people and all(person.poses is None for person in recording.people):
+        raise DataError(
+            f"The recording of {recording.video.name} has keypoints but no poses, as kinelift detect writes it. Lift "
+            "them first: kinelift run VIDEO --keypoints RECORDING"
+        )
     if not people:
         raise DataError(
             f"The recording of {recording.video.name} has no 3D poses to export. People must be seen to be lifted."

@@ -43,8 +43,8 @@ def remarks(sidecar: Path) -> list[str]:
     apart = max((person.get("bone_residual_max_mm", 0.0) for person in facts["people"]), default=0.0)
     if apart > _NOTABLE:
         out.append(
-            f"Bones of this recording change length (--fit off): {sidecar.stem} has their median lengths, so joints "
-            f"are up to {apart:.0f} mm from the recorded ones."
+            f"Bones of this recording change length (a live recording, or --fit off): {sidecar.stem} has their median "
+            f"lengths, so joints are up to {apart:.0f} mm from the recorded ones."
         )
     return out
 

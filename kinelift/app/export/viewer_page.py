@@ -29,8 +29,9 @@ def write_viewer(
 ) -> None:
     """Write a page that shows video and 3D poses side by side in any browser, without a network.
 
-    It plays `overlay.mp4` or the source, if one of them is where it was, or a video that the user opens. It needs no
-    other file. Of more than about 40 minutes of one person, it holds only every second, third … frame, and says so.
+    It plays `overlay.mp4`, unless that shows the 3D view alone, or a video that the user opens; written by `kinelift
+    run` or `render`, also the source, if that is where it was. It needs no other file. Of more than about 40 minutes of
+    one person, it holds only every second, third … frame, and says so.
 
     Args:
         path: The page.
@@ -45,6 +46,11 @@ def write_viewer(
     files = [name for name in _ABOUT if (path.with_name(name).is_file() if beside is None else name in beside)]
     links = (LinkedFile(name, _ABOUT[name]) for name in files)
     write_page(path, recording, lambda label: to_hex(colour_of(label)), _videos(overlay, source), links)
+
+
+def overlay_of(recording: Recording) -> str | None:
+    """The name of the drawn video of an analysis; None if that shows the 3D view without the video."""
+    return None if recording.made_with.get("drawing", {}).get("layout") == "3d" else OVERLAY
 
 
 def path_between(folder: Path, file: Path) -> Path | None:

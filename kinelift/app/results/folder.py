@@ -68,7 +68,7 @@ def claim(video: Path, out: Path, taken: Collection[str] = ()) -> Iterator[Resul
         with ExitStack() as held:
             if lock(path, source, held) and _may_hold(path, source):
                 first = out / wanted
-                note = f"{first} holds the results of another video: those of {video} are written to {path}."
+                note = f"{first} holds other results: those of {video} are written to {path}."
                 yield ResultFolder(path, source, None if path == first else note)
                 return
 

@@ -166,7 +166,7 @@ class Video:
     def _check_pixels(self, pixels: int) -> None:
         if pixels > self.reading.max_pixels:
             raise VideoError(
-                f"The pictures of {self.path} have {pixels / 1e6:.0f} million pixels; the limit is "
+                f"The pictures of {self.path} have {pixels / 1e6:.3g} million pixels; the limit is "
                 f"{self.reading.max_pixels / 1e6:g}. Make them smaller, or raise --max-pixels."
             )
 

@@ -110,6 +110,8 @@ def _json_videos(path: Path, found: Any, layout: str | None) -> Videos:
             return results_videos(path, found, layout)
         case {"annotations": _}:
             return annotated_videos(path, found, layout)
+        case {"people": _, "video": _}:
+            raise DataError(f"{path} is a result of Kinelift without keypoints. Give its recording.npz.")
         case {"people": _}:
             raise DataError(f"{path} is a single frame of OpenPose. Give the folder with the files of all frames.")
         case dict() if found and all(

@@ -44,6 +44,12 @@ def test_a_still_camera_is_still() -> None:
     assert found.rotations is None and found.notes == ()
 
 
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_too_few_frames_to_tell_are_still(count: int) -> None:
+    found = estimate(view(turn, WALL) for turn in STILL[:count])
+    assert found.rotations is None and found.notes == ()
+
+
 def test_a_crowd_does_not_turn_a_still_camera() -> None:
     room, crowd = view(STILL[0], WALL), texture(900, 500, seed=1)
 

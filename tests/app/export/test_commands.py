@@ -1,6 +1,7 @@
 """``kinelift export`` and ``kinelift run --export``."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from kinelift.app.export.formats import Format, belongs_to, export
 from kinelift.app.pipeline import Pipeline
 from kinelift.app.spec import PipelineSpec
 from kinelift.poses import Person, Recording
-from kinelift.poses.errors import SettingsError
+from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.recording import save
 from tests.app.export.samples import FILE, sample, uneven
 from tests.app.stages import pipeline, script
@@ -42,6 +43,29 @@ def test_export_writes_beside_the_recording_and_names_each_file(tmp_path: Path, 
     printed = capsys.readouterr()
     assert printed.out.split() == made and printed.err == ""
     assert "mixamorig:LeftUpLeg" in Path(made[0]).read_text()
+
+
+def test_an_export_replaces_the_files_of_people_of_an_earlier_one(tmp_path: Path) -> None:
+    export(tmp_path / "poses3d.bvh", sample(), Format.BVH)
+    kept = tmp_path / "poses3d-person2-edited.bvh", tmp_path / "other-person2.bvh"
+    for path in kept:
+        path.write_text("mine")
+    alone = replace(sample(), people=sample().people[:1])
+    written = export(tmp_path / "poses3d.bvh", alone, Format.BVH)
+    assert set(tmp_path.iterdir()) == {*written, *kept}
+
+
+def test_a_viewer_does_not_show_the_3d_view_as_the_video(tmp_path: Path) -> None:
+    for layout, offered in (("3d", False), ("overlay", True)):
+        made = replace(sample(), made_with={**sample().made_with, "drawing": {"layout": layout}})
+        export(tmp_path / "viewer.html", made, Format.VIEWER)
+        assert ('"url":"overlay.mp4"' in (tmp_path / "viewer.html").read_text()) is offered
+
+
+@pytest.mark.parametrize("to", [Format.BVH, Format.GLB, Format.TRC])
+def test_a_recording_of_keypoints_says_what_it_lacks(tmp_path: Path, to: Format) -> None:
+    with pytest.raises(DataError, match="kinelift run VIDEO --keypoints"):
+        export(tmp_path / to.file, recording(Person(1, track())), to)
 
 
 def test_export_says_that_it_resampled(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
