@@ -54,6 +54,7 @@ from kinelift.poses.containers import Recognition
 from kinelift.poses.errors import DataError, SettingsError
 from kinelift.poses.json_values import to_json
 from kinelift.poses.lookahead import map_ahead
+from kinelift.poses.memory import give_back
 from kinelift.poses.rounding import rounded_poses
 from kinelift.poses.world import LEVEL
 from kinelift.recognition.classifier import Classifier
@@ -174,6 +175,7 @@ class Pipeline:
         tracked = track_people(
             video, self.detector, self.settings, provenance, progress, self.repair, self.remarks, watchers, checkpoints
         )
+        give_back()  # what the tracker held
         if motion is not None:
             tracked, camera = _with_motion(tracked, camera, motion.result())
         tracks = [person.track for person in tracked.people]

@@ -194,9 +194,12 @@ def _problem(
 
 def _poses(poses: Poses3D, body: Body, valid: Bool[np.ndarray, " T"], located: Bool[np.ndarray, " F"]) -> Poses3D:
     state, joints = body.states[0], poses.points.shape[1]
+    found = state.joints(np.exp(body.log_lengths))[:, :joints]
+    places = np.where(located[:, None], state.root, np.nan)
+    if valid.all():  # without a copy: a track may be long
+        return replace(poses, points=found, root=places)
     points, root = np.full(poses.points.shape, np.nan), np.full((len(poses), 3), np.nan)
-    points[valid] = state.joints(np.exp(body.log_lengths))[:, :joints]
-    root[valid] = np.where(located[:, None], state.root, np.nan)
+    points[valid], root[valid] = found, places
     return replace(poses, points=points, root=root)
 
 
