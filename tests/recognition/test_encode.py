@@ -95,7 +95,7 @@ def test_a_clip_of_two_people_is_drawn_in_their_own_encoding(tmp_path, monkeypat
 )  # fmt: skip
 def test_rows_are_named_where_there_is_one_for_each(choices, named, tmp_path, monkeypatch):
     kept = []
-    monkeypatch.setattr(classifier_plots, "_write", lambda figure, path: kept.append(figure))
+    monkeypatch.setattr(classifier_plots, "write_png", lambda figure, path: kept.append(figure))
     encoding = replace(Encoding(), **choices)
     classifier_plots.motion_image(walking(31), encoding, 2.0, 1.0, tmp_path / "figure.png")
     first, *_ = kept[0].axes
