@@ -55,7 +55,9 @@ class TestWhichFolder:
         with claim(video(tmp_path, "cam1/walk.mp4"), out) as folder:
             assert folder.note is None
         with claim(video(tmp_path, "cam2/walk.mp4"), out) as folder:
-            assert folder.note is not None and "holds other results" in folder.note and str(out / "walk-2") in folder.note
+            assert (
+                folder.note is not None and "holds other results" in folder.note and str(out / "walk-2") in folder.note
+            )
 
     def test_a_video_that_has_changed_is_another_one(self, tmp_path: Path, out: Path) -> None:
         assert analyse(video(tmp_path, "walk.mp4", "before"), out) == out / "walk"
