@@ -2,12 +2,14 @@
 
 import importlib
 import re
+from inspect import getdoc
 from pathlib import Path
 
 import pytest
 
 from docs.generate import left_over, pages
 from docs.generate.results import RESULTS
+from kinelift.app.export.formats import WRITERS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(ROOT.glob("docs/**/*.md"))
@@ -62,6 +64,10 @@ def test_decisions_are_listed_by_their_numbers() -> None:
     text = (ROOT / "docs/README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^(\d+)\. \[.*\]\(decisions/(\d+)", text, flags=re.MULTILINE)
     assert listed and all(int(number) == int(file) for number, file in listed)
+
+
+def test_every_export_format_is_described() -> None:
+    assert all(getdoc(writer) for writer in WRITERS.values())
 
 
 def test_every_measurement_is_dated_and_has_a_command() -> None:

@@ -183,7 +183,9 @@ class Pipeline:
         main = max(range(len(tracks)), key=lambda k: prominence(tracks[k]), default=0)
         poses, world = lift_together(tracks, self.lifter, camera, fit, known, progress, lines, main)
         axes = LEVEL if world is None else world.rotation
-        people = tuple(self._classified(*pair, axes) for pair in zip(tracked.people, poses, strict=True))
+        waiting = list(poses[::-1])
+        del poses  # of everybody, so that those of each person are let go when they are in the result
+        people = tuple(self._classified(person, waiting.pop(), axes) for person in tracked.people)
         return replace(tracked, people=people, camera=camera, world=world)
 
     def first_pass(self, video_sha256: str, reading: Reading) -> Run:

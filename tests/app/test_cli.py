@@ -227,6 +227,11 @@ def test_the_viewer_plays_the_overlay_or_the_source(folder: Path) -> None:
     assert main(["run", "dance.mp4", "--layout", "3d"]) == 0  # overlay.mp4 does not show the video
     header = page_header(folder / "out" / "dance" / "viewer.html")
     assert [video["url"] for video in header["videos"]] == ["../../dance.mp4"]
+    assert main(["export", "out/dance/recording.npz", "--to", "viewer"]) == 0
+    assert page_header(folder / "out" / "dance" / "viewer.html")["videos"] == []
+    assert main(["run", "dance.mp4", "--no-viewer", "--export", "viewer"]) == 0
+    header = page_header(folder / "out" / "dance" / "viewer.html")
+    assert [video["url"] for video in header["videos"]] == ["overlay.mp4", "../../dance.mp4"]
 
 
 def test_no_viewer_is_written_if_none_is_wanted(folder: Path) -> None:

@@ -17,7 +17,7 @@ from kinelift.app.export.placing import posed
 from kinelift.app.export.sidecar import remarks as sidecar_remarks
 from kinelift.app.export.sidecar import sidecar_path
 from kinelift.app.export.timeline_figure import write_timeline_figure
-from kinelift.app.export.viewer_page import overlay_of, write_viewer
+from kinelift.app.export.viewer_page import export_viewer
 from kinelift.poses import Recording
 from kinelift.poses.errors import OutputError, SettingsError
 
@@ -69,7 +69,7 @@ WRITERS: Mapping[Format, Callable[..., None]] = {
     Format.C3D: write_c3d,
     Format.ANGLES: write_angles,
     Format.TIMELINE: write_timeline_figure,
-    Format.VIEWER: lambda path, recording: write_viewer(path, recording, overlay_of(recording)),
+    Format.VIEWER: export_viewer,
 }
 _ONE_PER_PERSON = (Format.BVH, Format.TRC, Format.MOT, Format.C3D)
 _NAMED = (Format.BVH, Format.GLB)

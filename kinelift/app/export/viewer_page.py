@@ -1,7 +1,7 @@
 """``viewer.html`` of a recording, with the files beside it."""
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from matplotlib.colors import to_hex
@@ -29,9 +29,8 @@ def write_viewer(
 ) -> None:
     """Write a page that shows video and 3D poses side by side in any browser, without a network.
 
-    It plays `overlay.mp4`, unless that shows the 3D view alone, or a video that the user opens; written by `kinelift
-    run` or `render`, also the source, if that is where it was. It needs no other file. Of more than about 40 minutes of
-    one person, it holds only every second, third … frame, and says so.
+    It plays the videos that are given here, or one that the user opens. It needs no other file. Of more than about 40
+    minutes of one person, it holds only every second, third … frame, and says so.
 
     Args:
         path: The page.
@@ -48,9 +47,23 @@ def write_viewer(
     write_page(path, recording, lambda label: to_hex(colour_of(label)), _videos(overlay, source), links)
 
 
+def export_viewer(path: Path, recording: Recording) -> None:
+    """Write a page that shows video and 3D poses side by side in any browser, without a network.
+
+    It plays the `overlay.mp4` beside it, unless that shows the 3D view alone, or a video that the user opens. The page
+    of `kinelift run` offers the source as well. It needs no other file. Of more than about 40 minutes of one person, it
+    holds only every second, third … frame, and says so.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    write_viewer(path, recording, overlay_of(recording))
+
+
 def overlay_of(recording: Recording) -> str | None:
     """The name of the drawn video of an analysis; None if that shows the 3D view without the video."""
-    return None if recording.made_with.get("drawing", {}).get("layout") == "3d" else OVERLAY
+    drawing = recording.made_with.get("drawing")
+    return None if isinstance(drawing, Mapping) and drawing.get("layout") == "3d" else OVERLAY
 
 
 def path_between(folder: Path, file: Path) -> Path | None:

@@ -183,10 +183,10 @@ def _hold_up(
 ) -> None:
     """Extend contacts over frames in which nothing touches the floor, though the body does not fall."""
     bare = ~contact.any(1) & ~falling
-    starts, stops = np.transpose(runs(bare)).tolist() or ([], [])
-    beside = set(starts), set(stops)
+    edges = runs(bare)
+    starts, stops = {first for first, _ in edges}, {last for _, last in edges}
     for j, start, stop in _each(contact):
-        if stop in beside[0] or start in beside[1]:
+        if stop in starts or start in stops:
             place = np.median(feet[start:stop, j], axis=0)
 
             def held(part: slice, j: int = j, place: Float[np.ndarray, " 3"] = place) -> Bool[np.ndarray, " N"]:
